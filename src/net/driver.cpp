@@ -1,0 +1,1 @@
+#include "qsp/endpoint.hpp"
