@@ -36,6 +36,13 @@ struct EpochChanged {
   std::uint32_t epoch;
 };
 
+/// The session waits for a key of a QKD link: answer with Channel::provide_qkd_key or Channel::fail_qkd_key.
+struct QkdKeyNeeded {
+  std::string sae_id;                 ///< the peer's SAE ID, to be escaped where it enters a URL
+  std::optional<std::string> key_id;  ///< dec_keys of this one; nothing: enc_keys of a new one
+  Instant deadline;                   ///< when this end gives up by itself; a key source may retry until then
+};
+
 /// The session is over for good.
 struct Closed {
   Reason reason;
@@ -44,7 +51,7 @@ struct Closed {
   bool truncated = false;  ///< the stream ended, or was closed, before the peer had said that its data was complete
 };
 
-using Event = std::variant<Established, AppData, EpochChanged, Closed>;
+using Event = std::variant<Established, AppData, EpochChanged, QkdKeyNeeded, Closed>;
 
 /// Where the application's plaintext stands in a frame buffer: behind `head` bytes, before `tail` bytes.
 struct FrameRoom {
