@@ -7,7 +7,8 @@
 
 namespace qsp {
 
-/// A view of bytes that somebody else owns. It lives as long as its owner says, never longer than the call unless documented.
+/// A view of bytes that somebody else owns. It lives as long as its owner says, never longer than the call unless
+/// documented.
 using Bytes = std::span<const std::uint8_t>;
 
 /// A view of bytes that the callee may overwrite.

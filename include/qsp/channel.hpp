@@ -22,8 +22,8 @@ namespace qsp {
 struct RekeyPolicy {
   bool light = false;  ///< server: without a fresh KEM key (forward secrecy only; a leaked key does not heal)
   std::chrono::nanoseconds interval = std::chrono::seconds(120);
-  std::uint64_t frames = std::uint64_t{1} << 24;  ///< per direction and epoch
-  std::uint64_t bytes = std::uint64_t{1} << 36;   ///< of plaintext, likewise
+  std::uint64_t frames = std::uint64_t{1} << 24;                   ///< per direction and epoch
+  std::uint64_t bytes = std::uint64_t{1} << 36;                    ///< of plaintext, likewise
   std::chrono::nanoseconds timer = std::chrono::seconds(180);      ///< INIT to ACK, ACK to DONE
   std::chrono::nanoseconds hard_life = std::chrono::seconds(420);  ///< of an epoch, beyond `interval`
   bool dangerous_short_timers = false;  ///< admits a timer below 60 s: tests and demonstrations only
@@ -73,9 +73,9 @@ struct ChannelStatus {
   crypto::KemId kem{};
   crypto::AeadId aead{};
   crypto::SignatureId local_signature{}, peer_signature{};
-  std::string peer;         ///< its pinned name
-  std::string application;  ///< agreed application protocol, or empty
-  bool qkd_mixed = false;   ///< qkd_mode 1
+  std::string peer;          ///< its pinned name
+  std::string application;   ///< agreed application protocol, or empty
+  bool qkd_mixed = false;    ///< qkd_mode 1
   bool without_qkd = false;  ///< QKD was preferred, and the current epoch has none
   bool rekey_pending = false;
   EpochStatus current;
@@ -95,8 +95,8 @@ class Channel : public Endpoint {
   static Result<std::unique_ptr<Channel>> client(crypto::Provider& provider, const ClientOptions& options, Instant now);
   static Result<std::unique_ptr<Channel>> server(crypto::Provider& provider, const ServerOptions& options, Instant now);
 
-  /// Answers the last QkdKeyNeeded. `key_id` is a UUID of 36 characters. Error: ApiMisuse if nothing is awaited, which is
-  /// also so after its deadline; the key is wiped in any case.
+  /// Answers the last QkdKeyNeeded. `key_id` is a UUID of 36 characters. Error: ApiMisuse if nothing is awaited, which
+  /// is also so after its deadline; the key is wiped in any case.
   virtual Result<void> provide_qkd_key(std::string_view key_id, QkdKey&& key, Instant now) = 0;
   virtual Result<void> fail_qkd_key(QkdFailure why, Instant now) = 0;
 

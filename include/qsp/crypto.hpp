@@ -20,8 +20,6 @@
 /// Keys, shares and signatures cross this interface in the encodings of their standards, as raw bytes.
 namespace qsp::crypto {
 
-// ---------------------------------------------------------------------------------------------- algorithms by code point
-
 /// IANA "TLS Supported Groups" (and draft-ietf-tls-ecdhe-mlkem).
 enum class KemId : std::uint16_t {
   MlKem512 = 0x0200,
@@ -45,8 +43,6 @@ enum class SignatureId : std::uint16_t {
 /// IANA "AEAD Algorithms".
 enum class AeadId : std::uint16_t { Aes256Gcm = 2, ChaCha20Poly1305 = 29 };
 
-// ------------------------------------------------------------------------------------------------------------ randomness
-
 /// A source of random bytes. Everything random in QSP comes through here, so that a test can script it.
 class Rng {
  public:
@@ -54,8 +50,6 @@ class Rng {
   /// Fills `out`. Error: Provider/INTERNAL_ERROR; the caller ends what it was doing.
   virtual Result<void> fill(MutableBytes out) = 0;
 };
-
-// -------------------------------------------------------------------------------------------------- hash and key schedule
 
 inline constexpr std::size_t kHashSize = 32;
 using Digest = std::array<std::uint8_t, kHashSize>;
@@ -76,27 +70,28 @@ class Hkdf {
   virtual Result<void> expand(Bytes prk, Parts info, MutableBytes out) = 0;
 };
 
-// ------------------------------------------------------------------------------------------------------------------ AEAD
+// AEAD
 
 inline constexpr std::size_t kNonceSize = 12;
 inline constexpr std::size_t kTagSize = 16;
 using Nonce = std::array<std::uint8_t, kNonceSize>;
 
-/// One AEAD key. Its contexts are made once and re-keyed, never rebuilt for a frame; sealing and opening allocate nothing.
-/// The caller guarantees that no nonce is sealed twice under one key.
+/// One AEAD key. Its contexts are made once and re-keyed, never rebuilt for a frame; sealing and opening allocate
+/// nothing. The caller guarantees that no nonce is sealed twice under one key.
 class Aead {
  public:
   virtual ~Aead() = default;
   /// Takes a new key and forgets the old one. Error: Provider/INTERNAL_ERROR; the object then seals and opens nothing.
   virtual Result<void> set_key(TrafficKey&& key) = 0;
   /// Encrypts `data` in place and writes its tag. On error `data` is wiped.
-  virtual Result<void> seal(const Nonce& nonce, Bytes aad, MutableBytes data, std::span<std::uint8_t, kTagSize> tag) = 0;
+  virtual Result<void> seal(const Nonce& nonce, Bytes aad, MutableBytes data,
+                            std::span<std::uint8_t, kTagSize> tag) = 0;
   /// Verifies and decrypts `data` in place. Error: DecryptFailed/AEAD_DECRYPT_FAILED; `data` is then wiped.
   virtual Result<void> open(const Nonce& nonce, Bytes aad, MutableBytes data,
                             std::span<const std::uint8_t, kTagSize> tag) = 0;
 };
 
-// ------------------------------------------------------------------------------------------------------------------- KEM
+// KEM
 
 /// An ephemeral private key: used once, wiped on destruction.
 class KemPrivateKey {
@@ -126,8 +121,6 @@ class Kem {
   virtual Result<Encapsulation> encapsulate(Bytes public_key, Rng& rng) const = 0;
 };
 
-// ------------------------------------------------------------------------------------------------------------- signatures
-
 /// A public key in its standard's raw encoding; the composite is Ed25519(32) ‖ ML-DSA-65(1952).
 struct PublicKey {
   SignatureId algorithm{};
@@ -141,7 +134,8 @@ class Signer {
  public:
   virtual ~Signer() = default;
   [[nodiscard]] virtual const PublicKey& public_key() const noexcept = 0;
-  /// A pure signature with empty context; ML-DSA and SLH-DSA draw their hedge from `rng` (FIPS 204 §3.4, FIPS 205 §9.2).
+  /// A pure signature with empty context; ML-DSA and SLH-DSA draw their hedge from `rng` (FIPS 204 §3.4, FIPS 205
+  /// §9.2).
   virtual Result<std::vector<std::uint8_t>> sign(Bytes message, Rng& rng) const = 0;
 };
 
@@ -183,8 +177,6 @@ class SecretText {
 
 /// Asked for a passphrase only where a key is encrypted; returns nothing to give up.
 using AskPassphrase = std::function<std::optional<SecretText>()>;
-
-// --------------------------------------------------------------------------------------------------------------- provider
 
 /// A cryptographic library behind QSP. An object belongs to one thread; make one for each.
 class Provider {

@@ -63,8 +63,8 @@ enum class Phase : std::uint8_t { Handshake, Established, Closed };
 
 /// What a profile's session object offers to the code that drives it. Not thread-safe. Nothing here throws.
 ///
-/// After every call that takes input, the driver drains `poll_event` and then `poll_transmit`. Bytes leave in the order in
-/// which they were made; so a driver writes what `poll_transmit` gave before a frame sealed later.
+/// After every call that takes input, the driver drains `poll_event` and then `poll_transmit`. Bytes leave in the order
+/// in which they were made; so a driver writes what `poll_transmit` gave before a frame sealed later.
 class Endpoint {
  public:
   virtual ~Endpoint() = default;

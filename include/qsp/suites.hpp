@@ -8,7 +8,8 @@
 
 #include "qsp/crypto.hpp"
 
-/// The suite table: every algorithm of SPEC §3 with its code point, name, sizes (bytes) and limits. Order is preference.
+/// The suite table: every algorithm of SPEC §3 with its code point, name, sizes (bytes) and limits. Order is
+/// preference.
 namespace qsp::crypto {
 
 struct KemInfo {

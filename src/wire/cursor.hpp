@@ -9,8 +9,8 @@ namespace qsp::wire {
 
 /// The only parser: reads big-endian fields from a view and never past its end.
 ///
-/// A read past the end, or a length outside its bounds, makes the reader fail for good; every later read then yields zero
-/// or an empty view. So a parser reads all its fields and asks `finished()` once. Views point into the input.
+/// A read past the end, or a length outside its bounds, makes the reader fail for good; every later read then yields
+/// zero or an empty view. So a parser reads all its fields and asks `finished()` once. Views point into the input.
 class Reader {
  public:
   explicit Reader(Bytes input) noexcept : rest_(input) {}

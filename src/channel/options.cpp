@@ -1,0 +1,75 @@
+#include "channel/options.hpp"
+
+#include <algorithm>
+
+#include "qsp/suites.hpp"
+#include "wire/handshake.hpp"
+
+namespace qsp::channel {
+namespace {
+
+using std::chrono::seconds;
+
+// SPEC §7: the rekey timer is never below 60 s, an epoch's hard life never less than twice the timer.
+constexpr seconds kMinRekeyTimer{60};
+
+std::unexpected<Error> misuse(std::string_view where) noexcept {
+  return fail(ErrorKind::ApiMisuse, Reason::InternalError, where);
+}
+
+template <class Items>
+bool is_list(const Items& items, std::size_t min) {
+  if (items.size() < min || items.size() > wire::kMaxListItems) return false;
+  for (auto item = items.begin(); item != items.end(); ++item) {
+    if (std::find(items.begin(), item, *item) != item) return false;
+  }
+  return true;
+}
+
+bool is_name(const std::string& name) noexcept { return !name.empty() && name.size() <= wire::kMaxName; }
+
+Result<void> check_rekey(const RekeyPolicy& rekey) {
+  const auto& limits = crypto::info(crypto::AeadId::Aes256Gcm);
+  if (rekey.interval <= Instant::zero()) return misuse("rekey.interval");
+  if (rekey.frames == 0 || rekey.frames > limits.max_frames / 2) return misuse("rekey.frames");
+  if (rekey.bytes == 0 || rekey.bytes > limits.max_bytes / 2) return misuse("rekey.bytes");
+  if (rekey.timer <= Instant::zero()) return misuse("rekey.timer");
+  if (rekey.timer < kMinRekeyTimer && !rekey.dangerous_short_timers) return misuse("rekey.timer below 60 s");
+  if (rekey.hard_life < 2 * rekey.timer) return misuse("rekey.hard_life below twice rekey.timer");
+  return {};
+}
+
+Result<void> check_common(const ChannelOptions& options, crypto::Provider& provider) {
+  if (!is_list(options.kems, 1)) return misuse("kems");
+  if (!is_list(options.aeads, 1)) return misuse("aeads");
+  if (!is_list(options.applications, 0) || !std::ranges::all_of(options.applications, is_name))
+    return misuse("applications");
+  if (options.handshake_timeout <= Instant::zero()) return misuse("handshake_timeout");
+  for (const crypto::KemId id : options.kems) {
+    if (const auto kem = provider.kem(id); !kem) return std::unexpected(kem.error());
+  }
+  return check_rekey(options.rekey);
+}
+
+}  // namespace
+
+Result<void> check(const ClientOptions& options, crypto::Provider& provider) {
+  if (options.signer == nullptr) return misuse("signer");
+  if (options.peer.keys.empty() || options.peer.keys.size() > wire::kMaxListItems) return misuse("peer.keys");
+  if (!options.peer.may_serve) return misuse("peer.may_serve: this peer is not to be dialled");
+  // SPEC §5: a client offers QKD only with an SAE ID pinned for that peer.
+  if (options.peer.qkd != QkdPolicy::None && !is_name(options.peer.sae_id)) return misuse("peer.sae_id");
+  if (options.peer.qkd != QkdPolicy::None && !is_name(options.sae_id)) return misuse("sae_id");
+  if (options.redial_without_qkd && options.peer.qkd != QkdPolicy::Preferred) return misuse("redial_without_qkd");
+  return check_common(options, provider);
+}
+
+Result<void> check(const ServerOptions& options, crypto::Provider& provider) {
+  if (!is_list(options.signers, 1) || std::ranges::count(options.signers, nullptr) > 0) return misuse("signers");
+  if (!is_list(options.client_signatures, 1)) return misuse("client_signatures");
+  if (options.peers == nullptr) return misuse("peers");
+  if (options.qkd != QkdPolicy::None && !is_name(options.sae_id)) return misuse("sae_id");
+  return check_common(options, provider);
+}
+
+}  // namespace qsp::channel

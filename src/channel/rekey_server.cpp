@@ -1,0 +1,142 @@
+// The server's part in a rekey: INIT, the verification of ACK, DONE, and what to do without a QKD key (SPEC §7).
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "channel/session.hpp"
+
+namespace qsp::channel {
+namespace {
+
+using std::chrono::seconds;
+
+// SPEC §7: "Each KME step of a rekey, retries included, ends after 20 s"; a new enc_keys every 10 s after a failure;
+// "At most one client-requested rekey per 10 s".
+constexpr seconds kKmeStep{20};
+constexpr seconds kRetry{10};
+constexpr seconds kRequestPace{10};
+
+std::unexpected<Error> forbidden(std::string_view where) noexcept {
+  return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, where);
+}
+
+}  // namespace
+
+Result<void> Session::start_rekey(Instant now) {
+  if (sender_.epoch() == std::numeric_limits<std::uint32_t>::max()) {
+    return fail(ErrorKind::Internal, Reason::Limit, "the last epoch has come");
+  }
+  live_->due = now;
+  if (!live_->agreement.qkd) return send_init(std::nullopt, std::nullopt, !live_->policy.light, now);
+  // §7: in mode 1 the server calls enc_keys for the client's SAE.
+  const Instant deadline = now + kKmeStep;
+  live_->rekey = AwaitEncKey{deadline};
+  events_.emplace_back(QkdKeyNeeded{live_->agreement.peer_sae_id, std::nullopt, deadline});
+  return {};
+}
+
+Result<void> Session::send_init(std::optional<QkdKey>&& key, std::optional<std::string> key_id, bool kem, Instant now) {
+  wire::RekeyInit init{.new_epoch = sender_.epoch() + 1, .material = {}, .kem_public_key = {}, .key_id = {}};
+  if (const auto drawn = provider_.rng().fill(init.material); !drawn) return drawn;
+  std::unique_ptr<crypto::KemPrivateKey> kem_key;
+  if (kem) {
+    const auto algorithm = provider_.kem(live_->agreement.kem);
+    if (!algorithm) return std::unexpected(algorithm.error());
+    auto generated = (*algorithm)->generate(provider_.rng());
+    if (!generated) return std::unexpected(generated.error());
+    kem_key = std::move(*generated);
+    init.kem_public_key = kem_key->public_key();
+  }
+  if (key_id) init.key_id = *key_id;
+  std::array<std::uint8_t, wire::kMaxRekeyPlaintext> plaintext;
+  const Bytes message = Bytes(plaintext).first(encode(init, plaintext));
+  const auto sent = send_control(wire::FrameType::Rekey, message);
+  if (sent) {
+    live_->rekey = AwaitAck{.init = InitBytes(message),
+                            .kem_key = std::move(kem_key),
+                            .qkd_key = std::move(key),
+                            .key_id = std::move(key_id),
+                            .deadline = now + live_->policy.timer};
+  }
+  wipe(MutableBytes(plaintext).first(message.size()));
+  wipe(init.material);
+  return sent;
+}
+
+/// §7: "after a failed enc_keys or a NAK the server sends a KEM-only INIT at once if policies allow, else tries again
+/// with a new enc_keys every 10 s until the hard life". A spent budget only waits: it never weakens a rekey.
+Result<void> Session::without_qkd_key(QkdFailure why, Instant now) {
+  live_->qkd_outage = live_->qkd_outage || why == QkdFailure::Unavailable;
+  live_->rekey = NoRekey{};
+  if (why == QkdFailure::Unavailable && !qkd_required()) return send_init(std::nullopt, std::nullopt, true, now);
+  live_->due = now + kRetry;
+  return {};
+}
+
+Result<void> Session::on(const wire::RekeyAck& ack, Bytes plaintext, Instant now) {
+  auto* state = std::get_if<AwaitAck>(&live_->rekey);
+  if (state == nullptr) return forbidden("REKEY ACK: no INIT in flight");
+  if (ack.new_epoch != sender_.epoch() + 1) return forbidden("REKEY ACK: new_epoch");
+  const bool kem = state->kem_key != nullptr;
+  if (kem == ack.kem_ciphertext.empty()) return forbidden("REKEY ACK: KEM ciphertext");
+
+  schedule::RekeyInputs inputs{.qkd_key = std::move(state->qkd_key), .shared_secret = std::nullopt, .material = {}};
+  if (kem) {
+    auto secret = state->kem_key->decapsulate(ack.kem_ciphertext);
+    if (!secret) return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY ACK: KEM ciphertext");
+    inputs.shared_secret = std::move(*secret);
+  }
+  const auto thr = rekey_transcript(state->init.view(), plaintext);
+  if (!thr) return std::unexpected(thr.error());
+  const auto parsed = wire::parse_rekey(state->init.view());
+  inputs.material = std::get<wire::RekeyInit>(*parsed).material;
+  auto next = std::move(live_->ratchet).next(schedule(), std::move(inputs), session_id_, *thr);
+  if (!next) return std::unexpected(next.error());
+  if (!constant_time_equal(next->confirm, ack.confirm)) {
+    return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY ACK: confirm");
+  }
+  std::optional<std::string> key_id = std::move(state->key_id);
+  return commit_server(std::move(*next), kem, std::move(key_id), now);
+}
+
+/// §7: "The server commits when confirm verifies: it sends DONE, and refuses and wipes c_key[e] at once."
+Result<void> Session::commit_server(schedule::NextEpoch next, bool kem, std::optional<std::string> key_id,
+                                    Instant now) {
+  const std::uint32_t epoch = next.secret.epoch();
+  auto keys = std::move(next.secret).keys(schedule());
+  if (!keys) return std::unexpected(keys.error());
+  if (const auto receives = receiver_.set_key(epoch, std::move(keys->traffic.client)); !receives) return receives;
+  if (const auto sends = sender_.set_key(epoch, std::move(keys->traffic.server)); !sends) return sends;
+  live_->ratchet = std::move(keys->ratchet);
+  live_->previous_exporter = std::exchange(live_->exporter, std::move(keys->exporter));
+  live_->exporter_epoch = epoch;
+  live_->rekey = NoRekey{};
+  begin_epoch(epoch, kem, std::move(key_id), now);
+  live_->current.confirmed = now;
+  events_.emplace_back(EpochChanged{epoch});
+  std::array<std::uint8_t, wire::kRekeyDoneSize> done{};
+  encode(wire::RekeyDone{epoch}, done);
+  return send_control(wire::FrameType::Rekey, done);
+}
+
+/// §7: "REQ during a rekey, or repeated in an epoch, changes nothing … a REQ under that limit is delayed, not dropped."
+Result<void> Session::on(const wire::RekeyRequest& request, Bytes /*plaintext*/, Instant now) {
+  if (role_ != Role::Server) return forbidden("REKEY REQ from a server");
+  if (request.new_epoch != receiver_.epoch() + 1) return forbidden("REKEY REQ: new_epoch");
+  if (live_->requested || live_->due || !std::holds_alternative<NoRekey>(live_->rekey)) return {};
+  live_->requested = true;
+  const Instant start = live_->last_client_request ? std::max(now, *live_->last_client_request + kRequestPace) : now;
+  live_->last_client_request = start;
+  live_->due = start;
+  return start <= now ? start_rekey(now) : Result<void>{};
+}
+
+Result<void> Session::on(const wire::RekeyNak& nak, Bytes /*plaintext*/, Instant now) {
+  const auto* state = std::get_if<AwaitAck>(&live_->rekey);
+  if (state == nullptr) return forbidden("REKEY NAK: no INIT in flight");
+  if (!state->key_id) return forbidden("REKEY NAK: its INIT had no key_ID");
+  if (nak.new_epoch != sender_.epoch() + 1) return forbidden("REKEY NAK: new_epoch");
+  return without_qkd_key(QkdFailure::Unavailable, now);
+}
+
+}  // namespace qsp::channel

@@ -1,0 +1,210 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "channel/disclosure.hpp"
+#include "handshake/client.hpp"
+#include "handshake/server.hpp"
+#include "qsp/channel.hpp"
+#include "record/record.hpp"
+#include "schedule/schedule.hpp"
+#include "wire/rekey.hpp"
+
+namespace qsp::channel {
+
+/// What lives only until Established: the options, the machine, and its deadlines.
+struct Opening {
+  Opening(handshake::Environment environment, ClientOptions&& given, Instant now)
+      : options(std::move(given)),
+        machine(std::in_place_type<handshake::Client>, environment, std::get<ClientOptions>(options)),
+        started(now),
+        deadline(now + std::get<ClientOptions>(options).handshake_timeout) {}
+  Opening(handshake::Environment environment, ServerOptions&& given, Instant now)
+      : options(std::move(given)),
+        machine(std::in_place_type<handshake::Server>, environment, std::get<ServerOptions>(options)),
+        started(now),
+        deadline(now + std::get<ServerOptions>(options).handshake_timeout) {}
+  Opening(const Opening&) = delete;  // the machine points to the options
+  Opening& operator=(const Opening&) = delete;
+  ~Opening() = default;
+
+  std::variant<ClientOptions, ServerOptions> options;
+  std::variant<handshake::Client, handshake::Server> machine;
+  Instant started;
+  Instant deadline;
+  std::optional<Instant> qkd_deadline;  ///< set while the machine waits for a QKD key
+};
+
+/// The plaintext of an INIT, which holds the rekey's material: wiped on destruction.
+class InitBytes {
+ public:
+  explicit InitBytes(Bytes bytes) : bytes_(bytes.begin(), bytes.end()) {}
+  InitBytes(InitBytes&&) noexcept = default;
+  InitBytes& operator=(InitBytes&& other) noexcept {
+    wipe(bytes_);
+    bytes_ = std::move(other.bytes_);
+    return *this;
+  }
+  InitBytes(const InitBytes&) = delete;
+  InitBytes& operator=(const InitBytes&) = delete;
+  ~InitBytes() { wipe(bytes_); }
+  [[nodiscard]] Bytes view() const noexcept { return bytes_; }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+// The server's part in a rekey (SPEC §7).
+struct AwaitEncKey {
+  Instant deadline;
+};
+struct AwaitAck {
+  InitBytes init;
+  std::unique_ptr<crypto::KemPrivateKey> kem_key;
+  std::optional<QkdKey> qkd_key;
+  std::optional<std::string> key_id;
+  Instant deadline;
+};
+// The client's.
+struct AwaitDecKey {
+  InitBytes init;
+  std::string key_id;
+  Instant deadline;
+};
+struct AwaitDone {
+  schedule::Exporter exporter;  ///< not used before DONE (SPEC §6)
+  Instant deadline;
+};
+struct NoRekey {};
+using Rekey = std::variant<NoRekey, AwaitEncKey, AwaitAck, AwaitDecKey, AwaitDone>;
+
+/// What both ends have from Established on.
+struct Live {
+  handshake::Agreement agreement;
+  RekeyPolicy policy;
+  schedule::Ratchet ratchet;
+  schedule::Exporter exporter;
+  std::uint32_t exporter_epoch = 1;
+  std::optional<schedule::Exporter> previous_exporter;
+  EpochStatus current;
+  std::optional<EpochStatus> previous;
+  Instant epoch_began;
+  Rekey rekey;
+  /// Server: a rekey is due at this time. It stays set until its epoch ends.
+  std::optional<Instant> due;
+  std::optional<Instant> last_client_request;
+  bool requested = false;   ///< client: REQ was sent in this epoch; server: one was received
+  bool qkd_outage = false;  ///< the last QKD fetch of this epoch failed, here or there
+  bool ended_here = false, ended_there = false;
+};
+
+/// The one implementation of Channel. Its parts stand in one file each: session.cpp (frames in and out, close),
+/// opening.cpp (the handshake), rekey_server.cpp, rekey_client.cpp, timers.cpp, status.cpp.
+class Session final : public Channel {
+ public:
+  Session(Role role, crypto::Provider& provider, schedule::DangerousKeyLog* log) noexcept;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() override;
+
+  Result<void> open(ClientOptions options, Instant now);
+  Result<void> open(ServerOptions options, Instant now);
+
+  std::size_t handle_bytes(MutableBytes in, Instant now) override;
+  [[nodiscard]] std::size_t bytes_needed() const noexcept override { return bytes_needed_; }
+  void handle_end_of_stream(Instant now) override;
+  [[nodiscard]] std::optional<Instant> next_timeout() const noexcept override;
+  void handle_timeout(Instant now) override;
+  std::optional<Event> poll_event() override;
+  std::size_t poll_transmit(MutableBytes out) override;
+  [[nodiscard]] FrameRoom frame_room() const noexcept override;
+  Result<void> seal_app_data(MutableBytes frame, std::size_t size, bool end, Instant now) override;
+  Result<void> request_rekey(Instant now) override;
+  void close(Reason reason, std::string_view text) override;
+  [[nodiscard]] Phase phase() const noexcept override;
+  [[nodiscard]] std::uint64_t session_id() const noexcept override { return session_id_; }
+  [[nodiscard]] std::uint32_t epoch() const noexcept override;
+
+  Result<void> provide_qkd_key(std::string_view key_id, QkdKey&& key, Instant now) override;
+  Result<void> fail_qkd_key(QkdFailure why, Instant now) override;
+  Result<Exported> export_key(std::string_view label, Bytes context, std::size_t size,
+                              std::optional<std::uint32_t> epoch) override;
+  [[nodiscard]] bool may_redial_without_qkd() const noexcept override { return may_redial_; }
+  [[nodiscard]] ChannelStatus status() const override;
+
+ private:
+  // session.cpp
+  Result<void> check_header(const wire::FrameHeader& header) const;
+  Result<void> on_frame(const wire::FrameView& frame, Instant now);
+  Result<void> on_app_data(const wire::FrameView& frame, Instant now);
+  Result<void> on_close(Bytes plaintext);
+  Result<void> send_control(wire::FrameType type, Bytes plaintext);
+  void die(const Error& error);
+  void end(Closed closed);
+  void say_goodbye(Reason reason, std::string_view text);
+  void wipe_secrets() noexcept;
+  void count_received(std::uint32_t epoch, std::size_t size) noexcept;
+  [[nodiscard]] schedule::Context schedule() const noexcept { return {provider_.hkdf(), log_}; }
+
+  // opening.cpp
+  Result<void> on_handshake_message(Bytes message, std::uint64_t frame_session_id, Instant now);
+  Result<void> on_alert(Bytes message);
+  Result<void> carry_out(handshake::Actions actions, Instant now);
+  Result<void> send_handshake(Bytes message);
+  Result<void> use_handshake_keys(handshake::UseHandshakeKeys keys);
+  Result<void> establish(handshake::Finished finished, Instant now);
+  void send_alert(const Disclosure& disclosure);
+  [[nodiscard]] bool peer_verified() const noexcept;
+  void fail_opening_key(QkdFailure why);
+
+  // rekey_server.cpp, rekey_client.cpp
+  Result<void> on_rekey(Bytes plaintext, bool first_of_epoch, Instant now);
+  Result<void> on(const wire::RekeyInit& init, Bytes plaintext, Instant now);
+  Result<void> on(const wire::RekeyAck& ack, Bytes plaintext, Instant now);
+  Result<void> on(const wire::RekeyRequest& request, Bytes plaintext, Instant now);
+  Result<void> on(const wire::RekeyNak& nak, Bytes plaintext, Instant now);
+  Result<void> on(const wire::RekeyDone& done, Bytes plaintext, Instant now);
+  Result<void> check_triggers(Instant now);
+  Result<void> start_rekey(Instant now);
+  Result<void> send_init(std::optional<QkdKey>&& key, std::optional<std::string> key_id, bool kem, Instant now);
+  Result<void> without_qkd_key(QkdFailure why, Instant now);
+  Result<void> commit_server(schedule::NextEpoch next, bool kem, std::optional<std::string> key_id, Instant now);
+  Result<void> provide_rekey_key(std::string_view key_id, QkdKey&& key, Instant now);
+  Result<void> fail_rekey_key(QkdFailure why, Instant now);
+  Result<void> send_request(Instant now);
+  Result<void> send_nak(Instant now);
+  Result<void> send_ack(Bytes init, std::optional<QkdKey>&& key, Instant now);
+  Result<schedule::Digest> rekey_transcript(Bytes init, Bytes ack) const;
+  void begin_epoch(std::uint32_t epoch, bool kem, std::optional<std::string> key_id, Instant now);
+
+  // timers.cpp
+  [[nodiscard]] std::optional<Instant> rekey_deadline() const noexcept;
+  [[nodiscard]] Instant hard_end() const noexcept;
+  [[nodiscard]] std::optional<Instant> trigger_time() const noexcept;
+  [[nodiscard]] bool qkd_required() const noexcept;
+  Result<void> on_rekey_deadline(Instant now);
+
+  const Role role_;
+  crypto::Provider& provider_;
+  schedule::DangerousKeyLog* log_;
+  record::Sender sender_;
+  record::Receiver receiver_;
+  std::unique_ptr<Opening> opening_;
+  std::unique_ptr<Live> live_;
+  std::vector<std::uint8_t> transmit_;  ///< control frames, already sealed
+  std::size_t transmitted_ = 0;
+  std::vector<Event> events_;
+  std::unique_ptr<ChannelStatus> last_status_;  ///< of a session that has ended
+  std::uint64_t session_id_ = 0;
+  std::size_t bytes_needed_ = wire::kFrameHeaderSize;
+  bool closed_ = false;
+  bool may_redial_ = false;
+};
+
+}  // namespace qsp::channel

@@ -1,0 +1,49 @@
+// What a caller may ask a session about, and the keys it may take from it (SPEC §6 "Exports").
+#include "channel/session.hpp"
+
+namespace qsp::channel {
+namespace {
+
+constexpr std::size_t kMaxLabel = 200;
+constexpr std::size_t kMaxExport = 255 * crypto::kHashSize;
+
+}  // namespace
+
+ChannelStatus Session::status() const {
+  if (last_status_ != nullptr && live_ == nullptr) return *last_status_;
+  ChannelStatus status;
+  if (live_ == nullptr) return status;
+  const handshake::Agreement& agreement = live_->agreement;
+  status.kem = agreement.kem;
+  status.aead = agreement.aead;
+  status.local_signature = agreement.local_signature;
+  status.peer_signature = agreement.peer_signature;
+  status.peer = agreement.peer;
+  status.application = agreement.application;
+  status.qkd_mixed = agreement.qkd;
+  status.without_qkd = agreement.policy == QkdPolicy::Preferred && !live_->current.key_id;
+  status.rekey_pending = live_->due.has_value() || !std::holds_alternative<NoRekey>(live_->rekey);
+  status.current = live_->current;
+  status.previous = live_->previous;
+  return status;
+}
+
+Result<Exported> Session::export_key(std::string_view label, Bytes context, std::size_t size,
+                                     std::optional<std::uint32_t> epoch) {
+  const auto misuse = [](std::string_view where) { return fail(ErrorKind::ApiMisuse, Reason::InternalError, where); };
+  if (live_ == nullptr) return misuse("no session is established");
+  if (label.size() > kMaxLabel) return misuse("export label");
+  if (size == 0 || size > kMaxExport) return misuse("export size");
+  const std::uint32_t wanted = epoch.value_or(live_->exporter_epoch);
+  const schedule::Exporter* exporter = nullptr;
+  if (wanted == live_->exporter_epoch) exporter = &live_->exporter;
+  if (live_->previous_exporter && wanted + 1 == live_->exporter_epoch) exporter = &*live_->previous_exporter;
+  if (exporter == nullptr) return misuse("export epoch");
+  Exported exported{.epoch = wanted, .key = std::vector<std::uint8_t>(size)};
+  if (const auto done = exporter->derive(schedule(), label, context, exported.key); !done) {
+    return std::unexpected(done.error());
+  }
+  return exported;
+}
+
+}  // namespace qsp::channel
