@@ -154,7 +154,10 @@ Result<void> Session::fail_rekey_key(QkdFailure why, Instant now) {
   if (std::holds_alternative<AwaitEncKey>(live_->rekey)) {
     done = without_qkd_key(why, now);
   } else if (std::holds_alternative<AwaitDecKey>(live_->rekey)) {
-    done = send_nak(now);
+    // SPEC §7.3: a NAK could lead to a rekey without QKD, and a spent budget never does.
+    done = why == QkdFailure::Budget
+               ? fail(ErrorKind::KeySource, Reason::Limit, "the QKD budget for this peer is spent")
+               : send_nak(now);
   } else {
     return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   }

@@ -37,6 +37,11 @@ crypto::Nonce nonce_of(std::uint32_t epoch, std::uint64_t n) noexcept {
   return nonce;
 }
 
+/// The plaintext of a sealed frame that counts towards a key's limit of bytes (SPEC §8.6).
+std::uint64_t counted(const wire::FrameHeader& header) noexcept {
+  return header.type == FrameType::Close ? 0 : header.payload_len - crypto::kTagSize;
+}
+
 constexpr std::uint64_t kLastCount = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
@@ -72,8 +77,9 @@ Result<void> Sender::write_clear(FrameType type, MutableBytes frame) {
 Result<void> Sender::seal(FrameType type, std::uint8_t flags, MutableBytes frame) {
   const std::size_t size = frame.size() - kOverhead;
   const std::uint64_t kept = type == FrameType::Close ? 0 : 1;  // a key always has a frame left to say goodbye with
+  const std::uint64_t counted = type == FrameType::Close ? 0 : size;
   if (!keyed_) return fail(ErrorKind::Internal, Reason::InternalError, "seal without a key");
-  if (usage_.frames + kept >= max_frames_ || usage_.bytes + size > max_bytes_ || next_ == kLastCount) {
+  if (usage_.frames + kept >= max_frames_ || usage_.bytes + counted > max_bytes_ || next_ == kLastCount) {
     return fail(ErrorKind::Internal, Reason::Limit, "hard limit of a sending key");
   }
   const wire::FrameHeader header{.type = type,
@@ -86,7 +92,7 @@ Result<void> Sender::seal(FrameType type, std::uint8_t flags, MutableBytes frame
   const crypto::Nonce nonce = nonce_of(epoch_, next_);
   ++next_;  // before sealing: an n is spent even if the provider fails half-way
   ++usage_.frames;
-  usage_.bytes += size;
+  usage_.bytes += counted;
   return aead_->seal(nonce, Aad(type, frame.first<kFrameHeaderSize>()).view(), frame.subspan(kFrameHeaderSize, size),
                      frame.last<crypto::kTagSize>());
 }
@@ -129,6 +135,12 @@ Result<void> Receiver::check(const wire::FrameHeader& header) const noexcept {
   if (header.seq != static_cast<std::uint32_t>(next_)) {
     return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "frame header: seq");
   }
+  // SPEC §8.6: the last frame of a key is kept for CLOSE, whose plaintext does not count.
+  const Usage used = is_next ? Usage{} : usage_;
+  const std::uint64_t kept = header.type == FrameType::Close ? 0 : 1;
+  if (keyed_ && (used.frames + kept >= max_frames_ || used.bytes + counted(header) > max_bytes_)) {
+    return fail(ErrorKind::PeerMisbehaved, Reason::Limit, "hard limit of a receiving key");
+  }
   return {};
 }
 
@@ -137,9 +149,6 @@ Result<MutableBytes> Receiver::open(const wire::FrameView& frame) {
   crypto::Aead& aead = is_next ? *next_aead_ : *current_;
   const MutableBytes data = frame.payload.first(frame.payload.size() - crypto::kTagSize);
   const Usage used = is_next ? Usage{} : usage_;
-  if (used.frames >= max_frames_ || used.bytes + data.size() > max_bytes_ || next_ == kLastCount) {
-    return fail(ErrorKind::PeerMisbehaved, Reason::Limit, "hard limit of a receiving key");
-  }
   const auto opened = aead.open(nonce_of(frame.header.epoch, next_), Aad(frame.header.type, frame.header_bytes).view(),
                                 data, frame.payload.last<crypto::kTagSize>());
   if (!opened) return std::unexpected(opened.error());
@@ -151,7 +160,7 @@ Result<MutableBytes> Receiver::open(const wire::FrameView& frame) {
     ++epoch_;
   }
   ++next_;
-  usage_ = {.frames = used.frames + 1, .bytes = used.bytes + data.size()};
+  usage_ = {.frames = used.frames + 1, .bytes = used.bytes + counted(frame.header)};
   return data;
 }
 

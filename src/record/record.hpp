@@ -65,15 +65,16 @@ class Sender {
 /// The receiving direction.
 class Receiver {
  public:
-  /// Session, epoch and count of a header, in this order. Errors: PeerMisbehaved with PROTOCOL_ERROR or EPOCH_MISMATCH.
+  /// Session, epoch, count and hard limits of a header whose payload_len was checked, in this order (SPEC §2.5).
+  /// Errors: PeerMisbehaved with PROTOCOL_ERROR, EPOCH_MISMATCH or LIMIT.
   [[nodiscard]] Result<void> check(const wire::FrameHeader& header) const noexcept;
 
   /// Counts a clear frame whose header was checked.
   void accept_clear() noexcept { ++next_; }
 
   /// Opens a frame whose header was checked, in place, and returns the plaintext.
-  /// Errors: DecryptFailed; PeerMisbehaved/LIMIT past a hard limit of the key. Opening the first frame of the announced
-  /// next epoch forgets the key of the previous one.
+  /// Errors: DecryptFailed; Provider. Opening the first frame of the announced next epoch forgets the key of the
+  /// previous one.
   Result<MutableBytes> open(const wire::FrameView& frame);
 
   void set_aeads(std::unique_ptr<crypto::Aead> current, std::unique_ptr<crypto::Aead> next,

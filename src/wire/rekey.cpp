@@ -108,10 +108,11 @@ std::size_t encode(const RekeyDone& message, MutableBytes out) noexcept {
 
 Result<Close> parse_close(Bytes plaintext) noexcept {
   Reader reader(plaintext);
-  const auto reason = reason_from_wire(reader.u16());
+  // §8.3: an unassigned reason still closes and is reported as PROTOCOL_ERROR.
+  const Reason reason = reason_from_wire(reader.u16()).value_or(Reason::ProtocolError);
   const std::string_view text = as_text(reader.bytes(std::min(reader.remaining(), kMaxCloseText)));
-  if (!reader.finished() || !reason) return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, "CLOSE");
-  return Close{*reason, text};
+  if (!reader.finished()) return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, "CLOSE");
+  return Close{reason, text};
 }
 
 std::size_t encode(const Close& message, MutableBytes out) noexcept {
