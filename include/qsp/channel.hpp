@@ -56,7 +56,8 @@ struct ServerOptions : ChannelOptions {
 /// Why a key source could not deliver.
 enum class QkdFailure : std::uint8_t {
   Unavailable,  ///< the KME is down, empty, slow, or its answer was refused
-  Budget,       ///< this end's own budget of fetches is spent: never a reason to go on without QKD
+  Budget,       ///< this end's own budget of fetches is spent: never a reason to go on without QKD. A server's rekey
+                ///< tries again by itself: say so at once; a client's may wait for the refill until the deadline
 };
 
 /// What went into the keys of one epoch, and what they have carried.

@@ -1,5 +1,6 @@
 // The client's part in a rekey: REQ, the answer to INIT, and the move at DONE (SPEC §7).
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "channel/session.hpp"
@@ -41,9 +42,11 @@ void Session::begin_epoch(std::uint32_t epoch, bool kem, std::optional<std::stri
   live_->qkd_outage = false;
 }
 
-Result<void> Session::send_request(Instant now) {
-  static_cast<void>(now);
+Result<void> Session::send_request() {
   if (live_->requested || !std::holds_alternative<NoRekey>(live_->rekey)) return {};
+  if (sender_.epoch() == std::numeric_limits<std::uint32_t>::max()) {
+    return fail(ErrorKind::Internal, Reason::Limit, "the last epoch has come");
+  }
   live_->requested = true;
   std::array<std::uint8_t, 9> message{};
   encode(wire::RekeyRequest{sender_.epoch() + 1}, message);
@@ -122,8 +125,7 @@ Result<void> Session::on(const wire::RekeyDone& done, Bytes /*plaintext*/, Insta
   return {};
 }
 
-Result<void> Session::send_nak(Instant now) {
-  static_cast<void>(now);
+Result<void> Session::send_nak() {
   live_->qkd_outage = true;
   live_->rekey = NoRekey{};
   std::array<std::uint8_t, 11> message{};
@@ -141,7 +143,7 @@ Result<void> Session::provide_rekey_key(std::string_view key_id, QkdKey&& key, I
   } else if (auto* state = std::get_if<AwaitDecKey>(&live_->rekey)) {
     const bool lawful = wire::same_uuid(key_id, state->key_id) && taken->size() == QkdKey::kCapacity;
     const InitBytes init = std::move(state->init);
-    done = lawful ? send_ack(init.view(), std::move(taken), now) : send_nak(now);
+    done = lawful ? send_ack(init.view(), std::move(taken), now) : send_nak();
   } else {
     return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   }
@@ -157,7 +159,7 @@ Result<void> Session::fail_rekey_key(QkdFailure why, Instant now) {
     // SPEC §7.3: a NAK could lead to a rekey without QKD, and a spent budget never does.
     done = why == QkdFailure::Budget
                ? fail(ErrorKind::KeySource, Reason::Limit, "the QKD budget for this peer is spent")
-               : send_nak(now);
+               : send_nak();
   } else {
     return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   }

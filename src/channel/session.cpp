@@ -235,7 +235,11 @@ void Session::die(const Error& error) {
 }
 
 void Session::say_goodbye(Reason reason, std::string_view text) {
-  if (live_ == nullptr) return send_alert({reason == Reason::Normal ? Reason::HandshakeFailed : reason, text});
+  if (live_ == nullptr) {
+    // SPEC §5.8: an application that gives up is HANDSHAKE_FAILED on the wire, and a stranger learns no more than that.
+    const bool precise = peer_verified() && reason != Reason::Normal;
+    return send_alert(precise ? Disclosure{reason, text} : Disclosure{Reason::HandshakeFailed, ""});
+  }
   std::array<std::uint8_t, 2 + wire::kMaxCloseText> plaintext{};
   const std::size_t size = encode(wire::Close{reason, text}, plaintext);
   // A key that cannot seal one more frame leaves only the end of the stream to tell the peer.

@@ -60,7 +60,7 @@ void Session::handle_timeout(Instant now) {
   if (const auto deadline = rekey_deadline(); deadline && now >= *deadline) done = on_rekey_deadline(now);
   if (done) {
     if (const auto due = trigger_time(); due && now >= *due) {
-      done = role_ == Role::Server ? start_rekey(now) : send_request(now);
+      done = role_ == Role::Server ? start_rekey(now) : send_request();
     }
   }
   if (!done) die(done.error());
@@ -68,7 +68,7 @@ void Session::handle_timeout(Instant now) {
 
 Result<void> Session::on_rekey_deadline(Instant now) {
   if (std::holds_alternative<AwaitEncKey>(live_->rekey)) return without_qkd_key(QkdFailure::Unavailable, now);
-  if (std::holds_alternative<AwaitDecKey>(live_->rekey)) return send_nak(now);
+  if (std::holds_alternative<AwaitDecKey>(live_->rekey)) return send_nak();
   return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed,
               role_ == Role::Server ? "no ACK within the rekey timer" : "no DONE within the rekey timer");
 }
@@ -80,13 +80,13 @@ Result<void> Session::check_triggers(Instant now) {
   };
   if (!spent(sender_.usage()) && !spent(receiver_.usage())) return {};
   if (!std::holds_alternative<NoRekey>(live_->rekey) || live_->due) return {};
-  return role_ == Role::Server ? start_rekey(now) : send_request(now);
+  return role_ == Role::Server ? start_rekey(now) : send_request();
 }
 
 Result<void> Session::request_rekey(Instant now) {
   if (live_ == nullptr) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no session is established");
   if (!std::holds_alternative<NoRekey>(live_->rekey) || live_->due) return {};
-  if (const auto done = role_ == Role::Server ? start_rekey(now) : send_request(now); !done) die(done.error());
+  if (const auto done = role_ == Role::Server ? start_rekey(now) : send_request(); !done) die(done.error());
   return {};
 }
 

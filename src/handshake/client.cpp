@@ -13,11 +13,6 @@ std::unexpected<Error> refused(std::string_view where) noexcept {
   return fail(ErrorKind::PeerMisbehaved, Reason::HandshakeFailed, where);
 }
 
-/// A message that is well-formed, but breaks a rule that any peer can keep.
-std::unexpected<Error> unlawful(std::string_view where) noexcept {
-  return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, where);
-}
-
 /// The pinned key of the dialled peer that has this identity, or null.
 const PinnedKey* pinned(const Peer& peer, const Identity& identity) noexcept {
   const auto found = std::ranges::find(peer.keys, identity, &PinnedKey::identity);
@@ -91,17 +86,17 @@ Result<Actions> Client::on_message(Bytes message, std::uint64_t frame_session_id
 
 /// §5: "The client refuses a choice that it did not offer, session_id 0, or a session_id unlike the frame header's."
 Result<void> Client::check_choice(const wire::ServerHello& hello, std::uint64_t frame_session_id) const {
-  if (hello.version != wire::kVersion1) return unlawful("SERVER_HELLO: version not offered");
-  if (hello.session_id == 0 || hello.session_id != frame_session_id) return unlawful("SERVER_HELLO: session_id");
+  if (hello.version != wire::kVersion1) return refused("SERVER_HELLO: version not offered");
+  if (hello.session_id == 0 || hello.session_id != frame_session_id) return refused("SERVER_HELLO: session_id");
   const auto kem = crypto::kem_from_wire(hello.kem);
-  if (!kem || !contains(options_->kems, *kem)) return unlawful("SERVER_HELLO: KEM not offered");
+  if (!kem || !contains(options_->kems, *kem)) return refused("SERVER_HELLO: KEM not offered");
   const auto aead = crypto::aead_from_wire(hello.aead);
-  if (!aead || !contains(options_->aeads, *aead)) return unlawful("SERVER_HELLO: AEAD not offered");
+  if (!aead || !contains(options_->aeads, *aead)) return refused("SERVER_HELLO: AEAD not offered");
   const bool signature_offered = std::ranges::any_of(options_->peer.keys, [&](const PinnedKey& key) {
     return std::to_underlying(key.key.algorithm) == hello.signature;
   });
-  if (!signature_offered) return unlawful("SERVER_HELLO: signature algorithm not offered");
-  if (hello.qkd_mode == 1 && offer() == QkdPolicy::None) return unlawful("SERVER_HELLO: QKD not offered");
+  if (!signature_offered) return refused("SERVER_HELLO: signature algorithm not offered");
+  if (hello.qkd_mode == 1 && offer() == QkdPolicy::None) return refused("SERVER_HELLO: QKD not offered");
   if (hello.qkd_mode == 0 && offer() == QkdPolicy::Required) {
     return fail(ErrorKind::PeerIncompatible, Reason::HandshakeFailed,
                 "the server does without QKD, which is required here");
@@ -149,9 +144,6 @@ Result<Actions> Client::on(AwaitServerHello& state, Bytes message, std::uint64_t
 Result<Actions> Client::on(AwaitServerAuth& state, Bytes message) {
   const auto auth = wire::parse_server_auth(message, state.agreement.qkd);
   if (!auth) return std::unexpected(auth.error());
-  if (!auth->application.empty() && !contains(options_->applications, auth->application)) {
-    return unlawful("SERVER_AUTH: application protocol not offered");
-  }
 
   // §4: "A client accepts exactly the identity of the peer that it dialled. An end refuses its own identity."
   const PinnedKey* key = pinned(options_->peer, auth->identity);
@@ -169,6 +161,9 @@ Result<Actions> Client::on(AwaitServerAuth& state, Bytes message) {
   if (!verified) return std::unexpected(verified.error());
   peer_verified_ = true;
 
+  if (!auth->application.empty() && !contains(options_->applications, auth->application)) {
+    return refused("SERVER_AUTH: application protocol not offered");
+  }
   if (!contains(auth->signatures, std::to_underlying(state.agreement.local_signature))) {
     return fail(ErrorKind::PeerIncompatible, Reason::NoCommonSuite,
                 "the server does not accept this end's signature algorithm");

@@ -194,19 +194,14 @@ Result<void> Server::apply_policy(const Peer& peer, const wire::ClientAuth& auth
 Result<Actions> Server::on(AwaitClientAuth& state, Bytes message) {
   const auto auth = wire::parse_client_auth(message, state.agreement.qkd);
   if (!auth) return std::unexpected(auth.error());
-  const bool offered = std::ranges::any_of(options_->client_signatures, [&](crypto::SignatureId id) {
-    return std::to_underlying(id) == auth->signature_algorithm;
-  });
-  if (!offered) {
-    return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "CLIENT_AUTH: signature algorithm not offered");
-  }
   const auto peer = authorise(*auth);
   if (!peer) return std::unexpected(peer.error());
   const auto pinned = std::ranges::find((*peer)->keys, auth->identity, &PinnedKey::identity);
   if (pinned == (*peer)->keys.end()) return fail(ErrorKind::Internal, Reason::InternalError, "peer directory");
-  // SPEC §4: the key's algorithm is that of the pin.
-  if (std::to_underlying(pinned->key.algorithm) != auth->signature_algorithm) {
-    return refused("CLIENT_AUTH: signature algorithm of the pinned key");
+  // §5: CLIENT_AUTH.sig must name the pinned key's algorithm and be in SERVER_AUTH.sig_offers.
+  if (std::to_underlying(pinned->key.algorithm) != auth->signature_algorithm ||
+      !contains(options_->client_signatures, pinned->key.algorithm)) {
+    return refused("CLIENT_AUTH: signature algorithm");
   }
   const schedule::Context context = environment_.schedule();
   const auto th3 = state.transcript.hash(context.hkdf, auth->signed_part);
