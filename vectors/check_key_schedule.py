@@ -243,7 +243,7 @@ def nonce_of(epoch, n):
 
 BYTES, TEXT, INT = "bytes", str, int  # types of fields in a vector file; a "?" in front of a name: may be absent
 NAMED = {"code": INT, "name": TEXT}
-KEY = {"public_key": BYTES, "spki": BYTES, "identity": BYTES, "sae_id": TEXT}
+KEY = {"?private_key": BYTES, "public_key": BYTES, "spki": BYTES, "identity": BYTES, "sae_id": TEXT}
 _SECRETS = ("ss qkd_key hs_secret c_hs s_hs th_ch_sh th_sa sig_s_input th_ca sig_c_input th4 derived master c_finished s_finished "
             "confirm_c th_sf confirm_s epoch_secret_1").split()
 SCHEMA = {
@@ -340,6 +340,9 @@ class Checker:
         for end in ("client", "server"):
             key, sig = self.v["keys"][end], SIGS[self.v["suite"]["sig_" + end]["code"]]
             self.same(f"keys.{end}.public_key length", len(key["public_key"]), sum(size for _, size in sig.parts))
+            if "private_key" in key:
+                size = 64 if sig.name.startswith("SLH-DSA") else 32 * len(sig.parts)
+                self.same(f"keys.{end}.private_key length", len(key["private_key"]), size)
             self.same(f"keys.{end}.spki", key["spki"], spki_der(sig, key["public_key"]))
             self.same(f"keys.{end}.identity", key["identity"], sha256(key["spki"]))
             self.expect(f"keys.{end}.sae_id", bool(key["sae_id"]) == bool(self.v["qkd_mode"]), "is there in mode 1 only")

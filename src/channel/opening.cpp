@@ -40,9 +40,10 @@ Result<void> Session::on_handshake_message(Bytes message, std::uint64_t frame_se
   const auto type = wire::message_type(message);
   if (!type) return std::unexpected(type.error());
   if (*type == wire::MessageType::Alert) {
-    // §5: "Only the server's frame 0 may be a clear ALERT (session_id 0)".
-    const bool lawful = receiver_.opening() || (role_ == Role::Client && frame_session_id == 0);
-    if (!lawful) return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "clear ALERT");
+    // §5: "Only the server's frame 0 may be a clear ALERT (session_id 0)"; a client sends none after CLIENT_AUTH.
+    const bool lawful = role_ == Role::Client ? receiver_.opening() || frame_session_id == 0
+                                              : receiver_.opening() && !peer_verified();
+    if (!lawful) return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "ALERT out of turn");
     return on_alert(message);
   }
   auto actions = role_ == Role::Client

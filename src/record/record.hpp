@@ -22,7 +22,7 @@ struct Usage {
 /// SPEC §2: payload_len of each type, tag included, and the flags it may carry.
 inline constexpr std::uint8_t kFlagEnd = 1;
 inline constexpr wire::FrameBounds kBounds{{
-    {.min = 1, .max = 16'384, .allowed_flags = 0},
+    {.min = 4, .max = 16'384, .allowed_flags = 0},
     {.min = 16, .max = 65'552, .allowed_flags = kFlagEnd},
     {.min = 16, .max = 8'192, .allowed_flags = 0},
     {.min = 16, .max = 1'200, .allowed_flags = 0},

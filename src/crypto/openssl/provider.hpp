@@ -14,8 +14,11 @@ struct OpenSslOptions {
   std::string properties;
 };
 
-/// The provider over OpenSSL >= 3.5. Every algorithm of the suite table is fetched here, once, so a missing one is one
-/// clear error at start: the text names the algorithm, the library and its version, and what to do.
+/// The provider over OpenSSL >= 3.5, in OpenSSL's default library context: which of its providers are active,
+/// openssl.cnf of the installation says. Every algorithm of the suite table is fetched here, so a missing one is one
+/// clear error at start: one line that names the algorithm, the library and its version, and what to do. So is a
+/// property query that cannot be read. KEMs and their private keys must not outlive the provider; signers, verifiers
+/// and AEADs may.
 std::expected<std::unique_ptr<Provider>, std::string> make_openssl_provider(const OpenSslOptions& options = {});
 
 }  // namespace qsp::crypto

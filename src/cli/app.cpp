@@ -1,0 +1,58 @@
+#include "cli/app.hpp"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "cli/process.hpp"
+#include "cli/text.hpp"
+
+namespace qsp::cli {
+namespace {
+
+void set_up_log(const std::string& level) {
+  const auto colour = colour_on_stderr() ? spdlog::color_mode::always : spdlog::color_mode::never;
+  auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour);
+  auto log = std::make_shared<spdlog::logger>("qsp", std::move(sink));
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  log->set_level(spdlog::level::from_str(level));
+  spdlog::set_default_logger(std::move(log));
+}
+
+}  // namespace
+
+int run(int argc, char** argv) noexcept try {
+  harden_process();
+
+  Context context;
+  std::string level = "info";
+  CLI::App app("qsp: a quantum-safe secure channel\n");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_flag("--json", context.json, "results on stdout as JSON");
+  app.add_option("--log-level", level, "what the log on stderr tells")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
+  add_serve(app, context);
+  add_connect(app, context);
+  add_bench(app, context);
+  add_fuzz(app, context);
+  add_version(app, context);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  set_up_log(level);
+  return context.action();
+} catch (const std::exception& error) {
+  print_error(error.what());
+  return kFailed;
+}
+
+}  // namespace qsp::cli

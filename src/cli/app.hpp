@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace qsp::cli {
+
+/// What the program's exit code says.
+inline constexpr int kOk = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kUsage = 2;
+
+/// What every verb has in common. Lives as long as the program.
+struct Context {
+  bool json = false;           ///< results on stdout are JSON
+  std::function<int()> action;  ///< what the chosen verb does; returns the exit code
+};
+
+/// Runs the program `qsp`.
+int run(int argc, char** argv) noexcept;
+
+// Each adds its verb to `app` and sets Context::action where the verb is chosen.
+void add_serve(CLI::App& app, Context& context);
+void add_connect(CLI::App& app, Context& context);
+void add_bench(CLI::App& app, Context& context);
+void add_fuzz(CLI::App& app, Context& context);
+void add_version(CLI::App& app, Context& context);
+
+}  // namespace qsp::cli

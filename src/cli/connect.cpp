@@ -1,0 +1,261 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "cli/app.hpp"
+#include "cli/echo_client.hpp"
+#include "cli/json.hpp"
+#include "cli/profile.hpp"
+#include "cli/text.hpp"
+#include "crypto/openssl/provider.hpp"
+#include "net/dial.hpp"
+
+namespace qsp::cli {
+namespace {
+
+constexpr std::chrono::seconds kDialTimeout{10};
+
+struct ConnectOptions {
+  std::string target;
+  ProfileChoice profile;
+  std::string send;
+  std::string output;
+  std::size_t window = std::size_t{4} * 1024 * 1024;
+  std::optional<std::uint64_t> rekey_after;
+};
+
+/// A descriptor that is closed with its owner, unless it is one of the process's own.
+class File {
+ public:
+  explicit File(int fd) noexcept : fd_(fd) {}
+  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  File& operator=(File&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~File() {
+    if (fd_ > STDERR_FILENO) ::close(fd_);
+  }
+  [[nodiscard]] int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::expected<File, std::string> open_file(const std::string& path, int flags) {
+  constexpr mode_t kOwnerOnly = 0600;
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, kOwnerOnly);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+  if (fd < 0) {
+    return std::unexpected(fmt::format("cannot open {}: {}", escape(path), std::generic_category().message(errno)));
+  }
+  return File(fd);
+}
+
+/// Everything that one run of the verb needs while its loop turns.
+struct Run {
+  const Profile& profile;
+  crypto::Provider& provider;
+  net::Address target;
+  std::size_t window;
+  File input;
+  File output;
+  net::Loop loop{};
+  boost::asio::signal_set signals{loop.io(), SIGINT, SIGTERM};
+  boost::intrusive_ptr<EchoClient> client{};
+  EchoReport report{};
+  std::string failure{};  ///< before there was a session
+  bool interrupted = false;
+};
+
+void close_on_signal(Run& run) {
+  run.signals.async_wait([&run](const net::error_code& cancelled, int) {
+    if (cancelled) return;
+    if (std::exchange(run.interrupted, true) || !run.client) ::_exit(kFailed);
+    run.client->close(Reason::Normal, "interrupted");
+    close_on_signal(run);
+  });
+}
+
+boost::asio::awaitable<void> connect_to_peer(Run& run) {
+  std::expected<net::Dialled, std::string> dialled = co_await net::dial(run.loop, run.target, kDialTimeout);
+  if (!dialled) {
+    run.failure = dialled.error();
+    run.signals.cancel();
+    co_return;
+  }
+  Result<std::unique_ptr<Endpoint>> endpoint = run.profile.make(Role::Client, run.provider);
+  std::expected<net::ReadWatch, net::error_code> watch = net::ReadWatch::open(run.loop, run.input.get());
+  if (!endpoint || !watch) {
+    run.failure = endpoint ? fmt::format("cannot watch the input: {}", watch.error().message())
+                           : fmt::format("cannot make a session: {}", endpoint.error().where);
+    run.signals.cancel();
+    co_return;
+  }
+  EchoClient::Files files{.input = run.input.get(), .watch = std::move(*watch), .output = run.output.get()};
+  files.show = run.output.get() < 0 && ::isatty(run.input.get()) == 1 && ::isatty(STDOUT_FILENO) == 1;
+  run.client = new EchoClient(run.loop, std::move(dialled->socket), dialled->peer, std::move(*endpoint),
+                              std::move(files), {.half_close = run.profile.half_close, .window = run.window},
+                              run.report);
+  run.client->when_finished([&run] { run.signals.cancel(); });
+  run.client->start();
+}
+
+// ----------------------------------------------------------------------------------------------------------- account
+
+std::string closed_text(const Closed& closed) {
+  const std::string text = escape(closed.text);
+  return text.empty() ? std::string(name(closed.reason)) : fmt::format("{}: {}", name(closed.reason), text);
+}
+
+std::string explain_handshake(const Run& run, const Closed& closed) {
+  const std::string target = net::to_string(run.target);
+  if (closed.by_peer) return fmt::format("{} refused the session ({})", target, closed_text(closed));
+  if (closed.truncated) {
+    return fmt::format("{} ended the connection during the handshake{}{}: compare --profile on both ends, and see its log",
+                       target, run.report.transport.empty() ? "" : ": ", run.report.transport);
+  }
+  if (closed.reason == Reason::Timeout) {
+    return fmt::format("{} did not finish the handshake in time: is it a qsp server of profile {}?", target,
+                       run.profile.name);
+  }
+  return fmt::format("{} does not speak profile {} ({}): check the address, and --profile on both ends", target,
+                     run.profile.name, closed_text(closed));
+}
+
+/// Why the run failed, in one line that says what to do; nothing if it did not.
+std::optional<std::string> explain(const Run& run) {
+  const EchoReport& report = run.report;
+  if (!run.failure.empty()) return run.failure;
+  if (!report.local_failure.empty()) return report.local_failure;
+  if (!report.closed) return "the connection failed before it began";
+  const Closed& closed = *report.closed;
+  const std::string missing = fmt::format("{} bytes were not echoed", grouped(report.missing_bytes));
+  if (run.interrupted && closed.reason == Reason::Normal && !closed.by_peer) {
+    if (report.missing_bytes == 0) return std::nullopt;
+    return fmt::format("interrupted: {}", missing);
+  }
+  if (!report.established) return explain_handshake(run, closed);
+  if (closed.by_peer && closed.reason != Reason::Normal) {
+    return fmt::format("the peer closed the session ({}); {}", closed_text(closed), missing);
+  }
+  if (closed.by_peer && (!report.input_done || report.missing_bytes != 0)) {
+    return fmt::format("the peer closed the session ({}) before all was sent and echoed; {}", closed_text(closed),
+                       missing);
+  }
+  if (closed.truncated) {
+    return fmt::format("truncated: the stream ended without CLOSE{}{}; {}: connect again, and do not trust what came",
+                       report.transport.empty() ? "" : ": ", report.transport, missing);
+  }
+  if (closed.reason != Reason::Normal) {
+    return fmt::format("the session failed ({}); {}: the peer broke the protocol, or bytes were altered on the way",
+                       closed_text(closed), missing);
+  }
+  return std::nullopt;
+}
+
+void print_account(const Context& context, const Run& run, const std::optional<std::string>& failure) {
+  const EchoReport& report = run.report;
+  const double seconds = std::chrono::duration<double>(report.elapsed).count();
+  const double rate = seconds > 0 ? static_cast<double>(report.compared_bytes) / seconds / 1e6 : 0;
+  const std::uint32_t rekeys = report.epoch > 0 ? report.epoch - 1 : 0;
+  const std::string reason = report.closed ? closed_text(*report.closed) : "";
+  if (context.json) {
+    boost::json::object account{{"ok", !failure},
+                                {"sent_bytes", report.sent_bytes},
+                                {"sent_frames", report.sent_frames},
+                                {"received_bytes", report.received_bytes},
+                                {"compared_bytes", report.compared_bytes},
+                                {"missing_bytes", report.missing_bytes},
+                                {"final_epoch", report.epoch},
+                                {"rekeys", rekeys},
+                                {"elapsed_sec", seconds},
+                                {"mb_per_sec", rate},
+                                {"closed", report.closed ? name(report.closed->reason) : ""},
+                                {"closed_by_peer", report.closed && report.closed->by_peer},
+                                {"truncated", report.closed && report.closed->truncated}};
+    account["error"] = failure ? boost::json::value(*failure) : boost::json::value(nullptr);
+    print_json(account);
+    return;
+  }
+  if (!report.established) return;
+  fmt::print("sent      {} bytes in {} frames\n", grouped(report.sent_bytes), grouped(report.sent_frames));
+  fmt::print("received  {} bytes, of which {} compared equal\n", grouped(report.received_bytes),
+             grouped(report.compared_bytes));
+  fmt::print("rekeys    {} (last epoch {})\n", rekeys, report.epoch);
+  fmt::print("time      {:.3f} s, {:.1f} MB/s each way\n", seconds, rate);
+  fmt::print("closed    {}\n", reason);
+}
+
+int connect(const Context& context, const ConnectOptions& options) {
+  const auto stop = [](int code, std::string_view text) {
+    print_error(text);
+    return code;
+  };
+  if (options.rekey_after) return stop(kUsage, "the server leads rekeys: give --rekey-after to qsp serve");
+  const auto target = net::parse_address(options.target);
+  if (!target) return stop(kUsage, target.error());
+  if (target->port == 0) return stop(kUsage, "address: there is no port 0 to connect to");
+  const auto profile = choose_profile(options.profile);
+  if (!profile) return stop(kUsage, profile.error());
+  const auto provider = crypto::make_openssl_provider();
+  if (!provider) return stop(kFailed, provider.error());
+
+  std::expected<File, std::string> input(File(STDIN_FILENO));
+  if (!options.send.empty()) input = open_file(options.send, O_RDONLY);
+  if (!input) return stop(kFailed, input.error());
+  std::expected<File, std::string> output(File(-1));
+  if (!options.output.empty()) output = open_file(options.output, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!output) return stop(kFailed, output.error());
+
+  Run run{.profile = **profile,
+          .provider = **provider,
+          .target = *target,
+          .window = options.window,
+          .input = std::move(*input),
+          .output = std::move(*output)};
+  close_on_signal(run);
+  boost::asio::co_spawn(run.loop.executor(), connect_to_peer(run), boost::asio::detached);
+  run.loop.run();
+
+  const std::optional<std::string> failure = explain(run);
+  print_account(context, run, failure);
+  return failure ? stop(kFailed, *failure) : kOk;
+}
+
+}  // namespace
+
+void add_connect(CLI::App& app, Context& context) {
+  CLI::App* const verb = app.add_subcommand("connect", "send lines or a file to an echo server and compare the echo");
+  const auto options = std::make_shared<ConnectOptions>();
+  verb->add_option("target", options->target, "HOST:PORT, such as localhost:7155 or [::1]:7155")
+      ->required()
+      ->type_name("HOST:PORT");
+  add_profile_options(*verb, options->profile);
+  verb->add_option("--send", options->send, "file to send; otherwise stdin is sent")->type_name("FILE");
+  verb->add_option("--output", options->output, "file to store the echo in")->type_name("FILE");
+  verb->add_option("--window", options->window, "bytes that may be sent and not echoed yet, 65536 or more")
+      ->capture_default_str()
+      ->check(CLI::Range(Endpoint::kMaxPlaintext, std::size_t{1} << 30));
+  verb->add_option("--rekey-after", options->rekey_after)->group("");
+  verb->footer(
+      "Exit code 0: all was sent, echoed, and equal. 1: not so; one line on stderr says why.\n\n"
+      "Examples:\n"
+      "  qsp connect localhost:7155 --profile rc155 --insecure\n"
+      "  qsp connect [::1]:7155 --profile rc155 --insecure --send photo.jpg --output echo.jpg\n"
+      "  echo hello | qsp connect localhost:7155 --profile rc155 --insecure --json");
+  verb->callback([options, &context] { context.action = [options, &context] { return connect(context, *options); }; });
+}
+
+}  // namespace qsp::cli

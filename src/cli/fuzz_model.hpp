@@ -1,0 +1,179 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "qsp/crypto.hpp"
+#include "qsp/endpoint.hpp"
+#include "rc155/keys.hpp"
+#include "rc155/session.hpp"
+#include "wire/frame.hpp"
+
+/// What the rekey fuzzer compares a session with, and what it attacks it with. The model is written from SPEC_155 and
+/// protocol.md §11 and shares no code with the session beyond types and sizes.
+namespace qsp::cli::fuzz {
+
+using Frame = std::vector<std::uint8_t>;
+
+/// splitmix64's finaliser: a bijection.
+std::uint64_t mix(std::uint64_t x) noexcept;
+
+/// A generator that depends on seed and stream alone, on any machine.
+class Prng {
+ public:
+  Prng(std::uint64_t seed, std::uint64_t stream) noexcept : state_(mix(seed) ^ mix(~stream)) {}
+  std::uint64_t next() noexcept { return mix(state_ += 0x9e37'79b9'7f4a'7c15U); }
+  /// 0 … bound - 1. Precondition: bound > 0.
+  std::uint64_t below(std::uint64_t bound) noexcept { return next() % bound; }
+  bool chance(double probability) noexcept { return static_cast<double>(next() >> 11) * 0x1p-53 < probability; }
+  Role role() noexcept { return (next() & 1) != 0 ? Role::Server : Role::Client; }
+  void fill(MutableBytes out) noexcept;
+
+ private:
+  std::uint64_t state_;
+};
+
+/// `inner` with its randomness replaced, so that a run repeats. `inner` outlives it.
+class SeededProvider final : public crypto::Provider {
+ public:
+  SeededProvider(crypto::Provider& inner, std::uint64_t seed) noexcept : inner_(&inner), rng_(seed) {}
+
+  [[nodiscard]] std::string_view description() const noexcept override { return inner_->description(); }
+  [[nodiscard]] crypto::Rng& rng() noexcept override { return rng_; }
+  [[nodiscard]] crypto::Hkdf& hkdf() noexcept override { return inner_->hkdf(); }
+  Result<std::unique_ptr<crypto::Aead>> aead(crypto::AeadId id) override { return inner_->aead(id); }
+  Result<const crypto::Kem*> kem(crypto::KemId id) override { return inner_->kem(id); }
+  Result<std::unique_ptr<crypto::Verifier>> verifier(const crypto::PublicKey& key) override {
+    return inner_->verifier(key);
+  }
+  Result<std::unique_ptr<crypto::Signer>> load_signer(std::string_view pem, const crypto::AskPassphrase& ask) override {
+    return inner_->load_signer(pem, ask);
+  }
+  Result<crypto::PublicKey> load_public_key(std::string_view pem) override { return inner_->load_public_key(pem); }
+  Result<crypto::SecretText> generate_private_key(crypto::SignatureId id,
+                                                  const std::optional<crypto::SecretText>& passphrase) override {
+    return inner_->generate_private_key(id, passphrase);
+  }
+  Result<std::string> public_key_pem(const crypto::PublicKey& key) override { return inner_->public_key_pem(key); }
+
+ private:
+  class SeededRng final : public crypto::Rng {
+   public:
+    explicit SeededRng(std::uint64_t seed) noexcept : prng_(seed, 0) {}
+    Result<void> fill(MutableBytes out) override {
+      prng_.fill(out);
+      return {};
+    }
+
+   private:
+    Prng prng_;
+  };
+
+  crypto::Provider* inner_;
+  SeededRng rng_;
+};
+
+/// Damages one frame of a queue: a header field (with or without the nonce prefix that repeats it), prefix, ciphertext,
+/// tag, length; or drops, repeats, moves or reflects it. `reverse` holds the frames of the other direction.
+/// Precondition: at < queue.size().
+void damage(Prng& prng, std::deque<Frame>& queue, std::size_t at, std::deque<Frame>& reverse);
+
+/// Who recorded the hellos and so holds every key of the session (docs/rc155.md): forges frames that authenticate.
+class Attacker {
+ public:
+  /// `provider` outlives this object.
+  explicit Attacker(crypto::Provider& provider) noexcept : provider_(&provider) {}
+
+  /// Both hello frames, joined. False: they cannot be read.
+  bool watch_handshake(Bytes hellos);
+  /// A genuine INIT frame, from which the next epoch's key follows.
+  bool watch_init(Bytes frame);
+  /// Replaces a genuine frame on its way from an end by one with a damaged rekey message inside. False: not this one.
+  bool forge(Prng& prng, Role from, Frame& frame);
+  /// The reason with which the receiver of a forged frame must close.
+  [[nodiscard]] std::optional<Reason> forged(Role from, Bytes frame) const;
+
+ private:
+  struct Forgery {
+    Role from;
+    Frame frame;
+    Reason reason;
+  };
+
+  std::optional<Frame> open(Role from, Bytes frame);
+  bool seal(wire::FrameHeader header, Bytes plaintext, std::string_view label, Frame& out);
+  bool set_key(std::uint32_t epoch);
+
+  crypto::Provider* provider_;
+  std::unique_ptr<crypto::Aead> aead_;
+  std::uint64_t session_id_ = 0;
+  std::vector<rc155::EpochKey> keys_;  ///< of epoch 1, 2, …
+  std::vector<Forgery> forged_;
+};
+
+/// A frame that an end has made; the one with seq n is the n-th.
+struct Made {
+  Frame bytes;
+  Frame plaintext;  ///< of APP_DATA
+};
+
+/// What the model expects handle_bytes to do.
+struct Verdict {
+  enum class Kind : std::uint8_t {
+    Wait,     ///< the frame is not whole
+    Swallow,  ///< the session is closed
+    Accept,   ///< a frame exactly as the profile lets it pass
+    Refuse,   ///< the session closes with the model's reason
+  };
+  Kind kind;
+  std::string_view what;
+  std::size_t size = 0;                               ///< Accept: of the frame
+  wire::FrameType type = wire::FrameType::Handshake;  ///< Accept
+  Bytes plaintext{};                                  ///< Accept, APP_DATA: what must be delivered
+  bool by_peer = false;                               ///< Accept, CLOSE
+};
+
+/// One end as the specification has it, after the handshake.
+class Model {
+ public:
+  Model(Role role, std::uint64_t session_id) noexcept : role_(role), session_id_(session_id) {}
+
+  void made(Made&& frame) { made_.push_back(std::move(frame)); }
+  /// The session's own close().
+  void closed_by(Reason reason) noexcept {
+    if (!closed_) closed_ = reason;
+  }
+  void stream_ended() noexcept { closed_by(Reason::ProtocolError); }
+  /// Whether request_rekey must succeed.
+  bool request_rekey() noexcept;
+  /// What must happen to the frame at the start of `unread`, and makes it so. `peer` is the model of the other end.
+  Verdict judge(Bytes unread, const Model& peer, const Attacker& attacker);
+
+  [[nodiscard]] rc155::Snapshot snapshot() const noexcept;
+  [[nodiscard]] std::optional<Reason> closed() const noexcept { return closed_; }
+
+ private:
+  [[nodiscard]] std::optional<std::pair<Reason, std::string_view>> refuse_header(
+      const wire::FrameHeader& header) const noexcept;
+  [[nodiscard]] const Made* find(std::uint32_t seq, Bytes frame) const noexcept;
+  Verdict accept(const wire::FrameHeader& header, const Made& frame, const Model& peer) noexcept;
+  Verdict refuse(Reason reason, std::string_view what) noexcept;
+
+  Role role_;
+  std::uint64_t session_id_;
+  std::vector<Made> made_;
+  std::uint32_t epoch_ = 1;
+  std::uint32_t received_ = 0;
+  bool init_in_flight_ = false;     ///< server
+  bool receives_previous_ = false;  ///< client
+  std::optional<Reason> closed_;
+};
+
+}  // namespace qsp::cli::fuzz

@@ -1,0 +1,101 @@
+#include "cli/keygen.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "cli/app.hpp"
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+#include "crypto/openssl/provider.hpp"
+#include "identity/identity.hpp"
+#include "identity/key_files.hpp"
+#include "identity/passphrase.hpp"
+#include "qsp/suites.hpp"
+
+namespace qsp::cli {
+namespace {
+
+int failed(std::string_view text) {
+  print_error(text);
+  return kFailed;
+}
+
+std::vector<std::string> algorithm_names() {
+  std::vector<std::string> names;
+  for (const auto& row : crypto::kSignatures) names.emplace_back(row.name);
+  return names;
+}
+
+/// The passphrase of the new key, or nothing for a key that is not encrypted.
+files::OrText<std::optional<crypto::SecretText>> new_passphrase(const KeygenOptions& options) {
+  if (!options.encrypt && options.passphrase_file.empty()) return std::nullopt;
+  auto passphrase = options.encrypt ? identity::new_passphrase_from_terminal("passphrase for " + options.out + ": ")
+                                    : identity::passphrase_from_file(options.passphrase_file);
+  if (!passphrase) return std::unexpected(std::move(passphrase.error()));
+  return std::move(*passphrase);
+}
+
+}  // namespace
+
+int run_keygen(const KeygenOptions& options) {
+  const auto algorithm = crypto::signature_by_name(options.algorithm);
+  if (!algorithm || options.out.empty() || (options.encrypt && !options.passphrase_file.empty())) {
+    print_error("keygen needs a known --alg, --out, and at most one of --encrypt and --passphrase-file");
+    return kUsage;
+  }
+  const auto provider = crypto::make_openssl_provider();
+  if (!provider) return failed(provider.error());
+  const auto passphrase = new_passphrase(options);
+  if (!passphrase) return failed(passphrase.error());
+  const auto key = identity::write_new_key_pair(**provider, *algorithm, options.out, *passphrase);
+  if (!key) return failed(key.error());
+  const auto identity = identity::identity_of(*key, (*provider)->hkdf());
+  if (!identity) return failed(identity.error().where);
+
+  const auto& row = crypto::info(*algorithm);
+  if (!row.quantum_safe)
+    print_warning(fmt::format("{} is not quantum-safe: a quantum computer could forge its signatures", row.name));
+  const std::string fingerprint = identity::fingerprint(*identity);
+  const std::string public_file = identity::public_file_of(options.out);
+  if (options.json) {
+    print_json({{"algorithm", row.name},
+                {"private_key", options.out},
+                {"public_key", public_file},
+                {"encrypted", passphrase->has_value()},
+                {"fingerprint", fingerprint}});
+  } else {
+    fmt::print("private key  {}\npublic key   {}\nfingerprint  {}\n", options.out, public_file, fingerprint);
+  }
+  return kOk;
+}
+
+void add_keygen(CLI::App& app, Context& context) {
+  CLI::App* const verb = app.add_subcommand("keygen", "make a signature key pair, the identity of an end");
+  const auto options = std::make_shared<KeygenOptions>();
+  verb->add_option("--alg", options->algorithm, "signature algorithm")
+      ->capture_default_str()
+      ->check(CLI::IsMember(algorithm_names(), CLI::ignore_case));
+  verb->add_option("--out", options->out, "file for the private key; the public half goes to FILE.pub")->required();
+  CLI::Option* const file = verb->add_option("--passphrase-file", options->passphrase_file,
+                                             "encrypt the private key with the one line in this file (mode 600)");
+  verb->add_flag("--encrypt", options->encrypt, "encrypt the private key; asks for the passphrase, twice")
+      ->excludes(file);
+  verb->footer(
+      "Prints the fingerprint, which the operator of the other end compares. No file is ever overwritten.\n\n"
+      "Examples:\n"
+      "  qsp keygen --out alice.key\n"
+      "  qsp keygen --alg Ed25519+ML-DSA-65 --out alice.key --encrypt");
+  verb->callback([options, &context] {
+    context.action = [options, &context] {
+      options->json = context.json;
+      return run_keygen(*options);
+    };
+  });
+}
+
+}  // namespace qsp::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace qsp::cli {
+
+struct Context;
+
+struct KeygenOptions {
+  std::string algorithm = "ML-DSA-65";  ///< a name of the suite table
+  std::string out;                      ///< the private key; its public half goes to OUT.pub
+  std::string passphrase_file;          ///< encrypt with the passphrase in this file
+  bool encrypt = false;                 ///< encrypt with a passphrase asked on the terminal
+  bool json = false;
+};
+
+/// Makes a key pair and prints its fingerprint. Returns the exit code.
+int run_keygen(const KeygenOptions& options);
+
+void add_keygen(CLI::App& app, Context& context);
+
+}  // namespace qsp::cli

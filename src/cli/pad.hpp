@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace qsp::cli {
+
+struct Context;
+
+struct PadCreateOptions {
+  std::uint64_t keys = 0;  ///< for both ends together
+  std::string link;        ///< a name for people
+  std::string file_a;
+  std::string file_b;
+  bool json = false;
+};
+
+struct PadStatusOptions {
+  std::string file;
+  bool json = false;
+};
+
+/// Makes both copies of a pad. Returns the exit code.
+int run_pad_create(const PadCreateOptions& options);
+
+/// Prints what is left in a pad. Returns the exit code.
+int run_pad_status(const PadStatusOptions& options);
+
+void add_pad(CLI::App& app, Context& context);
+
+}  // namespace qsp::cli

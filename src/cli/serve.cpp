@@ -1,0 +1,204 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <memory>
+#include <string>
+
+#include "cli/app.hpp"
+#include "cli/json.hpp"
+#include "cli/profile.hpp"
+#include "cli/text.hpp"
+#include "crypto/openssl/provider.hpp"
+#include "net/echo.hpp"
+#include "net/server.hpp"
+
+namespace qsp::cli {
+namespace {
+
+struct ServeOptions {
+  std::string listen = "127.0.0.1";
+  ProfileChoice profile;
+  std::uint64_t rekey_after = 0;
+  net::ServerOptions server;
+};
+
+/// Echo sessions of one profile, over a cryptographic provider of the thread's own.
+class EchoFactory final : public net::SessionFactory {
+ public:
+  EchoFactory(const Profile& profile, std::unique_ptr<crypto::Provider> provider, std::uint64_t rekey_after)
+      : profile_(profile), provider_(std::move(provider)), rekey_after_(rekey_after) {}
+
+  Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
+                                  net::ConnectionOwner& owner) override {
+    Result<std::unique_ptr<Endpoint>> endpoint = profile_.make(Role::Server, *provider_);
+    if (!endpoint) {
+      spdlog::error("cannot make a session: {}: {}", name(endpoint.error().kind), endpoint.error().where);
+      return std::unexpected(endpoint.error());
+    }
+    return net::ConnectionPtr(
+        new net::EchoSession(loop, std::move(socket), peer, std::move(*endpoint), owner, rekey_after_));
+  }
+
+ private:
+  const Profile& profile_;
+  std::unique_ptr<crypto::Provider> provider_;
+  std::uint64_t rekey_after_;
+};
+
+/// Writes the log, and with --json the same events as lines of JSON.
+class ServeLog final : public net::ServerEvents {
+ public:
+  explicit ServeLog(bool json) : json_(json) {}
+
+  void session_established(const net::Connection& connection) override {
+    spdlog::info("session {} of {} established", id(connection), net::to_string(connection.peer()));
+    if (json_) print_json(describe("established", connection));
+  }
+
+  void session_rekeyed(const net::Connection& connection) override {
+    spdlog::debug("session {} sends in epoch {}", id(connection), connection.endpoint().epoch());
+    if (!json_) return;
+    boost::json::object event = describe("rekeyed", connection);
+    event["epoch"] = connection.endpoint().epoch();
+    print_json(event);
+  }
+
+  void session_closed(const net::Connection& connection, const Closed& closed,
+                      const net::error_code& transport) override {
+    const bool clean = closed.reason == Reason::Normal && !closed.truncated;
+    const std::string text = escape(closed.text);
+    spdlog::log(clean ? spdlog::level::info : spdlog::level::warn,
+                "session {} of {} closed{}: {}{}{}{}{}; {} bytes in, {} out", id(connection),
+                net::to_string(connection.peer()), closed.by_peer ? " by the peer" : "", name(closed.reason),
+                text.empty() ? "" : ": ", text, closed.truncated ? ", truncated" : "",
+                transport ? ", " + transport.message() : "", connection.traffic().received_bytes,
+                connection.traffic().sent_bytes);
+    if (!json_) return;
+    boost::json::object event = describe("closed", connection);
+    event["established"] = connection.established();
+    event["reason"] = name(closed.reason);
+    event["text"] = text;
+    event["by_peer"] = closed.by_peer;
+    event["truncated"] = closed.truncated;
+    event["received_bytes"] = connection.traffic().received_bytes;
+    event["sent_bytes"] = connection.traffic().sent_bytes;
+    print_json(event);
+  }
+
+  void refused(net::Refusal why, std::uint64_t count, const net::tcp::endpoint& last) override {
+    spdlog::warn("refused {} connection{}: {}; the last from {}", count, count == 1 ? "" : "s", net::describe(why),
+                 net::to_string(last));
+    if (json_) {
+      print_json({{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"peer", net::to_string(last)}});
+    }
+  }
+
+  void accept_failed(const net::error_code& why) override {
+    spdlog::error("cannot accept connections: {}; trying again until it works (see: ulimit -n)", why.message());
+    if (json_) print_json({{"event", "accept_failed"}, {"why", why.message()}});
+  }
+
+ private:
+  static std::string id(const net::Connection& connection) {
+    return fmt::format("{:016x}", connection.endpoint().session_id());
+  }
+  static boost::json::object describe(std::string_view event, const net::Connection& connection) {
+    return {{"event", event}, {"session_id", id(connection)}, {"peer", net::to_string(connection.peer())}};
+  }
+
+  bool json_;
+};
+
+void announce(const Context& context, const Profile& profile, const net::tcp::endpoint& where) {
+  if (context.json) {
+    print_json({{"event", "listening"}, {"address", net::to_string(where)}, {"profile", profile.name}});
+  } else {
+    fmt::print("listening on {}\n", net::to_string(where));
+    std::fflush(stdout);
+  }
+}
+
+/// The first signal stops the server in good order, the second ends the process.
+void stop_on_signals(boost::asio::signal_set& signals, net::Server& server) {
+  signals.async_wait([&signals, &server](const net::error_code& cancelled, int) {
+    if (cancelled) return;
+    spdlog::info("stopping; a second signal stops at once");
+    server.stop();
+    signals.async_wait([](const net::error_code& gone, int) {
+      if (!gone) ::_exit(kFailed);
+    });
+  });
+}
+
+int serve(const Context& context, ServeOptions options) {
+  const auto usage = [](std::string_view text) {
+    print_error(text);
+    return kUsage;
+  };
+  const auto profile = choose_profile(options.profile);
+  if (!profile) return usage(profile.error());
+  const auto listen = net::parse_address(options.listen);
+  if (!listen) return usage(listen.error());
+  options.server.listen = *listen;
+
+  const auto failed = [](std::string_view text) {
+    print_error(text);
+    return kFailed;
+  };
+  const auto make_factory = [&]() -> std::expected<std::unique_ptr<net::SessionFactory>, std::string> {
+    auto provider = crypto::make_openssl_provider();
+    if (!provider) return std::unexpected(provider.error());
+    return std::make_unique<EchoFactory>(**profile, std::move(*provider), options.rekey_after);
+  };
+  ServeLog log(context.json);
+  const auto server = net::Server::open(options.server, make_factory, log);
+  if (!server) return failed(server.error());
+
+  boost::asio::signal_set signals((*server)->loop().io(), SIGINT, SIGTERM);
+  stop_on_signals(signals, **server);
+  announce(context, **profile, (*server)->local_endpoint());
+  if (const auto ran = (*server)->run(); !ran) return failed(ran.error());
+  const std::size_t left = (*server)->sessions();
+  if (left != 0) spdlog::warn("{} sessions did not end in time and were cut off", left);
+  if (context.json) print_json({{"event", "stopped"}, {"cut_off", left}});
+  return kOk;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Context& context) {
+  CLI::App* const verb = app.add_subcommand("serve", "echo what clients send");
+  const auto options = std::make_shared<ServeOptions>();
+  verb->add_option("--listen", options->listen, "HOST:PORT to listen on; port 0 lets the system choose")
+      ->capture_default_str();
+  add_profile_options(*verb, options->profile);
+  verb->add_option("--rekey-after", options->rekey_after,
+                   "new keys after so many data frames of an epoch, both directions counted; 0: never")
+      ->capture_default_str();
+  verb->add_option("--max-sessions", options->server.limits.sessions, "connections at once")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--max-handshakes", options->server.limits.handshakes, "unfinished handshakes at once")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--max-handshakes-per-source", options->server.limits.handshakes_per_source,
+                   "unfinished handshakes at once from one IPv4 address or IPv6 /64")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--threads", options->server.threads, "threads that share the sessions")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  verb->footer(
+      "Prints \"listening on ADDRESS:PORT\" and serves until SIGINT or SIGTERM.\n\n"
+      "Examples:\n"
+      "  qsp serve --profile rc155 --insecure\n"
+      "  qsp serve --listen 0.0.0.0:7155 --profile rc155 --insecure --rekey-after 1000 --threads 2\n"
+      "  qsp serve --listen 127.0.0.1:0 --profile rc155 --insecure --json");
+  verb->callback([options, &context] { context.action = [options, &context] { return serve(context, *options); }; });
+}
+
+}  // namespace qsp::cli

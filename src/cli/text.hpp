@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace qsp::cli {
+
+/// Text from a peer, made safe for a terminal and a log: printable ASCII stays, a backslash is doubled, all else becomes
+/// \xNN. Line feeds stay where `lines` is set.
+std::string escape(std::string_view text, bool lines = false);
+
+/// "12,000,000".
+std::string grouped(std::uint64_t number);
+
+/// Whether stderr is a terminal that wants colour (NO_COLOR is not set).
+bool colour_on_stderr();
+
+/// One line on stderr: "qsp: error: …" or "qsp: warning: …".
+void print_error(std::string_view text);
+void print_warning(std::string_view text);
+
+}  // namespace qsp::cli

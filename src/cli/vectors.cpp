@@ -1,0 +1,72 @@
+#include "cli/vectors.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "cli/app.hpp"
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+#include "crypto/openssl/provider.hpp"
+
+namespace qsp::cli {
+namespace {
+
+void list(const Context& context) {
+  for (const vectors::Scenario& scenario : vectors::scenarios()) {
+    if (context.json) {
+      print_json({{"name", scenario.name}, {"description", scenario.description}});
+    } else {
+      fmt::print("{:<15} {}\n", scenario.name, scenario.description);
+    }
+  }
+}
+
+int write_all(const std::filesystem::path& folder) {
+  const auto provider = crypto::make_openssl_provider();
+  if (!provider) {
+    print_error(provider.error());
+    return kFailed;
+  }
+  for (const vectors::Scenario& scenario : vectors::scenarios()) {
+    const auto text = vectors::make_vector(scenario, **provider);
+    if (!text) {
+      print_error(text.error());
+      return kFailed;
+    }
+    const std::filesystem::path path = folder / (std::string(scenario.name) + ".json");
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file << *text;
+    file.close();
+    if (!file) {
+      print_error("cannot write " + path.string());
+      return kFailed;
+    }
+    fmt::print("{}\n", path.string());
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_vectors(CLI::App& app, Context& context) {
+  CLI::App* const verb = app.add_subcommand("vectors", "list the test vectors of QSP 1.0, or write them");
+  const auto folder = std::make_shared<std::string>();
+  verb->add_option("--out", *folder, "write each as NAME.json into this folder")->check(CLI::ExistingDirectory);
+  verb->footer(
+      "The files are the same bytes on every run; vectors/README.md tells their format. Every key in them is public.\n\n"
+      "Example:\n"
+      "  qsp vectors --out vectors/qsp1");
+  verb->callback([folder, &context] {
+    context.action = [folder, &context] {
+      if (!folder->empty()) return write_all(*folder);
+      list(context);
+      return kOk;
+    };
+  });
+}
+
+}  // namespace qsp::cli

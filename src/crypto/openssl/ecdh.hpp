@@ -1,0 +1,44 @@
+#pragma once
+
+#include "crypto/openssl/library.hpp"
+#include "qsp/crypto.hpp"
+
+namespace qsp::crypto::openssl {
+
+/// Elliptic-curve Diffie-Hellman with ephemeral keys: the classical half of a hybrid KEM.
+class Ecdh {
+ public:
+  enum class Curve : std::uint8_t { X25519, P256, P384 };
+
+  static Fetched<Ecdh> make(const Library& library, Curve curve);
+
+  /// Of a public share: X25519's 32 bytes, or an uncompressed point.
+  [[nodiscard]] std::size_t share_size() const noexcept { return curve_->share_size; }
+  [[nodiscard]] std::size_t secret_size() const noexcept { return curve_->secret_size; }
+
+  /// Draws the private key from `rng` and writes the public share to `share`: X25519's is the 32 bytes drawn (RFC 7748
+  /// §5 clamps them in use); a P-curve's comes from as many bytes as its order has by RFC 9180 §7.1.3's DeriveKeyPair.
+  Result<Pkey> generate(Rng& rng, MutableBytes share) const;
+  /// The shared X coordinate. Error: InvalidMessage/HANDSHAKE_FAILED for a peer's share that is no uncompressed point
+  /// of the curve, or makes X25519's result all zeros (RFC 7748 §6.1).
+  Result<void> agree(EVP_PKEY* own, Bytes peer_share, MutableBytes secret) const;
+
+ private:
+  struct Row {
+    Curve curve;
+    std::string_view key_type;
+    std::string_view exchange;
+    std::string_view group;  ///< empty where the key type names the curve
+    std::size_t seed_size;
+    std::size_t share_size;
+    std::size_t secret_size;
+  };
+  Ecdh(const Library& library, const Row& curve) noexcept : library_(&library), curve_(&curve) {}
+
+  static const Row& row(Curve curve) noexcept;
+
+  const Library* library_;
+  const Row* curve_;
+};
+
+}  // namespace qsp::crypto::openssl

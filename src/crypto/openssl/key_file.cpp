@@ -1,0 +1,241 @@
+#include "crypto/openssl/key_file.hpp"
+
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "crypto/spki.hpp"
+#include "qsp/suites.hpp"
+
+namespace qsp::crypto::openssl {
+namespace {
+
+constexpr std::size_t kMaxBlocks = 2;
+constexpr std::size_t kMaxPassphraseSize = 1024;
+constexpr std::string_view kPrivateLabel = PEM_STRING_PKCS8INF;
+constexpr std::string_view kEncryptedLabel = PEM_STRING_PKCS8;
+constexpr std::string_view kPublicLabel = PEM_STRING_PUBLIC;
+
+std::unexpected<Error> fail_pem(std::string_view where) noexcept {
+  return fail_clean(ErrorKind::ApiMisuse, Reason::InternalError, where);
+}
+
+/// Bytes that OpenSSL allocated: wiped and freed.
+class SecretBuffer {
+ public:
+  SecretBuffer() = default;
+  SecretBuffer(unsigned char* data, std::size_t size) noexcept : data_(data), size_(size) {}
+  SecretBuffer(SecretBuffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  SecretBuffer& operator=(SecretBuffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  SecretBuffer(const SecretBuffer&) = delete;
+  SecretBuffer& operator=(const SecretBuffer&) = delete;
+  ~SecretBuffer() { OPENSSL_secure_clear_free(data_, size_); }
+
+  [[nodiscard]] Bytes view() const noexcept { return {data_, size_}; }
+
+ private:
+  unsigned char* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+struct PemBlock {
+  std::string label;
+  SecretBuffer der;
+};
+
+void free_text(char* text) noexcept { OPENSSL_free(text); }
+using Text = Owned<char, free_text>;
+
+/// The block that `text` starts with, which is cut off it.
+Result<PemBlock> read_block(std::string_view& text) {
+  const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  char* label = nullptr;
+  char* header = nullptr;
+  unsigned char* data = nullptr;
+  long size = 0;
+  if (!bio || PEM_read_bio_ex(bio.get(), &label, &header, &data, &size, PEM_FLAG_SECURE) != 1) {
+    return fail_pem("a damaged PEM block");
+  }
+  const Text owned_label(label);
+  const Text owned_header(header);
+  PemBlock block{label, SecretBuffer(data, static_cast<std::size_t>(size))};
+  if (*header != '\0') return fail_pem("a PEM block with headers, which PKCS#8 does not have");
+  text.remove_prefix(text.size() - BIO_ctrl_pending(bio.get()));
+  return block;
+}
+
+Result<std::vector<PemBlock>> read_blocks(std::string_view pem) {
+  constexpr std::string_view kWhiteSpace = " \t\r\n";
+  if (pem.size() > kMaxPemSize) return fail_pem("more than 64 KiB of PEM");
+  std::vector<PemBlock> blocks;
+  for (;;) {
+    pem.remove_prefix(std::min(pem.find_first_not_of(kWhiteSpace), pem.size()));
+    if (pem.empty()) break;
+    if (!pem.starts_with("-----BEGIN ")) return fail_pem("text outside the PEM blocks, or none at all");
+    if (blocks.size() == kMaxBlocks) return fail_pem("more PEM blocks than a key has");
+    Result<PemBlock> block = read_block(pem);
+    if (!block) return std::unexpected(block.error());
+    blocks.push_back(*std::move(block));
+  }
+  if (blocks.empty()) return fail_pem("no PEM block");
+  return blocks;
+}
+
+/// Reads one DER value that fills `der`.
+template <class Owner, auto Decode>
+Owner decode_exactly(Bytes der) {
+  const unsigned char* at = der.data();
+  Owner value(Decode(nullptr, &at, static_cast<long>(der.size())));
+  if (at != der.data() + der.size()) return nullptr;
+  return value;
+}
+
+Result<Pkcs8> decrypt(const Library& library, Bytes der, const SecretText& passphrase) {
+  const EncryptedPkcs8 sealed = decode_exactly<EncryptedPkcs8, d2i_X509_SIG>(der);
+  if (!sealed) return fail_pem("a damaged encrypted private key");
+  const std::string_view text = passphrase.reveal();
+  Pkcs8 opened(
+      PKCS8_decrypt_ex(sealed.get(), text.data(), static_cast<int>(text.size()), Library::context(), library.query()));
+  if (!opened) return fail_pem("a wrong passphrase, or a damaged private key");
+  return opened;
+}
+
+Result<SecretText> ask_passphrase(const AskPassphrase& ask) {
+  if (!ask) return fail_pem("the private key is encrypted, and there is nobody to ask for its passphrase");
+  std::optional<SecretText> given = ask();
+  if (!given) return fail_pem("the private key is encrypted, and no passphrase was given");
+  if (given->reveal().size() > kMaxPassphraseSize) return fail_pem("a passphrase of more than 1,024 bytes");
+  return *std::move(given);
+}
+
+Result<Pkcs8> read_pkcs8(const Library& library, const PemBlock& block, const AskPassphrase& ask,
+                         std::optional<SecretText>& passphrase) {
+  if (block.label == kPrivateLabel) {
+    Pkcs8 plain = decode_exactly<Pkcs8, d2i_PKCS8_PRIV_KEY_INFO>(block.der.view());
+    if (!plain) return fail_pem("a damaged private key");
+    return plain;
+  }
+  if (block.label == kPublicLabel) return fail_pem("a public key where a private key belongs");
+  if (block.label != kEncryptedLabel) return fail_pem("a PEM block that is no PKCS#8 private key");
+  if (!passphrase) {
+    Result<SecretText> given = ask_passphrase(ask);
+    if (!given) return std::unexpected(given.error());
+    passphrase = *std::move(given);
+  }
+  return decrypt(library, block.der.view(), *passphrase);
+}
+
+EncryptedPkcs8 encrypt(const Library& library, PKCS8_PRIV_KEY_INFO* plain, std::string_view passphrase) {
+  constexpr int kSaltSize = 16;  // bytes; drawn by OpenSSL, as is the IV
+  using Algorithm = Owned<X509_ALGOR, X509_ALGOR_free>;
+  const Cipher cipher(EVP_CIPHER_fetch(Library::context(), "AES-256-CBC", library.query()));
+  if (!cipher) return nullptr;
+  Algorithm pbes2(PKCS5_pbe2_set_iv_ex(cipher.get(), kPbkdf2Iterations, nullptr, kSaltSize, nullptr, NID_hmacWithSHA256,
+                                       Library::context()));
+  if (!pbes2) return nullptr;
+  EncryptedPkcs8 sealed(PKCS8_set0_pbe_ex(passphrase.data(), static_cast<int>(passphrase.size()), plain, pbes2.get(),
+                                          Library::context(), library.query()));
+  // On success the parameters belong to what was sealed.
+  if (sealed) static_cast<void>(pbes2.release());
+  return sealed;
+}
+
+bool write_private_key(const Library& library, BIO* out, const EVP_PKEY* key,
+                       const std::optional<SecretText>& passphrase) {
+  const Pkcs8 plain(EVP_PKEY2PKCS8(key));
+  if (!plain) return false;
+  if (!passphrase) return PEM_write_bio_PKCS8_PRIV_KEY_INFO(out, plain.get()) == 1;
+  const EncryptedPkcs8 sealed = encrypt(library, plain.get(), passphrase->reveal());
+  return sealed != nullptr && PEM_write_bio_PKCS8(out, sealed.get()) == 1;
+}
+
+/// What was written to a memory BIO.
+std::string_view written(BIO* bio) noexcept {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return size > 0 ? std::string_view(data, static_cast<std::size_t>(size)) : std::string_view();
+}
+
+}  // namespace
+
+Result<std::vector<Pkey>> read_private_keys(const Library& library, std::string_view pem, const AskPassphrase& ask) {
+  const Result<std::vector<PemBlock>> blocks = read_blocks(pem);
+  if (!blocks) return std::unexpected(blocks.error());
+  std::optional<SecretText> passphrase;
+  std::vector<Pkey> keys;
+  for (const PemBlock& block : *blocks) {
+    const Result<Pkcs8> pkcs8 = read_pkcs8(library, block, ask, passphrase);
+    if (!pkcs8) return std::unexpected(pkcs8.error());
+    Pkey key(EVP_PKCS82PKEY_ex(pkcs8->get(), Library::context(), library.query()));
+    if (!key) return fail_pem("a private key of an unknown type, or a damaged one");
+    keys.push_back(std::move(key));
+  }
+  // The decoders try one format after another and leave what each had to say.
+  ERR_clear_error();
+  return keys;
+}
+
+Result<SecretText> write_private_keys(const Library& library, const std::vector<Pkey>& keys,
+                                      const std::optional<SecretText>& passphrase) {
+  if (passphrase && (passphrase->reveal().empty() || passphrase->reveal().size() > kMaxPassphraseSize)) {
+    return fail_pem("a passphrase that is empty or longer than 1,024 bytes");
+  }
+  const Bio bio(BIO_new(BIO_s_secmem()));
+  const bool all = bio && std::ranges::all_of(keys, [&](const Pkey& key) {
+                     return write_private_key(library, bio.get(), key.get(), passphrase);
+                   });
+  if (!all) return fail_provider("a private key cannot be written");
+  return SecretText(std::string(written(bio.get())));
+}
+
+Result<PublicKey> read_public_key(std::string_view pem) {
+  const Result<std::vector<PemBlock>> blocks = read_blocks(pem);
+  if (!blocks) return std::unexpected(blocks.error());
+  std::vector<PublicKey> keys;
+  for (const PemBlock& block : *blocks) {
+    if (block.label == kPrivateLabel || block.label == kEncryptedLabel) {
+      return fail_pem("a private key where a public key belongs");
+    }
+    if (block.label != kPublicLabel) return fail_pem("a PEM block that is no public key");
+    std::optional<PublicKey> key = public_key_from_spki(block.der.view());
+    if (!key) return fail_pem("a public key of a type that QSP does not verify with, or a damaged one");
+    keys.push_back(*std::move(key));
+  }
+  if (keys.size() == 1) return std::move(keys.front());
+  if (keys[0].algorithm != SignatureId::Ed25519 || keys[1].algorithm != SignatureId::MlDsa65) {
+    return fail_pem("two public keys that are not Ed25519's and, behind it, ML-DSA-65's");
+  }
+  keys[0].algorithm = SignatureId::Ed25519MlDsa65;
+  keys[0].bytes.insert(keys[0].bytes.end(), keys[1].bytes.begin(), keys[1].bytes.end());
+  return std::move(keys.front());
+}
+
+Result<std::string> write_public_key(const PublicKey& key) {
+  std::vector<std::uint8_t> der = spki_der(key.algorithm, key.bytes);
+  if (der.empty()) return fail_pem("a public key of the wrong length");
+  // The composite's first block ends where Ed25519's does.
+  std::size_t first = der.size();
+  if (key.algorithm == SignatureId::Ed25519MlDsa65) {
+    const Bytes ed25519 = Bytes(key.bytes).first(info(SignatureId::Ed25519).public_key_size);
+    first = spki_der(SignatureId::Ed25519, ed25519).size();
+  }
+  const Bio bio(BIO_new(BIO_s_mem()));
+  const auto write = [&bio](MutableBytes block) {
+    return PEM_write_bio(bio.get(), kPublicLabel.data(), "", block.data(), static_cast<long>(block.size())) > 0;
+  };
+  const MutableBytes all(der);
+  if (!bio || !write(all.first(first)) || (first < all.size() && !write(all.subspan(first)))) {
+    return fail_provider("a public key cannot be written");
+  }
+  return std::string(written(bio.get()));
+}
+
+}  // namespace qsp::crypto::openssl

@@ -1,0 +1,212 @@
+#include "crypto/openssl/signature.hpp"
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/openssl/pkey.hpp"
+#include "qsp/suites.hpp"
+
+namespace qsp::crypto::openssl {
+namespace {
+
+using Row = SignatureAlgorithms::Row;
+
+struct HedgeTag;
+using Hedge = Secret<32, HedgeTag>;
+
+std::unexpected<Error> fail_signature() noexcept {
+  return fail_clean(ErrorKind::PeerMisbehaved, Reason::HandshakeFailed, "the signature does not verify");
+}
+
+std::unexpected<Error> fail_key(std::string_view where) noexcept {
+  return fail_clean(ErrorKind::ApiMisuse, Reason::InternalError, where);
+}
+
+/// The algorithms whose keys and signatures, joined in this order, are `id`'s.
+std::vector<SignatureId> parts_of(SignatureId id) {
+  if (id == SignatureId::Ed25519MlDsa65) return {SignatureId::Ed25519, SignatureId::MlDsa65};
+  return {id};
+}
+
+const Row& row_of(SignatureId id) noexcept {
+  const auto* const found = std::ranges::find(SignatureAlgorithms::kRows, id, &Row::id);
+  return found == SignatureAlgorithms::kRows.end() ? SignatureAlgorithms::kRows.front() : *found;
+}
+
+const Row* row_of(const EVP_PKEY* key) noexcept {
+  const auto* const found = std::ranges::find_if(
+      SignatureAlgorithms::kRows, [key](const Row& row) { return EVP_PKEY_is_a(key, row.name.data()) == 1; });
+  return found == SignatureAlgorithms::kRows.end() ? nullptr : found;
+}
+
+/// One key of one algorithm, with an operation context that is kept between uses.
+class KeyOperation {
+ public:
+  static Result<KeyOperation> make(const Library& library, EVP_SIGNATURE* method, const Row& row, Pkey key) {
+    PkeyContext context(EVP_PKEY_CTX_new_from_pkey(Library::context(), key.get(), library.query()));
+    if (!context || EVP_SIGNATURE_up_ref(method) != 1) return fail_provider("signature: no context for a key");
+    return KeyOperation(row, std::move(key), SignatureMethod(method), std::move(context));
+  }
+
+  [[nodiscard]] std::size_t signature_size() const noexcept { return info(row_->id).signature_size; }
+
+  [[nodiscard]] Result<std::vector<std::uint8_t>> public_key() const {
+    std::vector<std::uint8_t> bytes(info(row_->id).public_key_size);
+    std::size_t size = bytes.size();
+    if (EVP_PKEY_get_raw_public_key(key_.get(), bytes.data(), &size) != 1 || size != bytes.size()) {
+      return fail_provider("signature: a private key without its public key");
+    }
+    return bytes;
+  }
+
+  /// Precondition: `out` has signature_size() bytes.
+  Result<void> sign(Bytes message, Rng& rng, MutableBytes out) const {
+    Hedge hedge(row_->hedge_size);
+    std::array<OSSL_PARAM, 2> params{OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
+    if (row_->hedge_size > 0) {
+      if (const Result<void> drawn = rng.fill(hedge.writable()); !drawn) return drawn;
+      // Named for tests, this is OpenSSL's only way to take the hedge from the caller.
+      params[0] =
+          OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_TEST_ENTROPY, hedge.writable().data(), hedge.size());
+    }
+    std::size_t size = out.size();
+    if (EVP_PKEY_sign_message_init(context_.get(), method_.get(), params.data()) != 1 ||
+        EVP_PKEY_sign(context_.get(), out.data(), &size, message.data(), message.size()) != 1 || size != out.size()) {
+      return fail_provider("signature: signing failed");
+    }
+    return {};
+  }
+
+  /// Precondition: `signature` has signature_size() bytes.
+  Result<void> verify(Bytes message, Bytes signature) const {
+    if (EVP_PKEY_verify_message_init(context_.get(), method_.get(), nullptr) != 1) {
+      return fail_provider("signature: verification cannot start");
+    }
+    if (EVP_PKEY_verify(context_.get(), signature.data(), signature.size(), message.data(), message.size()) != 1) {
+      return fail_signature();
+    }
+    return {};
+  }
+
+ private:
+  KeyOperation(const Row& row, Pkey key, SignatureMethod method, PkeyContext context) noexcept
+      : row_(&row), key_(std::move(key)), method_(std::move(method)), context_(std::move(context)) {}
+
+  const Row* row_;
+  Pkey key_;
+  SignatureMethod method_;
+  PkeyContext context_;
+};
+
+class KeySigner final : public Signer {
+ public:
+  KeySigner(PublicKey key, std::vector<KeyOperation> parts) noexcept
+      : public_key_(std::move(key)), parts_(std::move(parts)) {}
+
+  [[nodiscard]] const PublicKey& public_key() const noexcept override { return public_key_; }
+
+  Result<std::vector<std::uint8_t>> sign(Bytes message, Rng& rng) const override {
+    std::vector<std::uint8_t> signature(info(public_key_.algorithm).signature_size);
+    MutableBytes rest(signature);
+    for (const KeyOperation& part : parts_) {
+      const Result<void> signed_part = part.sign(message, rng, rest.first(part.signature_size()));
+      if (!signed_part) return std::unexpected(signed_part.error());
+      rest = rest.subspan(part.signature_size());
+    }
+    return signature;
+  }
+
+ private:
+  PublicKey public_key_;
+  std::vector<KeyOperation> parts_;
+};
+
+class KeyVerifier final : public Verifier {
+ public:
+  KeyVerifier(SignatureId id, std::vector<KeyOperation> parts) noexcept : id_(id), parts_(std::move(parts)) {}
+
+  Result<void> verify(Bytes message, Bytes signature) const override {
+    if (signature.size() != info(id_).signature_size) return fail_signature();
+    for (const KeyOperation& part : parts_) {
+      const Result<void> verified = part.verify(message, signature.first(part.signature_size()));
+      if (!verified) return verified;
+      signature = signature.subspan(part.signature_size());
+    }
+    return {};
+  }
+
+ private:
+  SignatureId id_;
+  std::vector<KeyOperation> parts_;
+};
+
+}  // namespace
+
+Fetched<SignatureAlgorithms> SignatureAlgorithms::make(const Library& library) {
+  SignatureAlgorithms made(library);
+  for (std::size_t i = 0; i < kRows.size(); ++i) {
+    const char* const name = kRows[i].name.data();
+    const KeyManagement keys(EVP_KEYMGMT_fetch(Library::context(), name, library.query()));
+    made.methods_[i].reset(EVP_SIGNATURE_fetch(Library::context(), name, library.query()));
+    if (!keys || !made.methods_[i]) return std::unexpected(kRows[i].name);
+  }
+  return made;
+}
+
+EVP_SIGNATURE* SignatureAlgorithms::method(const Row& row) const noexcept {
+  return methods_[static_cast<std::size_t>(&row - kRows.data())].get();
+}
+
+Result<std::vector<Pkey>> SignatureAlgorithms::generate(SignatureId id) const {
+  std::vector<Pkey> keys;
+  for (const SignatureId part : parts_of(id)) {
+    Result<Pkey> key = generate_key(*library_, row_of(part).name, nullptr);
+    if (!key) return std::unexpected(key.error());
+    keys.push_back(*std::move(key));
+  }
+  return keys;
+}
+
+Result<std::unique_ptr<Signer>> SignatureAlgorithms::signer(std::vector<Pkey> keys) const {
+  PublicKey public_key;
+  std::vector<SignatureId> ids;
+  std::vector<KeyOperation> parts;
+  for (Pkey& key : keys) {
+    const Row* const row = row_of(key.get());
+    if (row == nullptr) return fail_key("a private key of a type that QSP does not sign with");
+    Result<KeyOperation> part = KeyOperation::make(*library_, method(*row), *row, std::move(key));
+    if (!part) return std::unexpected(part.error());
+    const Result<std::vector<std::uint8_t>> raw = part->public_key();
+    if (!raw) return std::unexpected(raw.error());
+    public_key.bytes.insert(public_key.bytes.end(), raw->begin(), raw->end());
+    ids.push_back(row->id);
+    parts.push_back(*std::move(part));
+  }
+  public_key.algorithm = ids.size() == 1 ? ids.front() : SignatureId::Ed25519MlDsa65;
+  if (ids != parts_of(public_key.algorithm)) {
+    return fail_key("two private keys that are not Ed25519's and, behind it, ML-DSA-65's");
+  }
+  return std::make_unique<KeySigner>(std::move(public_key), std::move(parts));
+}
+
+Result<std::unique_ptr<Verifier>> SignatureAlgorithms::verifier(const PublicKey& key) const {
+  if (key.bytes.size() != info(key.algorithm).public_key_size) return fail_key("a public key of the wrong length");
+  Bytes rest(key.bytes);
+  std::vector<KeyOperation> parts;
+  for (const SignatureId id : parts_of(key.algorithm)) {
+    const Row& row = row_of(id);
+    const std::size_t size = info(id).public_key_size;
+    Pkey imported = import_public_key(*library_, row.name, {}, rest.first(size));
+    if (!imported) return fail_key("a public key that the library refuses");
+    Result<KeyOperation> part = KeyOperation::make(*library_, method(row), row, std::move(imported));
+    if (!part) return std::unexpected(part.error());
+    parts.push_back(*std::move(part));
+    rest = rest.subspan(size);
+  }
+  return std::make_unique<KeyVerifier>(key.algorithm, std::move(parts));
+}
+
+}  // namespace qsp::crypto::openssl

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "crypto/openssl/library.hpp"
+#include "qsp/crypto.hpp"
+
+namespace qsp::crypto::openssl {
+
+/// The signature algorithms of one provider. The signers and verifiers made here keep what they need and may outlive
+/// it.
+class SignatureAlgorithms {
+ public:
+  /// `library` must outlive the object.
+  static Fetched<SignatureAlgorithms> make(const Library& library);
+
+  /// New private keys: one, or Ed25519's and ML-DSA-65's for the composite.
+  Result<std::vector<Pkey>> generate(SignatureId id) const;
+  /// A signer over keys that `generate` made or a file held. Error: ApiMisuse where they are not an algorithm of QSP.
+  Result<std::unique_ptr<Signer>> signer(std::vector<Pkey> keys) const;
+  /// Error: ApiMisuse for a public key of the wrong length.
+  Result<std::unique_ptr<Verifier>> verifier(const PublicKey& key) const;
+
+  /// An algorithm that the library itself knows; the composite is two of them.
+  struct Row {
+    SignatureId id;
+    std::string_view name;
+    std::size_t hedge_size;  ///< randomness of a signature in bytes: rnd (FIPS 204 §3.4), opt_rand (FIPS 205 §9.2)
+  };
+  static constexpr std::array<Row, 5> kRows{{
+      {SignatureId::MlDsa65, "ML-DSA-65", 32},
+      {SignatureId::MlDsa87, "ML-DSA-87", 32},
+      {SignatureId::MlDsa44, "ML-DSA-44", 32},
+      {SignatureId::SlhDsaSha2_128s, "SLH-DSA-SHA2-128s", 16},
+      {SignatureId::Ed25519, "ED25519", 0},
+  }};
+
+ private:
+  explicit SignatureAlgorithms(const Library& library) noexcept : library_(&library) {}
+  [[nodiscard]] EVP_SIGNATURE* method(const Row& row) const noexcept;
+
+  const Library* library_;
+  std::array<SignatureMethod, kRows.size()> methods_;  ///< of kRows, in its order
+};
+
+}  // namespace qsp::crypto::openssl

@@ -1,0 +1,134 @@
+#include "identity/key_files.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "identity/passphrase.hpp"
+#include "qsp/bytes.hpp"
+#include "qsp/error.hpp"
+#include "qsp/suites.hpp"
+
+namespace qsp::identity {
+namespace {
+
+using files::OrText;
+
+constexpr unsigned kOwnerOnly = 0600;
+constexpr unsigned kReadableByAll = 0644;
+
+std::string not_a_private_key(const std::string& file) {
+  return file + ": holds no private key in PEM; make one with: qsp keygen --out FILE";
+}
+
+std::string holds_private_key(const std::string& file) {
+  return file + ": holds a private key where a public one belongs; give the .pub file, and keep this one to yourself";
+}
+
+OrText<void> refuse_existing(const std::string& file) {
+  if (::access(file.c_str(), F_OK) == 0) {
+    return std::unexpected(file + ": exists, and is never overwritten; move it away or choose another name");
+  }
+  return {};
+}
+
+}  // namespace
+
+KeyFileKind kind_of(std::string_view text) noexcept {
+  // "PRIVATE KEY" and "ENCRYPTED PRIVATE KEY" are PKCS#8; one private block is enough to make the file a secret.
+  if (text.contains("PRIVATE KEY-----")) return KeyFileKind::Private;
+  if (text.contains("-----BEGIN PUBLIC KEY-----")) return KeyFileKind::Public;
+  return KeyFileKind::Neither;
+}
+
+std::string public_file_of(const std::string& private_file) { return private_file + ".pub"; }
+
+OrText<std::unique_ptr<crypto::Signer>> load_private_key(crypto::Provider& provider, const std::string& file,
+                                                         const std::string& passphrase_file) {
+  const OrText<files::Content> content = files::read_file(file, kMaxKeyFileSize);
+  if (!content) return std::unexpected(content.error());
+  return parse_private_key(provider, file, *content, passphrase_file);
+}
+
+OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& provider, const std::string& file,
+                                                          const files::Content& content,
+                                                          const std::string& passphrase_file) {
+  if (kind_of(content.text.reveal()) != KeyFileKind::Private) return std::unexpected(not_a_private_key(file));
+  if (!content.is_private) return std::unexpected(content.is_private.error());
+
+  std::string problem;  // of getting the passphrase, which the provider cannot tell
+  bool asked = false;
+  const auto ask = [&]() -> std::optional<crypto::SecretText> {
+    OrText<crypto::SecretText> answer = passphrase_file.empty()
+                                            ? passphrase_from_terminal("passphrase of " + file + ": ")
+                                            : passphrase_from_file(passphrase_file);
+    asked = true;
+    if (answer) return std::move(*answer);
+    problem = std::move(answer.error());
+    return std::nullopt;
+  };
+  Result<std::unique_ptr<crypto::Signer>> signer = provider.load_signer(content.text.reveal(), ask);
+  if (signer) return std::move(*signer);
+  if (!problem.empty()) return std::unexpected(file + ": " + problem);
+  std::string text = file + ": " + std::string(signer.error().where);
+  if (asked)
+    text += passphrase_file.empty() ? "; check the passphrase" : "; check the passphrase in " + passphrase_file;
+  return std::unexpected(std::move(text));
+}
+
+OrText<crypto::PublicKey> load_public_key(crypto::Provider& provider, const std::string& file) {
+  const OrText<files::Content> content = files::read_file(file, kMaxKeyFileSize);
+  if (!content) return std::unexpected(content.error());
+  return parse_public_key(provider, file, content->text.reveal());
+}
+
+OrText<crypto::PublicKey> parse_public_key(crypto::Provider& provider, const std::string& where, std::string_view pem) {
+  switch (kind_of(pem)) {
+    case KeyFileKind::Private:
+      return std::unexpected(holds_private_key(where));
+    case KeyFileKind::Neither:
+      return std::unexpected(where + ": holds no public key in PEM; give the .pub file that qsp keygen made");
+    case KeyFileKind::Public:
+      break;
+  }
+  if (pem.size() > kMaxKeyFileSize) return std::unexpected(where + ": too long for a public key");
+  Result<crypto::PublicKey> key = provider.load_public_key(pem);
+  if (!key) return std::unexpected(where + ": " + std::string(key.error().where));
+  return std::move(*key);
+}
+
+OrText<crypto::PublicKey> write_new_key_pair(crypto::Provider& provider, crypto::SignatureId algorithm,
+                                             const std::string& file,
+                                             const std::optional<crypto::SecretText>& passphrase) {
+  const std::string public_file = public_file_of(file);
+  for (const std::string& name : {file, public_file}) {
+    if (OrText<void> absent = refuse_existing(name); !absent) return std::unexpected(absent.error());
+  }
+
+  const auto provider_failed = [&](const Error& error) {
+    return std::unexpected("cannot make an " + std::string(crypto::info(algorithm).name) +
+                           " key: " + std::string(error.where));
+  };
+  const Result<crypto::SecretText> pem = provider.generate_private_key(algorithm, passphrase);
+  if (!pem) return provider_failed(pem.error());
+  // Read back what will be written: a key that cannot be loaded again must not be found out later.
+  const auto ask = [&]() -> std::optional<crypto::SecretText> {
+    if (!passphrase) return std::nullopt;
+    return copy_of(*passphrase);
+  };
+  const Result<std::unique_ptr<crypto::Signer>> signer = provider.load_signer(pem->reveal(), ask);
+  if (!signer) return provider_failed(signer.error());
+  const Result<std::string> public_pem = provider.public_key_pem((*signer)->public_key());
+  if (!public_pem) return provider_failed(public_pem.error());
+
+  OrText<void> written = files::write_new_file(file, as_bytes(pem->reveal()), kOwnerOnly);
+  if (!written) return std::unexpected(written.error());
+  written = files::write_new_file(public_file, as_bytes(*public_pem), kReadableByAll);
+  if (!written) {
+    ::unlink(file.c_str());
+    return std::unexpected(written.error());
+  }
+  return (*signer)->public_key();
+}
+
+}  // namespace qsp::identity

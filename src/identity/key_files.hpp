@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "files/file.hpp"
+#include "qsp/crypto.hpp"
+
+/// Key files (SPEC §4): PEM as `openssl genpkey` and `openssl pkey -pubout` write it.
+namespace qsp::identity {
+
+/// Most that a key file may have, in bytes; a composite pair of private keys has some 6 KiB.
+inline constexpr std::size_t kMaxKeyFileSize = 64 * 1024;
+
+/// What a text holds, judged by its PEM labels.
+enum class KeyFileKind { Private, Public, Neither };
+KeyFileKind kind_of(std::string_view text) noexcept;
+
+/// Where the public half of a private key file stands: FILE.pub.
+std::string public_file_of(const std::string& private_file);
+
+/// A private key from a private file (files::require_private). For an encrypted one the passphrase comes from
+/// `passphrase_file`, or where that is empty from the terminal.
+files::OrText<std::unique_ptr<crypto::Signer>> load_private_key(crypto::Provider& provider, const std::string& file,
+                                                                const std::string& passphrase_file);
+
+/// The same for a file that was read already.
+files::OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& provider, const std::string& file,
+                                                                 const files::Content& content,
+                                                                 const std::string& passphrase_file);
+
+/// A public key. A file that holds a private one is refused: it is in the wrong place.
+files::OrText<crypto::PublicKey> load_public_key(crypto::Provider& provider, const std::string& file);
+
+/// The same for a text; `where` names it in errors.
+files::OrText<crypto::PublicKey> parse_public_key(crypto::Provider& provider, const std::string& where,
+                                                  std::string_view pem);
+
+/// Makes a key pair: `file` for the owner alone, encrypted where there is a passphrase, and FILE.pub for everyone.
+/// Neither may exist; both are on disk on return, or neither is.
+files::OrText<crypto::PublicKey> write_new_key_pair(crypto::Provider& provider, crypto::SignatureId algorithm,
+                                                    const std::string& file,
+                                                    const std::optional<crypto::SecretText>& passphrase);
+
+}  // namespace qsp::identity

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "files/file.hpp"
+#include "qsp/crypto.hpp"
+
+/// Where the passphrase of an encrypted private key comes from.
+namespace qsp::identity {
+
+/// Most that a passphrase may have, in bytes.
+inline constexpr std::size_t kMaxPassphraseSize = 1024;
+
+/// The content of a private file (files::require_private) without one newline at its end. An empty passphrase is an
+/// error.
+files::OrText<crypto::SecretText> passphrase_from_file(const std::string& file);
+
+/// Asks on the controlling terminal, whatever standard input is, without echo. Whatever ends the wait (a signal
+/// included, which then takes its usual effect) gives the terminal back as it was. Call it before the process starts
+/// threads. Errors: no terminal; nothing or too much typed; given up.
+files::OrText<crypto::SecretText> passphrase_from_terminal(const std::string& prompt);
+
+/// Asks twice, for a passphrase that is about to be set; different answers are an error.
+files::OrText<crypto::SecretText> new_passphrase_from_terminal(const std::string& prompt);
+
+/// A copy that the caller owns, itself wiped.
+crypto::SecretText copy_of(const crypto::SecretText& text);
+
+}  // namespace qsp::identity

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "qsp/channel.hpp"
+#include "qsp/endpoint.hpp"
+#include "qsp/secret.hpp"
+
+/// Where the keys of a QKD link come from: a pad file, or a KME behind ETSI GS QKD 014.
+namespace qsp::keysource {
+
+/// One key asked for, as the event QkdKeyNeeded says it.
+using Request = QkdKeyNeeded;
+
+/// A key that nobody else was given, nor will be.
+struct Delivered {
+  std::string key_id;  ///< a UUID of 36 characters; for dec_keys the one asked for
+  QkdKey key;
+};
+
+struct Failed {
+  QkdFailure why;
+  std::string text;  ///< one line for a log; holds no secret
+};
+
+using Answer = std::expected<Delivered, Failed>;
+
+/// Takes the answer to one fetch.
+using Done = std::move_only_function<void(Answer)>;
+
+/// Names a fetch under way, for cancel.
+using Ticket = std::uint64_t;
+
+struct SourceStatus {
+  std::string description;                 ///< for people, such as "pad file /var/lib/qsp/bank.pad"
+  bool simulated = false;                  ///< from a simulated link: no quantum security (say so wherever it shows)
+  std::optional<std::uint64_t> keys_left;  ///< for enc_keys at this end, where it is known
+};
+
+/// A source of QKD keys, shared by the sessions of a process. Asynchronous in shape: a source that has its keys at hand
+/// answers before fetch returns, one that asks over a network answers later, from the event loop that it was made with.
+class KeySource {
+ public:
+  virtual ~KeySource() = default;
+
+  /// Asks for a new key (enc_keys: no key_id) or for the one with this ID (dec_keys), for the peer with this SAE ID.
+  /// Calls `done` exactly once, unless cancelled. A source that can, retries until the deadline; past it the answer is
+  /// a failure. A key delivered is spent, whatever becomes of it.
+  virtual Ticket fetch(Request request, Done done) = 0;
+
+  /// `done` will not be called any more; a key that arrives later is burned. Does nothing for a fetch that was
+  /// answered.
+  virtual void cancel(Ticket ticket) = 0;
+
+  /// What is known, without asking anybody, of the keys shared with the peer of this SAE ID; nothing for an unknown
+  /// one.
+  [[nodiscard]] virtual std::optional<SourceStatus> status(std::string_view sae_id) const = 0;
+};
+
+}  // namespace qsp::keysource

@@ -1,0 +1,70 @@
+#include "net/address.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+#include <optional>
+#include <system_error>
+
+namespace qsp::net {
+namespace {
+
+/// RFC 1035 §2.3.4: a name has at most 255 octets.
+constexpr std::size_t kMaxHost = 255;
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, port);
+  if (error != std::errc{} || stopped != end || text.empty()) return std::nullopt;
+  return port;
+}
+
+bool plausible_host(std::string_view host) {
+  const auto plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
+           c == '_' || c == ':' || c == '%';
+  };
+  return !host.empty() && host.size() <= kMaxHost && std::ranges::all_of(host, plain);
+}
+
+}  // namespace
+
+std::expected<Address, std::string> parse_address(std::string_view text) {
+  std::string_view host = text;
+  std::optional<std::string_view> port_text;
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return std::unexpected("address: '[' without ']' (write [::1]:7155)");
+    host = text.substr(1, close - 1);
+    const std::string_view rest = text.substr(close + 1);
+    if (!rest.empty() && rest.front() != ':') return std::unexpected("address: write [::1]:7155");
+    if (!rest.empty()) port_text = rest.substr(1);
+  } else if (std::ranges::count(text, ':') == 1) {
+    const std::size_t colon = text.find(':');
+    host = text.substr(0, colon);
+    port_text = text.substr(colon + 1);
+  }
+  if (!plausible_host(host)) return std::unexpected("address: write HOST:PORT, such as localhost:7155 or [::1]:7155");
+
+  Address address{.host = std::string(host)};
+  if (port_text) {
+    const std::optional<std::uint16_t> port = parse_port(*port_text);
+    if (!port) return std::unexpected("address: the port is a number from 0 to 65535");
+    address.port = *port;
+  }
+  return address;
+}
+
+std::string to_string(const Address& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", address.host, address.port) : fmt::format("{}:{}", address.host, address.port);
+}
+
+std::string to_string(const boost::asio::ip::tcp::endpoint& endpoint) {
+  return to_string(Address{.host = endpoint.address().to_string(), .port = endpoint.port()});
+}
+
+}  // namespace qsp::net

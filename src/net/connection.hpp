@@ -1,0 +1,172 @@
+#pragma once
+
+#include <boost/intrusive/list_hook.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "net/loop.hpp"
+#include "qsp/endpoint.hpp"
+
+namespace qsp::net {
+
+class Connection;
+
+/// A connection keeps itself alive while an operation of its own is under way; it and its pointers stay on its loop's thread.
+using ConnectionPtr = boost::intrusive_ptr<Connection>;
+
+/// Who is told about the life of a connection. Called on the connection's thread. Outlives the loop.
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+  virtual void connection_established(Connection& connection) = 0;
+  virtual void connection_rekeyed(Connection& connection) = 0;
+  /// The session ended; the socket may stay until the peer has read the CLOSE. `transport` says why the stream ended
+  /// where it was not the peer's own doing (a reset, say).
+  virtual void connection_closed(Connection& connection, const Closed& closed, const error_code& transport) = 0;
+  /// The socket is closed. The last call.
+  virtual void connection_finished(Connection& connection) = 0;
+};
+
+/// Application bytes and frames of one session, and the rekeys that it has seen.
+struct Traffic {
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t sent_frames = 0;
+  std::uint64_t received_bytes = 0;
+  std::uint64_t received_frames = 0;
+};
+
+/// The start of a frame of which more has yet to come: the only input bytes that a session keeps.
+class PartialFrame {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] bool full() const noexcept { return size_ == capacity_; }
+  [[nodiscard]] MutableBytes bytes() const noexcept { return {bytes_.get(), size_}; }
+  [[nodiscard]] MutableBytes room() const noexcept { return {bytes_.get() + size_, capacity_ - size_}; }
+
+  /// Makes room for `capacity` bytes in all. Precondition: size <= capacity <= kMaxFrameSize.
+  void grow(std::size_t capacity);
+  /// Counts bytes that were written into room().
+  void added(std::size_t count) noexcept { size_ += static_cast<std::uint32_t>(count); }
+  /// Moves bytes from the front of `source` into room(), as many as fit.
+  void take_from(MutableBytes& source) noexcept;
+  void release() noexcept;
+
+ private:
+  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::uint32_t size_ = 0;
+  std::uint32_t capacity_ = 0;
+};
+
+/// Drives an Endpoint over a TCP socket. An application derives from it and lives inside the same object.
+///
+/// Bytes are read into the loop's scratch buffer and handled in place; frames are sealed in the queue that is written. An
+/// idle connection so holds this object, its endpoint and one reactor operation. That is also why it waits with plain
+/// handlers: a coroutine's frames would double it. Every socket call is non-blocking, so no peer can hold up another.
+class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
+                   public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  /// Bytes queued for a peer above which an application should stop making more (SPEC §7 asks for a bound).
+  static constexpr std::size_t kHighWater = std::size_t{256} * 1024;
+  /// SPEC §8: what is left after CLOSE is sent is read for at most 2 s.
+  static constexpr std::chrono::seconds kLinger{2};
+
+  virtual ~Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Begins; call it once. `owner` may be called before this returns.
+  void start();
+  /// Ends the session with a CLOSE to the peer, then the connection.
+  void close(Reason reason, std::string_view text);
+  /// Closes the socket now.
+  void abort();
+
+  [[nodiscard]] const tcp::endpoint& peer() const noexcept { return peer_; }
+  [[nodiscard]] const Endpoint& endpoint() const noexcept { return *endpoint_; }
+  [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
+  [[nodiscard]] Loop& loop() const noexcept { return loop_; }
+  /// Whether it ever was, which stays true after the end.
+  [[nodiscard]] bool established() const noexcept { return established_; }
+
+ protected:
+  Connection(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
+             ConnectionOwner& owner);
+
+  /// Data came; see AppData for how long it lives.
+  virtual void handle_data(const AppData& data) = 0;
+  /// Sending has moved to a new epoch.
+  virtual void handle_epoch(std::uint32_t) {}
+  /// The session waits for a key of a QKD link. Whoever gives it one calls wake() afterwards.
+  virtual void handle_qkd_key_needed(const QkdKeyNeeded&) {
+    close(Reason::QkdUnavailable, "this end has no QKD key source");
+  }
+  /// The session is established and the queue has been offered to the socket: queue more now, up to kHighWater.
+  virtual void produce() {}
+  /// False while the application does not want to read: the peer is then held up by TCP.
+  [[nodiscard]] virtual bool wants_input() const { return true; }
+
+  /// Application plaintext to fill, at most kMaxPlaintext bytes, where it will be sealed. Empty unless established.
+  /// Valid until send_reserved or any other call.
+  MutableBytes reserve();
+  /// Seals and queues the first `size` bytes of reserve(). Error: see Endpoint::seal_app_data.
+  Result<void> send_reserved(std::size_t size, bool end);
+  /// Seals and queues a copy of at most kMaxPlaintext bytes. Error: see Endpoint::seal_app_data.
+  Result<void> send(Bytes data, bool end);
+  Result<void> request_rekey() { return endpoint_->request_rekey(Loop::now()); }
+  /// Writes and waits anew after the application changed something from outside: its input became ready, say.
+  void wake() { settle(); }
+
+  [[nodiscard]] std::size_t queued() const noexcept { return queue_.size(); }
+
+ private:
+  enum class State : std::uint8_t { Open, Flushing, Lingering, Finished };
+
+  void handle_readable();
+  void handle_input(std::size_t count);
+  bool handle_partial(MutableBytes& fresh, Instant now);
+  void handle_end(const error_code& why);
+  void handle_timer();
+  void handle_closed(const Closed& closed);
+
+  /// Brings everything to rest after any change: events, new data, writing, closing, waiting.
+  void settle();
+  void drain_events();
+  bool collect_control();
+  bool flush();
+  void begin_closing();
+  void wait_for_input();
+  void wait_for_room();
+  void wait_until(Instant at);
+  void arm_timer();
+  void finish();
+
+  Loop& loop_;
+  ConnectionOwner& owner_;
+  std::unique_ptr<Endpoint> endpoint_;
+  Socket socket_;
+  Timer timer_;
+  SendQueue queue_;
+  PartialFrame partial_;
+  Traffic traffic_;
+  tcp::endpoint peer_;
+  error_code transport_;
+  Instant timer_at_ = Instant::max();
+  Instant linger_until_ = Instant::max();
+  State state_ = State::Open;
+  bool established_ = false;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool settling_ = false;
+  bool ended_ = false;        ///< the peer's stream has ended
+  bool closed_ = false;       ///< the endpoint has said Closed
+  bool last_words_ = false;   ///< it left a CLOSE or ALERT that should reach the peer
+  bool write_failed_ = false;
+};
+
+}  // namespace qsp::net

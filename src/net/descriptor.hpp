@@ -1,0 +1,38 @@
+#pragma once
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "net/loop.hpp"
+
+namespace qsp::net {
+
+/// Tells when a descriptor that somebody else owns can be read without blocking, whatever it is: a file, a pipe or a
+/// terminal.
+///
+/// It watches through an epoll descriptor of its own: Asio would set O_NONBLOCK on the watched one, a flag that a terminal
+/// or pipe shares with every other process that has it open.
+class ReadWatch {
+ public:
+  /// `fd` stays open as long as the watch lives. Error: that of epoll.
+  static std::expected<ReadWatch, error_code> open(Loop& loop, int fd);
+
+  /// True if the descriptor never blocks (a regular file); wait() is then never needed.
+  [[nodiscard]] bool always_ready() const noexcept { return !epoll_; }
+  /// Calls `ready` once, on the loop's thread, when a read would not block. Precondition: not always_ready, no wait under way.
+  void wait(std::function<void()> ready);
+  /// Forgets a wait under way; its handler is not called.
+  void cancel() noexcept;
+
+ private:
+  using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
+
+  explicit ReadWatch(std::optional<Descriptor>&& epoll) : epoll_(std::move(epoll)) {}
+
+  std::optional<Descriptor> epoll_;
+};
+
+}  // namespace qsp::net

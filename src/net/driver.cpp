@@ -1,1 +1,0 @@
-#include "qsp/endpoint.hpp"

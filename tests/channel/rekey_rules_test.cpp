@@ -1,0 +1,394 @@
+// What a dishonest or careless peer may not do in a rekey, and what it costs at most (SPEC §7.3).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "channel/kmes.hpp"
+#include "channel/malicious.hpp"
+#include "channel/traffic.hpp"
+#include "qsp/suites.hpp"
+
+namespace qsp::test {
+namespace {
+
+using std::chrono::seconds;
+using wire::RekeyAck;
+using wire::RekeyDone;
+using wire::RekeyInit;
+using wire::RekeyMessage;
+using wire::RekeyNak;
+using wire::RekeyRequest;
+
+constexpr std::string_view kKeyId = "0f0f0f0f-0000-4000-8000-0123456789ab";
+constexpr Reason kQkd = Reason::QkdUnavailable;
+
+/// A session whose one end a malicious peer plays.
+struct Rules {
+  explicit Rules(Role malicious, QkdPolicy qkd = QkdPolicy::None, bool light = false, bool demands_kem = false)
+      : world(qkd), victim(other(malicious)) {
+    world.server.rekey.light = light;
+    world.client.peer.rekey_demands_kem = demands_kem;
+    pair = established_with_log(world, insider);
+    peer.emplace(*pair, malicious, insider);
+  }
+  /// The victim's reason for closing, or nothing while it lives.
+  [[nodiscard]] std::optional<Reason> closed() const {
+    const auto& event = pair->seen(victim).closed;
+    return event && !event->by_peer ? std::optional(event->reason) : std::nullopt;
+  }
+  [[nodiscard]] Bytes share() {
+    key = world.server_provider->kem(crypto::KemId::X25519MlKem768).value()->generate(world.server_provider->rng()).value();
+    return key->public_key();
+  }
+
+  World world;
+  Role victim;
+  Insider insider{*world.client_provider};
+  std::unique_ptr<Pair> pair;
+  std::optional<MaliciousEnd> peer;
+  std::unique_ptr<crypto::KemPrivateKey> key;
+};
+
+RekeyInit init(std::uint32_t new_epoch, Bytes share = {}, std::string_view key_id = {}) {
+  return {.new_epoch = new_epoch, .material = {}, .kem_public_key = share, .key_id = key_id};
+}
+RekeyAck ack(std::uint32_t new_epoch, Bytes ciphertext = {}) {
+  return {.new_epoch = new_epoch, .confirm = {}, .kem_ciphertext = ciphertext};
+}
+
+TEST(RekeyRules, an_idle_client_refuses_what_no_server_may_say) {
+  const std::vector<std::pair<RekeyMessage, Reason>> cases{
+      {init(0), Reason::ProtocolError},
+      {init(1), Reason::ProtocolError},
+      {init(3), Reason::ProtocolError},
+      {init(0xffff'ffff), Reason::ProtocolError},
+      {init(2, {}, kKeyId), Reason::ProtocolError},  // mode 0
+      {ack(2), Reason::ProtocolError},
+      {RekeyRequest{2}, Reason::ProtocolError},
+      {RekeyNak{2, kQkd}, Reason::ProtocolError},
+      {RekeyDone{1}, Reason::ProtocolError},
+      {RekeyDone{2}, Reason::ProtocolError},
+      {init(2, as_bytes("not a share")), Reason::RekeyFailed},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    Rules rules(Role::Server);
+    rules.peer->send(cases[i].first);
+    EXPECT_EQ(rules.closed(), cases[i].second) << "case " << i;
+    EXPECT_EQ(rules.pair->defect(), "");
+  }
+}
+
+TEST(RekeyRules, a_share_that_fails_its_check_is_rekey_failed) {
+  Rules rules(Role::Server);
+  std::vector<std::uint8_t> refused(crypto::info(crypto::KemId::X25519MlKem768).public_key_size, 0xff);
+  rules.peer->send(init(2, refused));
+  EXPECT_EQ(rules.closed(), Reason::RekeyFailed);
+}
+
+TEST(RekeyRules, a_second_init_in_flight_is_refused) {
+  Rules done_awaited(Role::Server);
+  done_awaited.peer->send(init(2));
+  ASSERT_EQ(done_awaited.pair->at(Role::Client).epoch(), 2U);
+  done_awaited.peer->send(init(3));
+  EXPECT_EQ(done_awaited.closed(), Reason::ProtocolError);
+
+  Rules key_awaited(Role::Server, QkdPolicy::Preferred);
+  key_awaited.peer->send(init(2, {}, kKeyId));
+  ASSERT_EQ(key_awaited.pair->seen(Role::Client).qkd.size(), 2U);
+  key_awaited.peer->send(init(2, {}, kKeyId));
+  EXPECT_EQ(key_awaited.closed(), Reason::ProtocolError);
+}
+
+TEST(RekeyRules, done_for_another_epoch_is_refused) {
+  for (const std::uint32_t epoch : {0U, 1U, 3U}) {
+    Rules rules(Role::Server);
+    rules.peer->send(init(2));
+    rules.peer->epoch = 2;
+    rules.peer->send(RekeyDone{epoch});
+    EXPECT_EQ(rules.closed(), Reason::ProtocolError) << epoch;
+  }
+}
+
+TEST(RekeyRules, done_sealed_under_the_old_epoch_is_refused) {
+  Rules rules(Role::Server);
+  rules.peer->send(init(2));
+  rules.peer->send(RekeyDone{2});
+  EXPECT_EQ(rules.closed(), Reason::ProtocolError);
+}
+
+TEST(RekeyRules, an_init_weaker_than_the_clients_policy_is_answered_with_close) {
+  struct Case {
+    QkdPolicy qkd;
+    bool demands_kem, share, key_id;
+    std::optional<Reason> reason;
+  };
+  for (const Case& c : {Case{QkdPolicy::None, true, false, false, Reason::RekeyFailed},
+                        Case{QkdPolicy::None, true, true, false, std::nullopt},
+                        Case{QkdPolicy::None, false, false, false, std::nullopt},
+                        Case{QkdPolicy::Required, false, true, false, Reason::QkdUnavailable},
+                        Case{QkdPolicy::Required, false, false, false, Reason::QkdUnavailable},
+                        Case{QkdPolicy::Required, true, false, false, Reason::RekeyFailed},
+                        Case{QkdPolicy::Required, true, false, true, Reason::RekeyFailed},
+                        Case{QkdPolicy::Required, true, true, true, std::nullopt},
+                        Case{QkdPolicy::Preferred, false, true, false, std::nullopt},
+                        Case{QkdPolicy::Preferred, true, false, true, Reason::RekeyFailed}}) {
+    Rules rules(Role::Server, c.qkd, false, c.demands_kem);
+    const std::size_t asked = rules.pair->seen(Role::Client).qkd.size();
+    rules.peer->send(init(2, c.share ? rules.share() : Bytes{}, c.key_id ? kKeyId : std::string_view{}));
+    const std::string where = "share " + std::to_string(c.share) + ", key_ID " + std::to_string(c.key_id) +
+                              ", demands KEM " + std::to_string(c.demands_kem);
+    EXPECT_EQ(rules.closed(), c.reason) << where;
+    EXPECT_EQ(rules.pair->seen(Role::Client).qkd.size(), asked + (c.key_id && !c.reason ? 1U : 0U)) << where;
+    if (!c.reason) continue;
+    // The peer is told why, under the epoch that still stands.
+    const auto told = rules.peer->take();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(wire::parse_close(told[0]).value().reason, *c.reason);
+  }
+}
+
+TEST(RekeyRules, an_idle_server_refuses_what_no_client_may_say) {
+  const std::vector<RekeyMessage> cases{init(2),        init(2, {}, kKeyId), RekeyDone{1}, RekeyDone{2},
+                                        ack(2),         RekeyNak{2, kQkd},   RekeyRequest{0}, RekeyRequest{1},
+                                        RekeyRequest{3}};
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    Rules rules(Role::Client);
+    rules.peer->send(cases[i]);
+    EXPECT_EQ(rules.closed(), Reason::ProtocolError) << "case " << i;
+  }
+}
+
+TEST(RekeyRules, a_server_that_waits_for_its_kme_refuses_ack_and_nak) {
+  for (const RekeyMessage& message : {RekeyMessage(ack(2)), RekeyMessage(RekeyNak{2, kQkd})}) {
+    Rules rules(Role::Client, QkdPolicy::Required);
+    ASSERT_TRUE(rules.pair->rekey(Role::Server));
+    rules.peer->send(message);
+    EXPECT_EQ(rules.closed(), Reason::ProtocolError);
+  }
+}
+
+TEST(RekeyRules, an_answer_that_does_not_fit_its_init_is_refused) {
+  const std::vector<std::uint8_t> ciphertext(crypto::info(crypto::KemId::X25519MlKem768).ciphertext_size);
+  struct Case {
+    bool light;
+    RekeyMessage answer;
+    Reason reason;
+  };
+  const std::vector<Case> cases{
+      {false, ack(2), Reason::ProtocolError},                         // a public key without a ciphertext
+      {true, ack(2, ciphertext), Reason::ProtocolError},              // the reverse
+      {false, ack(3, ciphertext), Reason::ProtocolError},
+      {false, ack(1, ciphertext), Reason::ProtocolError},
+      {false, ack(2, Bytes(ciphertext).first(9)), Reason::RekeyFailed},
+      {false, ack(2, ciphertext), Reason::RekeyFailed},               // confirm
+      {true, ack(2), Reason::RekeyFailed},
+      {false, RekeyNak{2, kQkd}, Reason::ProtocolError},              // its INIT had no key_ID
+      {true, RekeyNak{2, kQkd}, Reason::ProtocolError},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    Rules rules(Role::Client, QkdPolicy::None, cases[i].light);
+    ASSERT_TRUE(rules.pair->rekey(Role::Server));
+    rules.peer->send(cases[i].answer);
+    EXPECT_EQ(rules.closed(), cases[i].reason) << "case " << i;
+    EXPECT_TRUE(rules.pair->seen(Role::Server).epochs.empty()) << "case " << i;
+  }
+}
+
+TEST(RekeyRules, a_nak_says_the_epoch_and_qkd_unavailable_or_is_refused) {
+  for (const std::uint32_t epoch : {0U, 1U, 3U}) {
+    Rules rules(Role::Client, QkdPolicy::Required);
+    ASSERT_TRUE(rules.pair->rekey(Role::Server));
+    ASSERT_TRUE(rules.world.answer(*rules.pair, Role::Server));
+    rules.peer->send(RekeyNak{epoch, kQkd});
+    EXPECT_EQ(rules.closed(), Reason::ProtocolError) << epoch;
+  }
+  for (const Reason reason : {Reason::Normal, Reason::RekeyFailed, Reason::Limit}) {
+    Rules rules(Role::Client, QkdPolicy::Required);
+    ASSERT_TRUE(rules.pair->rekey(Role::Server));
+    ASSERT_TRUE(rules.world.answer(*rules.pair, Role::Server));
+    rules.peer->send(RekeyNak{2, reason});
+    EXPECT_EQ(rules.closed(), Reason::ProtocolError) << name(reason);
+  }
+}
+
+TEST(RekeyRules, an_ack_is_taken_once) {
+  Rules rules(Role::Client, QkdPolicy::None, true);
+  ASSERT_TRUE(rules.pair->rekey(Role::Server));
+  rules.pair->run();  // the honest client answers
+  MaliciousEnd client(*rules.pair, Role::Client, rules.insider);
+  ASSERT_EQ(client.epoch, 2U);
+  client.send(ack(3));
+  EXPECT_EQ(rules.closed(), Reason::ProtocolError);
+}
+
+TEST(RekeyRules, ends_whose_qkd_keys_differ_both_say_rekey_failed) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  ASSERT_TRUE(world.answer(*pair, Role::Server));
+  pair->run();
+  const QkdKeyNeeded need = pair->seen(Role::Client).qkd.back();
+  std::array<std::uint8_t, 32> corrupt{};
+  ASSERT_TRUE(channel(*pair, Role::Client).provide_qkd_key(*need.key_id, QkdKey::copy_of(corrupt), pair->now()));
+  pair->drain(Role::Client);
+  pair->run();
+  for (const Role role : kBoth) {
+    ASSERT_TRUE(pair->seen(role).closed);
+    EXPECT_EQ(pair->seen(role).closed->reason, Reason::RekeyFailed);
+    EXPECT_EQ(pair->seen(role).closed->by_peer, role == Role::Client);
+    EXPECT_TRUE(pair->seen(role).epochs.empty());
+    EXPECT_FALSE(channel(*pair, role).may_redial_without_qkd());
+  }
+  EXPECT_EQ(pair->seen(Role::Server).qkd.size(), 2U) << "never retried inside the session";
+}
+
+// REQ.
+
+TEST(RekeyRules, a_request_that_crosses_an_init_is_answered_by_it) {
+  World world;
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Client));
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  pair->run();
+  pair->advance(seconds(60));
+  pair->run();
+  for (const Role role : kBoth) EXPECT_EQ(pair->at(role).epoch(), 2U);
+}
+
+TEST(RekeyRules, a_request_while_the_server_waits_for_its_kme_changes_nothing) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  ASSERT_TRUE(pair->rekey(Role::Client));
+  world.run_with_keys(*pair);
+  pair->advance(seconds(60));
+  world.run_with_keys(*pair);
+  for (const Role role : kBoth) EXPECT_EQ(pair->at(role).epoch(), 2U);
+  EXPECT_EQ(pair->seen(Role::Server).qkd.size(), 2U);
+}
+
+TEST(RekeyRules, requests_start_one_rekey_in_ten_seconds_and_are_delayed_not_dropped) {
+  World world;
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Client));
+  pair->run();
+  ASSERT_EQ(pair->at(Role::Server).epoch(), 2U) << "the first starts at once";
+  const Instant first = pair->now();
+  for (std::uint32_t epoch = 2; epoch < 5; ++epoch) {
+    pair->advance(seconds(1));
+    ASSERT_TRUE(pair->rekey(Role::Client));
+    pair->run();
+    EXPECT_EQ(pair->at(Role::Server).epoch(), epoch);
+    const Instant due = first + seconds(10) * (epoch - 1);
+    EXPECT_EQ(pair->at(Role::Server).next_timeout(), due);
+    pair->advance(due - pair->now() - Instant(1));
+    pair->run();
+    EXPECT_EQ(pair->at(Role::Server).epoch(), epoch);
+    pair->advance(Instant(1));
+    pair->run();
+    EXPECT_EQ(pair->at(Role::Server).epoch(), epoch + 1);
+  }
+}
+
+TEST(RekeyRules, a_request_that_waits_does_not_hold_back_the_servers_own_triggers) {
+  World world;
+  world.server.rekey.frames = 5;
+  world.server.rekey.interval = seconds(14);
+  const auto pair = world.established();
+  const auto request = [&] {
+    ASSERT_TRUE(pair->rekey(Role::Client));
+    pair->run();
+  };
+  request();
+  ASSERT_EQ(pair->at(Role::Server).epoch(), 2U);
+  request();
+  ASSERT_TRUE(pair->rekey(Role::Server)) << "an explicit call";
+  pair->run();
+  EXPECT_EQ(pair->at(Role::Server).epoch(), 3U);
+  request();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(pair->send(Role::Server, "frames"));
+  pair->run();
+  EXPECT_EQ(pair->at(Role::Server).epoch(), 4U);
+  pair->advance(seconds(9));
+  request();  // due ten seconds after the last one that a request had its part in
+  pair->advance(seconds(5));
+  pair->run();
+  EXPECT_GE(pair->at(Role::Server).epoch(), 5U);
+}
+
+TEST(RekeyRules, a_flood_of_requests_costs_no_memory_no_events_and_one_rekey_in_ten_seconds) {
+  Rules rules(Role::Client, QkdPolicy::None, true);
+  std::size_t inits = 0;
+  for (int second = 0; second < 60; ++second) {
+    for (int i = 0; i < 100; ++i) rules.peer->send(RekeyRequest{rules.peer->epoch + 1});
+    ASSERT_FALSE(rules.closed());
+    for (const Message& frame : rules.peer->take()) {
+      ASSERT_EQ(frame.at(4), 1) << "nothing but INIT answers a REQ";
+      ++inits;
+    }
+    rules.pair->advance(seconds(1));
+  }
+  EXPECT_EQ(inits, 1U) << "one rekey is in flight until ACK comes";
+  EXPECT_TRUE(rules.pair->seen(Role::Server).epochs.empty());
+}
+
+TEST(RekeyRules, a_client_that_asks_in_every_epoch_gets_one_in_ten_seconds) {
+  World world;
+  const auto pair = world.established();
+  for (int second = 0; second < 100; ++second) {
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_TRUE(pair->rekey(Role::Client));
+      pair->run();
+    }
+    pair->advance(seconds(1));
+    pair->run();
+  }
+  EXPECT_EQ(pair->at(Role::Server).epoch(), 1U + 1U + 10U) << "at once, and then at 10, 20 … 100 s";
+}
+
+// NAK.
+
+TEST(RekeyRules, a_flood_of_naks_under_required_costs_one_key_in_ten_seconds_until_the_hard_life) {
+  Rules rules(Role::Client, QkdPolicy::Required);
+  ASSERT_TRUE(rules.pair->rekey(Role::Server));
+  const Instant began = rules.pair->now();
+  std::size_t inits = 0;
+  while (!rules.closed() && rules.pair->now() < began + seconds(1'000)) {
+    if (rules.world.answer(*rules.pair, Role::Server)) {
+      const auto message = rules.peer->take_rekey();
+      ASSERT_TRUE(message && std::holds_alternative<RekeyInit>(*message));
+      EXPECT_FALSE(std::get<RekeyInit>(*message).key_id.empty()) << "never KEM only under required";
+      ++inits;
+      rules.peer->send(RekeyNak{2, kQkd});
+    }
+    rules.pair->advance(seconds(1));
+  }
+  EXPECT_EQ(rules.closed(), kQkd);
+  EXPECT_EQ(rules.pair->now() - began, seconds(540) + seconds(1)) << "interval and hard life; the clock moved past it";
+  EXPECT_EQ(inits, 54U);
+}
+
+TEST(RekeyRules, a_second_nak_in_an_epoch_is_refused_where_the_server_went_on_without_qkd) {
+  Rules rules(Role::Client, QkdPolicy::Preferred);
+  ASSERT_TRUE(rules.pair->rekey(Role::Server));
+  ASSERT_TRUE(rules.world.answer(*rules.pair, Role::Server));
+  rules.peer->send(RekeyNak{2, kQkd});
+  const auto message = rules.peer->take_rekey();
+  ASSERT_TRUE(message && std::holds_alternative<RekeyInit>(*message));
+  EXPECT_TRUE(std::get<RekeyInit>(*message).key_id.empty());
+  EXPECT_FALSE(std::get<RekeyInit>(*message).kem_public_key.empty());
+  rules.peer->send(RekeyNak{2, kQkd});
+  EXPECT_EQ(rules.closed(), Reason::ProtocolError);
+}
+
+TEST(RekeyRules, the_material_of_a_rekey_that_met_a_nak_is_not_used_again) {
+  Rules rules(Role::Client, QkdPolicy::Preferred);
+  ASSERT_TRUE(rules.pair->rekey(Role::Server));
+  ASSERT_TRUE(rules.world.answer(*rules.pair, Role::Server));
+  const auto first = std::get<RekeyInit>(rules.peer->take_rekey().value()).material;
+  rules.peer->send(RekeyNak{2, kQkd});
+  EXPECT_NE(std::get<RekeyInit>(rules.peer->take_rekey().value()).material, first);
+}
+
+}  // namespace
+}  // namespace qsp::test

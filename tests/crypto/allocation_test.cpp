@@ -1,0 +1,96 @@
+#include <openssl/crypto.h>
+
+#include <array>
+#include <cstdlib>
+#include <new>
+
+#include "crypto/support.hpp"
+#include "qsp/suites.hpp"
+
+namespace {
+
+/// Calls of every allocator that the provider and OpenSSL use.
+std::size_t allocations = 0;
+
+void* counted(std::size_t size) {
+  ++allocations;
+  return std::malloc(size);
+}
+
+/// OpenSSL takes its allocator before its first allocation only, so this stands ahead of main.
+const bool kHooked = CRYPTO_set_mem_functions([](std::size_t size, const char*, int) { return counted(size); },
+                                              [](void* old, std::size_t size, const char*, int) {
+                                                ++allocations;
+                                                return std::realloc(old, size);
+                                              },
+                                              [](void* old, const char*, int) { std::free(old); }) == 1;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  if (void* const made = counted(size)) return made;
+  throw std::bad_alloc();
+}
+void operator delete(void* old) noexcept { std::free(old); }
+void operator delete(void* old, std::size_t) noexcept { std::free(old); }
+
+namespace qsp::crypto {
+namespace {
+
+using test::Buffer;
+using test::must;
+
+class Allocation : public test::ProviderTest {
+ protected:
+  void SetUp() override { ASSERT_TRUE(kHooked) << "OpenSSL allocated before the counter was in place"; }
+
+  template <class Work>
+  static std::size_t count(Work work) {
+    const std::size_t before = allocations;
+    work();
+    return allocations - before;
+  }
+};
+
+TEST_F(Allocation, TheCounterSeesBothAllocators) {
+  EXPECT_GT(count([] { Buffer(100).swap(*std::make_unique<Buffer>()); }), 0U);
+  EXPECT_GT(count([] { OPENSSL_free(OPENSSL_malloc(100)); }), 0U);
+}
+
+TEST_F(Allocation, SealingOpeningAndRekeyingAllocateNothing) {
+  for (const AeadInfo& row : kAeads) {
+    const auto aead = must(provider_->aead(row.id));
+    Buffer data(16'384, 1);
+    std::array<std::uint8_t, kTagSize> tag{};
+    std::array<std::uint8_t, kTagSize> wrong{};
+    EXPECT_EQ(count([&] {
+                for (std::uint8_t i = 0; i < 10; ++i) {
+                  const Nonce nonce{i};
+                  EXPECT_TRUE(aead->set_key(TrafficKey(32)));
+                  EXPECT_TRUE(aead->seal(nonce, as_bytes("header"), data, tag));
+                  EXPECT_TRUE(aead->open(nonce, as_bytes("header"), data, tag));
+                  EXPECT_FALSE(aead->open(nonce, as_bytes("header"), data, wrong));
+                }
+              }),
+              0U)
+        << row.name;
+  }
+}
+
+TEST_F(Allocation, TheKeyScheduleAndRandomnessAllocateNothing) {
+  Hkdf& hkdf = provider_->hkdf();
+  const Buffer long_part(1000, 1);
+  Buffer out(100);
+  must(provider_->rng().fill(out));  // a thread's generator is made at its first draw
+  EXPECT_EQ(count([&] {
+              EXPECT_TRUE(hkdf.hash({as_bytes("a"), long_part}));
+              EXPECT_TRUE(hkdf.hmac(as_bytes("key"), {as_bytes("a"), long_part}));
+              EXPECT_TRUE(hkdf.extract(as_bytes("salt"), {as_bytes("a"), long_part}));
+              EXPECT_TRUE(hkdf.expand(Bytes(long_part).first(32), {as_bytes("info")}, out));
+              EXPECT_TRUE(provider_->rng().fill(out));
+            }),
+            0U);
+}
+
+}  // namespace
+}  // namespace qsp::crypto

@@ -1,0 +1,110 @@
+#include "crypto/openssl/provider.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "crypto/support.hpp"
+#include "qsp/suites.hpp"
+
+namespace qsp::crypto {
+namespace {
+
+using test::Buffer;
+using test::expect_error;
+using test::hex;
+using test::must;
+
+class ProviderSuite : public test::ProviderTest {};
+
+TEST_F(ProviderSuite, NamesItsLibraryAndVersion) {
+  EXPECT_EQ(provider_->description(), "OpenSSL " + std::string(OpenSSL_version(OPENSSL_VERSION_STRING)));
+}
+
+TEST_F(ProviderSuite, AMissingAlgorithmIsOneClearErrorAtStart) {
+  for (const std::string query : {"provider=nosuch", "fips=yes,provider=nosuch"}) {
+    const auto made = make_openssl_provider({query});
+    ASSERT_FALSE(made);
+    const std::string& text = made.error();
+    for (const std::string_view part : {std::string_view("SHA2-256"), provider_->description(), std::string_view(query),
+                                        std::string_view("openssl.cnf")}) {
+      EXPECT_NE(text.find(part), std::string::npos) << text;
+    }
+    EXPECT_EQ(std::ranges::count(text, '\n'), 0) << text;
+  }
+}
+
+/// OpenSSL's fetch ignores a query that it cannot read, and would then give any provider's algorithm.
+TEST_F(ProviderSuite, APropertyQueryThatCannotBeReadIsAnErrorAndNotIgnored) {
+  const std::vector<std::string> queries{"this is no query (((", "=yes", "fips=\"yes", {"fips=no\0=", 9}};
+  for (const std::string& query : queries) {
+    const auto made = make_openssl_provider({query});
+    ASSERT_FALSE(made) << query;
+    EXPECT_NE(made.error().find("cannot read the property query"), std::string::npos) << made.error();
+    EXPECT_EQ(ERR_peek_error(), 0U);
+  }
+}
+
+TEST_F(ProviderSuite, APropertyQueryThatIsMetServes) {
+  const auto made = make_openssl_provider({"provider=default"});
+  ASSERT_TRUE(made) << made.error();
+  const auto pem = must((*made)->generate_private_key(SignatureId::Ed25519MlDsa65, std::nullopt));
+  const auto signer = must((*made)->load_signer(pem.reveal(), {}));
+  const auto signature = must(signer->sign(as_bytes("text"), (*made)->rng()));
+  EXPECT_TRUE(must((*made)->verifier(signer->public_key()))->verify(as_bytes("text"), signature));
+  for (const KemInfo& row : kKems) {
+    const Kem* const kem = must((*made)->kem(row.id));
+    const auto key = must(kem->generate((*made)->rng()));
+    EXPECT_TRUE(kem->encapsulate(key->public_key(), (*made)->rng())) << row.name;
+  }
+}
+
+TEST_F(ProviderSuite, GivesEveryKemOnceAndEveryAeadAnew) {
+  for (const KemInfo& row : kKems) EXPECT_EQ(must(provider_->kem(row.id)), must(provider_->kem(row.id))) << row.name;
+  for (const AeadInfo& row : kAeads)
+    EXPECT_NE(must(provider_->aead(row.id)), must(provider_->aead(row.id))) << row.name;
+}
+
+TEST_F(ProviderSuite, RandomBytesDifferAndFillEverySize) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 100; ++i) {
+    Buffer bytes(32);
+    must(provider_->rng().fill(bytes));
+    EXPECT_TRUE(seen.insert(hex(bytes)).second);
+  }
+  for (const std::size_t size : test::Sizes{0, 1, 33, 4096, 100'000}) {
+    Buffer bytes(size);
+    EXPECT_TRUE(provider_->rng().fill(bytes));
+    // 64 zeros in a row have probability 2^-512.
+    for (std::size_t i = 0; i + 64 <= size; i += 64) {
+      EXPECT_FALSE(std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(i),
+                               bytes.begin() + static_cast<std::ptrdiff_t>(i) + 64,
+                               [](std::uint8_t b) { return b == 0; }));
+    }
+  }
+}
+
+/// The caller may be a program that uses OpenSSL itself and would find our failures in its own queue.
+TEST_F(ProviderSuite, FailuresLeaveOpenSslsErrorQueueEmpty) {
+  const auto expect_clean = [](const char* what) { EXPECT_EQ(ERR_peek_error(), 0U) << what; };
+  const Kem& kem = *must(provider_->kem(KemId::SecP256r1MlKem768));
+  EXPECT_FALSE(kem.encapsulate(Buffer(info(kem.id()).public_key_size, 0x04), provider_->rng()));
+  expect_clean("a refused share");
+  const auto signer = new_signer(SignatureId::MlDsa65);
+  EXPECT_FALSE(must(provider_->verifier(signer->public_key()))->verify({}, Buffer(3309)));
+  expect_clean("a refused signature");
+  EXPECT_FALSE(provider_->load_signer("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", {}));
+  expect_clean("a refused key file");
+  const auto aead = must(provider_->aead(AeadId::Aes256Gcm));
+  must(aead->set_key(TrafficKey(32)));
+  EXPECT_FALSE(aead->open({}, {}, {}, std::array<std::uint8_t, kTagSize>{}));
+  expect_clean("a refused frame");
+  EXPECT_FALSE(make_openssl_provider({"provider=nosuch"}));
+  expect_clean("a missing algorithm");
+}
+
+}  // namespace
+}  // namespace qsp::crypto

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "files/temp_folder.hpp"
+#include "keysource/pad.hpp"
+#include "qsp/crypto.hpp"
+
+namespace qsp::keysource::test {
+
+/// Bytes that never repeat within a test, so that a key names itself.
+class CountingRng : public crypto::Rng {
+ public:
+  Result<void> fill(MutableBytes out) override {
+    for (std::uint8_t& byte : out) {
+      state_ = state_ * 6364136223846793005U + 1442695040888963407U;
+      byte = static_cast<std::uint8_t>(state_ >> 56U);
+    }
+    return {};
+  }
+
+ private:
+  std::uint64_t state_ = 1;
+};
+
+inline std::vector<std::uint8_t> bytes_of(const QkdKey& key) { return {key.reveal().begin(), key.reveal().end()}; }
+
+/// Both ends' copies of one pad in a folder of their own.
+class PadTest : public ::testing::Test {
+ protected:
+  void create(std::uint64_t keys) {
+    const auto made = create_pads({.link = "berlin-paris", .keys = keys}, a_, b_, rng_);
+    ASSERT_TRUE(made) << made.error();
+  }
+
+  /// The text of the error of a pad that must not open.
+  static std::string refusal(const std::string& file) {
+    const auto pad = Pad::open(file);
+    return pad ? "(opened)" : pad.error();
+  }
+
+  CountingRng rng_;
+  qsp::test::TempFolder folder_;
+  std::string a_ = folder_ / "a.pad";
+  std::string b_ = folder_ / "b.pad";
+};
+
+}  // namespace qsp::keysource::test

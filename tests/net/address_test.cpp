@@ -1,0 +1,45 @@
+#include "net/address.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <string>
+
+namespace qsp::net {
+namespace {
+
+void expect_address(std::string_view text, std::string_view host, std::uint16_t port) {
+  const auto address = parse_address(text);
+  ASSERT_TRUE(address.has_value()) << text << ": " << address.error();
+  EXPECT_EQ(address->host, host) << text;
+  EXPECT_EQ(address->port, port) << text;
+}
+
+TEST(Address, TakesEveryFormThatTheHelpNames) {
+  expect_address("localhost", "localhost", kDefaultPort);
+  expect_address("localhost:80", "localhost", 80);
+  expect_address("127.0.0.1:0", "127.0.0.1", 0);
+  expect_address("[::1]:65535", "::1", 65535);
+  expect_address("[::1]", "::1", kDefaultPort);
+  expect_address("::1", "::1", kDefaultPort);
+  expect_address("fe80::1%eth0", "fe80::1%eth0", kDefaultPort);
+}
+
+TEST(Address, RefusesWhatIsNone) {
+  for (const std::string_view text : {"", ":80", "host:", "host:65536", "host:-1", "host:8o", "host:80 ", "[::1", "[::1]80",
+                                      "[]:80", "ho st", "host\n", "\x1b[31m", "host/path"}) {
+    EXPECT_FALSE(parse_address(text).has_value()) << text;
+  }
+  EXPECT_TRUE(parse_address(std::string(255, 'a')).has_value());
+  EXPECT_FALSE(parse_address(std::string(256, 'a')).has_value());
+}
+
+TEST(Address, IsWrittenSoThatItCanBeReadAgain) {
+  for (const std::string_view text : {"localhost:7155", "127.0.0.1:1", "[::1]:7155"}) {
+    EXPECT_EQ(to_string(*parse_address(text)), text);
+  }
+  EXPECT_EQ(to_string(boost::asio::ip::tcp::endpoint(boost::asio::ip::make_address("::1"), 7)), "[::1]:7");
+}
+
+}  // namespace
+}  // namespace qsp::net

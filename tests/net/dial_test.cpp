@@ -1,0 +1,68 @@
+#include "net/dial.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <optional>
+
+#include "net/harness.hpp"
+
+namespace qsp::net::test {
+namespace {
+
+std::expected<Dialled, std::string> dial_now(Loop& loop, const Address& address,
+                                             std::chrono::seconds timeout = std::chrono::seconds(5)) {
+  std::expected<Dialled, std::string> result = std::unexpected("not finished");
+  const auto run = [&]() -> asio::awaitable<void> { result = co_await dial(loop, address, timeout); };
+  boost::asio::co_spawn(loop.executor(), run(), boost::asio::detached);
+  loop.run();
+  return result;
+}
+
+void expect_failure(const Address& address, std::string_view told) {
+  Loop loop;
+  const auto dialled = dial_now(loop, address, std::chrono::seconds(1));
+  ASSERT_FALSE(dialled.has_value());
+  EXPECT_NE(dialled.error().find(told), std::string::npos) << dialled.error();
+}
+
+TEST(Dial, ConnectsByNameAndByAddress) {
+  TestServer server;
+  for (const char* host : {"localhost", "127.0.0.1"}) {
+    Loop loop;
+    const auto dialled = dial_now(loop, {.host = host, .port = server.port()});
+    ASSERT_TRUE(dialled.has_value()) << dialled.error();
+    EXPECT_EQ(dialled->peer.port(), server.port());
+  }
+}
+
+TEST(Dial, SaysThatNothingListens) {
+  std::uint16_t port = 0;
+  {
+    const TestServer server;
+    port = server.port();
+  }
+  expect_failure({.host = "127.0.0.1", .port = port}, "refused");
+}
+
+TEST(Dial, SaysThatAHostIsUnknown) { expect_failure({.host = "no-such-host.invalid", .port = 1}, "no such host"); }
+
+TEST(Dial, GivesUpOnAServerThatDoesNotAnswer) {
+  // A backlog that is full: further connections get no answer.
+  Loop loop;
+  asio::basic_socket_acceptor<tcp, Executor> deaf(loop.executor(), tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  deaf.listen(0);
+  const Address address{.host = "127.0.0.1", .port = deaf.local_endpoint().port()};
+  std::vector<Socket> fill;
+  for (int i = 0; i < 3; ++i) {
+    fill.emplace_back(loop.executor(), tcp::v4());
+    fill.back().non_blocking(true);
+    error_code ignored;
+    fill.back().connect(deaf.local_endpoint(), ignored);
+  }
+  expect_failure(address, "no answer");
+}
+
+}  // namespace
+}  // namespace qsp::net::test

@@ -1,0 +1,127 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "net/harness.hpp"
+
+namespace qsp::net::test {
+namespace {
+
+TEST(HostilePeer, GarbageEndsItsOwnSessionOnly) {
+  TestServer server;
+  Peer victim(server.port());
+  ASSERT_TRUE(victim.handshake());
+  Peer peer(server.port());
+  peer.write_raw(pattern(100'000));
+  EXPECT_FALSE(peer.read_raw().has_value());
+  ASSERT_TRUE(server.events.wait([&] { return server.events.ends.size() == 1; }));
+  EXPECT_EQ(server.events.read(&Recorded::ends).front().closed.reason, Reason::ProtocolError);
+  victim.send(pattern(10));
+  EXPECT_EQ(victim.receive(10), pattern(10));
+}
+
+TEST(HostilePeer, StoppingInsideAFrameHoldsUpNobodyAndIsTruncation) {
+  TestServer server;
+  Peer peer(server.port());
+  ASSERT_TRUE(peer.handshake());
+  const std::vector<std::uint8_t> frame = peer.seal(pattern(60'000));
+  peer.write_raw(Bytes(frame).first(30'000));
+  expect_serves(server.port());
+  peer.disconnect();
+  ASSERT_TRUE(server.events.wait([&] { return server.events.ends.size() == 2; }));
+  EXPECT_TRUE(server.events.read(&Recorded::ends).back().closed.truncated);
+}
+
+TEST(HostilePeer, EndOfStreamWithoutCloseIsTruncation) {
+  TestServer server;
+  Peer peer(server.port());
+  ASSERT_TRUE(peer.handshake());
+  peer.end_writing();
+  EXPECT_FALSE(peer.read_raw().has_value());
+  ASSERT_TRUE(server.events.wait([&] { return server.events.ends.size() == 1; }));
+  const Recorded::End end = server.events.read(&Recorded::ends).front();
+  EXPECT_TRUE(end.closed.truncated);
+  EXPECT_TRUE(end.established);
+}
+
+TEST(HostilePeer, EveryLengthOfAHandshakeCutShortIsSurvived) {
+  TestServer server;
+  std::array<std::uint8_t, 64> hello{};
+  for (std::size_t cut = 0; cut < 58; ++cut) {
+    Peer peer(server.port());
+    const std::size_t whole = peer.endpoint().poll_transmit(hello);
+    ASSERT_EQ(whole, 58U);
+    peer.write_raw(Bytes(hello).first(cut));
+    peer.end_writing();
+    EXPECT_FALSE(peer.read_raw().has_value());
+  }
+  ASSERT_TRUE(server.events.wait([&] { return server.events.ends.size() == 58; }));
+  EXPECT_EQ(server.events.read(&Recorded::established), 0U);
+  expect_serves(server.port());
+}
+
+TEST(HostilePeer, ReadsTheCloseThoughItsOwnDataIsStillOnItsWay) {
+  TestServer server;
+  Peer peer(server.port());
+  ASSERT_TRUE(peer.handshake());
+  std::vector<std::uint8_t> flood = peer.seal(pattern(10));
+  flood.back() ^= 1;
+  const std::vector<std::uint8_t> behind = pattern(std::size_t{1} * 1024 * 1024);
+  flood.insert(flood.end(), behind.begin(), behind.end());
+  peer.write_raw(flood);
+  peer.receive_to_end();
+  ASSERT_TRUE(peer.closed.has_value());
+  EXPECT_TRUE(peer.closed->by_peer) << "a reset ate the CLOSE";
+  EXPECT_EQ(peer.closed->reason, Reason::AeadDecryptFailed);
+}
+
+/// An endpoint that does nothing but end itself after 50 ms.
+class ShortLived final : public Endpoint {
+ public:
+  std::size_t handle_bytes(MutableBytes in, Instant) override { return in.size(); }
+  [[nodiscard]] std::size_t bytes_needed() const noexcept override { return 1; }
+  void handle_end_of_stream(Instant) override { close(Reason::ProtocolError, "end of stream"); }
+  [[nodiscard]] std::optional<Instant> next_timeout() const noexcept override { return end_at_; }
+  void handle_timeout(Instant now) override {
+    if (!end_at_) {
+      end_at_ = now + 50ms;
+    } else if (now >= *end_at_) {
+      end_at_.reset();
+      close(Reason::Timeout, "too late");
+    }
+  }
+  std::optional<Event> poll_event() override { return std::exchange(event_, std::nullopt); }
+  std::size_t poll_transmit(MutableBytes) override { return 0; }
+  [[nodiscard]] FrameRoom frame_room() const noexcept override { return {0, 0}; }
+  Result<void> seal_app_data(MutableBytes, std::size_t, bool, Instant) override { return {}; }
+  Result<void> request_rekey(Instant) override { return {}; }
+  void close(Reason reason, std::string_view text) override {
+    if (phase_ == Phase::Closed) return;
+    phase_ = Phase::Closed;
+    event_ = Closed{.reason = reason, .text = std::string(text)};
+  }
+  [[nodiscard]] Phase phase() const noexcept override { return phase_; }
+  [[nodiscard]] std::uint64_t session_id() const noexcept override { return 0; }
+  [[nodiscard]] std::uint32_t epoch() const noexcept override { return 0; }
+
+ private:
+  Phase phase_ = Phase::Handshake;
+  std::optional<Instant> end_at_;
+  std::optional<Event> event_;
+};
+
+TEST(HostilePeer, SilenceEndsWhenTheEndpointSaysSo) {
+  TestServer server({.make_endpoint = [] { return std::make_unique<ShortLived>(); }});
+  const auto started = std::chrono::steady_clock::now();
+  Peer peer(server.port());
+  EXPECT_FALSE(peer.read_raw().has_value());
+  EXPECT_GE(std::chrono::steady_clock::now() - started, 45ms);
+  ASSERT_TRUE(server.events.wait([&] { return server.events.ends.size() == 1; }));
+  EXPECT_EQ(server.events.read(&Recorded::ends).front().closed.reason, Reason::Timeout);
+}
+
+}  // namespace
+}  // namespace qsp::net::test
