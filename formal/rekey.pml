@@ -8,7 +8,7 @@
  * -DBROKEN_… makes one variant that the design rejects; each has to fail.
  */
 #ifndef EPOCHS
-#define EPOCHS 4        /* three rekeys; the last epoch has no trigger */
+#define EPOCHS 3        /* two rekeys; the last epoch has no trigger */
 #endif
 #ifndef KME_FAILURES
 #define KME_FAILURES 2  /* both KMEs together */
@@ -106,14 +106,15 @@ inline c_receive() {
   fi
 }
 
-active proctype client() {
+proctype client() {
   mtype type, reason;
   byte epoch;
   bit key;
   do
   :: atomic { c_outcome == OPEN && nempty(down) -> c_receive() }
-  /* the application */
-  :: atomic { c_outcome == OPEN && !dead && !c_sent_end && len(up) < DATA_ROOM -> put(up, DATA, c_send, OPEN, 0) }
+  /* the application; DATA for an end that has closed would change nothing */
+  :: atomic { c_outcome == OPEN && !dead && !c_sent_end && s_outcome == OPEN && len(up) < DATA_ROOM ->
+       put(up, DATA, c_send, OPEN, 0) }
   :: atomic { c_outcome == OPEN && !dead && !c_sent_end && len(up) < DATA_ROOM ->
        put(up, END, c_send, OPEN, 0);
        c_sent_end = true;
@@ -165,7 +166,7 @@ inline s_without_key() {  /* §7.5: KEM only at once where that is permitted, el
 
 inline s_commit() {  /* §7.4: DONE is the first frame of e+1; e is refused and wiped */
   s_epoch++;
-#ifndef BROKEN_SERVER_KEEPS_WAITING
+#ifndef BROKEN_SERVER_KEEPS_OLD_KEY
   s_keys = 1 << s_epoch;
 #endif
 #ifndef BROKEN_DONE_LATER
@@ -209,7 +210,7 @@ inline s_receive() {
   fi
 }
 
-active proctype server() {
+proctype server() {
   mtype type, reason;
   byte epoch;
   bit key;
@@ -221,7 +222,8 @@ active proctype server() {
 #ifdef BROKEN_DONE_LATER
   :: atomic { s_outcome == OPEN && s_done_owed -> put(down, DONE, s_epoch, OPEN, 0); s_done_owed = false }
 #endif
-  :: atomic { s_outcome == OPEN && !dead && !s_sent_end && len(down) < DATA_ROOM -> put(down, DATA, s_epoch, OPEN, 0) }
+  :: atomic { s_outcome == OPEN && !dead && !s_sent_end && c_outcome == OPEN && len(down) < DATA_ROOM ->
+       put(down, DATA, s_epoch, OPEN, 0) }
   :: atomic { s_outcome == OPEN && !dead && !s_sent_end && len(down) < DATA_ROOM ->
        put(down, END, s_epoch, OPEN, 0);
        s_sent_end = true;
@@ -250,17 +252,7 @@ active proctype server() {
 
 /* --- surroundings and properties --------------------------------------------------------------------------------------- */
 
-init {
-  atomic {
-    if
-    :: mode1 = false
-    :: mode1 = true; failures = KME_FAILURES
-    :: mode1 = true; failures = KME_FAILURES; required = true
-    fi
-  }
-}
-
-active proctype network() {
+proctype network() {
   if
   :: dead = true
   :: true
@@ -277,14 +269,26 @@ active proctype network() {
 /* Without a disturbance no end closes before both directions are complete. */
 #define nothing_cut ((c_outcome != NORMAL || c_got_end || disturbed) && (s_outcome != NORMAL || s_got_end || disturbed))
 
-active proctype monitor() {
+proctype monitor() {
 end:
   atomic { !(together && few_keys && ended_well && nothing_cut) -> assert(false) }
 }
 
-/* Once the connection has died, both ends come to their end. */
-ltl dies { [] (dead -> <> (c_outcome != OPEN && s_outcome != OPEN)) }
-/* Once one end has closed, so does the other. */
-ltl closes { [] ((c_outcome != OPEN || s_outcome != OPEN) -> <> (c_outcome != OPEN && s_outcome != OPEN)) }
+init {
+  atomic {
+    if
+    :: mode1 = false
+    :: mode1 = true; failures = KME_FAILURES
+    :: mode1 = true; failures = KME_FAILURES; required = true
+    fi;
+    run client();
+    run server();
+    run network();
+    run monitor()
+  }
+}
+
+/* Once the connection has died, or one end has closed, both ends come to their end. */
+ltl terminates { [] ((dead || c_outcome != OPEN || s_outcome != OPEN) -> <> (c_outcome != OPEN && s_outcome != OPEN)) }
 /* Once both have sent END, both close NORMAL with both directions complete, unless something lawful prevents it. */
 ltl completes { [] ((c_sent_end && s_sent_end) -> <> (dead || disturbed || (c_clean && s_clean))) }

@@ -114,7 +114,7 @@ void Rc155Peer::send_lawful_rekey(std::uint8_t seed) {
   }
   if (last_.state != State::Rekey) return;
   const auto init = observer_.open(Role::Server, from_session_.back());
-  if (!init || init->size() != 41) return;  // a data frame went out after the INIT
+  check(init.has_value() && init->size() == 41, "an INIT that cannot be read");
   const auto confirm = rc155::confirm(provider_->hkdf(), Bytes(*init).last(32));
   check(confirm.has_value(), "no digest");
   give(observer_.seal(header, "rekey-ack", rc155::rekey_message(2, last_.epoch + 1, *confirm)));

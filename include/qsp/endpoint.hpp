@@ -31,7 +31,7 @@ struct AppData {
   bool end;
 };
 
-/// Sending has moved to a new epoch.
+/// A rekey is done at this end. A 1.0 client says so at DONE, though it sends in the epoch from its ACK on.
 struct EpochChanged {
   std::uint32_t epoch;
 };

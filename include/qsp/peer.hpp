@@ -22,6 +22,12 @@ struct PinnedKey {
   Identity identity;
 };
 
+/// The identity of a key on the wire (SPEC §4). Errors: ApiMisuse where the key has not its algorithm's size; Provider.
+Result<Identity> identity_of(const crypto::PublicKey& key, crypto::Hkdf& hkdf);
+
+/// The key together with its identity. Errors as identity_of.
+Result<PinnedKey> pin(crypto::PublicKey key, crypto::Hkdf& hkdf);
+
 /// A peer that this end knows and what it may do. Nothing else about it is believed from the wire.
 struct Peer {
   std::string name;             ///< local, for people

@@ -80,11 +80,20 @@ Result<void> Session::carry_out(handshake::Actions actions, Instant now) {
             [&](handshake::NeedQkdKey& need) -> Result<void> {
               const Instant limit = role_ == Role::Client ? now + kEncKeysTime : opening_->started + kDecKeysTime;
               opening_->qkd_deadline = std::min(limit, opening_->deadline);
+              // A client that took its time has used up the server's 8 s: no key is spent on it.
+              if (now >= *opening_->qkd_deadline) {
+                return fail(ErrorKind::KeySource, Reason::QkdUnavailable, "no time is left to ask the KME");
+              }
               events_.emplace_back(
                   QkdKeyNeeded{std::move(need.sae_id), std::move(need.key_id), *opening_->qkd_deadline});
               return {};
             },
-            [&](handshake::Finished& finished) { return establish(std::move(finished), now); },
+            [&](handshake::Finished& finished) {
+              auto established = establish(std::move(finished), now);
+              // No ALERT may follow the last message of the handshake (SPEC §5.8).
+              if (!established) opening_.reset();
+              return established;
+            },
         },
         action);
     if (!done) return done;
@@ -126,8 +135,9 @@ Result<void> Session::establish(handshake::Finished finished, Instant now) {
   if (!sends) return sends;
   const auto receives = receiver_.set_key(1, std::move(client ? keys->traffic.server : keys->traffic.client));
   if (!receives) return receives;
-  const RekeyPolicy policy =
+  RekeyPolicy policy =
       client ? std::get<ClientOptions>(opening_->options).rekey : std::get<ServerOptions>(opening_->options).rekey;
+  policy.light = policy.light && !finished.agreement.rekey_demands_kem;
   EpochStatus epoch{.epoch = 1, .kem = true, .key_id = finished.agreement.key_id, .confirmed = now};
   live_ = std::unique_ptr<Live>(new Live{.agreement = std::move(finished.agreement),
                                          .policy = policy,
@@ -153,15 +163,25 @@ bool Session::peer_verified() const noexcept {
 /// §5: who may send an ALERT, and when.
 void Session::send_alert(const Disclosure& disclosure) {
   if (opening_ == nullptr) return;
-  if (role_ == Role::Client && !std::get<handshake::Client>(opening_->machine).may_alert()) return;
+  const bool client = role_ == Role::Client;
+  if (client && (!sender_.sealing() || !std::get<handshake::Client>(opening_->machine).may_alert())) return;
   if (role_ == Role::Server && !sender_.sealing() && sender_.started()) return;
   // A message that cannot be written leaves only the end of the stream to tell the peer.
   static_cast<void>(send_handshake(encode(wire::Alert{disclosure.reason, disclosure.text})));
 }
 
+/// False also past the deadline of what was asked, whether handle_timeout has been called since or not.
+bool Session::awaits_qkd_key(Instant now) const noexcept {
+  if (opening_ != nullptr) return opening_->qkd_deadline && now < *opening_->qkd_deadline;
+  const bool asked = live_ != nullptr && (std::holds_alternative<AwaitEncKey>(live_->rekey) ||
+                                          std::holds_alternative<AwaitDecKey>(live_->rekey));
+  return asked && now < *rekey_deadline();
+}
+
 Result<void> Session::provide_qkd_key(std::string_view key_id, QkdKey&& key, Instant now) {
   QkdKey taken = std::move(key);
-  if (opening_ != nullptr && opening_->qkd_deadline) {
+  if (!awaits_qkd_key(now)) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
+  if (opening_ != nullptr) {
     opening_->qkd_deadline.reset();
     auto actions =
         std::visit([&](auto& machine) { return machine.on_qkd_key(key_id, std::move(taken)); }, opening_->machine);
@@ -173,16 +193,15 @@ Result<void> Session::provide_qkd_key(std::string_view key_id, QkdKey&& key, Ins
     if (!carried) die(carried.error());
     return {};
   }
-  if (live_ == nullptr) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   return provide_rekey_key(key_id, std::move(taken), now);
 }
 
 Result<void> Session::fail_qkd_key(QkdFailure why, Instant now) {
-  if (opening_ != nullptr && opening_->qkd_deadline) {
+  if (!awaits_qkd_key(now)) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
+  if (opening_ != nullptr) {
     fail_opening_key(why);
     return {};
   }
-  if (live_ == nullptr) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   return fail_rekey_key(why, now);
 }
 

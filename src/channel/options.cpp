@@ -13,6 +13,9 @@ using std::chrono::seconds;
 // SPEC §7: the rekey timer is never below 60 s, an epoch's hard life never less than twice the timer.
 constexpr seconds kMinRekeyTimer{60};
 
+// No time is longer than a year, so that no sum of a clock's value and some of them overflows.
+constexpr std::chrono::hours kMaxTime{24 * 365};
+
 std::unexpected<Error> misuse(std::string_view where) noexcept {
   return fail(ErrorKind::ApiMisuse, Reason::InternalError, where);
 }
@@ -28,13 +31,16 @@ bool is_list(const Items& items, std::size_t min) {
 
 bool is_name(const std::string& name) noexcept { return !name.empty() && name.size() <= wire::kMaxName; }
 
+bool is_time(Instant time) noexcept { return time > Instant::zero() && time <= kMaxTime; }
+
 Result<void> check_rekey(const RekeyPolicy& rekey) {
   const auto& limits = crypto::info(crypto::AeadId::Aes256Gcm);
-  if (rekey.interval <= Instant::zero()) return misuse("rekey.interval");
+  if (!is_time(rekey.interval)) return misuse("rekey.interval");
   if (rekey.frames == 0 || rekey.frames > limits.max_frames / 2) return misuse("rekey.frames");
   if (rekey.bytes == 0 || rekey.bytes > limits.max_bytes / 2) return misuse("rekey.bytes");
-  if (rekey.timer <= Instant::zero()) return misuse("rekey.timer");
+  if (!is_time(rekey.timer)) return misuse("rekey.timer");
   if (rekey.timer < kMinRekeyTimer && !rekey.dangerous_short_timers) return misuse("rekey.timer below 60 s");
+  if (!is_time(rekey.hard_life)) return misuse("rekey.hard_life");
   if (rekey.hard_life < 2 * rekey.timer) return misuse("rekey.hard_life below twice rekey.timer");
   return {};
 }
@@ -44,7 +50,7 @@ Result<void> check_common(const ChannelOptions& options, crypto::Provider& provi
   if (!is_list(options.aeads, 1)) return misuse("aeads");
   if (!is_list(options.applications, 0) || !std::ranges::all_of(options.applications, is_name))
     return misuse("applications");
-  if (options.handshake_timeout <= Instant::zero()) return misuse("handshake_timeout");
+  if (!is_time(options.handshake_timeout)) return misuse("handshake_timeout");
   for (const crypto::KemId id : options.kems) {
     if (const auto kem = provider.kem(id); !kem) return std::unexpected(kem.error());
   }

@@ -4,7 +4,7 @@
 
 namespace qsp::channel {
 
-/// SPEC's bounds on what a caller may configure, and that the provider has every algorithm named.
+/// SPEC's bounds on what a caller may configure, and that the provider has every KEM named.
 /// Errors: ApiMisuse/INTERNAL_ERROR with the field's name; Provider.
 Result<void> check(const ClientOptions& options, crypto::Provider& provider);
 Result<void> check(const ServerOptions& options, crypto::Provider& provider);

@@ -17,6 +17,11 @@ std::unexpected<Error> forbidden(std::string_view where) noexcept {
 
 }  // namespace
 
+Error in_rekey(const Error& error, std::string_view where) noexcept {
+  if (error.kind != ErrorKind::InvalidMessage) return error;
+  return {ErrorKind::PeerMisbehaved, Reason::RekeyFailed, where};
+}
+
 Result<void> Session::on_rekey(Bytes plaintext, bool first_of_epoch, Instant now) {
   const auto message = wire::parse_rekey(plaintext);
   if (!message) return std::unexpected(message.error());
@@ -38,6 +43,7 @@ void Session::begin_epoch(std::uint32_t epoch, bool kem, std::optional<std::stri
   live_->current = EpochStatus{.epoch = epoch, .kem = kem, .key_id = std::move(key_id)};
   live_->epoch_began = now;
   live_->due.reset();
+  live_->backing_off = false;
   live_->requested = false;
   live_->qkd_outage = false;
 }
@@ -84,7 +90,7 @@ Result<void> Session::send_ack(Bytes init_bytes, std::optional<QkdKey>&& key, In
     const auto algorithm = provider_.kem(live_->agreement.kem);
     if (!algorithm) return std::unexpected(algorithm.error());
     auto encapsulation = (*algorithm)->encapsulate(init.kem_public_key, provider_.rng());
-    if (!encapsulation) return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY INIT: KEM public key");
+    if (!encapsulation) return std::unexpected(in_rekey(encapsulation.error(), "REKEY INIT: KEM public key"));
     ciphertext = std::move(encapsulation->ciphertext);
     inputs.shared_secret = std::move(encapsulation->secret);
     ack.kem_ciphertext = ciphertext;
@@ -97,13 +103,13 @@ Result<void> Session::send_ack(Bytes init_bytes, std::optional<QkdKey>&& key, In
   if (!next) return std::unexpected(next.error());
   ack.confirm = next->confirm;
   size = encode(ack, buffer);
+  const std::uint32_t epoch = next->secret.epoch();
+  auto keys = std::move(next->secret).keys(schedule());
+  if (!keys) return std::unexpected(keys.error());
   if (const auto sent = send_control(wire::FrameType::Rekey, Bytes(buffer).first(size)); !sent) return sent;
 
   // §7: "The client commits right after ACK is written: its next frame is epoch e+1, and it still accepts epoch e until
   // DONE".
-  const std::uint32_t epoch = next->secret.epoch();
-  auto keys = std::move(next->secret).keys(schedule());
-  if (!keys) return std::unexpected(keys.error());
   if (const auto sends = sender_.set_key(epoch, std::move(keys->traffic.client)); !sends) return sends;
   if (const auto receives = receiver_.set_next_key(std::move(keys->traffic.server)); !receives) return receives;
   live_->ratchet = std::move(keys->ratchet);
@@ -138,14 +144,13 @@ Result<void> Session::provide_rekey_key(std::string_view key_id, QkdKey&& key, I
   Result<void> done;
   if (std::holds_alternative<AwaitEncKey>(live_->rekey)) {
     const bool lawful = wire::is_uuid(key_id) && taken->size() == QkdKey::kCapacity;
+    if (lawful) live_->qkd_outage = false;
     done = lawful ? send_init(std::move(taken), std::string(key_id), !live_->policy.light, now)
                   : without_qkd_key(QkdFailure::Unavailable, now);
   } else if (auto* state = std::get_if<AwaitDecKey>(&live_->rekey)) {
     const bool lawful = wire::same_uuid(key_id, state->key_id) && taken->size() == QkdKey::kCapacity;
     const InitBytes init = std::move(state->init);
     done = lawful ? send_ack(init.view(), std::move(taken), now) : send_nak();
-  } else {
-    return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   }
   if (!done) die(done.error());
   return {};
@@ -160,8 +165,6 @@ Result<void> Session::fail_rekey_key(QkdFailure why, Instant now) {
     done = why == QkdFailure::Budget
                ? fail(ErrorKind::KeySource, Reason::Limit, "the QKD budget for this peer is spent")
                : send_nak();
-  } else {
-    return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   }
   if (!done) die(done.error());
   return {};

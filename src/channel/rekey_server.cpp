@@ -27,6 +27,8 @@ Result<void> Session::start_rekey(Instant now) {
     return fail(ErrorKind::Internal, Reason::Limit, "the last epoch has come");
   }
   live_->due = now;
+  live_->backing_off = false;
+  if (live_->requested) live_->last_client_request = now;
   if (!live_->agreement.qkd) return send_init(std::nullopt, std::nullopt, !live_->policy.light, now);
   // §7: in mode 1 the server calls enc_keys for the client's SAE.
   const Instant deadline = now + kKmeStep;
@@ -70,6 +72,7 @@ Result<void> Session::without_qkd_key(QkdFailure why, Instant now) {
   live_->rekey = NoRekey{};
   if (why == QkdFailure::Unavailable && !qkd_required()) return send_init(std::nullopt, std::nullopt, true, now);
   live_->due = now + kRetry;
+  live_->backing_off = true;
   return {};
 }
 
@@ -83,7 +86,7 @@ Result<void> Session::on(const wire::RekeyAck& ack, Bytes plaintext, Instant now
   schedule::RekeyInputs inputs{.qkd_key = std::move(state->qkd_key), .shared_secret = std::nullopt, .material = {}};
   if (kem) {
     auto secret = state->kem_key->decapsulate(ack.kem_ciphertext);
-    if (!secret) return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY ACK: KEM ciphertext");
+    if (!secret) return std::unexpected(in_rekey(secret.error(), "REKEY ACK: KEM ciphertext"));
     inputs.shared_secret = std::move(*secret);
   }
   const auto thr = rekey_transcript(state->init.view(), plaintext);
@@ -125,10 +128,8 @@ Result<void> Session::on(const wire::RekeyRequest& request, Bytes /*plaintext*/,
   if (request.new_epoch != receiver_.epoch() + 1) return forbidden("REKEY REQ: new_epoch");
   if (live_->requested || live_->due || !std::holds_alternative<NoRekey>(live_->rekey)) return {};
   live_->requested = true;
-  const Instant start = live_->last_client_request ? std::max(now, *live_->last_client_request + kRequestPace) : now;
-  live_->last_client_request = start;
-  live_->due = start;
-  return start <= now ? start_rekey(now) : Result<void>{};
+  live_->due = live_->last_client_request ? std::max(now, *live_->last_client_request + kRequestPace) : now;
+  return *live_->due <= now ? start_rekey(now) : Result<void>{};
 }
 
 Result<void> Session::on(const wire::RekeyNak& nak, Bytes /*plaintext*/, Instant now) {

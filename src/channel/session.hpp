@@ -98,11 +98,16 @@ struct Live {
   Rekey rekey;
   /// Server: a rekey is due at this time. It stays set until its epoch ends.
   std::optional<Instant> due;
+  bool backing_off = false;  ///< server: `due` is the next attempt after a failed one, which no other trigger hastens
   std::optional<Instant> last_client_request;
   bool requested = false;   ///< client: REQ was sent in this epoch; server: one was received
-  bool qkd_outage = false;  ///< the last QKD fetch of this epoch failed, here or there
+  bool qkd_outage = false;  ///< the last attempt of this epoch failed at a KME, here or there
   bool ended_here = false, ended_there = false;
 };
+
+/// What the KEM refuses of a peer's share or ciphertext is REKEY_FAILED in a rekey (SPEC §3.1); a provider that fails
+/// stays what it is.
+Error in_rekey(const Error& error, std::string_view where) noexcept;
 
 /// The one implementation of Channel. Its parts stand in one file each: session.cpp (frames in and out, close),
 /// opening.cpp (the handshake), rekey_server.cpp, rekey_client.cpp, timers.cpp, status.cpp.
@@ -139,6 +144,8 @@ class Session final : public Channel {
   [[nodiscard]] ChannelStatus status() const override;
 
  private:
+  friend struct TestAccess;  ///< tests/channel/access.hpp: epochs and limits that no test could reach by running
+
   // session.cpp
   Result<void> check_header(const wire::FrameHeader& header) const;
   Result<void> on_frame(const wire::FrameView& frame, Instant now);
@@ -162,6 +169,7 @@ class Session final : public Channel {
   void send_alert(const Disclosure& disclosure);
   [[nodiscard]] bool peer_verified() const noexcept;
   void fail_opening_key(QkdFailure why);
+  [[nodiscard]] bool awaits_qkd_key(Instant now) const noexcept;
 
   // rekey_server.cpp, rekey_client.cpp
   Result<void> on_rekey(Bytes plaintext, bool first_of_epoch, Instant now);
@@ -186,6 +194,7 @@ class Session final : public Channel {
   // timers.cpp
   [[nodiscard]] std::optional<Instant> rekey_deadline() const noexcept;
   [[nodiscard]] Instant hard_end() const noexcept;
+  [[nodiscard]] bool may_start_rekey() const noexcept;
   [[nodiscard]] std::optional<Instant> trigger_time() const noexcept;
   [[nodiscard]] bool qkd_required() const noexcept;
   Result<void> on_rekey_deadline(Instant now);

@@ -22,7 +22,7 @@ ChannelStatus Session::status() const {
   status.application = agreement.application;
   status.qkd_mixed = agreement.qkd;
   status.without_qkd = agreement.policy == QkdPolicy::Preferred && !live_->current.key_id;
-  status.rekey_pending = live_->due.has_value() || !std::holds_alternative<NoRekey>(live_->rekey);
+  status.rekey_pending = live_->requested || live_->due || !std::holds_alternative<NoRekey>(live_->rekey);
   status.current = live_->current;
   status.previous = live_->previous;
   return status;

@@ -24,11 +24,18 @@ std::optional<Instant> Session::rekey_deadline() const noexcept {
   return std::nullopt;
 }
 
-/// When the next rekey is due, if none is under way.
+/// When the next rekey is due, if none is under way. A REQ that waits for its pace never delays the interval.
 std::optional<Instant> Session::trigger_time() const noexcept {
   if (!std::holds_alternative<NoRekey>(live_->rekey)) return std::nullopt;
   if (role_ == Role::Client && live_->requested) return std::nullopt;
-  return live_->due ? *live_->due : live_->epoch_began + live_->policy.interval;
+  const Instant interval = live_->epoch_began + live_->policy.interval;
+  if (!live_->due) return interval;
+  return live_->backing_off ? *live_->due : std::min(*live_->due, interval);
+}
+
+/// True unless a rekey is under way or waits for its next attempt: a trigger of this end starts one now.
+bool Session::may_start_rekey() const noexcept {
+  return std::holds_alternative<NoRekey>(live_->rekey) && !live_->backing_off;
 }
 
 std::optional<Instant> Session::next_timeout() const noexcept {
@@ -79,13 +86,13 @@ Result<void> Session::check_triggers(Instant now) {
     return usage.frames >= live_->policy.frames || usage.bytes >= live_->policy.bytes;
   };
   if (!spent(sender_.usage()) && !spent(receiver_.usage())) return {};
-  if (!std::holds_alternative<NoRekey>(live_->rekey) || live_->due) return {};
+  if (!may_start_rekey()) return {};
   return role_ == Role::Server ? start_rekey(now) : send_request();
 }
 
 Result<void> Session::request_rekey(Instant now) {
   if (live_ == nullptr) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no session is established");
-  if (!std::holds_alternative<NoRekey>(live_->rekey) || live_->due) return {};
+  if (!may_start_rekey()) return {};
   if (const auto done = role_ == Role::Server ? start_rekey(now) : send_request(); !done) die(done.error());
   return {};
 }

@@ -8,6 +8,9 @@
 #include <memory>
 #include <string>
 
+#include "cli/fingerprint.hpp"
+#include "cli/keygen.hpp"
+#include "cli/pad.hpp"
 #include "cli/process.hpp"
 #include "cli/text.hpp"
 
@@ -41,6 +44,10 @@ int run(int argc, char** argv) noexcept try {
   add_connect(app, context);
   add_bench(app, context);
   add_fuzz(app, context);
+  add_keygen(app, context);
+  add_fingerprint(app, context);
+  add_pad(app, context);
+  add_vectors(app, context);
   add_version(app, context);
 
   try {

@@ -27,6 +27,7 @@ void add_serve(CLI::App& app, Context& context);
 void add_connect(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_fuzz(CLI::App& app, Context& context);
+void add_vectors(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace qsp::cli

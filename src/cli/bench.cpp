@@ -10,7 +10,7 @@
 #include "cli/json.hpp"
 #include "cli/profile.hpp"
 #include "cli/text.hpp"
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 
 namespace qsp::cli {
 namespace {

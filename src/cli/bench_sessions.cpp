@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "cli/process.hpp"
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 #include "net/echo.hpp"
 #include "net/server.hpp"
 

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -17,9 +18,9 @@
 #include "cli/app.hpp"
 #include "cli/echo_client.hpp"
 #include "cli/json.hpp"
-#include "cli/profile.hpp"
+#include "cli/pipe_client.hpp"
+#include "cli/sessions.hpp"
 #include "cli/text.hpp"
-#include "crypto/openssl/provider.hpp"
 #include "net/dial.hpp"
 
 namespace qsp::cli {
@@ -29,7 +30,8 @@ constexpr std::chrono::seconds kDialTimeout{10};
 
 struct ConnectOptions {
   std::string target;
-  ProfileChoice profile;
+  SessionOptions session;
+  bool check_echo = false;
   std::string send;
   std::string output;
   std::size_t window = std::size_t{4} * 1024 * 1024;
@@ -65,18 +67,24 @@ std::expected<File, std::string> open_file(const std::string& path, int flags) {
 
 /// Everything that one run of the verb needs while its loop turns.
 struct Run {
-  const Profile& profile;
-  crypto::Provider& provider;
+  const Setup& setup;
+  Sessions& sessions;
   net::Address target;
+  bool check_echo;
+  bool without_qkd;  ///< the one dial of SPEC §5.9
   std::size_t window;
-  File input;
-  File output;
+  File& input;
+  File& output;
   net::Loop loop{};
   boost::asio::signal_set signals{loop.io(), SIGINT, SIGTERM};
-  boost::intrusive_ptr<EchoClient> client{};
+  net::ConnectionPtr client{};
+  boost::intrusive_ptr<PipeClient> pipe{};  ///< the same, where it is one
   EchoReport report{};
+  PipeClientReport pipe_report{};
   std::string failure{};  ///< before there was a session
   bool interrupted = false;
+
+  [[nodiscard]] const Profile& profile() const noexcept { return setup.profile(); }
 };
 
 void close_on_signal(Run& run) {
@@ -95,20 +103,30 @@ boost::asio::awaitable<void> connect_to_peer(Run& run) {
     run.signals.cancel();
     co_return;
   }
-  Result<std::unique_ptr<Endpoint>> endpoint = run.profile.make(Role::Client, run.provider);
-  std::expected<net::ReadWatch, net::error_code> watch = net::ReadWatch::open(run.loop, run.input.get());
+  Result<std::unique_ptr<Endpoint>> endpoint = run.sessions.make(run.without_qkd);
+  std::expected<net::Watch, net::error_code> watch = net::Watch::open(run.loop, run.input.get());
   if (!endpoint || !watch) {
     run.failure = endpoint ? fmt::format("cannot watch the input: {}", watch.error().message())
                            : fmt::format("cannot make a session: {}", endpoint.error().where);
     run.signals.cancel();
     co_return;
   }
-  EchoClient::Files files{.input = run.input.get(), .watch = std::move(*watch), .output = run.output.get()};
-  files.show = run.output.get() < 0 && ::isatty(run.input.get()) == 1 && ::isatty(STDOUT_FILENO) == 1;
-  run.client = new EchoClient(run.loop, std::move(dialled->socket), dialled->peer, std::move(*endpoint),
-                              std::move(files), {.half_close = run.profile.half_close, .window = run.window},
-                              run.report);
-  run.client->when_finished([&run] { run.signals.cancel(); });
+  const auto finished = [&run] { run.signals.cancel(); };
+  if (run.check_echo) {
+    EchoClient::Files files{.input = run.input.get(), .watch = std::move(*watch), .output = run.output.get()};
+    files.show = run.output.get() < 0 && ::isatty(run.input.get()) == 1 && ::isatty(STDOUT_FILENO) == 1;
+    auto* const echo =
+        new EchoClient(run.loop, std::move(dialled->socket), dialled->peer, std::move(*endpoint), std::move(files),
+                       {.half_close = run.profile().half_close, .window = run.window}, run.report);
+    run.client = echo;
+    echo->when_finished(finished);
+  } else {
+    run.pipe = new PipeClient(run.loop, std::move(dialled->socket), dialled->peer, std::move(*endpoint),
+                              run.setup.stall_limit(), run.pipe_report);
+    run.client = run.pipe;
+    run.pipe->when_finished(finished);
+  }
+  if (auto* const delivery = run.sessions.delivery(); delivery != nullptr) run.client->set_key_delivery(*delivery);
   run.client->start();
 }
 
@@ -122,16 +140,17 @@ std::string closed_text(const Closed& closed) {
 std::string explain_handshake(const Run& run, const Closed& closed) {
   const std::string target = net::to_string(run.target);
   if (closed.by_peer) return fmt::format("{} refused the session ({})", target, closed_text(closed));
-  if (closed.truncated) {
-    return fmt::format("{} ended the connection during the handshake{}{}: compare --profile on both ends, and see its log",
-                       target, run.report.transport.empty() ? "" : ": ", run.report.transport);
+  if (run.client->stream_ended()) {
+    return fmt::format(
+        "{} ended the connection during the handshake{}{}: compare --profile on both ends, and see its log", target,
+        run.report.transport.empty() ? "" : ": ", run.report.transport);
   }
   if (closed.reason == Reason::Timeout) {
     return fmt::format("{} did not finish the handshake in time: is it a qsp server of profile {}?", target,
-                       run.profile.name);
+                       run.profile().name);
   }
   return fmt::format("{} does not speak profile {} ({}): check the address, and --profile on both ends", target,
-                     run.profile.name, closed_text(closed));
+                     run.profile().name, closed_text(closed));
 }
 
 /// Why the run failed, in one line that says what to do; nothing if it did not.
@@ -154,7 +173,7 @@ std::optional<std::string> explain(const Run& run) {
     return fmt::format("the peer closed the session ({}) before all was sent and echoed; {}", closed_text(closed),
                        missing);
   }
-  if (closed.truncated) {
+  if (run.client->stream_ended()) {
     return fmt::format("truncated: the stream ended without CLOSE{}{}; {}: connect again, and do not trust what came",
                        report.transport.empty() ? "" : ": ", report.transport, missing);
   }
@@ -163,6 +182,22 @@ std::optional<std::string> explain(const Run& run) {
                        closed_text(closed), missing);
   }
   return std::nullopt;
+}
+
+/// The same for a pipe, whose peer need not echo anything.
+std::optional<std::string> explain_pipe(const Run& run) {
+  const PipeClientReport& report = run.pipe_report;
+  if (!run.failure.empty()) return run.failure;
+  if (run.pipe && !run.pipe->failure().empty()) return run.pipe->failure();
+  if (!report.closed) return "the connection failed before it began";
+  const Closed& closed = *report.closed;
+  if (!report.established) return explain_handshake(run, closed);
+  if (run.interrupted) return "interrupted: the peer may have more data";
+  if (closed.reason == Reason::Normal && !closed.truncated) return std::nullopt;
+  const std::string how = closed.by_peer ? "the peer closed the session" : "the session ended";
+  return fmt::format("{} ({}){}{}{}: what came is authentic{}", how, closed_text(closed),
+                     report.transport.empty() ? "" : ": ", report.transport, closed.truncated ? ", but truncated" : "",
+                     closed.truncated ? " and not complete" : "");
 }
 
 void print_account(const Context& context, const Run& run, const std::optional<std::string>& failure) {
@@ -198,6 +233,40 @@ void print_account(const Context& context, const Run& run, const std::optional<s
   fmt::print("closed    {}\n", reason);
 }
 
+/// On stderr: standard output is the peer's data.
+void print_pipe_account(const Context& context, const Run& run, const std::optional<std::string>& failure) {
+  const PipeClientReport& report = run.pipe_report;
+  if (!context.json || !report.closed) return;
+  boost::json::object account{{"ok", !failure},
+                              {"sent_bytes", report.traffic.sent_bytes},
+                              {"received_bytes", report.traffic.received_bytes},
+                              {"closed", name(report.closed->reason)},
+                              {"closed_by_peer", report.closed->by_peer},
+                              {"truncated", report.closed->truncated}};
+  if (report.status) {
+    account["peer"] = report.status->peer;
+    account["qkd_mixed"] = report.status->qkd_mixed;
+    account["without_qkd"] = report.status->without_qkd;
+    account["final_epoch"] = report.status->current.epoch;
+  }
+  account["error"] = failure ? boost::json::value(*failure) : boost::json::value(nullptr);
+  print_json(account, stderr);
+}
+
+/// One dial, from resolving the name to the end of the session. Returns why it failed, if it did.
+std::optional<std::string> dial_once(const Context& context, Run& run) {
+  close_on_signal(run);
+  boost::asio::co_spawn(run.loop.executor(), connect_to_peer(run), boost::asio::detached);
+  run.loop.run();
+  const std::optional<std::string> failure = run.check_echo ? explain(run) : explain_pipe(run);
+  if (run.check_echo) {
+    print_account(context, run, failure);
+  } else {
+    print_pipe_account(context, run, failure);
+  }
+  return failure;
+}
+
 int connect(const Context& context, const ConnectOptions& options) {
   const auto stop = [](int code, std::string_view text) {
     print_error(text);
@@ -207,10 +276,13 @@ int connect(const Context& context, const ConnectOptions& options) {
   const auto target = net::parse_address(options.target);
   if (!target) return stop(kUsage, target.error());
   if (target->port == 0) return stop(kUsage, "address: there is no port 0 to connect to");
-  const auto profile = choose_profile(options.profile);
-  if (!profile) return stop(kUsage, profile.error());
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return stop(kFailed, provider.error());
+  const auto setup = Setup::load(options.session, Role::Client);
+  if (!setup) return stop(setup.error().code, setup.error().text);
+  auto sessions = (*setup)->sessions();
+  if (!sessions) return stop(kFailed, sessions.error());
+  // rc155 cannot say that data is complete, so it has no pipe.
+  const bool check_echo =
+      options.check_echo || !options.send.empty() || !options.output.empty() || !(*setup)->profile().half_close;
 
   std::expected<File, std::string> input(File(STDIN_FILENO));
   if (!options.send.empty()) input = open_file(options.send, O_RDONLY);
@@ -219,39 +291,48 @@ int connect(const Context& context, const ConnectOptions& options) {
   if (!options.output.empty()) output = open_file(options.output, O_WRONLY | O_CREAT | O_TRUNC);
   if (!output) return stop(kFailed, output.error());
 
-  Run run{.profile = **profile,
-          .provider = **provider,
-          .target = *target,
-          .window = options.window,
-          .input = std::move(*input),
-          .output = std::move(*output)};
-  close_on_signal(run);
-  boost::asio::co_spawn(run.loop.executor(), connect_to_peer(run), boost::asio::detached);
-  run.loop.run();
-
-  const std::optional<std::string> failure = explain(run);
-  print_account(context, run, failure);
+  std::optional<std::string> failure;
+  for (const bool without_qkd : {false, true}) {
+    Run run{.setup = **setup,
+            .sessions = **sessions,
+            .target = *target,
+            .check_echo = check_echo,
+            .without_qkd = without_qkd,
+            .window = options.window,
+            .input = *input,
+            .output = *output};
+    failure = dial_once(context, run);
+    if (!failure || !(check_echo ? run.report.may_redial_without_qkd : run.pipe_report.may_redial_without_qkd)) break;
+    if (!without_qkd) spdlog::warn("{}; QKD is preferred, not required: dialling again WITHOUT a QKD key", *failure);
+  }
   return failure ? stop(kFailed, *failure) : kOk;
 }
 
 }  // namespace
 
 void add_connect(CLI::App& app, Context& context) {
-  CLI::App* const verb = app.add_subcommand("connect", "send lines or a file to an echo server and compare the echo");
+  CLI::App* const verb =
+      app.add_subcommand("connect", "a secure pipe to a server: standard input goes there, its data comes out");
   const auto options = std::make_shared<ConnectOptions>();
   verb->add_option("target", options->target, "HOST:PORT, such as localhost:7155 or [::1]:7155")
       ->required()
       ->type_name("HOST:PORT");
-  add_profile_options(*verb, options->profile);
-  verb->add_option("--send", options->send, "file to send; otherwise stdin is sent")->type_name("FILE");
+  add_session_options(*verb, Role::Client, options->session);
+  verb->add_flag("--check-echo", options->check_echo, "the server echoes: compare what comes back with what was sent");
+  verb->add_option("--send", options->send, "file to send, and whose echo to check; otherwise stdin is sent")
+      ->type_name("FILE");
   verb->add_option("--output", options->output, "file to store the echo in")->type_name("FILE");
   verb->add_option("--window", options->window, "bytes that may be sent and not echoed yet, 65536 or more")
       ->capture_default_str()
       ->check(CLI::Range(Endpoint::kMaxPlaintext, std::size_t{1} << 30));
   verb->add_option("--rekey-after", options->rekey_after)->group("");
   verb->footer(
-      "Exit code 0: all was sent, echoed, and equal. 1: not so; one line on stderr says why.\n\n"
+      "Exit code 0: all was sent and all that the peer had came (and was equal, where the echo is checked). 1: not "
+      "so;\n"
+      "one line on stderr says why.\n\n"
       "Examples:\n"
+      "  tar c . | qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob\n"
+      "  qsp connect localhost:7155 --key alice.key --peers peers.toml --peer bob --send photo.jpg --output echo.jpg\n"
       "  qsp connect localhost:7155 --profile rc155 --insecure\n"
       "  qsp connect [::1]:7155 --profile rc155 --insecure --send photo.jpg --output echo.jpg\n"
       "  echo hello | qsp connect localhost:7155 --profile rc155 --insecure --json");

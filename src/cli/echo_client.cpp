@@ -50,8 +50,7 @@ bool EchoWindow::match(Bytes echoed) noexcept {
 }
 
 EchoClient::EchoClient(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                       std::unique_ptr<Endpoint> endpoint, Files files, const Options& options,
-                       EchoReport& report)
+                       std::unique_ptr<Endpoint> endpoint, Files files, const Options& options, EchoReport& report)
     : Connection(loop, std::move(socket), peer, std::move(endpoint), *this),
       files_(std::move(files)),
       half_close_(options.half_close),
@@ -72,6 +71,9 @@ void EchoClient::connection_closed(net::Connection&, const Closed& closed, const
   report_.sent_frames = traffic().sent_frames;
   report_.received_bytes = traffic().received_bytes;
   report_.missing_bytes = window_.size();
+  if (const auto* const channel = dynamic_cast<const Channel*>(&endpoint()); channel != nullptr) {
+    report_.may_redial_without_qkd = channel->may_redial_without_qkd();
+  }
 }
 
 void EchoClient::connection_finished(net::Connection&) {
@@ -134,7 +136,8 @@ void EchoClient::send_input() {
   // Sealing is in place; so the copy to compare with is taken before it.
   const auto size = static_cast<std::size_t>(count);
   window_.push(room.first(size));
-  if (const Result<void> sent = send_reserved(size, report_.input_done); !sent) give_up(std::string(sent.error().where));
+  if (const Result<void> sent = send_reserved(size, report_.input_done); !sent)
+    give_up(std::string(sent.error().where));
 }
 
 void EchoClient::give_up(std::string why) {

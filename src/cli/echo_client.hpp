@@ -40,13 +40,14 @@ struct EchoReport {
   std::string transport;         ///< why the stream ended, where the system said so
   std::string local_failure;     ///< input, output or comparison failed, which ended the session
   bool established = false;
+  bool may_redial_without_qkd = false;
   bool input_done = false;
   std::uint64_t sent_bytes = 0;
   std::uint64_t sent_frames = 0;
   std::uint64_t received_bytes = 0;
   std::uint64_t compared_bytes = 0;
-  std::uint64_t missing_bytes = 0;  ///< sent and not echoed
-  std::uint32_t epoch = 0;          ///< the last one
+  std::uint64_t missing_bytes = 0;     ///< sent and not echoed
+  std::uint32_t epoch = 0;             ///< the last one
   std::chrono::nanoseconds elapsed{};  ///< from Established to the end
 };
 
@@ -54,10 +55,10 @@ struct EchoReport {
 class EchoClient final : public net::Connection, private net::ConnectionOwner {
  public:
   struct Files {
-    int input;             ///< to send; stays the caller's
-    net::ReadWatch watch;  ///< of `input`
-    int output = -1;       ///< where the echo goes; -1: nowhere
-    bool show = false;     ///< the echo goes to stdout as text
+    int input;          ///< to send; stays the caller's
+    net::Watch watch;   ///< of `input`
+    int output = -1;    ///< where the echo goes; -1: nowhere
+    bool show = false;  ///< the echo goes to stdout as text
   };
 
   struct Options {

@@ -11,7 +11,7 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
 #include "identity/peers.hpp"

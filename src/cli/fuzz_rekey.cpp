@@ -42,9 +42,9 @@ std::string describe(const rc155::Snapshot& snapshot) {
 /// One end: the session under test, what was delivered to it, what is on its way from it, and its model.
 struct End {
   std::unique_ptr<rc155::Session> session;
-  std::optional<Model> model;
-  std::deque<Frame> in_flight;  ///< from this end
-  Frame unread;                 ///< delivered to this end, not yet handled
+  Model model{Role::Client, 0};  ///< replaced once the session has its id
+  std::deque<Frame> in_flight;   ///< from this end
+  Frame unread;                  ///< delivered to this end, not yet handled
   std::optional<Reason> closed;
 };
 
@@ -111,7 +111,7 @@ bool Case::start() {
   }
   const std::uint64_t id = end(Role::Server).session->session_id();
   for (const Role role : kRoles) {
-    end(role).model.emplace(role, id);
+    end(role).model = Model(role, id);
     check_state(role, "handshake");
   }
   require(attacker_.watch_handshake(hello), Role::Server, "the attacker cannot read the hellos");
@@ -134,7 +134,7 @@ void Case::act() {
   if (choice == 0) {
     const Role who = prng_.role();
     end(who).session->close(Reason::Normal, "fuzz");
-    end(who).model->closed_by(Reason::Normal);
+    end(who).model.closed_by(Reason::Normal);
     collect(who);
   } else if (choice < 160) {
     request_rekey(choice < 8 ? Role::Client : Role::Server);
@@ -157,14 +157,14 @@ void Case::send(Role from) {
   require(sealed == !sender.closed, from, "seal_app_data accepted or refused against the model");
   if (!sealed) return;
   made.bytes = frame;
-  sender.model->made(std::move(made));
+  sender.model.made(std::move(made));
   sender.in_flight.push_back(std::move(frame));
   check_state(from, "seal_app_data");
 }
 
 void Case::request_rekey(Role who) {
   const bool sent = end(who).session->request_rekey({}).has_value();
-  require(sent == end(who).model->request_rekey(), who, "request_rekey accepted or refused against the model");
+  require(sent == end(who).model.request_rekey(), who, "request_rekey accepted or refused against the model");
   collect(who);
 }
 
@@ -179,7 +179,7 @@ void Case::collect(Role who) {
     require(frame != nullptr, who, "poll_transmit gave half a frame");
     if (frame == nullptr) return;
     maker.in_flight.emplace_back(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(frame->size()));
-    maker.model->made({.bytes = maker.in_flight.back(), .plaintext = {}});
+    maker.model.made({.bytes = maker.in_flight.back(), .plaintext = {}});
     if (frame->header.type == FrameType::Rekey && who == Role::Server) {
       require(attacker_.watch_init(maker.in_flight.back()), who, "the attacker cannot read an INIT");
     }
@@ -222,8 +222,8 @@ void Case::feed(Role to, Bytes bytes) {
 /// One call of handle_bytes, compared with the model's verdict. False: the frame is not whole.
 bool Case::handle(Role to) {
   End& receiver = end(to);
-  const std::uint32_t epoch_before = receiver.model->snapshot().epoch;
-  const Verdict verdict = receiver.model->judge(receiver.unread, *end(other(to)).model, attacker_);
+  const std::uint32_t epoch_before = receiver.model.snapshot().epoch;
+  const Verdict verdict = receiver.model.judge(receiver.unread, end(other(to)).model, attacker_);
   const std::size_t used = receiver.session->handle_bytes(receiver.unread, {});
   observe(used);
   require(used <= receiver.unread.size(), to, "used more bytes than there were");
@@ -276,8 +276,8 @@ void Case::check_events(Role to, const Verdict& verdict, std::uint32_t epoch) {
   if (verdict.kind == Verdict::Kind::Accept && verdict.type == FrameType::AppData) {
     expect(got_data, "did not deliver genuine data");
   }
-  expect(epoch == receiver.model->snapshot().epoch, "EpochChanged against the model");
-  const auto reason = receiver.model->closed();
+  expect(epoch == receiver.model.snapshot().epoch, "EpochChanged against the model");
+  const auto reason = receiver.model.closed();
   if (receiver.closed != reason) {
     std::string what = "expected ";
     what.append(reason ? name(*reason) : "open").append(", got ");
@@ -292,7 +292,7 @@ void Case::check_state(Role who, std::string_view after) {
         std::uint64_t{found.sent}, std::uint64_t{found.received}}) {
     observe(value);
   }
-  const rc155::Snapshot expected = end(who).model->snapshot();
+  const rc155::Snapshot expected = end(who).model.snapshot();
   if (found == expected) return;
   std::string what = "after ";
   require(false, who, what.append(after) + ": expected " + describe(expected) + ", got " + describe(found));
@@ -308,7 +308,7 @@ void Case::settle() {
     if (!writer_gone && !stuck) continue;
     if (!receiver.closed) {
       receiver.session->handle_end_of_stream({});
-      receiver.model->stream_ended();
+      receiver.model.stream_ended();
       collect(to);
       require(receiver.closed == Reason::ProtocolError, to, "end of stream without CLOSE is not truncation");
     }

@@ -8,10 +8,10 @@
 
 namespace qsp::cli {
 
-void print_json(const boost::json::object& object) {
+void print_json(const boost::json::object& object, std::FILE* stream) {
   const std::string line = boost::json::serialize(object) + '\n';
-  std::fwrite(line.data(), 1, line.size(), stdout);  // one call, and stdio locks the stream for it
-  std::fflush(stdout);
+  std::fwrite(line.data(), 1, line.size(), stream);  // one call, and stdio locks the stream for it
+  std::fflush(stream);
 }
 
 }  // namespace qsp::cli

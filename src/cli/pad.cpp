@@ -10,7 +10,7 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 #include "keysource/pad.hpp"
 
 namespace qsp::cli {

@@ -33,12 +33,6 @@ std::expected<const Profile*, std::string> find_profile(std::string_view name) {
   if (found == kProfiles.end()) {
     return std::unexpected(fmt::format("there is no profile '{}' (1.0 and rc155 are known)", escape(name)));
   }
-  if (found->make == nullptr) {
-    return std::unexpected(
-        fmt::format("profile {} is not available in this version yet (rc155 is, for experiments: "
-                    "--profile rc155 --insecure)",
-                    found->name));
-  }
   return found;
 }
 

@@ -6,13 +6,14 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/app.hpp"
 #include "cli/json.hpp"
-#include "cli/profile.hpp"
+#include "cli/sessions.hpp"
 #include "cli/text.hpp"
-#include "crypto/openssl/provider.hpp"
+#include "net/application.hpp"
 #include "net/echo.hpp"
 #include "net/server.hpp"
 
@@ -21,32 +22,52 @@ namespace {
 
 struct ServeOptions {
   std::string listen = "127.0.0.1";
-  ProfileChoice profile;
+  SessionOptions session;
   std::uint64_t rekey_after = 0;
+  std::string command;  ///< --exec
+  std::string forward;  ///< --forward, as typed
   net::ServerOptions server;
 };
 
-/// Echo sessions of one profile, over a cryptographic provider of the thread's own.
-class EchoFactory final : public net::SessionFactory {
+/// What every session of a server does.
+struct Application {
+  std::uint64_t rekey_after;
+  std::string command;
+  std::optional<net::Address> forward;
+};
+
+/// The sessions of one thread.
+class Factory final : public net::SessionFactory {
  public:
-  EchoFactory(const Profile& profile, std::unique_ptr<crypto::Provider> provider, std::uint64_t rekey_after)
-      : profile_(profile), provider_(std::move(provider)), rekey_after_(rekey_after) {}
+  Factory(const Setup& setup, std::unique_ptr<Sessions> sessions, const Application& application)
+      : setup_(setup), sessions_(std::move(sessions)), application_(application) {}
 
   Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                   net::ConnectionOwner& owner) override {
-    Result<std::unique_ptr<Endpoint>> endpoint = profile_.make(Role::Server, *provider_);
+    Result<std::unique_ptr<Endpoint>> endpoint = sessions_->make(false);
     if (!endpoint) {
       spdlog::error("cannot make a session: {}: {}", name(endpoint.error().kind), endpoint.error().where);
       return std::unexpected(endpoint.error());
     }
-    return net::ConnectionPtr(
-        new net::EchoSession(loop, std::move(socket), peer, std::move(*endpoint), owner, rekey_after_));
+    net::ConnectionPtr connection;
+    if (application_.forward) {
+      connection = new net::ForwardSession(loop, std::move(socket), peer, std::move(*endpoint), owner,
+                                           setup_.stall_limit(), *application_.forward);
+    } else if (!application_.command.empty()) {
+      connection = new net::ExecSession(loop, std::move(socket), peer, std::move(*endpoint), owner,
+                                        setup_.stall_limit(), application_.command);
+    } else {
+      connection =
+          new net::EchoSession(loop, std::move(socket), peer, std::move(*endpoint), owner, application_.rekey_after);
+    }
+    if (auto* const delivery = sessions_->delivery(); delivery != nullptr) connection->set_key_delivery(*delivery);
+    return connection;
   }
 
  private:
-  const Profile& profile_;
-  std::unique_ptr<crypto::Provider> provider_;
-  std::uint64_t rekey_after_;
+  const Setup& setup_;
+  std::unique_ptr<Sessions> sessions_;
+  const Application& application_;
 };
 
 /// Writes the log, and with --json the same events as lines of JSON.
@@ -139,8 +160,20 @@ int serve(const Context& context, ServeOptions options) {
     print_error(text);
     return kUsage;
   };
-  const auto profile = choose_profile(options.profile);
-  if (!profile) return usage(profile.error());
+  const auto setup = Setup::load(options.session, Role::Server);
+  if (!setup) {
+    print_error(setup.error().text);
+    return setup.error().code;
+  }
+  Application application{.rekey_after = options.rekey_after, .command = options.command, .forward = std::nullopt};
+  if (!options.forward.empty()) {
+    const auto target = net::parse_address(options.forward);
+    if (!target) return usage(target.error());
+    application.forward = *target;
+  }
+  if (!(*setup)->profile().half_close && (application.forward || !application.command.empty())) {
+    return usage("--exec and --forward need profile 1.0: rc155 cannot say that data is complete");
+  }
   const auto listen = net::parse_address(options.listen);
   if (!listen) return usage(listen.error());
   options.server.listen = *listen;
@@ -150,9 +183,9 @@ int serve(const Context& context, ServeOptions options) {
     return kFailed;
   };
   const auto make_factory = [&]() -> std::expected<std::unique_ptr<net::SessionFactory>, std::string> {
-    auto provider = crypto::make_openssl_provider();
-    if (!provider) return std::unexpected(provider.error());
-    return std::make_unique<EchoFactory>(**profile, std::move(*provider), options.rekey_after);
+    auto sessions = (*setup)->sessions();
+    if (!sessions) return std::unexpected(sessions.error());
+    return std::make_unique<Factory>(**setup, std::move(*sessions), application);
   };
   ServeLog log(context.json);
   const auto server = net::Server::open(options.server, make_factory, log);
@@ -160,7 +193,7 @@ int serve(const Context& context, ServeOptions options) {
 
   boost::asio::signal_set signals((*server)->loop().io(), SIGINT, SIGTERM);
   stop_on_signals(signals, **server);
-  announce(context, **profile, (*server)->local_endpoint());
+  announce(context, (*setup)->profile(), (*server)->local_endpoint());
   if (const auto ran = (*server)->run(); !ran) return failed(ran.error());
   const std::size_t left = (*server)->sessions();
   if (left != 0) spdlog::warn("{} sessions did not end in time and were cut off", left);
@@ -171,11 +204,18 @@ int serve(const Context& context, ServeOptions options) {
 }  // namespace
 
 void add_serve(CLI::App& app, Context& context) {
-  CLI::App* const verb = app.add_subcommand("serve", "echo what clients send");
+  CLI::App* const verb =
+      app.add_subcommand("serve", "accept sessions: echo, run a command, or forward to a TCP server");
   const auto options = std::make_shared<ServeOptions>();
   verb->add_option("--listen", options->listen, "HOST:PORT to listen on; port 0 lets the system choose")
       ->capture_default_str();
-  add_profile_options(*verb, options->profile);
+  add_session_options(*verb, Role::Server, options->session);
+  auto* const exec = verb->add_option("--exec", options->command,
+                                      "run this shell command for each session, on its data; QSP_PEER names the peer")
+                         ->type_name("COMMAND");
+  verb->add_option("--forward", options->forward, "carry each session to this TCP server")
+      ->type_name("HOST:PORT")
+      ->excludes(exec);
   verb->add_option("--rekey-after", options->rekey_after,
                    "new keys after so many data frames of an epoch, both directions counted; 0: never")
       ->capture_default_str();
@@ -193,9 +233,13 @@ void add_serve(CLI::App& app, Context& context) {
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
   verb->footer(
-      "Prints \"listening on ADDRESS:PORT\" and serves until SIGINT or SIGTERM.\n\n"
+      "Echoes what clients send, or does what --exec or --forward says. Prints \"listening on ADDRESS:PORT\" and "
+      "serves until SIGINT or SIGTERM.\n\n"
       "Examples:\n"
-      "  qsp serve --profile rc155 --insecure\n"
+      "  qsp serve --key bob.key --peers peers.toml\n"
+      "  qsp serve --key bob.key --peers peers.toml --forward localhost:5432\n"
+      "  qsp serve --key bob.key --peers peers.toml --qkd required --sae-id SAE-bob --pad SAE-alice=bob.pad\n"
+      "  qsp serve --key bob.key --peers peers.toml --exec 'tar x -C /srv/in'\n"
       "  qsp serve --listen 0.0.0.0:7155 --profile rc155 --insecure --rekey-after 1000 --threads 2\n"
       "  qsp serve --listen 127.0.0.1:0 --profile rc155 --insecure --json");
   verb->callback([options, &context] { context.action = [options, &context] { return serve(context, *options); }; });

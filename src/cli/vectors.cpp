@@ -10,7 +10,7 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -57,7 +57,8 @@ void add_vectors(CLI::App& app, Context& context) {
   const auto folder = std::make_shared<std::string>();
   verb->add_option("--out", *folder, "write each as NAME.json into this folder")->check(CLI::ExistingDirectory);
   verb->footer(
-      "The files are the same bytes on every run; vectors/README.md tells their format. Every key in them is public.\n\n"
+      "The files are the same bytes on every run; vectors/README.md tells their format. Every key in them is "
+      "public.\n\n"
       "Example:\n"
       "  qsp vectors --out vectors/qsp1");
   verb->callback([folder, &context] {

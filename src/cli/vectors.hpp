@@ -34,9 +34,9 @@ enum class Target : std::uint8_t {
 /// How it is altered. Offsets count from the end where they are negative.
 struct Alteration {
   enum class Kind : std::uint8_t {
-    Frame,   ///< one byte of the frame as it is on the wire
+    Frame,     ///< one byte of the frame as it is on the wire
     Resealed,  ///< one byte of the plaintext, sealed again under the right key and nonce
-    Replay,  ///< replaced by the sender's frame before it
+    Replay,    ///< replaced by the sender's frame before it
   };
   std::string_view description;
   Target target;

@@ -6,7 +6,6 @@
 #include <array>
 
 #include "crypto/spki.hpp"
-#include "handshake/handshake.hpp"
 
 namespace qsp::cli::vectors {
 namespace {
@@ -21,8 +20,8 @@ struct KeyFormat {
 };
 
 KeyFormat ml_dsa(SignatureId id, std::uint8_t arc) {
-  return {id, 32, {0x30, 0x34, 0x02, 0x01, 0x00, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48,
-                   0x01, 0x65, 0x03, 0x04, 0x03, arc,  0x04, 0x22, 0x80, 0x20}};
+  return {id, 32, {0x30, 0x34, 0x02, 0x01, 0x00, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86,
+                   0x48, 0x01, 0x65, 0x03, 0x04, 0x03, arc,  0x04, 0x22, 0x80, 0x20}};
 }
 
 KeyFormat format_of(SignatureId id) {
@@ -32,8 +31,8 @@ KeyFormat format_of(SignatureId id) {
     case SignatureId::MlDsa87:
       return ml_dsa(id, 0x13);
     case SignatureId::SlhDsaSha2_128s:
-      return {id, 64, {0x30, 0x52, 0x02, 0x01, 0x00, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86,
-                       0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x14, 0x04, 0x40}};
+      return {id, 64, {0x30, 0x52, 0x02, 0x01, 0x00, 0x30, 0x0b, 0x06, 0x09, 0x60,
+                       0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x14, 0x04, 0x40}};
     case SignatureId::Ed25519:
       return {id, 32, {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20}};
     case SignatureId::MlDsa65:
@@ -60,8 +59,10 @@ std::string pem(const KeyFormat& format, Bytes raw) {
 /// interface of a provider computes it from a seed. For tests only, as every key here.
 Buffer slh_dsa_key(Role role) {
   const bool client = role == Role::Client;
-  static constexpr std::array<std::uint8_t, 16> kClientRoot{0x06, 0xf2, 0x2e, 0xe0, 0xab, 0xd1, 0x6a, 0x09, 0xa0, 0xa7, 0xf2, 0x8f, 0x9d, 0xc9, 0xac, 0x9c};
-  static constexpr std::array<std::uint8_t, 16> kServerRoot{0xe6, 0x9b, 0x13, 0x28, 0x12, 0x85, 0x24, 0x33, 0x0d, 0xee, 0x5e, 0xa7, 0xe4, 0x32, 0xf1, 0xff};
+  static constexpr std::array<std::uint8_t, 16> kClientRoot{0x06, 0xf2, 0x2e, 0xe0, 0xab, 0xd1, 0x6a, 0x09,
+                                                            0xa0, 0xa7, 0xf2, 0x8f, 0x9d, 0xc9, 0xac, 0x9c};
+  static constexpr std::array<std::uint8_t, 16> kServerRoot{0xe6, 0x9b, 0x13, 0x28, 0x12, 0x85, 0x24, 0x33,
+                                                            0x0d, 0xee, 0x5e, 0xa7, 0xe4, 0x32, 0xf1, 0xff};
   Buffer key(48, client ? 0x41 : 0x42);
   const Bytes root = client ? kClientRoot : kServerRoot;
   key.insert(key.end(), root.begin(), root.end());
@@ -149,18 +150,19 @@ Result<void> Ends::make_keys(const Scenario& scenario) {
   for (const Role role : {Role::Client, Role::Server}) {
     End& end = at(role);
     // Keys have a script of their own: a session's draws start with its own first.
-    end.script = std::make_unique<Script>(provider_.hkdf(), std::string(scenario.name) + " key " + std::string(name_of(role)));
+    end.script =
+        std::make_unique<Script>(provider_.hkdf(), std::string(scenario.name) + " key " + std::string(name_of(role)));
     end.provider = std::make_unique<ScriptedProvider>(provider_, *end.script);
     auto signer = make_signer(end, scenario.signature, role);
     if (!signer) return std::unexpected(signer.error());
     end.signer = std::move(*signer);
-    end.key.key = end.signer->public_key();
+    auto pinned = pin(end.signer->public_key(), provider_.hkdf());
+    if (!pinned) return std::unexpected(pinned.error());
+    end.key = std::move(*pinned);
     end.spki = crypto::spki_der(end.key.key.algorithm, end.key.key.bytes);
-    const auto identity = handshake::identity_of(provider_.hkdf(), end.key.key);
-    if (!identity) return std::unexpected(identity.error());
-    end.key.identity = *identity;
     if (scenario.qkd != QkdPolicy::None) end.sae_id = role == Role::Client ? "SAE-alice" : "SAE-bob";
-    end.script = std::make_unique<Script>(provider_.hkdf(), std::string(scenario.name) + " " + std::string(name_of(role)));
+    end.script =
+        std::make_unique<Script>(provider_.hkdf(), std::string(scenario.name) + " " + std::string(name_of(role)));
     end.provider = std::make_unique<ScriptedProvider>(provider_, *end.script);
   }
   return {};

@@ -20,7 +20,8 @@ using Buffer = std::vector<std::uint8_t>;
 constexpr Role other(Role role) noexcept { return role == Role::Client ? Role::Server : Role::Client; }
 constexpr std::string_view name_of(Role role) noexcept { return role == Role::Client ? "client" : "server"; }
 
-/// Random bytes that follow from a name: draw i, of L bytes, is HKDF-Expand(SHA-256("qsp-vectors-1 " ‖ name), u32(i), L).
+/// Random bytes that follow from a name: draw i, of L bytes, is HKDF-Expand(SHA-256("qsp-vectors-1 " ‖ name), u32(i),
+/// L).
 class Script final : public crypto::Rng {
  public:
   Script(crypto::Hkdf& hkdf, std::string name) : hkdf_(hkdf), name_("qsp-vectors-1 " + std::move(name)) {}

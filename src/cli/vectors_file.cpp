@@ -304,7 +304,8 @@ std::size_t find(const std::vector<Opened>& frames, Target target) {
     case Target::ServerData:
       return data(Role::Server, 0);
     case Target::Ack: {
-      const auto last = std::find_if(frames.rbegin(), frames.rend(), [](const Opened& f) { return rekey_type(f) == kAck; });
+      const auto last =
+          std::find_if(frames.rbegin(), frames.rend(), [](const Opened& f) { return rekey_type(f) == kAck; });
       return last == frames.rend() ? frames.size() : static_cast<std::size_t>(last.base() - frames.begin()) - 1;
     }
     case Target::Done:

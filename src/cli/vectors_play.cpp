@@ -37,7 +37,8 @@ Result<std::unique_ptr<crypto::Aead>> keyed(Role from, std::uint32_t epoch, cons
   auto aead = provider.aead(id);
   if (!aead) return aead;
   const bool client = from == Role::Client;
-  const Bytes key = epoch == 0 ? secrets.at(0, client ? "c_hs" : "s_hs") : secrets.at(epoch, client ? "c_key" : "s_key");
+  const Bytes key =
+      epoch == 0 ? secrets.at(0, client ? "c_hs" : "s_hs") : secrets.at(epoch, client ? "c_key" : "s_key");
   if (const auto set = (*aead)->set_key(TrafficKey::copy_of(key)); !set) return std::unexpected(set.error());
   return aead;
 }
@@ -74,7 +75,8 @@ void Play::say(Role from, std::string_view text, bool end) {
   const FrameRoom room = session.frame_room();
   Buffer frame(room.head + text.size() + room.tail);
   std::ranges::copy(as_bytes(text), frame.begin() + static_cast<std::ptrdiff_t>(room.head));
-  if (const auto sealed = session.seal_app_data(frame, text.size(), end, kNow); !sealed) return fail(sealed.error().where);
+  if (const auto sealed = session.seal_app_data(frame, text.size(), end, kNow); !sealed)
+    return fail(sealed.error().where);
   wire_.push_back({from, std::move(frame)});
   drain(from);
   pump();
@@ -98,7 +100,8 @@ void Play::export_key() {
   const Buffer context{0xc0, 0xff, 0xee};
   const auto here = ends_.at(Role::Client).session->export_key(kExportLabel, context, kExportSize, std::nullopt);
   const auto there = ends_.at(Role::Server).session->export_key(kExportLabel, context, kExportSize, std::nullopt);
-  if (!here || !there || here->key != there->key || here->epoch != there->epoch) return fail("the ends' exports differ");
+  if (!here || !there || here->key != there->key || here->epoch != there->epoch)
+    return fail("the ends' exports differ");
   exports_.push_back({here->epoch, std::string(kExportLabel), context, here->key});
 }
 
@@ -134,7 +137,8 @@ void Play::drain(Role role) {
   }
   std::array<std::uint8_t, Endpoint::kMaxFrameSize> bytes{};
   Buffer made;
-  while (const std::size_t size = session.poll_transmit(bytes)) made.insert(made.end(), bytes.begin(), bytes.begin() + size);
+  while (const std::size_t size = session.poll_transmit(bytes))
+    made.insert(made.end(), bytes.begin(), bytes.begin() + size);
   for (Bytes rest(made); !rest.empty();) {
     const Bytes frame = rest.first(kFrameHeaderSize + header_of(rest).payload_len);
     wire_.push_back({role, {frame.begin(), frame.end()}});
@@ -166,7 +170,8 @@ Result<std::vector<Opened>> open_all(const std::vector<Sent>& wire, const Secret
   std::array<std::uint64_t, 2> counts{};
   for (const Sent& sent : wire) {
     const std::uint64_t n = counts[static_cast<std::size_t>(sent.from)]++;
-    Opened one{sent.from, header_of(sent.frame), n, sent.frame, {sent.frame.begin() + kFrameHeaderSize, sent.frame.end()}};
+    Opened one{
+        sent.from, header_of(sent.frame), n, sent.frame, {sent.frame.begin() + kFrameHeaderSize, sent.frame.end()}};
     const bool clear = one.header.epoch == 0 && n == 0;
     if (!clear) {
       const auto aead = keyed(sent.from, one.header.epoch, secrets, provider, id);

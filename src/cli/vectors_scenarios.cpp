@@ -20,8 +20,8 @@ constexpr int kClientSignatureEnd = -33, kServerSignatureEnd = -1;
 constexpr int kServerEd25519 = -(64 + 3309);
 
 constexpr Alteration kTag{"one bit of an APP_DATA frame's tag", Target::ClientData, Kind::Frame, -1};
-constexpr Alteration kWrongAck{"a confirm that differs, as it would with a corrupt QKD key", Target::Ack, Kind::Resealed,
-                               kAckConfirm};
+constexpr Alteration kWrongAck{"a confirm that differs, as it would with a corrupt QKD key", Target::Ack,
+                               Kind::Resealed, kAckConfirm};
 constexpr Alteration kServerSignature{"one bit of the server's signature", Target::ServerAuth, Kind::Resealed,
                                       kServerSignatureEnd};
 constexpr Alteration kClientSignature{"one bit of the client's signature", Target::ClientAuth, Kind::Resealed,
@@ -32,15 +32,15 @@ std::vector<Alteration> every_check() {
   return {
       {"the magic of CLIENT_HELLO", Target::ClientHello, Kind::Frame, kFirstPayloadByte + 4},
       {"a session_id in CLIENT_HELLO's header", Target::ClientHello, Kind::Frame, kSessionId},
-      {"a type that is not assigned", Target::ClientData, Kind::Frame, kType, 2 ^ 5},
+      {"a type that is not assigned", Target::ClientData, Kind::Frame, kType, 0x02 ^ 0x05},
       {"a flag that is not assigned", Target::ClientData, Kind::Frame, kFlags, 2},
       {"END on a REKEY frame", Target::Ack, Kind::Frame, kFlags, 1},
-      {"a HANDSHAKE frame after Established", Target::ClientData, Kind::Frame, kType, 2 ^ 1},
-      {"an APP_DATA frame in the handshake", Target::ClientAuth, Kind::Frame, kType, 1 ^ 2},
+      {"a HANDSHAKE frame after Established", Target::ClientData, Kind::Frame, kType, 0x02 ^ 0x01},
+      {"an APP_DATA frame in the handshake", Target::ClientAuth, Kind::Frame, kType, 0x01 ^ 0x02},
       {"a payload_len beyond its type's bound", Target::ClientData, Kind::Frame, kLength, 0xff},
       {"another session_id", Target::ServerData, Kind::Frame, kSessionId},
-      {"an epoch that is not accepted yet", Target::ServerData, Kind::Frame, kEpoch, 1 ^ 2},
-      {"the new epoch begins with APP_DATA", Target::Done, Kind::Frame, kType, 3 ^ 2},
+      {"an epoch that is not accepted yet", Target::ServerData, Kind::Frame, kEpoch, 0x01 ^ 0x02},
+      {"the new epoch begins with APP_DATA", Target::Done, Kind::Frame, kType, 0x03 ^ 0x02},
       {"a frame left out", Target::ClientData, Kind::Frame, kSeq},
       {"the frame before, again", Target::ClientData, Kind::Replay},
       kTag,
@@ -51,15 +51,16 @@ std::vector<Alteration> every_check() {
       {"a wrong confirm in CLIENT_AUTH", Target::ClientAuth, Kind::Resealed, -1},
       {"a wrong confirm in SERVER_FINISH", Target::ServerFinish, Kind::Resealed, -1},
       {"a wrong confirm in ACK", Target::Ack, Kind::Resealed, kAckConfirm},
-      {"an ACK for another epoch", Target::Ack, Kind::Resealed, 8, 2 ^ 3},
-      {"a DONE for another epoch", Target::Done, Kind::Resealed, 8, 2 ^ 3},
+      {"an ACK for another epoch", Target::Ack, Kind::Resealed, 8, 0x02 ^ 0x03},
+      {"a DONE for another epoch", Target::Done, Kind::Resealed, 8, 0x02 ^ 0x03},
   };
 }
 
 std::vector<Scenario> make_scenarios() {
   return {
       {.name = "basic",
-       .description = "The default suite without QKD, one rekey in the default form, and a frame for every header check",
+       .description =
+           "The default suite without QKD, one rekey in the default form, and a frame for every header check",
        .rekeys = {kByServer},
        .failing = every_check()},
       {.name = "qkd",
@@ -122,18 +123,20 @@ std::vector<Scenario> make_scenarios() {
        .rekeys = {kByServer, kByClient, kByServer},
        .failing = {kWrongAck}},
       {.name = "rekeys_kem",
-       .description = "Four epochs in mode 0, each with a fresh KEM secret; the client's END comes before the last rekey",
+       .description =
+           "Four epochs in mode 0, each with a fresh KEM secret; the client's END comes before the last rekey",
        .rekeys = {kByServer, kByClient, kByServer},
        .client_ends_early = true,
-       .failing = {kWrongAck, {"APP_DATA after END", Target::Ack, Kind::Frame, kType, 3 ^ 2}}},
+       .failing = {kWrongAck, {"APP_DATA after END", Target::Ack, Kind::Frame, kType, 0x03 ^ 0x02}}},
       {.name = "rekeys_kem_qkd",
        .description = "Four epochs in mode 1, each with a fresh KEM secret and a QKD key",
        .qkd = QkdPolicy::Required,
        .rekeys = {kByServer, kByClient, kByServer},
        .failing = {kWrongAck}},
       {.name = "rekeys_outage",
-       .description = "QKD preferred: REQ, a NAK answered with a KEM-only INIT, then a failed enc_keys with the same end, "
-                      "then a QKD key again",
+       .description =
+           "QKD preferred: REQ, a NAK answered with a KEM-only INIT, then a failed enc_keys with the same end, "
+           "then a QKD key again",
        .qkd = QkdPolicy::Preferred,
        .rekeys = {{.asked_by = Role::Client, .kme = Kme::FailsAtClient},
                   {.asked_by = Role::Server, .kme = Kme::FailsAtServer},

@@ -6,7 +6,7 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 
 namespace qsp::cli {
 namespace {

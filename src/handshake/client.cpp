@@ -148,7 +148,7 @@ Result<Actions> Client::on(AwaitServerAuth& state, Bytes message) {
   // §4: "A client accepts exactly the identity of the peer that it dialled. An end refuses its own identity."
   const PinnedKey* key = pinned(options_->peer, auth->identity);
   if (key == nullptr) return refused("SERVER_AUTH: not the identity of the peer that was dialled");
-  const auto own = identity_of(environment_.provider.hkdf(), options_->signer->public_key());
+  const auto own = identity_of(options_->signer->public_key(), environment_.provider.hkdf());
   if (!own) return std::unexpected(own.error());
   if (auth->identity == *own) return refused("SERVER_AUTH: this end's own identity");
   if (key->key.algorithm != state.agreement.peer_signature)
@@ -198,7 +198,7 @@ Result<Actions> Client::authenticate(From& state, PeerVerified verified, std::op
   const schedule::Context context = environment_.schedule();
   Agreement agreement = std::move(state.agreement);
   Transcript transcript = std::move(state.transcript);
-  const auto identity = identity_of(context.hkdf, options_->signer->public_key());
+  const auto identity = identity_of(options_->signer->public_key(), context.hkdf);
   if (!identity) return std::unexpected(identity.error());
 
   wire::ClientAuth auth;

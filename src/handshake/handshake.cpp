@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "crypto/spki.hpp"
-
 namespace qsp::handshake {
 namespace {
 
@@ -26,10 +24,6 @@ class SignedBytes {
 static_assert(kServerAuthContext.size() == kClientAuthContext.size());
 
 }  // namespace
-
-Result<Identity> identity_of(crypto::Hkdf& hkdf, const crypto::PublicKey& key) {
-  return hkdf.hash({crypto::spki_der(key.algorithm, key.bytes)});
-}
 
 Result<PeerVerified> PeerVerified::check(crypto::Provider& provider, const crypto::PublicKey& key,
                                          std::string_view context, const schedule::Digest& transcript,

@@ -79,9 +79,6 @@ class Transcript {
   std::vector<std::uint8_t> messages_;
 };
 
-/// The identity of a public key on the wire (SPEC §4).
-Result<Identity> identity_of(crypto::Hkdf& hkdf, const crypto::PublicKey& key);
-
 /// Exists only where a peer's signature over the transcript has verified under a key pinned for it. Without one there
 /// is no QKD fetch and no Finished.
 class PeerVerified {

@@ -105,7 +105,7 @@ Result<Server::Choice> Server::choose(const wire::ClientHello& hello) const {
 
 Result<std::vector<std::uint8_t>> Server::server_auth(const Choice& choice, const Transcript& transcript) const {
   crypto::Hkdf& hkdf = environment_.provider.hkdf();
-  const auto identity = identity_of(hkdf, choice.signer->public_key());
+  const auto identity = identity_of(choice.signer->public_key(), hkdf);
   if (!identity) return std::unexpected(identity.error());
   wire::ServerAuth auth;
   auth.identity = *identity;
@@ -175,7 +175,7 @@ Result<const Peer*> Server::authorise(const wire::ClientAuth& auth) const {
   if (peer == nullptr || !peer->may_connect)
     return refused("CLIENT_AUTH: no pinned peer that may connect has this identity");
   for (const crypto::Signer* signer : options_->signers) {
-    const auto own = identity_of(environment_.provider.hkdf(), signer->public_key());
+    const auto own = identity_of(signer->public_key(), environment_.provider.hkdf());
     if (!own) return std::unexpected(own.error());
     if (auth.identity == *own) return refused("CLIENT_AUTH: this end's own identity");
   }

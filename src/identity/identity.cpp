@@ -2,10 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
-#include <vector>
-
-#include "crypto/spki.hpp"
 
 namespace qsp::identity {
 namespace {
@@ -20,18 +16,6 @@ std::optional<std::uint8_t> hex_value(char digit) noexcept {
 }
 
 }  // namespace
-
-Result<Identity> identity_of(const crypto::PublicKey& key, crypto::Hkdf& hkdf) {
-  const std::vector<std::uint8_t> spki = crypto::spki_der(key.algorithm, key.bytes);
-  if (spki.empty()) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "a public key of the wrong size");
-  return hkdf.hash({spki});
-}
-
-Result<PinnedKey> pin(crypto::PublicKey key, crypto::Hkdf& hkdf) {
-  const Result<Identity> identity = identity_of(key, hkdf);
-  if (!identity) return std::unexpected(identity.error());
-  return PinnedKey{std::move(key), *identity};
-}
 
 std::string fingerprint(const Identity& identity) {
   constexpr std::string_view kDigits = "0123456789abcdef";

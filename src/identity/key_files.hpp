@@ -13,7 +13,7 @@
 namespace qsp::identity {
 
 /// Most that a key file may have, in bytes; a composite pair of private keys has some 6 KiB.
-inline constexpr std::size_t kMaxKeyFileSize = 64 * 1024;
+inline constexpr std::size_t kMaxKeyFileSize = 65'536;
 
 /// What a text holds, judged by its PEM labels.
 enum class KeyFileKind { Private, Public, Neither };

@@ -108,14 +108,15 @@ class PeerTable {
 };
 
 OrText<std::string> read_name(PeerTable& table) {
-  const auto name = table.text("name");
-  if (!name) return std::unexpected(name.error());
-  if (!*name) return table.problem("name", "is missing; every peer needs one");
-  if (!is_name(**name)) {
+  auto text = table.text("name");
+  if (!text) return std::unexpected(std::move(text.error()));
+  std::optional<std::string> name = std::move(*text);
+  if (!name) return table.problem("name", "is missing; every peer needs one");
+  if (!is_name(*name)) {
     return table.problem("name", "takes 1 to " + std::to_string(kMaxNameSize) + " letters, digits and . _ - @");
   }
-  table.set_name(**name);
-  return **name;
+  table.set_name(*name);
+  return *std::move(name);
 }
 
 OrText<void> read_rights(const PeerTable& table, Peer& peer) {
@@ -137,16 +138,17 @@ OrText<void> read_qkd(const PeerTable& table, Peer& peer) {
   if (!policy) return table.problem("qkd", R"(takes "none", "preferred" or "required")");
   peer.qkd = *policy;
 
-  const auto sae_id = table.text("sae_id");
-  if (!sae_id) return std::unexpected(sae_id.error());
-  if (!*sae_id) {
+  auto text = table.text("sae_id");
+  if (!text) return std::unexpected(std::move(text.error()));
+  std::optional<std::string> sae_id = std::move(*text);
+  if (!sae_id) {
     if (peer.qkd == QkdPolicy::None) return {};
     return table.problem("sae_id", "is missing; qkd needs the SAE ID that the peer's KME knows it by");
   }
-  if ((*sae_id)->empty() || (*sae_id)->size() > kMaxSaeIdSize || has_control_character(**sae_id)) {
+  if (sae_id->empty() || sae_id->size() > kMaxSaeIdSize || has_control_character(*sae_id)) {
     return table.problem("sae_id", "takes 1 to " + std::to_string(kMaxSaeIdSize) + " bytes without control characters");
   }
-  peer.sae_id = **sae_id;
+  peer.sae_id = *std::move(sae_id);
   return {};
 }
 

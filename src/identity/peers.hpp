@@ -17,7 +17,7 @@
 /// The peers file: who is pinned, in TOML (docs/peers.md).
 namespace qsp::identity {
 
-inline constexpr std::size_t kMaxPeersFileSize = 1024 * 1024;
+inline constexpr std::size_t kMaxPeersFileSize = 1'048'576;
 inline constexpr std::size_t kMaxPeers = 10'000;
 inline constexpr std::size_t kMaxKeysPerPeer = 8;  ///< as many as sig_offers can name (SPEC §5)
 inline constexpr std::size_t kMaxNameSize = 64;

@@ -23,7 +23,7 @@ namespace {
 using files::OrText;
 
 constexpr unsigned kOwnerOnly = 0600;
-constexpr std::size_t kChunkSize = 64 * 1024;
+constexpr std::size_t kChunkSize = 65'536;
 
 OrText<FileBinding> binding_of(int fd, const std::string& file) {
   struct statx info{};

@@ -32,7 +32,7 @@ std::optional<Uuid> parse_uuid(std::string_view text) noexcept {
     }
     const unsigned value = hex_value(text[i]);
     if (value > 15) return std::nullopt;
-    uuid[digits / 2] = static_cast<std::uint8_t>(uuid[digits / 2] << 4U | value);
+    uuid[digits / 2] = static_cast<std::uint8_t>(unsigned{uuid[digits / 2]} << 4U | value);
     ++digits;
   }
   return uuid;

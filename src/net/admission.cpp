@@ -6,9 +6,12 @@ namespace qsp::net {
 
 std::string_view describe(Refusal refusal) noexcept {
   switch (refusal) {
-    case Refusal::Sessions: return "too many sessions";
-    case Refusal::Handshakes: return "too many unfinished handshakes";
-    case Refusal::HandshakesOfSource: return "too many unfinished handshakes from one source";
+    case Refusal::Sessions:
+      return "too many sessions";
+    case Refusal::Handshakes:
+      return "too many unfinished handshakes";
+    case Refusal::HandshakesOfSource:
+      return "too many unfinished handshakes from one source";
   }
   return "unknown";
 }

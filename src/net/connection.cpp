@@ -233,6 +233,7 @@ void Connection::drain_events() {
     std::visit(Overloaded{
                    [this](const Established&) {
                      established_ = true;
+                     handle_established();
                      owner_.connection_established(*this);
                    },
                    [this](const AppData& data) {
@@ -250,6 +251,23 @@ void Connection::drain_events() {
                *event);
   }
   collect_control();
+}
+
+void Connection::handle_qkd_key_needed(const QkdKeyNeeded& needed) {
+  if (delivery_ != nullptr) return delivery_->fetch(*this, needed);
+  deliver(std::unexpected(QkdFailure::Unavailable));
+}
+
+void Connection::deliver(std::expected<FetchedKey, QkdFailure> answer) {
+  const ConnectionPtr self(this);
+  // Only QSP 1.0's sessions ever ask.
+  if (auto* const channel = dynamic_cast<Channel*>(endpoint_.get()); channel != nullptr) {
+    // An answer that comes too late is refused, and its key wiped with `answer`.
+    const Result<void> taken = answer ? channel->provide_qkd_key(answer->key_id, std::move(answer->key), Loop::now())
+                                      : channel->fail_qkd_key(answer.error(), Loop::now());
+    static_cast<void>(taken);
+  }
+  settle();
 }
 
 void Connection::handle_closed(const Closed& closed) {
@@ -289,6 +307,7 @@ void Connection::finish() {
   socket_.close(ignored);
   queue_.clear();
   partial_.release();
+  handle_finished();
   owner_.connection_finished(*this);
 }
 
@@ -316,8 +335,10 @@ void Connection::wait_for_room() {
 void Connection::arm_timer() {
   if (state_ != State::Open) {
     wait_until(linger_until_);
-  } else if (const std::optional<Instant> at = endpoint_->next_timeout()) {
-    if (*at < timer_at_) wait_until(*at);
+  } else {
+    const Instant at =
+        std::min(endpoint_->next_timeout().value_or(Instant::max()), deadline().value_or(Instant::max()));
+    if (at < timer_at_) wait_until(at);
   }
 }
 
@@ -340,8 +361,9 @@ void Connection::handle_timer() {
       finish();
       return;
     }
-  } else if (const std::optional<Instant> at = endpoint_->next_timeout(); at && *at <= now) {
-    endpoint_->handle_timeout(now);
+  } else {
+    if (const std::optional<Instant> at = endpoint_->next_timeout(); at && *at <= now) endpoint_->handle_timeout(now);
+    if (const std::optional<Instant> at = deadline(); at && *at <= now) handle_deadline();
   }
   settle();
 }

@@ -6,18 +6,22 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "net/loop.hpp"
+#include "qsp/channel.hpp"
 #include "qsp/endpoint.hpp"
 
 namespace qsp::net {
 
 class Connection;
 
-/// A connection keeps itself alive while an operation of its own is under way; it and its pointers stay on its loop's thread.
+/// A connection keeps itself alive while an operation of its own is under way; it and its pointers stay on its loop's
+/// thread.
 using ConnectionPtr = boost::intrusive_ptr<Connection>;
 
 /// Who is told about the life of a connection. Called on the connection's thread. Outlives the loop.
@@ -31,6 +35,19 @@ class ConnectionOwner {
   virtual void connection_closed(Connection& connection, const Closed& closed, const error_code& transport) = 0;
   /// The socket is closed. The last call.
   virtual void connection_finished(Connection& connection) = 0;
+};
+
+/// A key of a QKD link, on its way to the session that asked for it.
+struct FetchedKey {
+  std::string key_id;
+  QkdKey key;
+};
+
+/// Answers QkdKeyNeeded for the sessions of one thread, then or later, with Connection::deliver. Outlives the loop.
+class KeyDelivery {
+ public:
+  virtual ~KeyDelivery() = default;
+  virtual void fetch(Connection& connection, const QkdKeyNeeded& needed) = 0;
 };
 
 /// Application bytes and frames of one session, and the rekeys that it has seen.
@@ -65,9 +82,10 @@ class PartialFrame {
 
 /// Drives an Endpoint over a TCP socket. An application derives from it and lives inside the same object.
 ///
-/// Bytes are read into the loop's scratch buffer and handled in place; frames are sealed in the queue that is written. An
-/// idle connection so holds this object, its endpoint and one reactor operation. That is also why it waits with plain
-/// handlers: a coroutine's frames would double it. Every socket call is non-blocking, so no peer can hold up another.
+/// Bytes are read into the loop's scratch buffer and handled in place; frames are sealed in the queue that is written.
+/// An idle connection so holds this object, its endpoint and one reactor operation. That is also why it waits with
+/// plain handlers: a coroutine's frames would double it. Every socket call is non-blocking, so no peer can hold up
+/// another.
 class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
                    public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
@@ -86,6 +104,10 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   void close(Reason reason, std::string_view text);
   /// Closes the socket now.
   void abort();
+  /// Where keys of a QKD link come from. Without one, a session that needs a key goes without.
+  void set_key_delivery(KeyDelivery& delivery) noexcept { delivery_ = &delivery; }
+  /// Hands a key, or the failure to get one, to the session. What it no longer awaits is wiped and dropped.
+  void deliver(std::expected<FetchedKey, QkdFailure> answer);
 
   [[nodiscard]] const tcp::endpoint& peer() const noexcept { return peer_; }
   [[nodiscard]] const Endpoint& endpoint() const noexcept { return *endpoint_; }
@@ -93,6 +115,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   [[nodiscard]] Loop& loop() const noexcept { return loop_; }
   /// Whether it ever was, which stays true after the end.
   [[nodiscard]] bool established() const noexcept { return established_; }
+  /// Whether the peer's stream has ended, by its own doing or with the connection.
+  [[nodiscard]] bool stream_ended() const noexcept { return ended_; }
 
  protected:
   Connection(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
@@ -100,14 +124,17 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   /// Data came; see AppData for how long it lives.
   virtual void handle_data(const AppData& data) = 0;
+  /// Epoch 1 has begun: data may flow.
+  virtual void handle_established() {}
   /// Sending has moved to a new epoch.
   virtual void handle_epoch(std::uint32_t) {}
-  /// The session waits for a key of a QKD link. Whoever gives it one calls wake() afterwards.
-  virtual void handle_qkd_key_needed(const QkdKeyNeeded&) {
-    close(Reason::QkdUnavailable, "this end has no QKD key source");
-  }
+  /// The socket is closed. The connection lives on while somebody holds a pointer to it.
+  virtual void handle_finished() {}
   /// The session is established and the queue has been offered to the socket: queue more now, up to kHighWater.
   virtual void produce() {}
+  /// When the application wants handle_deadline to be called, if at all; asked again after every change.
+  [[nodiscard]] virtual std::optional<Instant> deadline() const { return std::nullopt; }
+  virtual void handle_deadline() {}
   /// False while the application does not want to read: the peer is then held up by TCP.
   [[nodiscard]] virtual bool wants_input() const { return true; }
 
@@ -132,6 +159,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool handle_partial(MutableBytes& fresh, Instant now);
   void handle_end(const error_code& why);
   void handle_timer();
+  void handle_qkd_key_needed(const QkdKeyNeeded& needed);
   void handle_closed(const Closed& closed);
 
   /// Brings everything to rest after any change: events, new data, writing, closing, waiting.
@@ -148,6 +176,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   Loop& loop_;
   ConnectionOwner& owner_;
+  KeyDelivery* delivery_ = nullptr;
   std::unique_ptr<Endpoint> endpoint_;
   Socket socket_;
   Timer timer_;
@@ -163,9 +192,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool reading_ = false;
   bool writing_ = false;
   bool settling_ = false;
-  bool ended_ = false;        ///< the peer's stream has ended
-  bool closed_ = false;       ///< the endpoint has said Closed
-  bool last_words_ = false;   ///< it left a CLOSE or ALERT that should reach the peer
+  bool ended_ = false;       ///< the peer's stream has ended
+  bool closed_ = false;      ///< the endpoint has said Closed
+  bool last_words_ = false;  ///< it left a CLOSE or ALERT that should reach the peer
   bool write_failed_ = false;
 };
 

@@ -14,16 +14,16 @@ error_code last_error() noexcept { return {errno, boost::system::system_category
 
 }  // namespace
 
-std::expected<ReadWatch, error_code> ReadWatch::open(Loop& loop, int fd) {
+std::expected<Watch, error_code> Watch::open(Loop& loop, int fd, For what) {
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll < 0) return std::unexpected(last_error());
   epoll_event interest{};
-  interest.events = EPOLLIN;
+  interest.events = what == For::Reading ? EPOLLIN : EPOLLOUT;
   if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &interest) != 0) {
     const error_code refused = last_error();
     ::close(epoll);
     // epoll_ctl(2): EPERM is a file that cannot be waited for, because it never blocks.
-    if (refused.value() == EPERM) return ReadWatch(std::nullopt);
+    if (refused.value() == EPERM) return Watch(std::nullopt);
     return std::unexpected(refused);
   }
   Descriptor descriptor(loop.executor());
@@ -33,16 +33,16 @@ std::expected<ReadWatch, error_code> ReadWatch::open(Loop& loop, int fd) {
     ::close(epoll);
     return std::unexpected(failed);
   }
-  return ReadWatch(std::move(descriptor));
+  return Watch(std::move(descriptor));
 }
 
-void ReadWatch::wait(std::function<void()> ready) {
+void Watch::wait(std::function<void()> ready) {
   epoll_->async_wait(Descriptor::wait_read, [ready = std::move(ready)](const error_code& failed) {
     if (!failed) ready();
   });
 }
 
-void ReadWatch::cancel() noexcept {
+void Watch::cancel() noexcept {
   error_code ignored;  // nothing waits any more, whatever it says
   if (epoll_) epoll_->cancel(ignored);
 }

@@ -26,8 +26,8 @@ using Socket = asio::basic_stream_socket<tcp, Executor>;
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-/// One thread's event loop, and the memory that the sessions pinned to it use in turn. Only `io()` and its executor may be
-/// touched from another thread.
+/// One thread's event loop, and the memory that the sessions pinned to it use in turn. Only `io()` and its executor may
+/// be touched from another thread.
 class Loop {
  public:
   /// Bytes that one read takes at most.

@@ -46,7 +46,8 @@ class SendQueue {
   SendQueue(const SendQueue&) = delete;
   SendQueue& operator=(const SendQueue&) = delete;
 
-  /// Room for `size` contiguous bytes at the end of the queue, until the next call. Precondition: size <= kMaxFrameSize.
+  /// Room for `size` contiguous bytes at the end of the queue, until the next call. Precondition: size <=
+  /// kMaxFrameSize.
   MutableBytes reserve(std::size_t size);
   /// Queues the first `size` bytes of the last reserve().
   void commit(std::size_t size) noexcept;

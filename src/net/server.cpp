@@ -58,9 +58,8 @@ std::expected<Acceptor, error_code> listen_on(Executor executor, const tcp::endp
 std::expected<std::vector<Acceptor>, std::string> listen_all(Executor executor, const Address& address) {
   Resolver resolver(executor);
   error_code failed;
-  const auto found =
-      resolver.resolve(address.host, std::to_string(address.port),
-                       Resolver::flags(Resolver::numeric_service | Resolver::passive), failed);
+  const auto found = resolver.resolve(address.host, std::to_string(address.port),
+                                      Resolver::flags(Resolver::numeric_service | Resolver::passive), failed);
   if (failed || found.empty()) {
     return std::unexpected(fmt::format("no such host: {} (check the name, or give an IP address)", address.host));
   }
@@ -206,9 +205,8 @@ asio::awaitable<void> Server::Listener::accept(Acceptor& acceptor) {
       continue;  // closes it
     }
     next_shard_ = (next_shard_ + 1) % server_.shards_.size();
-    asio::dispatch(shard.loop().executor(), [&shard, peer, socket = std::move(socket)]() mutable {
-      shard.adopt(std::move(socket), peer);
-    });
+    asio::dispatch(shard.loop().executor(),
+                   [&shard, peer, accepted = std::move(socket)]() mutable { shard.adopt(std::move(accepted), peer); });
   }
 }
 

@@ -345,7 +345,7 @@ void Session::end(Closed&& closed, Farewell farewell) {
     const MutableBytes frame = queue(kFrameHead + 2 + closed.text.size() + kFrameTail);
     encode_close(closed.reason, closed.text, frame.subspan(kFrameHead, 2 + closed.text.size()));
     // Without a key or a number for it there is no CLOSE: the peer sees the stream end.
-    (void)seal_queued(wire::FrameType::Close, kCloseLabel, frame.size());
+    [[maybe_unused]] const auto told = seal_queued(wire::FrameType::Close, kCloseLabel, frame.size());
   }
   state_ = State::Closed;
   deadline_.reset();

@@ -53,6 +53,7 @@ class Sender {
   [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
 
  private:
+  friend struct TestAccess;  // sets counts that no test can reach frame by frame
   std::unique_ptr<crypto::Aead> aead_;
   std::uint64_t max_frames_ = 0, max_bytes_ = 0;
   std::uint64_t session_id_ = 0;
@@ -97,6 +98,7 @@ class Receiver {
   [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
 
  private:
+  friend struct TestAccess;  // sets counts that no test can reach frame by frame
   std::unique_ptr<crypto::Aead> current_, next_aead_;
   std::uint64_t max_frames_ = 0, max_bytes_ = 0;
   std::optional<std::uint64_t> session_id_ = 0;

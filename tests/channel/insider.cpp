@@ -52,9 +52,9 @@ Frame Insider::seal(Role from, wire::FrameHeader header, std::uint64_t n, Bytes 
   Frame frame = framed(header, payload);
   const MutableBytes body = MutableBytes(frame).subspan(kFrameHeaderSize);
   const Message aad = aad_of(header.type, Bytes(frame).first(kFrameHeaderSize));
-  static_cast<void>(keyed(from, header.epoch)
-                        ->seal(nonce_of(header.epoch, n), aad, body.first(plaintext.size()),
-                               body.last<crypto::kTagSize>()));
+  static_cast<void>(
+      keyed(from, header.epoch)
+          ->seal(nonce_of(header.epoch, n), aad, body.first(plaintext.size()), body.last<crypto::kTagSize>()));
   return frame;
 }
 

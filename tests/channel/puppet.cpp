@@ -73,8 +73,7 @@ Frame Puppet::client_auth(const Edit& edit, const Edit& after_signing, const Edi
   auth.signature_algorithm = script.signature.value_or(std::to_underlying(self_.key.key.algorithm));
   auth.sae_id = script.sae_id;
   auth.key_id = script.key_id;
-  Message message =
-      encode_to_signature(auth, script.qkd != 0, crypto::info(self_.key.key.algorithm).signature_size);
+  Message message = encode_to_signature(auth, script.qkd != 0, crypto::info(self_.key.key.algorithm).signature_size);
   apply(edit, message);
   sign(message, handshake::kClientAuthContext);
   apply(after_signing, message);
@@ -124,8 +123,7 @@ Frame Puppet::server_auth(const Edit& edit, const Edit& after_signing) {
   for (const std::uint16_t code : script.signatures) auth.signatures.push_back(code);
   auth.sae_id = script.sae_id;
   auth.application = script.application;
-  Message message =
-      encode_to_signature(auth, script.qkd != 0, crypto::info(self_.key.key.algorithm).signature_size);
+  Message message = encode_to_signature(auth, script.qkd != 0, crypto::info(self_.key.key.algorithm).signature_size);
   apply(edit, message);
   sign(message, handshake::kServerAuthContext);
   apply(after_signing, message);
@@ -265,8 +263,12 @@ void mend_length(Message& message) {
 
 void add_extension(Message& message, std::uint16_t type, Bytes data, std::size_t behind) {
   const auto end = message.end() - static_cast<std::ptrdiff_t>(behind);
-  Message block{0, static_cast<std::uint8_t>(4 + data.size()), static_cast<std::uint8_t>(type >> 8),
-                static_cast<std::uint8_t>(type), 0, static_cast<std::uint8_t>(data.size())};
+  Message block{0,
+                static_cast<std::uint8_t>(4 + data.size()),
+                static_cast<std::uint8_t>(type >> 8),
+                static_cast<std::uint8_t>(type),
+                0,
+                static_cast<std::uint8_t>(data.size())};
   block.insert(block.end(), data.begin(), data.end());
   message.insert(message.erase(end - 2, end), block.begin(), block.end());
   // The length field may already count what is appended later (a signature, a confirm).

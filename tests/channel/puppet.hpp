@@ -72,13 +72,14 @@ class Puppet {
   /// Opens the other end's next frame. Nothing: it does not open, or is clear.
   std::optional<Message> hear(const Frame& frame);
 
+  /// TH over the handshake so far and the first part of a message.
+  [[nodiscard]] schedule::Digest hash(Bytes partial = {}) const;
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] Insider& insider() noexcept { return insider_; }
 
  private:
   [[nodiscard]] schedule::Context context() noexcept { return {provider_.hkdf(), &insider_}; }
-  [[nodiscard]] schedule::Digest hash(Bytes partial = {}) const;
   void add(Bytes message) { transcript_.insert(transcript_.end(), message.begin(), message.end()); }
   void derive(SharedSecret&& secret);
   void derive_master(const schedule::Digest& th4);

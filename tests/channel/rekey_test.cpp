@@ -147,8 +147,9 @@ TEST_F(Epochs, the_next_epoch_is_refused_before_it_is_agreed) {
 }
 
 TEST_F(Epochs, the_first_server_frame_of_an_epoch_that_is_not_done_is_refused) {
-  const std::array messages{wire::RekeyMessage(wire::RekeyInit{.new_epoch = 3, .material = {}, .kem_public_key = {}, .key_id = {}}),
-                            wire::RekeyMessage(wire::RekeyDone{3}), wire::RekeyMessage(wire::RekeyDone{1})};
+  const std::array messages{
+      wire::RekeyMessage(wire::RekeyInit{.new_epoch = 3, .material = {}, .kem_public_key = {}, .key_id = {}}),
+      wire::RekeyMessage(wire::RekeyDone{3}), wire::RekeyMessage(wire::RekeyDone{1})};
   for (const wire::RekeyMessage& message : messages) {
     const auto fresh = established_with_log(world, insider);
     ASSERT_TRUE(fresh->rekey(Role::Server));
@@ -208,17 +209,16 @@ TEST_P(Triggers, start_a_rekey_exactly_at_their_limit_and_once) {
 
 constexpr auto kFive = [](RekeyPolicy& policy) { policy.frames = 5; };
 constexpr auto kFifty = [](RekeyPolicy& policy) { policy.bytes = 50; };
-INSTANTIATE_TEST_SUITE_P(
-    Rekey, Triggers,
-    testing::Values(Trigger{"server_frames_sent", Role::Server, kFive, Role::Server, 4},
-                    Trigger{"server_frames_received", Role::Server, kFive, Role::Client, 4},
-                    Trigger{"client_frames_sent", Role::Client, kFive, Role::Client, 4},
-                    Trigger{"client_frames_received", Role::Client, kFive, Role::Server, 4},
-                    Trigger{"server_bytes_sent", Role::Server, kFifty, Role::Server, 4},
-                    Trigger{"server_bytes_received", Role::Server, kFifty, Role::Client, 4},
-                    Trigger{"client_bytes_sent", Role::Client, kFifty, Role::Client, 4},
-                    Trigger{"client_bytes_received", Role::Client, kFifty, Role::Server, 4}),
-    [](const auto& trigger) { return std::string(trigger.param.name); });
+INSTANTIATE_TEST_SUITE_P(Rekey, Triggers,
+                         testing::Values(Trigger{"server_frames_sent", Role::Server, kFive, Role::Server, 4},
+                                         Trigger{"server_frames_received", Role::Server, kFive, Role::Client, 4},
+                                         Trigger{"client_frames_sent", Role::Client, kFive, Role::Client, 4},
+                                         Trigger{"client_frames_received", Role::Client, kFive, Role::Server, 4},
+                                         Trigger{"server_bytes_sent", Role::Server, kFifty, Role::Server, 4},
+                                         Trigger{"server_bytes_received", Role::Server, kFifty, Role::Client, 4},
+                                         Trigger{"client_bytes_sent", Role::Client, kFifty, Role::Client, 4},
+                                         Trigger{"client_bytes_received", Role::Client, kFifty, Role::Server, 4}),
+                         [](const auto& trigger) { return std::string(trigger.param.name); });
 
 TEST(Rekey, every_trigger_at_once_on_both_ends_loses_nothing) {
   World world(QkdPolicy::Preferred);

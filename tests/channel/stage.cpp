@@ -9,10 +9,9 @@ namespace {
 using wire::FrameType;
 
 constexpr std::array<std::string_view, 17> kNames{
-    "AwaitServerHello", "AwaitServerAuth",   "ClientAwaitQkdKey", "AwaitServerFinish", "ClientIdle", "AwaitDecKey",
-    "AwaitDone",        "ClientAfterEnd",    "AwaitClientHello",  "AwaitClientAuth",   "ServerAwaitQkdKey",
-    "ServerIdle",       "AwaitEncKey",       "AwaitAck",          "AwaitAckNoKey",     "AwaitAckLight",
-    "ServerAfterEnd"};
+    "AwaitServerHello", "AwaitServerAuth", "ClientAwaitQkdKey", "AwaitServerFinish", "ClientIdle",        "AwaitDecKey",
+    "AwaitDone",        "ClientAfterEnd",  "AwaitClientHello",  "AwaitClientAuth",   "ServerAwaitQkdKey", "ServerIdle",
+    "AwaitEncKey",      "AwaitAck",        "AwaitAckNoKey",     "AwaitAckLight",     "ServerAfterEnd"};
 
 /// Stands in a Pair where the puppet is: says nothing, hears nothing.
 class Mute final : public Endpoint {

@@ -26,16 +26,14 @@ enum class State : std::uint8_t {
   ServerAwaitQkdKey,
   ServerIdle,
   AwaitEncKey,
-  AwaitAck,        ///< to an INIT with share and key_ID
-  AwaitAckNoKey,   ///< to an INIT with a share alone
-  AwaitAckLight,   ///< to an INIT with neither
+  AwaitAck,       ///< to an INIT with share and key_ID
+  AwaitAckNoKey,  ///< to an INIT with a share alone
+  AwaitAckLight,  ///< to an INIT with neither
   ServerAfterEnd,
 };
 std::string_view name(State state) noexcept;
 std::vector<State> all_states();
-constexpr Role role_of(State state) noexcept {
-  return state < State::AwaitClientHello ? Role::Client : Role::Server;
-}
+constexpr Role role_of(State state) noexcept { return state < State::AwaitClientHello ? Role::Client : Role::Server; }
 
 /// One genuine end opposite a Puppet that plays the other party of a World: alice is the client, bob the server.
 class Stage {

@@ -254,7 +254,8 @@ std::vector<Flaw> flaws(State state) {
   std::vector<Flaw> all{
       {"END on a type that has none", [](auto& h) { h.flags = record::kFlagEnd; }},
       {"no payload", [](auto& h) { h.payload_len = 0; }},
-      {"a payload beyond the type's bound", [](auto& h) { h.payload_len = h.type == FrameType::Rekey ? 8'193 : 16'385; }},
+      {"a payload beyond the type's bound",
+       [](auto& h) { h.payload_len = h.type == FrameType::Rekey ? 8'193 : 16'385; }},
       {"the largest length", [](auto& h) { h.payload_len = 0xffff'ffff; }},
       {"the next seq but one", [](auto& h) { ++h.seq; }},
       {"the seq before", [](auto& h) { --h.seq; }},

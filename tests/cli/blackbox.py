@@ -188,6 +188,7 @@ class Echo(Case):
                     self.assertLess(time.monotonic(), deadline)
                     time.sleep(0.01)
                 client.send_signal(signal.SIGINT)
+                client.wait(PATIENCE)  # while its input is still open
                 account = json.loads(client.communicate(timeout=PATIENCE)[0])
                 self.assertEqual((client.returncode, account["closed"]), (0, "NORMAL"))
             self.assertRegex(log(), r"closed by the peer: NORMAL: interrupted")

@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 #include "qsp/endpoint.hpp"
 #include "rc155/keys.hpp"
 #include "rc155/messages.hpp"

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 #include "net/connection.hpp"
 #include "rc155/session.hpp"
 

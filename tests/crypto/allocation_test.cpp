@@ -18,12 +18,12 @@ void* counted(std::size_t size) {
 }
 
 /// OpenSSL takes its allocator before its first allocation only, so this stands ahead of main.
-const bool kHooked = CRYPTO_set_mem_functions([](std::size_t size, const char*, int) { return counted(size); },
-                                              [](void* old, std::size_t size, const char*, int) {
-                                                ++allocations;
-                                                return std::realloc(old, size);
-                                              },
-                                              [](void* old, const char*, int) { std::free(old); }) == 1;
+const bool hooked = CRYPTO_set_mem_functions([](std::size_t size, const char*, int) { return counted(size); },
+                                             [](void* old, std::size_t size, const char*, int) {
+                                               ++allocations;
+                                               return std::realloc(old, size);
+                                             },
+                                             [](void* old, const char*, int) { std::free(old); }) == 1;
 
 }  // namespace
 
@@ -42,7 +42,7 @@ using test::must;
 
 class Allocation : public test::ProviderTest {
  protected:
-  void SetUp() override { ASSERT_TRUE(kHooked) << "OpenSSL allocated before the counter was in place"; }
+  void SetUp() override { ASSERT_TRUE(hooked) << "OpenSSL allocated before the counter was in place"; }
 
   template <class Work>
   static std::size_t count(Work work) {

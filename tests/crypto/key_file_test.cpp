@@ -202,7 +202,7 @@ TEST_F(KeyFileTest, TextThatIsNoKeyFileGetsAClearError) {
 }
 
 TEST_F(KeyFileTest, ReadsAtMost64KiB) {
-  constexpr std::size_t kLimit = 64 * 1024;
+  constexpr std::size_t kLimit = std::size_t{64} * 1024;
   std::string padded(kEd25519Pem);
   padded.append(kLimit - padded.size(), '\n');
   EXPECT_TRUE(provider_->load_signer(padded, never_asked));
@@ -249,7 +249,7 @@ TEST_F(KeyFileTest, AnAlteredCharacterNeverYieldsTheSameKey) {
 
 TEST_F(KeyFileTest, ATruncatedFileIsRefused) {
   const auto ends_whole = [](std::string_view pem, std::size_t size) {
-    return pem.substr(size).find_first_not_of("\n") == std::string_view::npos;
+    return pem.substr(size).find_first_not_of('\n') == std::string_view::npos;
   };
   for (const std::string_view pem : {kEd25519Pem, kSlhDsaPem, kMlDsa65Pem, kEd25519Pbkdf2Pem}) {
     for (std::size_t size = 0; size < pem.size(); ++size) {

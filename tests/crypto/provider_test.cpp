@@ -1,4 +1,4 @@
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>

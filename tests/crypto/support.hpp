@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "crypto/openssl/provider.hpp"
 #include "qsp/crypto.hpp"
+#include "qsp/openssl.hpp"
 
 /// What the suites of the crypto room share.
 namespace qsp::crypto::test {

@@ -36,8 +36,8 @@ TEST(PrivateFile, is_read_whole) {
 TEST(PrivateFile, that_any_other_user_can_touch_is_refused_with_the_remedy) {
   const TempFolder folder;
   const std::string file = folder.with("key", "secret");
-  for (const mode_t bit : {S_IRGRP, S_IWGRP, S_IXGRP, S_IROTH, S_IWOTH, S_IXOTH}) {
-    ASSERT_EQ(::chmod(file.c_str(), 0600 | bit), 0);
+  for (const mode_t bit : {040U, 020U, 010U, 04U, 02U, 01U}) {
+    ASSERT_EQ(::chmod(file.c_str(), 0600U | bit), 0);
     const auto text = read_private_file(file, 100);
     ASSERT_FALSE(text) << "mode bit " << bit;
     EXPECT_TRUE(text.error().contains("chmod 600 " + file)) << text.error();

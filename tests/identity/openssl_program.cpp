@@ -7,7 +7,7 @@
 
 #include <cstdlib>
 
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 
 namespace qsp::identity::test {
 

@@ -9,12 +9,12 @@
 namespace qsp::net {
 namespace {
 
-TEST(ReadWatch, TellsWhenAPipeCanBeReadAndLeavesItsFlagsAlone) {
+TEST(Watch, TellsWhenAPipeCanBeReadAndLeavesItsFlagsAlone) {
   Loop loop;
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
   {
-    auto watch = ReadWatch::open(loop, ends[0]);
+    auto watch = Watch::open(loop, ends[0]);
     ASSERT_TRUE(watch.has_value());
     EXPECT_FALSE(watch->always_ready());
     int times = 0;
@@ -36,21 +36,21 @@ TEST(ReadWatch, TellsWhenAPipeCanBeReadAndLeavesItsFlagsAlone) {
   ::close(ends[1]);
 }
 
-TEST(ReadWatch, KnowsFilesThatNeverBlock) {
+TEST(Watch, KnowsFilesThatNeverBlock) {
   Loop loop;
   const int fd = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   ASSERT_GE(fd, 0);
-  const auto watch = ReadWatch::open(loop, fd);
+  const auto watch = Watch::open(loop, fd);
   ASSERT_TRUE(watch.has_value());
   EXPECT_TRUE(watch->always_ready());
   ::close(fd);
 }
 
-TEST(ReadWatch, ACancelledWaitIsNeverToldAndLetsTheLoopEnd) {
+TEST(Watch, ACancelledWaitIsNeverToldAndLetsTheLoopEnd) {
   Loop loop;
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
-  auto watch = ReadWatch::open(loop, ends[0]);
+  auto watch = Watch::open(loop, ends[0]);
   ASSERT_TRUE(watch.has_value());
   bool told = false;
   watch->wait([&told] { told = true; });
@@ -61,9 +61,9 @@ TEST(ReadWatch, ACancelledWaitIsNeverToldAndLetsTheLoopEnd) {
   ::close(ends[1]);
 }
 
-TEST(ReadWatch, ReportsADescriptorThatIsNotOpen) {
+TEST(Watch, ReportsADescriptorThatIsNotOpen) {
   Loop loop;
-  EXPECT_FALSE(ReadWatch::open(loop, -1).has_value());
+  EXPECT_FALSE(Watch::open(loop, -1).has_value());
 }
 
 }  // namespace

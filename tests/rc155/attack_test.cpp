@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 #include "fixture.hpp"
 
 namespace qsp::rc155 {

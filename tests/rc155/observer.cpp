@@ -26,7 +26,8 @@ crypto::Nonce nonce_of(const wire::FrameHeader& header) {
 crypto::Digest Observer::derive(Bytes ikm, Bytes salt, crypto::Parts info) {
   crypto::Digest key{};
   const auto prk = provider_.hkdf().extract(salt, {ikm});
-  if (prk) (void)provider_.hkdf().expand(prk->reveal(), info, key);
+  // A provider that fails leaves zeros, which open nothing.
+  if (prk && !provider_.hkdf().expand(prk->reveal(), info, key)) key.fill(0);
   return key;
 }
 

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 #include "fixture.hpp"
 #include "support/scripted.hpp"
 

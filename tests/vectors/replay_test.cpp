@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "cli/vectors_ends.hpp"
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
 #include "wire/handshake.hpp"
 #include "wire/rekey.hpp"
@@ -105,7 +105,8 @@ class Replay {
       if (!session().request_rekey(kNow)) return false;
       drain();
     }
-    if (made_.size() < line.frame.size() || !std::equal(line.frame.begin(), line.frame.end(), made_.begin())) return false;
+    if (made_.size() < line.frame.size() || !std::equal(line.frame.begin(), line.frame.end(), made_.begin()))
+      return false;
     made_.erase(made_.begin(), made_.begin() + static_cast<std::ptrdiff_t>(line.frame.size()));
     return true;
   }
@@ -238,8 +239,8 @@ TEST_P(Vectors, the_private_key_of_each_kem_yields_its_share_and_secret) {
     check(rekey->as_object(), std::get<wire::RekeyInit>(wire::parse_rekey(init).value()).kem_public_key,
           std::get<wire::RekeyAck>(wire::parse_rekey(ack).value()).kem_ciphertext);
   }
-  const bool hybrid_on_p = GetParam().kem == crypto::KemId::SecP256r1MlKem768 ||
-                           GetParam().kem == crypto::KemId::SecP384r1MlKem1024;
+  const bool hybrid_on_p =
+      GetParam().kem == crypto::KemId::SecP256r1MlKem768 || GetParam().kem == crypto::KemId::SecP384r1MlKem1024;
   EXPECT_EQ(checked == 0, hybrid_on_p);
 }
 

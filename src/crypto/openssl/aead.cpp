@@ -105,14 +105,14 @@ Result<void> OpenSslAead::open(const Nonce& nonce, Bytes aad, MutableBytes data,
 
 }  // namespace
 
-std::string_view cipher_name(AeadId id) noexcept {
+const char* cipher_name(AeadId id) noexcept {
   switch (id) {
     case AeadId::Aes256Gcm:
       return "AES-256-GCM";
     case AeadId::ChaCha20Poly1305:
       return "ChaCha20-Poly1305";
   }
-  return {};
+  return "";
 }
 
 Result<std::unique_ptr<Aead>> make_aead(EVP_CIPHER* cipher) {

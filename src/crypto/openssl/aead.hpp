@@ -6,7 +6,7 @@
 namespace qsp::crypto::openssl {
 
 /// The name by which OpenSSL fetches an AEAD.
-std::string_view cipher_name(AeadId id) noexcept;
+const char* cipher_name(AeadId id) noexcept;
 
 /// An AEAD without a key yet. `cipher` stays the caller's; the object keeps its own reference.
 Result<std::unique_ptr<Aead>> make_aead(EVP_CIPHER* cipher);

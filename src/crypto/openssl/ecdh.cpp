@@ -30,7 +30,7 @@ bool all_zero(Bytes bytes) noexcept {
 
 const Ecdh::Row& Ecdh::row(Curve curve) noexcept {
   static constexpr std::array<Row, 3> kRows{{
-      {Curve::X25519, "X25519", "X25519", {}, 32, 32, 32},
+      {Curve::X25519, "X25519", "X25519", nullptr, 32, 32, 32},
       {Curve::P256, "EC", "ECDH", "P-256", 32, 65, 32},
       {Curve::P384, "EC", "ECDH", "P-384", 48, 97, 48},
   }};
@@ -40,9 +40,9 @@ const Ecdh::Row& Ecdh::row(Curve curve) noexcept {
 
 Fetched<Ecdh> Ecdh::make(const Library& library, Curve curve) {
   const Row& found = row(curve);
-  const KeyManagement keys(EVP_KEYMGMT_fetch(Library::context(), found.key_type.data(), library.query()));
-  const KeyExchangeMethod exchange(EVP_KEYEXCH_fetch(Library::context(), found.exchange.data(), library.query()));
-  if (!keys || !exchange) return std::unexpected(found.exchange);
+  const KeyManagement keys(EVP_KEYMGMT_fetch(Library::context(), found.key_type, library.query()));
+  const KeyExchangeMethod exchange(EVP_KEYEXCH_fetch(Library::context(), found.exchange, library.query()));
+  if (!keys || !exchange) return std::unexpected<std::string_view>(found.exchange);
   return Ecdh(library, found);
 }
 
@@ -50,13 +50,12 @@ Result<Pkey> Ecdh::generate(Rng& rng, MutableBytes share) const {
   Seed seed(curve_->seed_size);
   if (const Result<void> drawn = rng.fill(seed.writable()); !drawn) return std::unexpected(drawn.error());
   Result<Pkey> key;
-  if (curve_->group.empty()) {
-    key = Pkey(EVP_PKEY_new_raw_private_key_ex(Library::context(), curve_->key_type.data(), library_->query(),
+  if (curve_->group == nullptr) {
+    key = Pkey(EVP_PKEY_new_raw_private_key_ex(Library::context(), curve_->key_type, library_->query(),
                                                seed.reveal().data(), seed.size()));
   } else {
     const std::array params{
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(curve_->group.data()),
-                                         curve_->group.size()),
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(curve_->group), 0),
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DHKEM_IKM, seed.writable().data(), seed.size()),
         OSSL_PARAM_construct_end()};
     key = generate_key(*library_, curve_->key_type, params.data());
@@ -69,7 +68,7 @@ Result<Pkey> Ecdh::generate(Rng& rng, MutableBytes share) const {
 Result<void> Ecdh::agree(EVP_PKEY* own, Bytes peer_share, MutableBytes secret) const {
   if (peer_share.size() != curve_->share_size) return fail_share("ECDH: a share of the wrong length");
   // The import checks that a point is on its curve, but would also take SEC 1's hybrid form, which is as long.
-  if (!curve_->group.empty() && peer_share.front() != kUncompressed) {
+  if (curve_->group != nullptr && peer_share.front() != kUncompressed) {
     return fail_share("ECDH: a share that is no uncompressed point");
   }
   const Pkey peer = import_public_key(*library_, curve_->key_type, curve_->group, peer_share);

@@ -26,9 +26,9 @@ class Ecdh {
  private:
   struct Row {
     Curve curve;
-    std::string_view key_type;
-    std::string_view exchange;
-    std::string_view group;  ///< empty where the key type names the curve
+    const char* key_type;
+    const char* exchange;
+    const char* group;  ///< null where the key type names the curve
     std::size_t seed_size;
     std::size_t share_size;
     std::size_t secret_size;

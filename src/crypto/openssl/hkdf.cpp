@@ -94,11 +94,11 @@ std::unexpected<Error> fail_hash() noexcept { return fail_provider("SHA-256 fail
 }  // namespace
 
 Fetched<std::unique_ptr<OpenSslHkdf>> OpenSslHkdf::make(const Library& library) {
-  constexpr std::string_view kName = "SHA2-256";
-  const DigestMethod method(EVP_MD_fetch(Library::context(), kName.data(), library.query()));
+  constexpr const char* kName = "SHA2-256";
+  const DigestMethod method(EVP_MD_fetch(Library::context(), kName, library.query()));
   DigestContext context(EVP_MD_CTX_new());
   if (!method || !context || EVP_DigestInit_ex2(context.get(), method.get(), nullptr) != 1) {
-    return std::unexpected(kName);
+    return std::unexpected<std::string_view>(kName);
   }
   return std::unique_ptr<OpenSslHkdf>(new OpenSslHkdf(std::move(context)));
 }

@@ -110,7 +110,7 @@ Result<SharedSecret> Hybrid::decapsulate(EVP_PKEY* ml_kem_key, EVP_PKEY* ecdh_ke
 
 struct Composition {
   KemId id;
-  std::string_view ml_kem;
+  const char* ml_kem;
   MlKem::Sizes sizes;
   std::optional<Ecdh::Curve> curve;
   bool ecdh_first;

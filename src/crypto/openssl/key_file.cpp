@@ -17,7 +17,7 @@ constexpr std::size_t kMaxBlocks = 2;
 constexpr std::size_t kMaxPassphraseSize = 1024;
 constexpr std::string_view kPrivateLabel = PEM_STRING_PKCS8INF;
 constexpr std::string_view kEncryptedLabel = PEM_STRING_PKCS8;
-constexpr std::string_view kPublicLabel = PEM_STRING_PUBLIC;
+constexpr const char* kPublicLabel = PEM_STRING_PUBLIC;
 
 std::unexpected<Error> fail_pem(std::string_view where) noexcept {
   return fail_clean(ErrorKind::ApiMisuse, Reason::InternalError, where);
@@ -144,7 +144,8 @@ EncryptedPkcs8 encrypt(const Library& library, PKCS8_PRIV_KEY_INFO* plain, std::
   EncryptedPkcs8 sealed(PKCS8_set0_pbe_ex(passphrase.data(), static_cast<int>(passphrase.size()), plain, pbes2.get(),
                                           Library::context(), library.query()));
   // On success the parameters belong to what was sealed.
-  if (sealed) static_cast<void>(pbes2.release());
+  if (sealed) [[maybe_unused]]
+    const X509_ALGOR* const taken = pbes2.release();
   return sealed;
 }
 
@@ -229,7 +230,7 @@ Result<std::string> write_public_key(const PublicKey& key) {
   }
   const Bio bio(BIO_new(BIO_s_mem()));
   const auto write = [&bio](MutableBytes block) {
-    return PEM_write_bio(bio.get(), kPublicLabel.data(), "", block.data(), static_cast<long>(block.size())) > 0;
+    return PEM_write_bio(bio.get(), kPublicLabel, "", block.data(), static_cast<long>(block.size())) > 0;
   };
   const MutableBytes all(der);
   if (!bio || !write(all.first(first)) || (first < all.size() && !write(all.subspan(first)))) {

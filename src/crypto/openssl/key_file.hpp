@@ -13,7 +13,7 @@
 namespace qsp::crypto::openssl {
 
 /// No key of QSP comes near it: ML-DSA-87's, private and encrypted, takes 7 KiB.
-inline constexpr std::size_t kMaxPemSize = 64 * 1024;
+inline constexpr std::size_t kMaxPemSize = std::size_t{64} * 1024;
 
 /// PBKDF2-HMAC-SHA256's iterations for a passphrase. OWASP's floor for it is 600,000; a fifth of a second once per
 /// start.

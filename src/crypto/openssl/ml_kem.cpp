@@ -16,10 +16,10 @@ using MessageSeed = Secret<32, SeedTag>;  // m
 
 }  // namespace
 
-Fetched<MlKem> MlKem::make(const Library& library, std::string_view name, Sizes sizes) {
-  const KeyManagement keys(EVP_KEYMGMT_fetch(Library::context(), name.data(), library.query()));
-  const KemMethod kem(EVP_KEM_fetch(Library::context(), name.data(), library.query()));
-  if (!keys || !kem) return std::unexpected(name);
+Fetched<MlKem> MlKem::make(const Library& library, const char* name, Sizes sizes) {
+  const KeyManagement keys(EVP_KEYMGMT_fetch(Library::context(), name, library.query()));
+  const KemMethod kem(EVP_KEM_fetch(Library::context(), name, library.query()));
+  if (!keys || !kem) return std::unexpected<std::string_view>(name);
   return MlKem(library, name, sizes);
 }
 
@@ -36,7 +36,7 @@ Result<Pkey> MlKem::generate(Rng& rng, MutableBytes public_key) const {
 }
 
 Result<void> MlKem::encapsulate(Bytes public_key, Rng& rng, MutableBytes ciphertext, MutableBytes secret) const {
-  const Pkey key = import_public_key(*library_, name_, {}, public_key);
+  const Pkey key = import_public_key(*library_, name_, nullptr, public_key);
   if (!key) {
     return fail_clean(ErrorKind::InvalidMessage, Reason::HandshakeFailed, "ML-KEM: the public key fails FIPS 203 §7.2");
   }

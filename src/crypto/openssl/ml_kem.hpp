@@ -15,7 +15,7 @@ class MlKem {
   static constexpr std::size_t kSecretSize = 32;
 
   /// `name`: static, as OpenSSL fetches it ("ML-KEM-768").
-  static Fetched<MlKem> make(const Library& library, std::string_view name, Sizes sizes);
+  static Fetched<MlKem> make(const Library& library, const char* name, Sizes sizes);
 
   [[nodiscard]] Sizes sizes() const noexcept { return sizes_; }
 
@@ -27,11 +27,11 @@ class MlKem {
   Result<void> decapsulate(EVP_PKEY* key, Bytes ciphertext, MutableBytes secret) const;
 
  private:
-  MlKem(const Library& library, std::string_view name, Sizes sizes) noexcept
+  MlKem(const Library& library, const char* name, Sizes sizes) noexcept
       : library_(&library), name_(name), sizes_(sizes) {}
 
   const Library* library_;
-  std::string_view name_;
+  const char* name_;
   Sizes sizes_;
 };
 

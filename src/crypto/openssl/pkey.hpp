@@ -6,12 +6,12 @@
 /// Steps that every asymmetric algorithm takes.
 namespace qsp::crypto::openssl {
 
-/// A new key pair. `type` is OpenSSL's key type, null-terminated; `params` ends as OpenSSL's lists do, or is null.
-Result<Pkey> generate_key(const Library& library, std::string_view type, const OSSL_PARAM* params);
+/// A new key pair. `type` is OpenSSL's key type; `params` ends as OpenSSL's lists do, or is null.
+Result<Pkey> generate_key(const Library& library, const char* type, const OSSL_PARAM* params);
 
 /// A public key from its encoding, or null where OpenSSL refuses it (length, modulus check, point off its curve).
-/// `group` names the curve of an "EC" key and is empty for other types. The error queue may hold the reason.
-Pkey import_public_key(const Library& library, std::string_view type, std::string_view group, Bytes encoded);
+/// `group` names the curve of an "EC" key and is null for other types. The error queue may hold the reason.
+Pkey import_public_key(const Library& library, const char* type, const char* group, Bytes encoded);
 
 /// Writes the public key's encoding; false where its length is not `out`'s.
 bool encoded_public_key(const EVP_PKEY* key, MutableBytes out);

@@ -1,4 +1,4 @@
-#include "crypto/openssl/provider.hpp"
+#include "qsp/openssl.hpp"
 
 #include <openssl/crypto.h>
 
@@ -50,7 +50,7 @@ class OpenSslProvider final : public Provider {
   std::unique_ptr<OpenSslHkdf> hkdf_;
   std::array<Cipher, kAeads.size()> ciphers_;            ///< of kAeads, in its order
   std::array<std::unique_ptr<Kem>, kKems.size()> kems_;  ///< of kKems, in its order
-  std::optional<SignatureAlgorithms> signatures_;
+  std::unique_ptr<SignatureAlgorithms> signatures_;
 };
 
 Fetched<void> OpenSslProvider::fetch() {
@@ -58,9 +58,9 @@ Fetched<void> OpenSslProvider::fetch() {
   if (!hkdf) return std::unexpected(hkdf.error());
   hkdf_ = *std::move(hkdf);
   for (std::size_t i = 0; i < kAeads.size(); ++i) {
-    const std::string_view name = cipher_name(kAeads[i].id);
-    ciphers_[i].reset(EVP_CIPHER_fetch(Library::context(), name.data(), library_.query()));
-    if (!ciphers_[i]) return std::unexpected(name);
+    const char* const name = cipher_name(kAeads[i].id);
+    ciphers_[i].reset(EVP_CIPHER_fetch(Library::context(), name, library_.query()));
+    if (!ciphers_[i]) return std::unexpected<std::string_view>(name);
   }
   for (std::size_t i = 0; i < kKems.size(); ++i) {
     Fetched<std::unique_ptr<Kem>> kem = make_kem(library_, kKems[i].id);
@@ -69,7 +69,7 @@ Fetched<void> OpenSslProvider::fetch() {
   }
   Fetched<SignatureAlgorithms> signatures = SignatureAlgorithms::make(library_);
   if (!signatures) return std::unexpected(signatures.error());
-  signatures_ = *std::move(signatures);
+  signatures_ = std::make_unique<SignatureAlgorithms>(*std::move(signatures));
   return {};
 }
 

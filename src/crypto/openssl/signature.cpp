@@ -37,8 +37,8 @@ const Row& row_of(SignatureId id) noexcept {
 }
 
 const Row* row_of(const EVP_PKEY* key) noexcept {
-  const auto* const found = std::ranges::find_if(
-      SignatureAlgorithms::kRows, [key](const Row& row) { return EVP_PKEY_is_a(key, row.name.data()) == 1; });
+  const auto* const found = std::ranges::find_if(SignatureAlgorithms::kRows,
+                                                 [key](const Row& row) { return EVP_PKEY_is_a(key, row.name) == 1; });
   return found == SignatureAlgorithms::kRows.end() ? nullptr : found;
 }
 
@@ -148,10 +148,10 @@ class KeyVerifier final : public Verifier {
 Fetched<SignatureAlgorithms> SignatureAlgorithms::make(const Library& library) {
   SignatureAlgorithms made(library);
   for (std::size_t i = 0; i < kRows.size(); ++i) {
-    const char* const name = kRows[i].name.data();
+    const char* const name = kRows[i].name;
     const KeyManagement keys(EVP_KEYMGMT_fetch(Library::context(), name, library.query()));
     made.methods_[i].reset(EVP_SIGNATURE_fetch(Library::context(), name, library.query()));
-    if (!keys || !made.methods_[i]) return std::unexpected(kRows[i].name);
+    if (!keys || !made.methods_[i]) return std::unexpected<std::string_view>(name);
   }
   return made;
 }
@@ -199,7 +199,7 @@ Result<std::unique_ptr<Verifier>> SignatureAlgorithms::verifier(const PublicKey&
   for (const SignatureId id : parts_of(key.algorithm)) {
     const Row& row = row_of(id);
     const std::size_t size = info(id).public_key_size;
-    Pkey imported = import_public_key(*library_, row.name, {}, rest.first(size));
+    Pkey imported = import_public_key(*library_, row.name, nullptr, rest.first(size));
     if (!imported) return fail_key("a public key that the library refuses");
     Result<KeyOperation> part = KeyOperation::make(*library_, method(row), row, std::move(imported));
     if (!part) return std::unexpected(part.error());

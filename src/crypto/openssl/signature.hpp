@@ -26,7 +26,7 @@ class SignatureAlgorithms {
   /// An algorithm that the library itself knows; the composite is two of them.
   struct Row {
     SignatureId id;
-    std::string_view name;
+    const char* name;
     std::size_t hedge_size;  ///< randomness of a signature in bytes: rnd (FIPS 204 §3.4), opt_rand (FIPS 205 §9.2)
   };
   static constexpr std::array<Row, 5> kRows{{

@@ -1,0 +1,304 @@
+#include "cli/sessions.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "cli/app.hpp"
+#include "cli/qkd_delivery.hpp"
+#include "cli/text.hpp"
+#include "files/file.hpp"
+#include "identity/key_files.hpp"
+#include "identity/passphrase.hpp"
+#include "identity/peers.hpp"
+#include "qsp/openssl.hpp"
+#include "qsp/suites.hpp"
+#include "rc155/session.hpp"
+
+namespace qsp::cli {
+namespace {
+
+std::unexpected<Refused> usage(std::string text) { return std::unexpected(Refused{kUsage, std::move(text)}); }
+std::unexpected<Refused> failed(std::string text) { return std::unexpected(Refused{kFailed, std::move(text)}); }
+
+class Rc155Sessions final : public Sessions {
+ public:
+  Rc155Sessions(Role role, std::unique_ptr<crypto::Provider> provider) : role_(role), provider_(std::move(provider)) {}
+  Result<std::unique_ptr<Endpoint>> make(bool) override { return rc155::dangerous_make_session(role_, *provider_); }
+
+ private:
+  Role role_;
+  std::unique_ptr<crypto::Provider> provider_;
+};
+
+class Rc155Setup final : public Setup {
+ public:
+  Rc155Setup(const Profile& profile, Role role) : profile_(profile), role_(role) {}
+  [[nodiscard]] const Profile& profile() const noexcept override { return profile_; }
+  std::expected<std::unique_ptr<Sessions>, std::string> sessions() override {
+    auto provider = crypto::make_openssl_provider();
+    if (!provider) return std::unexpected(provider.error());
+    return std::make_unique<Rc155Sessions>(role_, std::move(*provider));
+  }
+
+ private:
+  const Profile& profile_;
+  Role role_;
+};
+
+/// The private keys of this end, as the files have them. Threads load their own signers from them.
+class KeyTexts {
+ public:
+  std::expected<void, std::string> read(const std::vector<std::string>& names, const std::string& passphrase_file) {
+    for (const std::string& name : names) {
+      auto text = files::read_private_file(name, identity::kMaxKeyFileSize);
+      if (!text) return std::unexpected(text.error());
+      texts_.emplace_back(name, std::move(*text));
+    }
+    if (passphrase_file.empty()) return {};
+    auto passphrase = identity::passphrase_from_file(passphrase_file);
+    if (!passphrase) return std::unexpected(passphrase.error());
+    passphrase_ = std::move(*passphrase);
+    return {};
+  }
+
+  std::expected<std::vector<std::unique_ptr<crypto::Signer>>, std::string> load(crypto::Provider& provider) {
+    std::vector<std::unique_ptr<crypto::Signer>> signers;
+    for (const auto& [file, text] : texts_) {
+      std::string problem;
+      auto signer = provider.load_signer(text.reveal(), [&] { return passphrase_for(file, problem); });
+      if (!signer)
+        return std::unexpected(fmt::format("{}: {}", file, problem.empty() ? signer.error().where : problem));
+      signers.push_back(std::move(*signer));
+    }
+    return signers;
+  }
+
+ private:
+  /// Asked for once, however many keys and threads there are.
+  std::optional<crypto::SecretText> passphrase_for(const std::string& file, std::string& problem) {
+    if (!passphrase_) {
+      auto typed = identity::passphrase_from_terminal(fmt::format("passphrase of {}: ", file));
+      if (!typed) {
+        problem = typed.error();
+        return std::nullopt;
+      }
+      passphrase_ = std::move(*typed);
+    }
+    return identity::copy_of(*passphrase_);
+  }
+
+  std::vector<std::pair<std::string, crypto::SecretText>> texts_;
+  std::optional<crypto::SecretText> passphrase_;
+};
+
+struct Shared {
+  ClientOptions client;
+  ServerOptions server;
+  KeyTexts keys;
+  std::optional<identity::PinnedPeers> peers;
+  std::unique_ptr<QkdKeys> qkd;
+};
+
+class ChannelSessions final : public Sessions {
+ public:
+  ChannelSessions(Role role, const Shared& shared, std::unique_ptr<crypto::Provider> provider,
+                  std::vector<std::unique_ptr<crypto::Signer>> signers)
+      : role_(role),
+        provider_(std::move(provider)),
+        signers_(std::move(signers)),
+        client_(shared.client),
+        server_(shared.server),
+        delivery_(*shared.qkd) {
+    client_.signer = signers_.front().get();
+    for (const auto& signer : signers_) server_.signers.push_back(signer.get());
+  }
+
+  Result<std::unique_ptr<Endpoint>> make(bool without_qkd) override {
+    const Instant now = net::Loop::now();
+    client_.redial_without_qkd = without_qkd;
+    auto channel =
+        role_ == Role::Client ? Channel::client(*provider_, client_, now) : Channel::server(*provider_, server_, now);
+    if (!channel) return std::unexpected(channel.error());
+    return std::move(*channel);
+  }
+  [[nodiscard]] net::KeyDelivery* delivery() noexcept override { return &delivery_; }
+
+ private:
+  Role role_;
+  std::unique_ptr<crypto::Provider> provider_;
+  std::vector<std::unique_ptr<crypto::Signer>> signers_;
+  ClientOptions client_;
+  ServerOptions server_;
+  QkdDelivery delivery_;
+};
+
+class ChannelSetup final : public Setup {
+ public:
+  ChannelSetup(const Profile& profile, Role role) : profile_(profile), role_(role) {}
+  std::expected<void, Refused> read(const SessionOptions& options);
+
+  [[nodiscard]] const Profile& profile() const noexcept override { return profile_; }
+  std::expected<std::unique_ptr<Sessions>, std::string> sessions() override;
+  [[nodiscard]] std::chrono::nanoseconds stall_limit() const noexcept override { return shared_.client.rekey.timer; }
+
+ private:
+  std::expected<void, Refused> read_suites(const SessionOptions& options, ChannelOptions& common);
+  std::expected<void, Refused> read_peers(const SessionOptions& options, crypto::Provider& provider);
+
+  const Profile& profile_;
+  Role role_;
+  Shared shared_;
+};
+
+/// Looks every name up; the error names the first that is unknown.
+template <class Id, class Lookup>
+std::expected<std::vector<Id>, Refused> by_names(std::string_view option, const std::vector<std::string>& names,
+                                                 Lookup lookup) {
+  std::vector<Id> ids;
+  for (const std::string& text : names) {
+    const std::optional<Id> id = lookup(text);
+    if (!id) return usage(fmt::format("{}: there is no algorithm '{}' (see: qsp version)", option, escape(text)));
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+std::expected<void, Refused> ChannelSetup::read_suites(const SessionOptions& options, ChannelOptions& common) {
+  auto kems = by_names<crypto::KemId>("--kem", options.kems, crypto::kem_by_name);
+  if (!kems) return std::unexpected(kems.error());
+  auto aeads = by_names<crypto::AeadId>("--aead", options.aeads, crypto::aead_by_name);
+  if (!aeads) return std::unexpected(aeads.error());
+  common.kems = std::move(*kems);
+  common.aeads = std::move(*aeads);
+  common.sae_id = options.sae_id;
+  const auto nanoseconds = [](double seconds) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+  };
+  common.rekey.light = options.light;
+  common.rekey.interval = nanoseconds(options.rekey_interval);
+  common.rekey.bytes = options.rekey_bytes;
+  common.rekey.timer = nanoseconds(options.rekey_timer);
+  common.rekey.hard_life = std::max<std::chrono::nanoseconds>(
+      options.dangerous_short_timers ? 2 * common.rekey.timer : std::chrono::seconds(420), 2 * common.rekey.timer);
+  common.rekey.dangerous_short_timers = options.dangerous_short_timers;
+  return {};
+}
+
+std::expected<void, Refused> ChannelSetup::read_peers(const SessionOptions& options, crypto::Provider& provider) {
+  auto peers = identity::PinnedPeers::load(provider, options.peers);
+  if (!peers) return failed(peers.error());
+  shared_.peers.emplace(std::move(*peers));
+  if (role_ == Role::Server) {
+    shared_.server.peers = &*shared_.peers;
+    return {};
+  }
+  const Peer* const peer = shared_.peers->find_by_name(options.peer);
+  if (peer == nullptr)
+    return failed(fmt::format("{}: there is no peer named '{}'", options.peers, escape(options.peer)));
+  if (!peer->may_serve) {
+    return failed(
+        fmt::format("{}: peer '{}' is not to be dialled (serve = true allows it)", options.peers, peer->name));
+  }
+  shared_.client.peer = *peer;
+  return {};
+}
+
+std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
+  if (options.keys.empty()) return usage("--key FILE is needed: this end's private key (make one with: qsp keygen)");
+  if (options.peers.empty()) return usage("--peers FILE is needed: who is pinned (see docs/peers.md)");
+  if (role_ == Role::Client && options.keys.size() > 1) return usage("--key: a client has one key");
+  if (role_ == Role::Client && options.peer.empty()) return usage("--peer NAME is needed: whom of --peers to dial");
+  if (const auto read = read_suites(options, shared_.client); !read) return read;
+  static_cast<ChannelOptions&>(shared_.server) = shared_.client;
+  shared_.server.qkd = options.qkd == "required"    ? QkdPolicy::Required
+                       : options.qkd == "preferred" ? QkdPolicy::Preferred
+                                                    : QkdPolicy::None;
+  if (!options.signatures.empty()) {
+    auto ids = by_names<crypto::SignatureId>("--accept-signature", options.signatures, crypto::signature_by_name);
+    if (!ids) return std::unexpected(ids.error());
+    shared_.server.client_signatures = std::move(*ids);
+  }
+
+  const auto provider = crypto::make_openssl_provider();
+  if (!provider) return failed(provider.error());
+  if (const auto read = shared_.keys.read(options.keys, options.passphrase_file); !read) return failed(read.error());
+  if (const auto read = read_peers(options, **provider); !read) return read;
+  auto qkd = QkdKeys::open(options.pads);
+  if (!qkd) return failed(qkd.error());
+  shared_.qkd = std::move(*qkd);
+
+  // What cannot work is said now, not to the first peer that comes.
+  auto sessions = this->sessions();
+  if (!sessions) return failed(sessions.error());
+  if (const auto endpoint = (*sessions)->make(false); !endpoint) {
+    return usage(fmt::format("these options cannot make a session: {}", endpoint.error().where));
+  }
+  return {};
+}
+
+std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions() {
+  auto provider = crypto::make_openssl_provider();
+  if (!provider) return std::unexpected(provider.error());
+  auto signers = shared_.keys.load(**provider);
+  if (!signers) return std::unexpected(signers.error());
+  std::vector<Identity> own;
+  for (const auto& signer : *signers) {
+    const auto identity = identity_of(signer->public_key(), (*provider)->hkdf());
+    if (!identity) return std::unexpected(std::string(identity.error().where));
+    own.push_back(*identity);
+  }
+  if (const auto lawful = shared_.peers->refuse_own(own); !lawful) return std::unexpected(lawful.error());
+  return std::make_unique<ChannelSessions>(role_, shared_, std::move(*provider), std::move(*signers));
+}
+
+}  // namespace
+
+void add_session_options(CLI::App& verb, Role role, SessionOptions& options) {
+  add_profile_options(verb, options.profile);
+  verb.add_option(
+          "--key", options.keys,
+          role == Role::Server ? "private key file; several while a key is rolled, best first" : "private key file")
+      ->type_name("FILE");
+  verb.add_option("--passphrase-file", options.passphrase_file, "file with the passphrase of an encrypted key")
+      ->type_name("FILE");
+  verb.add_option("--peers", options.peers, "file of the pinned peers (docs/peers.md)")->type_name("FILE");
+  if (role == Role::Client)
+    verb.add_option("--peer", options.peer, "name of the pinned peer to dial")->type_name("NAME");
+  verb.add_option("--sae-id", options.sae_id, "this end's SAE ID, where QKD keys are used")->type_name("ID");
+  if (role == Role::Server) {
+    verb.add_option("--qkd", options.qkd, "QKD keys: the listener's policy before it knows who calls")
+        ->check(CLI::IsMember({"none", "preferred", "required"}))
+        ->capture_default_str();
+  }
+  verb.add_option("--pad", options.pads, "pad file with the QKD keys shared with a peer (docs/pad.md)")
+      ->type_name("SAE-ID=FILE");
+  verb.add_option("--kem", options.kems, "KEMs, best first")->capture_default_str();
+  verb.add_option("--aead", options.aeads, "AEADs, best first")->capture_default_str();
+  if (role == Role::Server) {
+    verb.add_option("--accept-signature", options.signatures, "signature algorithms accepted from clients, best first");
+    verb.add_flag("--light", options.light, "rekey without a fresh KEM key: forward secrecy only");
+  }
+  verb.add_option("--rekey-interval", options.rekey_interval, "seconds between rekeys")->capture_default_str();
+  verb.add_option("--rekey-bytes", options.rekey_bytes, "bytes of an epoch, per direction, after which to rekey")
+      ->capture_default_str();
+  verb.add_option("--rekey-timer", options.rekey_timer, "seconds that the peer has to answer a rekey; 60 or more")
+      ->capture_default_str();
+  verb.add_flag("--dangerous-short-timers", options.dangerous_short_timers,
+                "allow a rekey timer below 60 s: for tests and demonstrations only");
+  verb.set_config("--config", "", "file with these options, as TOML");
+}
+
+std::expected<std::unique_ptr<Setup>, Refused> Setup::load(const SessionOptions& options, Role role) {
+  const auto profile = choose_profile(options.profile);
+  if (!profile) return usage(profile.error());
+  if (!(*profile)->danger.empty()) return std::make_unique<Rc155Setup>(**profile, role);
+  auto setup = std::make_unique<ChannelSetup>(**profile, role);
+  if (const auto read = setup->read(options); !read) return std::unexpected(read.error());
+  return setup;
+}
+
+}  // namespace qsp::cli

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/profile.hpp"
+#include "net/connection.hpp"
+#include "qsp/channel.hpp"
+
+namespace CLI {
+class App;
+}
+
+/// What serve and connect need to make sessions of either profile: keys, pinned peers, sources of QKD keys, policies.
+namespace qsp::cli {
+
+struct SessionOptions {
+  ProfileChoice profile;
+  std::vector<std::string> keys;  ///< private key files, best first; a client has one
+  std::string passphrase_file;
+  std::string peers;  ///< file
+  std::string peer;   ///< client: the name of the one that is dialled
+  std::string sae_id;
+  std::string qkd = "none";       ///< server: of the listener
+  std::vector<std::string> pads;  ///< "SAE-ID=FILE"
+  std::vector<std::string> kems{"X25519MLKEM768"};
+  std::vector<std::string> aeads{"AES-256-GCM", "ChaCha20-Poly1305"};
+  std::vector<std::string> signatures;  ///< server: of clients; empty: all that are quantum-safe
+  double rekey_interval = 120;          ///< seconds
+  std::uint64_t rekey_bytes = std::uint64_t{1} << 36;
+  double rekey_timer = 180;
+  bool light = false;
+  bool dangerous_short_timers = false;
+};
+
+/// Adds --profile and what belongs to it.
+void add_session_options(CLI::App& verb, Role role, SessionOptions& options);
+
+/// Makes the sessions of one thread.
+class Sessions {
+ public:
+  virtual ~Sessions() = default;
+  /// `without_qkd`: the one dial of SPEC §5.9. Error: see Channel::client and Channel::server.
+  virtual Result<std::unique_ptr<Endpoint>> make(bool without_qkd) = 0;
+  /// Where their QKD keys come from; null where they need none. Lives as long as this object.
+  [[nodiscard]] virtual net::KeyDelivery* delivery() noexcept { return nullptr; }
+};
+
+/// Why a verb cannot start: one line, and the exit code.
+struct Refused {
+  int code;
+  std::string text;
+};
+
+/// What one process shares: read once, used by every thread.
+class Setup {
+ public:
+  virtual ~Setup() = default;
+  static std::expected<std::unique_ptr<Setup>, Refused> load(const SessionOptions& options, Role role);
+
+  [[nodiscard]] virtual const Profile& profile() const noexcept = 0;
+  /// For one more thread; used on that thread alone, and not after this object. Error: one line.
+  virtual std::expected<std::unique_ptr<Sessions>, std::string> sessions() = 0;
+  /// How long an application may leave the data of a session untouched (SPEC §7.7).
+  [[nodiscard]] virtual std::chrono::nanoseconds stall_limit() const noexcept { return std::chrono::seconds(180); }
+};
+
+}  // namespace qsp::cli

@@ -1,0 +1,177 @@
+#include "net/application.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "net/dial.hpp"
+
+namespace qsp::net {
+namespace {
+
+constexpr std::chrono::seconds kDialTimeout{10};
+
+/// The two ends of a pipe; closed unless given away.
+struct PipePair {
+  int read_end = -1;
+  int write_end = -1;
+
+  PipePair() = default;
+  PipePair(const PipePair&) = delete;
+  PipePair& operator=(const PipePair&) = delete;
+  ~PipePair() {
+    if (read_end >= 0) ::close(read_end);
+    if (write_end >= 0) ::close(write_end);
+  }
+  bool open() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+    read_end = ends[0];
+    write_end = ends[1];
+    return true;
+  }
+};
+
+/// The environment of this process and one variable more.
+class Environment {
+ public:
+  explicit Environment(std::string variable) : variable_(std::move(variable)) {
+    for (char** entry = ::environ; *entry != nullptr; ++entry) entries_.push_back(*entry);
+    entries_.push_back(variable_.data());
+    entries_.push_back(nullptr);
+  }
+  [[nodiscard]] char** get() noexcept { return entries_.data(); }
+
+ private:
+  std::string variable_;
+  std::vector<char*> entries_;
+};
+
+}  // namespace
+
+void ForwardSession::handle_established() {
+  asio::co_spawn(
+      loop().executor(),
+      [self = ConnectionPtr(this), this]() -> asio::awaitable<void> {
+        auto dialled = co_await dial(loop(), target_, kDialTimeout);
+        if (!dialled) {
+          give_up(Reason::InternalError, fmt::format("cannot forward: {}", dialled.error()));
+          co_return;
+        }
+        error_code failed;
+        dialled->socket.native_non_blocking(true, failed);
+        error_code kept;
+        const int fd = failed ? -1 : dialled->socket.release(kept);
+        if (failed || kept) {
+          give_up(Reason::InternalError, "cannot forward: the socket cannot be used");
+          co_return;
+        }
+        if (const auto attached = attach(PipeEnds(PipeEnds::Kind::Stream, fd, fd)); !attached) {
+          give_up(Reason::InternalError, attached.error());
+          co_return;
+        }
+        wake();
+      },
+      asio::detached);
+}
+
+ExecSession::~ExecSession() {
+  if (child_ > 0) {
+    ::kill(child_, SIGTERM);
+    ::waitpid(child_, nullptr, WNOHANG);
+  }
+  if (child_fd_ >= 0) ::close(child_fd_);
+}
+
+void ExecSession::handle_established() {
+  if (const auto failed = start()) give_up(Reason::InternalError, *failed);
+}
+
+/// Why the command could not be started, if so.
+std::optional<std::string> ExecSession::start() {
+  PipePair input;
+  PipePair output;
+  if (!input.open() || !output.open()) return "cannot run the command: no pipe";
+  ::fcntl(input.write_end, F_SETFL, O_NONBLOCK);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+  ::fcntl(output.read_end, F_SETFL, O_NONBLOCK);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawn_file_actions_adddup2(&actions, input.read_end, STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, output.write_end, STDOUT_FILENO);
+  // This process ignores SIGPIPE and blocks nothing; a command expects the defaults.
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  ::posix_spawnattr_setsigdefault(&attributes, &defaults);
+  ::posix_spawnattr_setpgroup(&attributes, 0);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+
+  std::string shell = "sh";
+  std::string option = "-c";
+  std::string command = command_;
+  std::array<char*, 4> arguments{shell.data(), option.data(), command.data(), nullptr};
+  const auto* const channel = dynamic_cast<const Channel*>(&endpoint());
+  Environment environment("QSP_PEER=" + (channel != nullptr ? channel->status().peer : std::string()));
+  const int failed = ::posix_spawn(&child_, "/bin/sh", &actions, &attributes, arguments.data(), environment.get());
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (failed != 0) {
+    child_ = -1;
+    return fmt::format("cannot run the command: {}", std::generic_category().message(failed));
+  }
+  watch_child();
+  const auto attached =
+      attach(PipeEnds(PipeEnds::Kind::Pipes, std::exchange(output.read_end, -1), std::exchange(input.write_end, -1)));
+  if (!attached) return attached.error();
+  return std::nullopt;
+}
+
+void ExecSession::watch_child() {
+  child_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));  // NOLINT(cppcoreguidelines-pro-type-vararg)
+  if (child_fd_ < 0) return;
+  auto watch = Watch::open(loop(), child_fd_);
+  if (!watch) return;
+  child_watch_.emplace(std::move(*watch));
+  child_watch_->wait([self = ConnectionPtr(this), this] { reap(); });
+}
+
+/// The command has ended: only now is it known whether its output is complete.
+void ExecSession::reap() {
+  int status = 0;
+  if (child_ < 0 || ::waitpid(child_, &status, WNOHANG) != child_) return;
+  child_ = -1;
+  status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (output_ended_ && may_finish_input()) finish_input();
+  wake();
+}
+
+bool ExecSession::may_finish_input() {
+  output_ended_ = true;
+  if (!status_ && child_watch_) return false;
+  if (status_.value_or(0) == 0) return true;
+  give_up(Reason::InternalError, fmt::format("the command ended with status {}", *status_));
+  return false;
+}
+
+void ExecSession::handle_finished() {
+  PipeSession::handle_finished();
+  // The whole process group, so that a pipeline goes with its shell.
+  if (child_ > 0 && !output_ended_) ::kill(-child_, SIGTERM);
+}
+
+}  // namespace qsp::net

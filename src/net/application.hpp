@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/address.hpp"
+#include "net/pipe.hpp"
+
+/// What a server does with an established session besides an echo.
+namespace qsp::net {
+
+/// Carries a session to a TCP server and back, one connection for each session.
+class ForwardSession final : public PipeSession {
+ public:
+  ForwardSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
+                 ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const Address& target)
+      : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), target_(target) {}
+
+ private:
+  void handle_established() override;
+
+  const Address& target_;
+};
+
+/// Runs a command for each session, whose standard input and output are the peer's data.
+///
+/// The command runs under /bin/sh with QSP_PEER set to the peer's pinned name. Its output is complete for the peer only
+/// if it exits with 0; any other end closes the session. A session that ends first ends the command with SIGTERM.
+class ExecSession final : public PipeSession {
+ public:
+  ExecSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
+              ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const std::string& command)
+      : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), command_(command) {}
+  ~ExecSession() override;
+
+ private:
+  void handle_established() override;
+  bool may_finish_input() override;
+  void handle_finished() override;
+
+  std::optional<std::string> start();
+  void watch_child();
+  void reap();
+
+  const std::string& command_;
+  int child_ = -1;     ///< process id; -1 once it was waited for
+  int child_fd_ = -1;  ///< its pidfd
+  std::optional<Watch> child_watch_;
+  bool output_ended_ = false;
+  std::optional<int> status_;
+};
+
+}  // namespace qsp::net

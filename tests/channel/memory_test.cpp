@@ -1,0 +1,220 @@
+// What a session does with memory: its data path allocates nothing, and what it frees or keeps holds no secret of the
+// past (SPEC §5.10, §7.4).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <set>
+
+#include "channel/malicious.hpp"
+#include "channel/traffic.hpp"
+
+namespace {
+
+/// Every block on the heap that operator new made, with its size ahead of it.
+struct alignas(std::max_align_t) Block {
+  Block* before;
+  Block* behind;
+  std::size_t size;
+};
+Block ring{.before = &ring, .behind = &ring, .size = 0};
+std::size_t allocations = 0;
+
+/// Secrets that have been derived, inverted, so that a search does not find this list.
+struct Derived {
+  std::array<std::uint8_t, 32> inverted;
+  std::array<char, 24> name;
+  std::uint32_t epoch;
+};
+std::array<Derived, 256> secrets{};
+std::size_t secret_count = 0;
+/// The first secret that was found in a block when it was freed.
+const Derived* leaked = nullptr;
+
+bool holds(const std::uint8_t* begin, std::size_t size, const Derived& secret) {
+  const auto same = [](std::uint8_t a, std::uint8_t b) { return a == static_cast<std::uint8_t>(~b); };
+  return std::search(begin, begin + size, secret.inverted.begin(), secret.inverted.end(), same) != begin + size;
+}
+
+const std::uint8_t* contents(const Block* block) { return reinterpret_cast<const std::uint8_t*>(block + 1); }
+
+void* make(std::size_t size) {
+  ++allocations;
+  auto* block = static_cast<Block*>(std::malloc(sizeof(Block) + size));
+  if (block == nullptr) throw std::bad_alloc();
+  *block = {.before = ring.before, .behind = &ring, .size = size};
+  ring.before->behind = block;
+  ring.before = block;
+  return block + 1;
+}
+
+void release(void* old) noexcept {
+  if (old == nullptr) return;
+  auto* block = static_cast<Block*>(old) - 1;
+  for (std::size_t i = 0; i < secret_count && leaked == nullptr; ++i) {
+    if (holds(contents(block), block->size, secrets[i])) leaked = &secrets[i];
+  }
+  block->before->behind = block->behind;
+  block->behind->before = block->before;
+  std::free(block);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return make(size); }
+void operator delete(void* old) noexcept { release(old); }
+void operator delete(void* old, std::size_t) noexcept { release(old); }
+
+namespace qsp::test {
+namespace {
+
+/// Notes what the two ends derive.
+class Notes final : public schedule::DangerousKeyLog {
+ public:
+  Notes() { secret_count = 0, leaked = nullptr; }
+  Notes(const Notes&) = delete;
+  Notes& operator=(const Notes&) = delete;
+  ~Notes() override { secret_count = 0; }
+
+  void secret(std::string_view name, std::uint32_t epoch, Bytes value) override {
+    if (value.size() < 32 || secret_count == secrets.size()) return;
+    Derived& noted = secrets[secret_count++] = {};
+    for (std::size_t i = 0; i < 32; ++i) noted.inverted[i] = static_cast<std::uint8_t>(~value[i]);
+    std::ranges::copy(name, noted.name.begin());
+    noted.epoch = epoch;
+  }
+};
+
+std::string describe(const Derived& secret) {
+  return std::string(secret.name.data()) + "[" + std::to_string(secret.epoch) + "]";
+}
+
+/// The names of the secrets that are in some block now.
+std::set<std::string> in_memory() {
+  std::set<std::string> found;
+  for (std::size_t i = 0; i < secret_count; ++i) {
+    for (const Block* block = ring.behind; block != &ring; block = block->behind) {
+      if (!holds(contents(block), block->size, secrets[i])) continue;
+      found.insert(describe(secrets[i]));
+      break;
+    }
+  }
+  return found;
+}
+
+/// Gives an end the key that it waits for, without a copy of it on the heap. Both ends get the same one of an epoch.
+void give_key(Pair& pair, Role role, std::uint32_t epoch) {
+  QkdKey key;
+  for (std::size_t i = 0; i < key.size(); ++i) key.writable()[i] = static_cast<std::uint8_t>(epoch + i * 37);
+  ASSERT_TRUE(channel(pair, role).provide_qkd_key("abcdef01-2345-4678-89ab-cdef01234567", std::move(key), pair.now()));
+  pair.drain(role);
+  pair.run();
+}
+
+std::set<std::string> of_epoch(std::initializer_list<const char*> names, std::uint32_t epoch) {
+  std::set<std::string> result;
+  for (const char* name : names) result.insert(std::string(name) + "[" + std::to_string(epoch) + "]");
+  return result;
+}
+
+TEST(Memory, holds_only_the_secrets_of_the_current_epoch_and_the_previous_exporter) {
+  for (const bool light : {false, true}) {
+    World world(QkdPolicy::Required);
+    world.server.rekey.light = light;
+    Notes notes;
+    const auto pair = pair_with_log(world, notes);
+    pair->run();
+    for (const Role role : kBoth) give_key(*pair, role, 1);
+    ASSERT_TRUE(pair->seen(Role::Client).session_id);
+    EXPECT_GE(secret_count, 20U);
+    EXPECT_EQ(in_memory(), of_epoch({"c_key", "s_key", "ratchet", "exporter"}, 1));
+    for (std::uint32_t epoch = 2; epoch < 5; ++epoch) {
+      ASSERT_TRUE(pair->rekey(Role::Server));
+      for (const Role role : {Role::Server, Role::Client}) give_key(*pair, role, epoch);
+      ASSERT_EQ(pair->at(Role::Client).epoch(), epoch);
+      auto expected = of_epoch({"c_key", "s_key", "ratchet", "exporter"}, epoch);
+      expected.merge(of_epoch({"exporter"}, epoch - 1));
+      EXPECT_EQ(in_memory(), expected);
+    }
+    EXPECT_EQ(leaked, nullptr) << describe(*leaked) << " was in memory that was freed";
+    pair->close(Role::Client, Reason::Normal, "");
+    pair->run();
+    EXPECT_EQ(in_memory(), std::set<std::string>{}) << "closed";
+    EXPECT_EQ(leaked, nullptr);
+  }
+}
+
+TEST(Memory, of_a_handshake_that_fails_at_any_step_holds_no_secret) {
+  for (int delivered = 0; delivered < 5; ++delivered) {
+    World world;
+    Notes notes;
+    {
+      const auto pair = pair_with_log(world, notes);
+      for (int i = 0; i < delivered; ++i) {
+        if (!pair->deliver(Role::Client)) pair->deliver(Role::Server);
+      }
+      for (const Role role : kBoth) pair->end_of_stream(role);
+      EXPECT_EQ(in_memory(), std::set<std::string>{}) << delivered;
+    }
+    EXPECT_EQ(leaked, nullptr) << delivered << ": " << describe(*leaked);
+  }
+}
+
+TEST(Memory, of_a_rekey_that_dies_at_any_step_holds_no_secret) {
+  for (int delivered = 0; delivered < 4; ++delivered) {
+    World world;
+    Notes notes;
+    {
+      const auto pair = established_with_log(world, notes);
+      ASSERT_TRUE(pair->rekey(Role::Server));
+      for (int i = 0; i < delivered; ++i) pair->deliver(i % 2 == 0 ? Role::Server : Role::Client);
+      for (const Role role : kBoth) pair->end_of_stream(role);
+      EXPECT_EQ(in_memory(), std::set<std::string>{}) << delivered;
+    }
+    EXPECT_EQ(leaked, nullptr) << delivered << ": " << describe(*leaked);
+  }
+}
+
+TEST(Memory, the_material_of_a_rekey_is_wiped_where_it_was_read) {
+  World world;
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  Frame init = pair->in_flight(Role::Server).front();
+  ASSERT_EQ(pair->at(Role::Client).handle_bytes(init, pair->now()), init.size());
+  const auto plaintext = Bytes(init).subspan(wire::kFrameHeaderSize).first(init.size() - 38);
+  EXPECT_TRUE(std::ranges::all_of(plaintext, [](std::uint8_t byte) { return byte == 0; }));
+}
+
+TEST(Memory, this_test_sees_what_it_looks_for) {
+  Notes notes;
+  const std::vector<std::uint8_t> value(32, 0xa5);
+  notes.secret("value", 7, value);
+  EXPECT_EQ(in_memory(), std::set<std::string>{"value[7]"});
+  {
+    const std::vector<std::uint8_t> copy = value;
+  }
+  EXPECT_NE(leaked, nullptr);
+}
+
+TEST(Memory, ten_thousand_frames_allocate_nothing) {
+  World world;
+  const auto pair = world.established();
+  Frame frame(22 + 1'000 + 16);
+  const auto exchange = [&](Role from) {
+    ASSERT_TRUE(pair->at(from).seal_app_data(frame, 1'000, false, pair->now()));
+    ASSERT_EQ(pair->at(other(from)).handle_bytes(frame, pair->now()), frame.size());
+    const auto event = pair->at(other(from)).poll_event();
+    ASSERT_TRUE(event && std::holds_alternative<AppData>(*event));
+    ASSERT_FALSE(pair->at(other(from)).poll_event());
+  };
+  for (const Role role : kBoth) exchange(role);
+  const std::size_t before = allocations;
+  for (int i = 0; i < 5'000; ++i) {
+    for (const Role role : kBoth) exchange(role);
+  }
+  EXPECT_EQ(allocations - before, 0U);
+}
+
+}  // namespace
+}  // namespace qsp::test

@@ -1,0 +1,172 @@
+// What a caller may configure (SPEC §3, §5, §8.5).
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "channel/traffic.hpp"
+#include "channel/world.hpp"
+#include "qsp/suites.hpp"
+
+namespace qsp::test {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+/// Lawful or not, after a change to lawful options.
+template <class Options>
+struct Case {
+  const char* name;
+  bool lawful;
+  std::function<void(Options&)> change;
+};
+
+template <class Options>
+void expect(const std::vector<Case<Options>>& cases) {
+  for (const Case<Options>& c : cases) {
+    World world(QkdPolicy::Preferred);
+    Options options;
+    if constexpr (std::is_same_v<Options, ClientOptions>) {
+      options = world.client;
+    } else {
+      options = world.server;
+    }
+    c.change(options);
+    const auto made = [&] {
+      if constexpr (std::is_same_v<Options, ClientOptions>) {
+        return Channel::client(*world.client_provider, options, seconds(1));
+      } else {
+        return Channel::server(*world.server_provider, options, seconds(1));
+      }
+    }();
+    EXPECT_EQ(made.has_value(), c.lawful) << c.name << (made ? "" : std::string(": ").append(made.error().where));
+    if (!made) {
+      EXPECT_EQ(made.error().kind, ErrorKind::ApiMisuse) << c.name;
+      EXPECT_EQ(made.error().reason, Reason::InternalError) << c.name;
+      EXPECT_FALSE(made.error().where.empty()) << c.name;
+    }
+  }
+}
+
+template <class Options>
+std::vector<Case<Options>> common() {
+  using O = Options;
+  std::vector<std::string> nine;
+  for (int i = 0; i < 9; ++i) nine.push_back("application " + std::to_string(i));
+  const std::vector<std::string> eight(nine.begin(), nine.end() - 1);
+  return {
+      {"defaults", true, [](O&) {}},
+      {"every KEM", true,
+       [](O& o) {
+         o.kems.clear();
+         for (const auto& row : crypto::kKems) o.kems.push_back(row.id);
+       }},
+      {"no KEM", false, [](O& o) { o.kems.clear(); }},
+      {"a KEM twice", false, [](O& o) { o.kems = {crypto::KemId::MlKem768, crypto::KemId::MlKem768}; }},
+      {"no AEAD", false, [](O& o) { o.aeads.clear(); }},
+      {"an AEAD twice", false, [](O& o) { o.aeads = {crypto::AeadId::Aes256Gcm, crypto::AeadId::Aes256Gcm}; }},
+      {"eight applications", true, [eight](O& o) { o.applications = eight; }},
+      {"nine applications", false, [nine](O& o) { o.applications = nine; }},
+      {"an application twice", false, [](O& o) { o.applications = {"a", "a"}; }},
+      {"an application without a name", false, [](O& o) { o.applications = {""}; }},
+      {"an application of 255 bytes", true, [](O& o) { o.applications = {std::string(255, 'x')}; }},
+      {"an application of 256 bytes", false, [](O& o) { o.applications = {std::string(256, 'x')}; }},
+      {"QKD without an SAE ID", false, [](O& o) { o.sae_id.clear(); }},
+      {"an SAE ID of 255 bytes", true, [](O& o) { o.sae_id.assign(255, 'x'); }},
+      {"an SAE ID of 256 bytes", false, [](O& o) { o.sae_id.assign(256, 'x'); }},
+      {"no handshake time", false, [](O& o) { o.handshake_timeout = seconds(0); }},
+      {"an overflowing handshake time", false, [](O& o) { o.handshake_timeout = Instant::max(); }},
+      {"no interval", false, [](O& o) { o.rekey.interval = seconds(0); }},
+      {"a negative interval", false, [](O& o) { o.rekey.interval = seconds(-1); }},
+      {"an interval of a nanosecond", true, [](O& o) { o.rekey.interval = Instant(1); }},
+      {"an interval of a year", true, [](O& o) { o.rekey.interval = hours(24 * 365); }},
+      {"an overflowing interval", false, [](O& o) { o.rekey.interval = Instant::max(); }},
+      {"an overflowing hard life", false, [](O& o) { o.rekey.hard_life = Instant::max(); }},
+      {"an overflowing timer", false, [](O& o) { o.rekey.timer = Instant::max(), o.rekey.hard_life = Instant::max(); }},
+      {"a timer of 60 s", true, [](O& o) { o.rekey.timer = seconds(60); }},
+      {"a timer below 60 s", false, [](O& o) { o.rekey.timer = seconds(60) - Instant(1); }},
+      {"a short timer that says so", true,
+       [](O& o) { o.rekey.timer = seconds(1), o.rekey.dangerous_short_timers = true; }},
+      {"no timer", false, [](O& o) { o.rekey.timer = seconds(0), o.rekey.dangerous_short_timers = true; }},
+      {"a hard life of twice the timer", true,
+       [](O& o) { o.rekey.timer = seconds(100), o.rekey.hard_life = seconds(200); }},
+      {"a hard life below it", false,
+       [](O& o) { o.rekey.timer = seconds(100), o.rekey.hard_life = seconds(200) - Instant(1); }},
+      {"a trigger at each frame", true, [](O& o) { o.rekey.frames = 1; }},
+      {"no frames", false, [](O& o) { o.rekey.frames = 0; }},
+      {"frames at half the hard limit", true, [](O& o) { o.rekey.frames = 0x7fff'ffff; }},
+      {"more frames", false, [](O& o) { o.rekey.frames = 0x8000'0000; }},
+      {"no bytes", false, [](O& o) { o.rekey.bytes = 0; }},
+      {"bytes at half the hard limit", true, [](O& o) { o.rekey.bytes = std::uint64_t{1} << 37; }},
+      {"more bytes", false, [](O& o) { o.rekey.bytes = (std::uint64_t{1} << 37) + 1; }},
+  };
+}
+
+TEST(Options, of_either_role_are_checked) {
+  expect(common<ClientOptions>());
+  expect(common<ServerOptions>());
+}
+
+TEST(Options, of_a_client_are_checked) {
+  using O = ClientOptions;
+  expect(std::vector<Case<O>>{
+      {"no key of its own", false, [](O& o) { o.signer = nullptr; }},
+      {"a peer without a key", false, [](O& o) { o.peer.keys.clear(); }},
+      {"a peer with eight keys", true, [](O& o) { o.peer.keys.resize(8, o.peer.keys[0]); }},
+      {"a peer with nine keys", false, [](O& o) { o.peer.keys.resize(9, o.peer.keys[0]); }},
+      {"a peer that is not to be dialled", false, [](O& o) { o.peer.may_serve = false; }},
+      {"QKD with a peer without an SAE ID", false, [](O& o) { o.peer.sae_id.clear(); }},
+      {"QKD with a peer of a long SAE ID", false, [](O& o) { o.peer.sae_id.assign(256, 'x'); }},
+      {"no QKD and no SAE IDs", true,
+       [](O& o) { o.peer.qkd = QkdPolicy::None, o.peer.sae_id.clear(), o.sae_id.clear(); }},
+      {"a redial without QKD", true, [](O& o) { o.redial_without_qkd = true; }},
+      {"the same where QKD is required", false,
+       [](O& o) { o.redial_without_qkd = true, o.peer.qkd = QkdPolicy::Required; }},
+      {"the same where there is no QKD", false,
+       [](O& o) { o.redial_without_qkd = true, o.peer.qkd = QkdPolicy::None; }},
+  });
+}
+
+TEST(Options, of_a_server_are_checked) {
+  using O = ServerOptions;
+  expect(std::vector<Case<O>>{
+      {"no key of its own", false, [](O& o) { o.signers.clear(); }},
+      {"a null key", false, [](O& o) { o.signers.push_back(nullptr); }},
+      {"a key twice", false, [](O& o) { o.signers.push_back(o.signers[0]); }},
+      {"no pinned peers", false, [](O& o) { o.peers = nullptr; }},
+      {"no algorithm for clients", false, [](O& o) { o.client_signatures.clear(); }},
+      {"one twice", false, [](O& o) { o.client_signatures.push_back(o.client_signatures[0]); }},
+      {"every one of them", true,
+       [](O& o) {
+         o.client_signatures.clear();
+         for (const auto& row : crypto::kSignatures) o.client_signatures.push_back(row.id);
+       }},
+      {"no QKD and no SAE ID", true, [](O& o) { o.qkd = QkdPolicy::None, o.sae_id.clear(); }},
+  });
+}
+
+TEST(Options, that_are_extreme_but_lawful_make_a_session) {
+  World world(QkdPolicy::Required);
+  for (ChannelOptions* options :
+       {static_cast<ChannelOptions*>(&world.client), static_cast<ChannelOptions*>(&world.server)}) {
+    options->sae_id.assign(255, options == &world.client ? 'c' : 's');
+    options->applications = {std::string(255, 'x')};
+    options->kems.clear();
+    for (const auto& row : crypto::kKems) options->kems.push_back(row.id);
+    options->rekey.interval = options->rekey.hard_life = hours(24 * 365);
+  }
+  world.client.peer.sae_id = world.server.sae_id;
+  world.pinned = Pinned();
+  Peer alice = world.alice.pinned(QkdPolicy::Required);
+  alice.sae_id = world.client.sae_id;
+  world.pinned.pin(alice);
+  const auto pair = world.established();
+  for (const Role role : kBoth) {
+    EXPECT_TRUE(pair->seen(role).session_id) << pair->seen(role).closed.value_or(Closed{}).text;
+    EXPECT_GT(pair->at(role).next_timeout(), pair->now() + hours(24));
+  }
+  EXPECT_EQ(pair->defect(), "");
+}
+
+}  // namespace
+}  // namespace qsp::test

@@ -1,0 +1,454 @@
+// When a QKD key is asked for, which answers are taken, and what an outage does (SPEC §5.7, §7.5).
+#include <gtest/gtest.h>
+
+#include "channel/kmes.hpp"
+#include "channel/traffic.hpp"
+
+namespace qsp::test {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::string_view kLower = "abcdef01-2345-4678-89ab-cdef01234567";
+constexpr std::string_view kUpper = "ABCDEF01-2345-4678-89AB-CDEF01234567";
+constexpr std::string_view kOther = "abcdef01-2345-4678-89ab-cdef01234568";
+
+Reason reason(const Pair& pair, Role role) {
+  return pair.seen(role).closed.value_or(Closed{Reason::Normal, ""}).reason;
+}
+
+/// What this end was last asked to answer.
+const QkdKeyNeeded& asked(const Pair& pair, Role role) { return pair.seen(role).qkd.back(); }
+
+Result<void> provide(Pair& pair, Role role, std::string_view key_id, QkdKey key = QkdKey()) {
+  auto taken = channel(pair, role).provide_qkd_key(key_id, std::move(key), pair.now());
+  pair.drain(role);
+  return taken;
+}
+Result<void> refuse(Pair& pair, Role role, QkdFailure why = QkdFailure::Unavailable) {
+  auto taken = channel(pair, role).fail_qkd_key(why, pair.now());
+  pair.drain(role);
+  return taken;
+}
+
+// The handshake.
+
+TEST(QkdHandshake, a_key_is_asked_for_only_after_the_other_end_is_authenticated) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.pair();
+  ASSERT_TRUE(pair->deliver(Role::Client));
+  EXPECT_TRUE(pair->seen(Role::Server).qkd.empty()) << "CLIENT_HELLO";
+  ASSERT_TRUE(pair->deliver(Role::Server));
+  EXPECT_TRUE(pair->seen(Role::Client).qkd.empty()) << "SERVER_HELLO";
+  ASSERT_TRUE(pair->deliver(Role::Server));
+  ASSERT_EQ(pair->seen(Role::Client).qkd.size(), 1U) << "SERVER_AUTH";
+  EXPECT_EQ(asked(*pair, Role::Client).sae_id, "SAE-bob");
+  EXPECT_FALSE(asked(*pair, Role::Client).key_id);
+  ASSERT_TRUE(provide(*pair, Role::Client, kLower));
+  EXPECT_TRUE(pair->seen(Role::Server).qkd.empty());
+  ASSERT_TRUE(pair->deliver(Role::Client));
+  ASSERT_EQ(pair->seen(Role::Server).qkd.size(), 1U) << "CLIENT_AUTH";
+  EXPECT_EQ(asked(*pair, Role::Server).sae_id, "SAE-alice");
+  EXPECT_EQ(asked(*pair, Role::Server).key_id, kLower);
+  EXPECT_FALSE(pair->seen(Role::Server).session_id) << "no Established before the key";
+}
+
+TEST(QkdHandshake, no_key_is_spent_for_a_server_with_a_foreign_sae_id) {
+  World world(QkdPolicy::Required);
+  world.server.sae_id = "SAE-mallory";
+  const auto pair = world.established();
+  EXPECT_EQ(reason(*pair, Role::Client), Reason::HandshakeFailed);
+  EXPECT_EQ(reason(*pair, Role::Server), Reason::HandshakeFailed);
+  EXPECT_TRUE(pair->seen(Role::Client).qkd.empty());
+}
+
+TEST(QkdHandshake, no_key_is_spent_for_a_client_with_a_foreign_sae_id) {
+  World world(QkdPolicy::Required);
+  world.client.sae_id = "SAE-mallory";
+  const auto pair = world.established();
+  EXPECT_EQ(reason(*pair, Role::Client), Reason::HandshakeFailed);
+  EXPECT_EQ(reason(*pair, Role::Server), Reason::HandshakeFailed);
+  EXPECT_TRUE(pair->seen(Role::Server).qkd.empty());
+}
+
+TEST(QkdHandshake, an_answer_of_the_clients_kme_that_is_not_a_key_and_a_uuid_is_qkd_unavailable) {
+  const std::vector<std::pair<std::string, std::size_t>> answers{{std::string(kLower), 0},
+                                                                 {std::string(kLower), 31},
+                                                                 {"", 32},
+                                                                 {"not a uuid", 32},
+                                                                 {std::string(kLower) + "0", 32},
+                                                                 {"../../etc/passwd", 32},
+                                                                 {"abcdef01-2345-4678-89ab-cdef0123456g", 32}};
+  for (const auto& [key_id, size] : answers) {
+    World world(QkdPolicy::Required);
+    const auto pair = world.pair();
+    pair->run();
+    ASSERT_TRUE(provide(*pair, Role::Client, key_id, QkdKey(size)));
+    pair->run();
+    EXPECT_EQ(reason(*pair, Role::Client), Reason::QkdUnavailable) << key_id;
+    EXPECT_EQ(reason(*pair, Role::Server), Reason::HandshakeFailed == reason(*pair, Role::Server)
+                                               ? Reason::HandshakeFailed
+                                               : Reason::QkdUnavailable);
+    EXPECT_TRUE(pair->seen(Role::Server).closed) << "the server is told with a sealed ALERT";
+    EXPECT_TRUE(pair->seen(Role::Server).qkd.empty());
+  }
+}
+
+TEST(QkdHandshake, an_answer_of_the_servers_kme_for_another_key_id_is_qkd_unavailable) {
+  for (const auto& [key_id, size] :
+       {std::pair(kOther, 32U), std::pair(kLower, 31U), std::pair(kLower, 0U), std::pair(std::string_view(""), 32U)}) {
+    World world(QkdPolicy::Required);
+    const auto pair = world.pair();
+    pair->run();
+    ASSERT_TRUE(provide(*pair, Role::Client, kLower));
+    pair->run();
+    ASSERT_TRUE(provide(*pair, Role::Server, key_id, QkdKey(size)));
+    pair->run();
+    for (const Role role : kBoth) EXPECT_EQ(reason(*pair, role), Reason::QkdUnavailable) << key_id << size;
+    EXPECT_FALSE(pair->seen(Role::Server).session_id);
+  }
+}
+
+TEST(QkdHandshake, a_key_id_in_another_letter_case_is_the_same_one) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.pair();
+  pair->run();
+  ASSERT_TRUE(provide(*pair, Role::Client, kLower));
+  pair->run();
+  ASSERT_TRUE(provide(*pair, Role::Server, kUpper));
+  pair->run();
+  for (const Role role : kBoth) {
+    ASSERT_TRUE(pair->seen(role).session_id);
+    EXPECT_EQ(channel(*pair, role).status().current.key_id, kLower);
+  }
+}
+
+TEST(QkdHandshake, keys_that_differ_are_noticed_by_confirm) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.pair();
+  pair->run();
+  ASSERT_TRUE(provide(*pair, Role::Client, kLower, QkdKey::copy_of(std::array<std::uint8_t, 32>{1})));
+  pair->run();
+  ASSERT_TRUE(provide(*pair, Role::Server, kLower, QkdKey::copy_of(std::array<std::uint8_t, 32>{2})));
+  pair->run();
+  for (const Role role : kBoth) {
+    EXPECT_EQ(reason(*pair, role), Reason::HandshakeFailed);
+    EXPECT_FALSE(pair->seen(role).session_id);
+  }
+}
+
+TEST(QkdHandshake, the_client_waits_four_seconds_from_its_question) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.pair();
+  pair->advance(seconds(3));
+  pair->run();
+  EXPECT_EQ(asked(*pair, Role::Client).deadline, pair->now() + seconds(4));
+  EXPECT_EQ(pair->at(Role::Client).next_timeout(), pair->now() + seconds(4));
+  pair->advance(seconds(4));
+  EXPECT_EQ(reason(*pair, Role::Client), Reason::QkdUnavailable);
+}
+
+TEST(QkdHandshake, the_server_waits_until_eight_seconds_after_accept) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.pair();
+  const Instant accepted = pair->now();
+  pair->advance(seconds(3));
+  pair->run();
+  ASSERT_TRUE(provide(*pair, Role::Client, kLower));
+  pair->run();
+  EXPECT_EQ(asked(*pair, Role::Server).deadline, accepted + seconds(8));
+  pair->advance(seconds(5) - Instant(1));
+  EXPECT_FALSE(pair->seen(Role::Server).closed);
+  pair->advance(Instant(1));
+  EXPECT_EQ(reason(*pair, Role::Server), Reason::QkdUnavailable);
+}
+
+TEST(QkdHandshake, no_key_is_asked_for_where_no_time_is_left) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.pair();
+  ASSERT_TRUE(pair->deliver(Role::Client));
+  pair->advance(seconds(6));
+  pair->run();
+  ASSERT_TRUE(provide(*pair, Role::Client, kLower));
+  pair->advance(seconds(2));
+  pair->run();
+  EXPECT_TRUE(pair->seen(Role::Server).qkd.empty());
+  for (const Role role : kBoth) EXPECT_EQ(reason(*pair, role), Reason::QkdUnavailable);
+}
+
+TEST(QkdHandshake, a_shorter_handshake_timeout_ends_the_wait) {
+  World world(QkdPolicy::Required);
+  world.client.handshake_timeout = world.server.handshake_timeout = seconds(2);
+  const auto pair = world.pair();
+  pair->run();
+  EXPECT_EQ(asked(*pair, Role::Client).deadline, pair->now() + seconds(2));
+  pair->advance(seconds(2));
+  EXPECT_EQ(reason(*pair, Role::Client), Reason::Timeout);
+}
+
+TEST(QkdHandshake, an_answer_that_nobody_awaits_is_api_misuse) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.pair();
+  const auto misused = [&](Role role) {
+    const auto given = provide(*pair, role, kLower);
+    const auto refused = refuse(*pair, role);
+    return !given && given.error().kind == ErrorKind::ApiMisuse && !refused &&
+           refused.error().kind == ErrorKind::ApiMisuse;
+  };
+  for (const Role role : kBoth) EXPECT_TRUE(misused(role)) << "before the handshake";
+  pair->run();
+  EXPECT_TRUE(misused(Role::Server));
+  ASSERT_TRUE(provide(*pair, Role::Client, kLower));
+  EXPECT_TRUE(misused(Role::Client)) << "answered already";
+  pair->run();
+  ASSERT_TRUE(provide(*pair, Role::Server, kLower));
+  pair->run();
+  for (const Role role : kBoth) {
+    EXPECT_TRUE(misused(role)) << "established";
+    ASSERT_TRUE(pair->seen(role).session_id);
+    EXPECT_FALSE(pair->seen(role).closed);
+  }
+  pair->close(Role::Client, Reason::Normal, "");
+  pair->run();
+  for (const Role role : kBoth) EXPECT_TRUE(misused(role)) << "closed";
+}
+
+TEST(QkdHandshake, an_answer_at_its_deadline_is_api_misuse_though_no_timer_has_fired) {
+  for (const Role role : kBoth) {
+    World world(QkdPolicy::Required);
+    const auto pair = world.pair();
+    pair->run();
+    if (role == Role::Server) {
+      ASSERT_TRUE(provide(*pair, Role::Client, kLower));
+      pair->run();
+    }
+    const Instant late = asked(*pair, role).deadline;
+    const auto given = channel(*pair, role).provide_qkd_key(kLower, QkdKey(), late);
+    ASSERT_FALSE(given);
+    EXPECT_EQ(given.error().kind, ErrorKind::ApiMisuse);
+    const auto failed = channel(*pair, role).fail_qkd_key(QkdFailure::Unavailable, late);
+    ASSERT_FALSE(failed);
+    EXPECT_FALSE(pair->at(role).poll_event());
+    pair->at(role).handle_timeout(late);
+    pair->drain(role);
+    EXPECT_EQ(reason(*pair, role), Reason::QkdUnavailable);
+  }
+}
+
+TEST(QkdHandshake, a_spent_budget_is_limit) {
+  for (const Role role : kBoth) {
+    World world(QkdPolicy::Preferred);
+    const auto pair = world.pair();
+    pair->run();
+    if (role == Role::Server) {
+      ASSERT_TRUE(provide(*pair, Role::Client, kLower));
+      pair->run();
+    }
+    ASSERT_TRUE(refuse(*pair, role, QkdFailure::Budget));
+    EXPECT_EQ(reason(*pair, role), Reason::Limit);
+  }
+}
+
+TEST(QkdHandshake, a_key_is_wiped_whether_it_is_taken_or_not) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.pair();
+  const auto all_zero = [](const QkdKey& key) {
+    return std::ranges::all_of(key.reveal(), [](std::uint8_t byte) { return byte == 0; });
+  };
+  QkdKey unwanted = QkdKey::copy_of(std::array<std::uint8_t, 32>{7});
+  ASSERT_FALSE(channel(*pair, Role::Client).provide_qkd_key(kLower, std::move(unwanted), pair->now()));
+  EXPECT_TRUE(all_zero(unwanted));  // NOLINT(bugprone-use-after-move): what a moved-from secret holds is the question
+  pair->run();
+  QkdKey wanted = QkdKey::copy_of(std::array<std::uint8_t, 32>{7});
+  ASSERT_TRUE(channel(*pair, Role::Client).provide_qkd_key(kLower, std::move(wanted), pair->now()));
+  EXPECT_TRUE(all_zero(wanted));  // NOLINT(bugprone-use-after-move)
+}
+
+// Rekey.
+
+TEST(QkdRekey, each_kme_step_has_twenty_seconds) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  EXPECT_EQ(asked(*pair, Role::Server).deadline, pair->now() + seconds(20));
+  EXPECT_EQ(asked(*pair, Role::Server).sae_id, "SAE-alice");
+  EXPECT_FALSE(asked(*pair, Role::Server).key_id);
+  pair->advance(seconds(19));
+  ASSERT_TRUE(provide(*pair, Role::Server, kLower));
+  pair->run();
+  EXPECT_EQ(asked(*pair, Role::Client).deadline, pair->now() + seconds(20));
+  EXPECT_EQ(asked(*pair, Role::Client).sae_id, "SAE-bob");
+  EXPECT_EQ(asked(*pair, Role::Client).key_id, kLower);
+  pair->advance(seconds(19));
+  ASSERT_TRUE(provide(*pair, Role::Client, kUpper));
+  pair->run();
+  for (const Role role : kBoth) {
+    EXPECT_EQ(pair->at(role).epoch(), 2U);
+    EXPECT_EQ(channel(*pair, role).status().current.key_id, kLower);
+  }
+}
+
+TEST(QkdRekey, an_answer_at_its_deadline_is_api_misuse) {
+  for (const Role role : kBoth) {
+    World world(QkdPolicy::Required);
+    const auto pair = world.established();
+    ASSERT_TRUE(pair->rekey(Role::Server));
+    if (role == Role::Client) {
+      ASSERT_TRUE(provide(*pair, Role::Server, kLower));
+      pair->run();
+    }
+    const Instant late = asked(*pair, role).deadline;
+    const auto given = channel(*pair, role).provide_qkd_key(kLower, QkdKey(), late);
+    ASSERT_FALSE(given);
+    EXPECT_EQ(given.error().kind, ErrorKind::ApiMisuse);
+    EXPECT_FALSE(channel(*pair, role).fail_qkd_key(QkdFailure::Unavailable, late));
+    EXPECT_EQ(pair->at(role).epoch(), 1U);
+    EXPECT_FALSE(pair->seen(role).closed);
+  }
+}
+
+TEST(QkdRekey, a_step_that_runs_out_is_a_kme_that_failed) {
+  for (const Role role : kBoth) {
+    World world(QkdPolicy::Preferred);
+    const auto pair = world.established();
+    Kmes kmes(world, *pair);
+    kmes.silence(role);
+    ASSERT_TRUE(pair->rekey(Role::Server));
+    kmes.pass(seconds(20) - Instant(1));
+    EXPECT_EQ(pair->at(Role::Server).epoch(), 1U);
+    kmes.pass(Instant(1));
+    EXPECT_EQ(pair->at(Role::Server).epoch(), 2U) << "goes on with the KEM";
+    for (const Role end : kBoth) EXPECT_FALSE(channel(*pair, end).status().current.key_id);
+  }
+}
+
+TEST(QkdRekey, an_answer_that_is_no_key_is_a_kme_that_failed) {
+  for (const Role role : kBoth) {
+    for (const auto& [key_id, size] : {std::pair(kOther, 31U), std::pair(std::string_view("x"), 32U),
+                                       std::pair(role == Role::Client ? kOther : std::string_view(""), 32U)}) {
+      World world(QkdPolicy::Preferred);
+      const auto pair = world.established();
+      ASSERT_TRUE(pair->rekey(Role::Server));
+      if (role == Role::Client) {
+        ASSERT_TRUE(provide(*pair, Role::Server, kLower));
+        pair->run();
+      }
+      ASSERT_TRUE(provide(*pair, role, key_id, QkdKey(size)));
+      pair->run();
+      for (const Role end : kBoth) {
+        EXPECT_EQ(pair->at(end).epoch(), 2U);
+        EXPECT_TRUE(channel(*pair, end).status().current.kem);
+        EXPECT_TRUE(channel(*pair, end).status().without_qkd);
+      }
+    }
+  }
+}
+
+TEST(QkdRekey, a_spent_budget_of_the_server_waits_and_never_weakens_a_rekey) {
+  World world(QkdPolicy::Preferred);
+  const auto pair = world.established();
+  Kmes kmes(world, *pair);
+  kmes.take_down(Role::Server, QkdFailure::Budget);
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  kmes.pass(seconds(35));
+  EXPECT_EQ(pair->at(Role::Server).epoch(), 1U);
+  EXPECT_EQ(pair->seen(Role::Server).qkd.size(), 1U + 4U) << "at 0, 10, 20 and 30 s";
+  kmes.bring_up(Role::Server);
+  kmes.pass(seconds(5));
+  EXPECT_EQ(pair->at(Role::Server).epoch(), 2U);
+  EXPECT_TRUE(channel(*pair, Role::Client).status().current.key_id);
+}
+
+TEST(QkdRekey, a_spent_budget_of_the_client_is_limit_and_never_a_nak) {
+  for (const QkdPolicy policy : {QkdPolicy::Preferred, QkdPolicy::Required}) {
+    World world(policy);
+    const auto pair = world.established();
+    Kmes kmes(world, *pair);
+    kmes.take_down(Role::Client, QkdFailure::Budget);
+    ASSERT_TRUE(pair->rekey(Role::Server));
+    kmes.settle();
+    for (const Role role : kBoth) {
+      EXPECT_EQ(reason(*pair, role), Reason::Limit);
+      EXPECT_TRUE(pair->seen(role).epochs.empty());
+      EXPECT_FALSE(channel(*pair, role).may_redial_without_qkd());
+    }
+  }
+}
+
+// An outage of one KME or the other.
+
+class Outage : public testing::TestWithParam<Role> {};
+
+TEST_P(Outage, under_preferred_rekeys_go_on_with_the_kem_and_the_status_says_so) {
+  World world(QkdPolicy::Preferred);
+  world.server.rekey.light = true;  // KEM only always has a share
+  const auto pair = world.established();
+  Kmes kmes(world, *pair);
+  kmes.take_down(GetParam());
+  kmes.pass(seconds(600));
+  EXPECT_EQ(pair->at(Role::Server).epoch(), 6U);
+  for (const Role role : kBoth) {
+    const ChannelStatus status = channel(*pair, role).status();
+    EXPECT_TRUE(status.qkd_mixed);
+    EXPECT_TRUE(status.without_qkd);
+    EXPECT_TRUE(status.current.kem);
+    EXPECT_FALSE(status.current.key_id);
+  }
+  EXPECT_EQ(pair->seen(Role::Server).qkd.size(), 1U + 5U) << "each rekey tries the default form first";
+  kmes.bring_up(GetParam());
+  kmes.pass(seconds(120));
+  for (const Role role : kBoth) {
+    EXPECT_FALSE(channel(*pair, role).status().without_qkd);
+    EXPECT_TRUE(channel(*pair, role).status().current.key_id);
+    EXPECT_FALSE(pair->seen(role).closed);
+  }
+}
+
+TEST_P(Outage, under_required_the_server_tries_again_every_ten_seconds_and_recovers) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.established();
+  Kmes kmes(world, *pair);
+  kmes.take_down(GetParam());
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  kmes.settle();
+  for (std::size_t tries = 1; tries < 20; ++tries) {
+    EXPECT_EQ(pair->seen(Role::Server).qkd.size(), 1U + tries);
+    EXPECT_EQ(pair->at(Role::Server).next_timeout(), pair->now() + seconds(10));
+    ASSERT_TRUE(pair->rekey(Role::Server)) << "an explicit call does not hasten it";
+    kmes.pass(seconds(10));
+    EXPECT_EQ(pair->at(Role::Server).epoch(), 1U);
+    EXPECT_TRUE(channel(*pair, Role::Server).status().rekey_pending);
+  }
+  kmes.bring_up(GetParam());
+  kmes.pass(seconds(10));
+  for (const Role role : kBoth) {
+    EXPECT_EQ(pair->at(role).epoch(), 2U);
+    EXPECT_TRUE(channel(*pair, role).status().current.key_id);
+    EXPECT_TRUE(channel(*pair, role).status().current.kem);
+  }
+}
+
+TEST_P(Outage, data_flows_through_it) {
+  World world(QkdPolicy::Required);
+  world.server.rekey.frames = 3;
+  const auto pair = world.established();
+  Kmes kmes(world, *pair);
+  kmes.take_down(GetParam());
+  Traffic traffic(*pair);
+  for (int second = 0; second < 300; ++second) {
+    traffic.send_both();
+    kmes.pass(seconds(1));
+  }
+  kmes.bring_up(GetParam());
+  kmes.pass(seconds(20));
+  traffic.expect_all_arrived();
+  EXPECT_GE(pair->at(Role::Server).epoch(), 2U);
+  EXPECT_LE(pair->seen(Role::Server).qkd.size(), 1U + 32U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Qkd, Outage, testing::Values(Role::Client, Role::Server), [](const auto& side) {
+  return std::string(side.param == Role::Client ? "of_the_clients_kme" : "of_the_servers_kme");
+});
+
+}  // namespace
+}  // namespace qsp::test
