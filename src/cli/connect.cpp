@@ -140,7 +140,7 @@ std::string closed_text(const Closed& closed) {
 std::string explain_handshake(const Run& run, const Closed& closed) {
   const std::string target = net::to_string(run.target);
   if (closed.by_peer) return fmt::format("{} refused the session ({})", target, closed_text(closed));
-  if (run.client->stream_ended()) {
+  if (run.client->cut_off()) {
     return fmt::format(
         "{} ended the connection during the handshake{}{}: compare --profile on both ends, and see its log", target,
         run.report.transport.empty() ? "" : ": ", run.report.transport);
@@ -173,7 +173,7 @@ std::optional<std::string> explain(const Run& run) {
     return fmt::format("the peer closed the session ({}) before all was sent and echoed; {}", closed_text(closed),
                        missing);
   }
-  if (run.client->stream_ended()) {
+  if (run.client->cut_off()) {
     return fmt::format("truncated: the stream ended without CLOSE{}{}; {}: connect again, and do not trust what came",
                        report.transport.empty() ? "" : ": ", report.transport, missing);
   }

@@ -11,10 +11,10 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
-#include "qsp/openssl.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
 #include "identity/peers.hpp"
+#include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
 
 namespace qsp::cli {

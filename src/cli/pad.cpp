@@ -10,8 +10,8 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
-#include "qsp/openssl.hpp"
 #include "keysource/pad.hpp"
+#include "qsp/openssl.hpp"
 
 namespace qsp::cli {
 namespace {

@@ -35,6 +35,7 @@ class PipeClient final : public net::PipeSession, private net::ConnectionOwner {
 
  private:
   void handle_established() override;
+  void handle_epoch(std::uint32_t epoch) override;
   void connection_established(net::Connection&) override {}
   void connection_rekeyed(net::Connection&) override {}
   void connection_closed(net::Connection& connection, const Closed& closed, const net::error_code& transport) override;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "cli/app.hpp"
+#include "cli/epoch_text.hpp"
 #include "cli/json.hpp"
 #include "cli/sessions.hpp"
 #include "cli/text.hpp"
@@ -76,12 +77,21 @@ class ServeLog final : public net::ServerEvents {
   explicit ServeLog(bool json) : json_(json) {}
 
   void session_established(const net::Connection& connection) override {
-    spdlog::info("session {} of {} established", id(connection), net::to_string(connection.peer()));
+    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
+    spdlog::info("session {} of {} established{}{}", id(connection), net::to_string(connection.peer()),
+                 channel != nullptr ? ": " : "", channel != nullptr ? cli::describe(channel->status()) : "");
     if (json_) print_json(describe("established", connection));
   }
 
   void session_rekeyed(const net::Connection& connection) override {
     spdlog::debug("session {} sends in epoch {}", id(connection), connection.endpoint().epoch());
+    if (const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint()); channel != nullptr) {
+      const ChannelStatus status = channel->status();
+      if (status.previous) spdlog::info("session {} {}", id(connection), cli::describe(*status.previous));
+      // SPEC: a "preferred" session that runs without QKD says so every epoch.
+      if (status.without_qkd)
+        spdlog::warn("session {} epoch {} is WITHOUT a QKD key", id(connection), status.current.epoch);
+    }
     if (!json_) return;
     boost::json::object event = describe("rekeyed", connection);
     event["epoch"] = connection.endpoint().epoch();

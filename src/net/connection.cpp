@@ -272,6 +272,7 @@ void Connection::deliver(std::expected<FetchedKey, QkdFailure> answer) {
 
 void Connection::handle_closed(const Closed& closed) {
   closed_ = true;
+  cut_off_ = ended_;
   // Nobody is left to read after the peer's CLOSE, or after the end of its stream.
   last_words_ = collect_control() && !closed.by_peer && !ended_;
   owner_.connection_closed(*this, closed, transport_);

@@ -115,8 +115,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   [[nodiscard]] Loop& loop() const noexcept { return loop_; }
   /// Whether it ever was, which stays true after the end.
   [[nodiscard]] bool established() const noexcept { return established_; }
-  /// Whether the peer's stream has ended, by its own doing or with the connection.
-  [[nodiscard]] bool stream_ended() const noexcept { return ended_; }
+  /// Whether the session ended because the peer's stream did; after an orderly close it ends too, and that is not
+  /// meant.
+  [[nodiscard]] bool cut_off() const noexcept { return cut_off_; }
 
  protected:
   Connection(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
@@ -196,6 +197,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool closed_ = false;      ///< the endpoint has said Closed
   bool last_words_ = false;  ///< it left a CLOSE or ALERT that should reach the peer
   bool write_failed_ = false;
+  bool cut_off_ = false;  ///< ended_ came before closed_
 };
 
 }  // namespace qsp::net

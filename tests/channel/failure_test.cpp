@@ -77,8 +77,9 @@ TEST_P(Failures, at_any_operation_close_the_session_with_internal_error_and_noth
     pair->end_of_stream(fragile);
     const auto& there = pair->seen(other(fragile)).closed;
     ASSERT_TRUE(there) << "operation " << count;
-    EXPECT_TRUE(there->reason == Reason::InternalError || there->reason == Reason::HandshakeFailed ||
-                there->reason == Reason::ProtocolError || there->reason == Reason::Normal)
+    const bool cut = there->reason == Reason::ProtocolError && there->text == "the stream ended without CLOSE";
+    EXPECT_TRUE(cut || there->reason == Reason::InternalError || there->reason == Reason::HandshakeFailed ||
+                there->reason == Reason::Normal)
         << "operation " << count << ": " << name(there->reason) << ", " << there->text;
     for (const Role role : kBoth) {
       EXPECT_TRUE(kSaid.starts_with(as_text(pair->seen(role).received()))) << "operation " << count;

@@ -281,8 +281,10 @@ Message alert(std::uint16_t reason, std::string_view text) {
 }
 
 Message close_text(std::uint16_t reason, std::string_view text) {
-  Message message{static_cast<std::uint8_t>(reason >> 8), static_cast<std::uint8_t>(reason)};
-  message.insert(message.end(), text.begin(), text.end());
+  Message message(2 + text.size());
+  message[0] = static_cast<std::uint8_t>(reason >> 8);
+  message[1] = static_cast<std::uint8_t>(reason);
+  std::ranges::copy(text, message.begin() + 2);
   return message;
 }
 

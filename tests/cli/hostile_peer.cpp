@@ -21,8 +21,8 @@
 #include <thread>
 #include <vector>
 
-#include "qsp/openssl.hpp"
 #include "qsp/endpoint.hpp"
+#include "qsp/openssl.hpp"
 #include "rc155/keys.hpp"
 #include "rc155/messages.hpp"
 #include "wire/cursor.hpp"
@@ -132,7 +132,8 @@ class Hostile {
     Buffer message(rc155::kRekeyMessageSize);
     const std::array<std::uint8_t, rc155::kRekeyBodySize> body{};
     rc155::encode_rekey(type, 2, body, std::span(message).first<rc155::kRekeyMessageSize>());
-    return sealed(FrameType::Rekey, type == rc155::RekeyType::Init ? rc155::kInitLabel : rc155::kAckLabel, message, seq);
+    return sealed(FrameType::Rekey, type == rc155::RekeyType::Init ? rc155::kInitLabel : rc155::kAckLabel, message,
+                  seq);
   }
   Buffer close(std::uint32_t seq, Reason reason, std::string_view text) {
     Buffer message(2 + text.size());
@@ -235,7 +236,8 @@ const std::map<std::string_view, Scenario>& scenarios() {
        [](Hostile& peer) {
          peer.write(peer.data(1));
          // The echo, and the INIT that a server of --rekey-after 2 sends behind it.
-         for (auto frame = peer.read_frame(); frame && frame->header.type != FrameType::Rekey; frame = peer.read_frame()) {
+         for (auto frame = peer.read_frame(); frame && frame->header.type != FrameType::Rekey;
+              frame = peer.read_frame()) {
          }
          peer.write(peer.rekey(Ack, 2));
        }},

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "qsp/openssl.hpp"
 #include "net/connection.hpp"
+#include "qsp/openssl.hpp"
 #include "rc155/session.hpp"
 
 namespace qsp::test {
@@ -67,7 +67,9 @@ class ServeProcess {
   std::uint16_t port_ = 0;
 };
 
-std::uint8_t byte_of(std::size_t client, std::size_t at) { return static_cast<std::uint8_t>(client * 31 + at * 7 + at / 251); }
+std::uint8_t byte_of(std::size_t client, std::size_t at) {
+  return static_cast<std::uint8_t>(client * 31 + at * 7 + at / 251);
+}
 
 /// Sends a megabyte that only it sends, and checks each byte that comes back.
 class LoadClient final : public net::Connection, private net::ConnectionOwner {

@@ -26,8 +26,8 @@ TEST(Address, TakesEveryFormThatTheHelpNames) {
 }
 
 TEST(Address, RefusesWhatIsNone) {
-  for (const std::string_view text : {"", ":80", "host:", "host:65536", "host:-1", "host:8o", "host:80 ", "[::1", "[::1]80",
-                                      "[]:80", "ho st", "host\n", "\x1b[31m", "host/path"}) {
+  for (const std::string_view text : {"", ":80", "host:", "host:65536", "host:-1", "host:8o", "host:80 ", "[::1",
+                                      "[::1]80", "[]:80", "ho st", "host\n", "\x1b[31m", "host/path"}) {
     EXPECT_FALSE(parse_address(text).has_value()) << text;
   }
   EXPECT_TRUE(parse_address(std::string(255, 'a')).has_value());

@@ -33,8 +33,12 @@ class Recorded final : public ServerEvents {
     bool established;
   };
 
-  void session_established(const Connection&) override { note([this] { ++established; }); }
-  void session_rekeyed(const Connection&) override { note([this] { ++rekeyed; }); }
+  void session_established(const Connection&) override {
+    note([this] { ++established; });
+  }
+  void session_rekeyed(const Connection&) override {
+    note([this] { ++rekeyed; });
+  }
   void session_closed(const Connection& connection, const Closed& closed, const error_code&) override {
     note([&] { ends.push_back({closed, connection.established()}); });
   }
@@ -44,7 +48,9 @@ class Recorded final : public ServerEvents {
       last_refusal = why;
     });
   }
-  void accept_failed(const error_code&) override { note([this] { ++accept_failures; }); }
+  void accept_failed(const error_code&) override {
+    note([this] { ++accept_failures; });
+  }
 
   /// Waits until `condition` holds over the members below; false after 10 s.
   bool wait(const std::function<bool()>& condition) {

@@ -166,8 +166,9 @@ TEST(Server, SaysWhichPortIsInUse) {
 TEST(Server, SaysWhatIsWrongWithAnAddress) {
   Recorded events;
   const auto open = [&events](const char* host) {
-    return Server::open({.listen = {.host = host, .port = 0}},
-                        []() -> std::expected<std::unique_ptr<SessionFactory>, std::string> { return nullptr; }, events);
+    return Server::open(
+        {.listen = {.host = host, .port = 0}},
+        []() -> std::expected<std::unique_ptr<SessionFactory>, std::string> { return nullptr; }, events);
   };
   const auto unknown = open("no-such-host.invalid");
   ASSERT_FALSE(unknown.has_value());

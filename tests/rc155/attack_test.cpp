@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "qsp/openssl.hpp"
 #include "fixture.hpp"
+#include "qsp/openssl.hpp"
 
 namespace qsp::rc155 {
 namespace {

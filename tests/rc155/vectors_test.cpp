@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "qsp/openssl.hpp"
 #include "fixture.hpp"
+#include "qsp/openssl.hpp"
 #include "support/scripted.hpp"
 
 namespace qsp::rc155 {

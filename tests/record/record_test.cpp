@@ -129,10 +129,10 @@ TEST_F(Record, the_aad_is_the_types_label_and_the_header) {
 
 TEST_F(Record, every_bit_of_the_header_and_the_payload_is_protected) {
   for (std::size_t offset = 0; offset < kOverhead + 4; ++offset) {
+    if (offset >= 18 && offset < 22) continue;  // payload_len: the frame would not be whole
     SCOPED_TRACE(offset);
     const auto frame = seal(FrameType::AppData, 4);
     ASSERT_TRUE(frame);
-    if (offset >= 18 && offset < 22) continue;  // payload_len: the frame would not be whole
     const auto refused = open(changed(*frame, offset));
     ASSERT_FALSE(refused);
     EXPECT_TRUE(open(*frame)) << "a refused frame has changed the receiver";

@@ -245,7 +245,7 @@ TEST_P(Vectors, the_private_key_of_each_kem_yields_its_share_and_secret) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Vectors, testing::ValuesIn(scenarios().begin(), scenarios().end()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 TEST(Scenarios, use_every_algorithm_of_the_suite_table) {
   const auto used = [](auto member, auto id) { return std::ranges::count(scenarios(), id, member) > 0; };

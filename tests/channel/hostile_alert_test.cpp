@@ -1,0 +1,140 @@
+// What an ALERT can do, and what one discloses (SPEC §5.8, §5.9). The state table has every state's lawful ALERTs.
+#include <gtest/gtest.h>
+
+#include "channel/stage.hpp"
+
+namespace qsp::test {
+namespace {
+
+using wire::FrameType;
+
+TEST(ClearAlert, ends_a_handshake_and_never_leads_to_a_dial_without_qkd) {
+  for (const std::uint16_t reason : {std::uint16_t{50}, std::uint16_t{51}, std::uint16_t{60}, std::uint16_t{80}}) {
+    Stage stage(Role::Client, QkdPolicy::Preferred);
+    stage.give(stage.puppet().say(FrameType::Handshake, alert(reason)));
+    ASSERT_TRUE(stage.seen().closed);
+    EXPECT_TRUE(stage.seen().closed->by_peer);
+    EXPECT_FALSE(stage.end().may_redial_without_qkd());
+    EXPECT_FALSE(stage.seen().session_id);
+  }
+}
+
+TEST(ClearAlert, with_a_session_id_is_a_protocol_error) {
+  Stage stage(Role::Client);
+  wire::FrameHeader header = stage.puppet().next_header(FrameType::Handshake);
+  header.session_id = 7;
+  stage.give(stage.puppet().forge(header, 0, alert(50)));
+  EXPECT_EQ(stage.closed(), Reason::ProtocolError);
+}
+
+TEST(ClearAlert, once_keys_stand_is_refused_in_every_later_state) {
+  for (const State state : all_states()) {
+    if (state == State::AwaitServerHello || state == State::AwaitClientHello) continue;
+    for (const bool zero_session : {false, true}) {
+      const auto stage = staged(state);
+      wire::FrameHeader header = stage->puppet().next_header(FrameType::Handshake);
+      if (zero_session) header.session_id = 0;
+      stage->give(framed(header, alert(50, "clear, yet long enough for a tag")));
+      ASSERT_TRUE(stage->seen().closed) << name(state);
+      EXPECT_FALSE(stage->seen().closed->by_peer) << name(state);
+    }
+  }
+}
+
+TEST(ClearAlert, of_a_client_is_refused) {
+  Stage stage(Role::Server);
+  stage.give(stage.puppet().say(FrameType::Handshake, alert(50)));
+  EXPECT_EQ(stage.closed(), Reason::ProtocolError);
+}
+
+TEST(SealedAlert, qkd_unavailable_leads_to_a_dial_without_qkd_only_after_server_auth_and_under_preferred) {
+  struct Row {
+    QkdPolicy policy;
+    State state;
+    std::uint16_t reason;
+    bool may;
+  };
+  for (const Row& row : {Row{QkdPolicy::Preferred, State::AwaitServerAuth, 60, false},
+                         Row{QkdPolicy::Preferred, State::AwaitServerFinish, 60, true},
+                         Row{QkdPolicy::Preferred, State::AwaitServerFinish, 50, false},
+                         Row{QkdPolicy::Preferred, State::AwaitServerFinish, 80, false},
+                         Row{QkdPolicy::Required, State::AwaitServerFinish, 60, false}}) {
+    Stage stage(Role::Client, row.policy);
+    stage.reach(row.state);
+    stage.give(stage.puppet().say(FrameType::Handshake, alert(row.reason)));
+    ASSERT_TRUE(stage.seen().closed);
+    EXPECT_EQ(stage.end().may_redial_without_qkd(), row.may) << name(row.state) << " " << row.reason;
+  }
+}
+
+TEST(Redial, a_lost_connection_or_a_wrong_confirm_never_leads_to_a_dial_without_qkd) {
+  Stage lost(Role::Client, QkdPolicy::Preferred);
+  lost.reach(State::AwaitServerFinish);
+  lost.pair().end_of_stream(Role::Server);
+  EXPECT_FALSE(lost.end().may_redial_without_qkd());
+  Stage wrong(Role::Client, QkdPolicy::Preferred);
+  wrong.reach(State::AwaitServerFinish);
+  wrong.give(wrong.puppet().server_finish({}, [](Message& message) { message.back() ^= 1; }));
+  EXPECT_FALSE(wrong.end().may_redial_without_qkd());
+}
+
+TEST(Disclosure, an_application_that_gives_up_tells_a_stranger_nothing) {
+  struct Row {
+    State state;
+    bool told, precise;
+  };
+  for (const Row& row : {Row{State::AwaitServerHello, false, false}, Row{State::AwaitServerAuth, true, false},
+                         Row{State::ClientAwaitQkdKey, true, true}, Row{State::AwaitServerFinish, false, false},
+                         Row{State::AwaitClientHello, true, false}, Row{State::AwaitClientAuth, true, false},
+                         Row{State::ServerAwaitQkdKey, true, true}}) {
+    SCOPED_TRACE(name(row.state));
+    const auto stage = staged(row.state);
+    const std::size_t before = stage->pair().made(stage->genuine()).size();
+    stage->pair().close(stage->genuine(), Reason::InternalError, "disk on fire");
+    const auto& made = stage->pair().made(stage->genuine());
+    ASSERT_EQ(made.size(), before + (row.told ? 1 : 0));
+    EXPECT_EQ(stage->closed(), Reason::InternalError);
+    if (!row.told) continue;
+    const auto opened = stage->puppet().insider().open(stage->genuine(), made.back(), made.size() - 1);
+    const Message plaintext = opened.value_or(payload_of(made.back()));
+    const auto told = wire::parse_alert(plaintext);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->reason, row.precise ? Reason::InternalError : Reason::HandshakeFailed);
+    EXPECT_EQ(told->text, row.precise ? "disk on fire" : "");
+  }
+}
+
+TEST(Disclosure, every_unauthenticated_failure_of_client_auth_looks_the_same) {
+  std::vector<Message> said;
+  const auto meet = [&](const std::function<void(Stage&)>& attack) {
+    Stage stage(Role::Server);
+    stage.reach(State::AwaitClientAuth);
+    attack(stage);
+    said.push_back(stage.puppet().hear(stage.take()).value_or(Message{}));
+  };
+  meet([](Stage& stage) { stage.give(stage.puppet().say(FrameType::Handshake, Message{4, 0, 0, 0})); });
+  meet([](Stage& stage) { stage.give(stage.puppet().client_auth({}, [](Message& m) { m.back() ^= 1; })); });
+  meet([](Stage& stage) {
+    stage.puppet().script.identity.emplace().fill(1);
+    stage.give(stage.puppet().client_auth());
+  });
+  meet([](Stage& stage) {
+    stage.puppet().script.signature = 0x0904;
+    stage.give(stage.puppet().client_auth());
+  });
+  meet([](Stage& stage) { stage.pair().close(Role::Server, Reason::Limit, "budget"); });
+  meet([](Stage& stage) { stage.pair().advance(std::chrono::seconds(11)); });
+  for (const Message& message : said) EXPECT_EQ(message, alert(50));
+}
+
+TEST(Text, of_a_peer_is_passed_on_as_it_is_and_marked_as_the_peers) {
+  const std::string nasty = std::string("\x1b[2J\0\xff\r\n", 9) + std::string(1'000, 'x');
+  Stage stage(Role::Client);
+  stage.give(stage.puppet().say(FrameType::Handshake, alert(50, nasty)));
+  ASSERT_TRUE(stage.seen().closed);
+  EXPECT_TRUE(stage.seen().closed->by_peer);
+  EXPECT_EQ(stage.seen().closed->text, nasty);
+}
+
+}  // namespace
+}  // namespace qsp::test
