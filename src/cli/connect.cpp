@@ -149,6 +149,10 @@ std::string explain_handshake(const Run& run, const Closed& closed) {
     return fmt::format("{} did not finish the handshake in time: is it a qsp server of profile {}?", target,
                        run.profile().name);
   }
+  if (closed.reason != Reason::ProtocolError) {
+    return fmt::format("the handshake with {} failed ({}): compare keys, suites and policies of both ends", target,
+                       closed_text(closed));
+  }
   return fmt::format("{} does not speak profile {} ({}): check the address, and --profile on both ends", target,
                      run.profile().name, closed_text(closed));
 }
