@@ -25,7 +25,8 @@ Message taken(wire::Reader& reader, std::size_t size) {
 class Play {
  public:
   Play(State state, wire::Reader& reader) : state_(state), reader_(reader), stage_(staged(state)) {
-    established_ = stage_->seen().session_id.has_value();
+    // In ServerAwaitQkdKey the client has proved itself: the right key is all that is missing.
+    established_ = stage_->seen().session_id.has_value() || state == State::ServerAwaitQkdKey;
     const std::uint8_t split = reader.u8();
     if (split != 0) stage_->pair().split_every(split);
   }
