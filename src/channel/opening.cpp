@@ -41,8 +41,8 @@ Result<void> Session::on_handshake_message(Bytes message, std::uint64_t frame_se
   if (!type) return std::unexpected(type.error());
   if (*type == wire::MessageType::Alert) {
     // §5: "Only the server's frame 0 may be a clear ALERT (session_id 0)"; a client sends none after CLIENT_AUTH.
-    const bool lawful = role_ == Role::Client ? receiver_.opening() || frame_session_id == 0
-                                              : receiver_.opening() && !peer_verified();
+    const bool lawful =
+        role_ == Role::Client ? receiver_.opening() || frame_session_id == 0 : receiver_.opening() && !peer_verified();
     if (!lawful) return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "ALERT out of turn");
     return on_alert(message);
   }

@@ -15,7 +15,7 @@ inline constexpr int kUsage = 2;
 
 /// What every verb has in common. Lives as long as the program.
 struct Context {
-  bool json = false;           ///< results on stdout are JSON
+  bool json = false;            ///< results on stdout are JSON
   std::function<int()> action;  ///< what the chosen verb does; returns the exit code
 };
 

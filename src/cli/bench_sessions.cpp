@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "cli/process.hpp"
-#include "qsp/openssl.hpp"
 #include "net/echo.hpp"
 #include "net/server.hpp"
+#include "qsp/openssl.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -160,8 +160,8 @@ std::expected<SessionsBenchResult, std::string> bench_sessions(const Profile& pr
   constexpr std::size_t kSpare = 64;
   const std::size_t needed = 2 * (sessions + kWarmUp) + kSpare;
   if (const std::size_t limit = descriptor_limit(); needed > limit) {
-    return std::unexpected(fmt::format("{} sessions need {} descriptors, and {} are allowed (see: ulimit -n)", sessions,
-                                       needed, limit));
+    return std::unexpected(
+        fmt::format("{} sessions need {} descriptors, and {} are allowed (see: ulimit -n)", sessions, needed, limit));
   }
   auto provider = crypto::make_openssl_provider();
   if (!provider) return std::unexpected(provider.error());

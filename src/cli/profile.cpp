@@ -15,8 +15,9 @@ namespace {
 constexpr std::array kProfiles{
     Profile{.name = "1.0", .danger = "", .half_close = true, .make = nullptr},
     Profile{.name = "rc155",
-            .danger = "rc155 gives no security: whoever records the session can compute its keys from two public nonces, "
-                      "and both directions use the same key with the same nonces",
+            .danger =
+                "rc155 gives no security: whoever records the session can compute its keys from two public nonces, "
+                "and both directions use the same key with the same nonces",
             .half_close = false,
             .make = rc155::dangerous_make_session},
 };

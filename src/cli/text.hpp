@@ -6,7 +6,8 @@
 
 namespace qsp::cli {
 
-/// Text from a peer, made safe for a terminal and a log: printable ASCII stays, a backslash is doubled, all else becomes
+/// Text from a peer, made safe for a terminal and a log: printable ASCII stays, a backslash is doubled, all else
+/// becomes
 /// \xNN. Line feeds stay where `lines` is set.
 std::string escape(std::string_view text, bool lines = false);
 

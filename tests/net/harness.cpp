@@ -93,6 +93,7 @@ std::optional<std::vector<std::uint8_t>> Peer::read_raw() const {
   std::vector<std::uint8_t> bytes(std::size_t{64} * 1024);
   const ssize_t count = ::recv(socket_, bytes.data(), bytes.size(), 0);
   if (count < 0 && errno == EAGAIN) ADD_FAILURE() << "nothing came for 10 s";
+  reset |= count < 0 && errno == ECONNRESET;
   if (count <= 0) return std::nullopt;
   bytes.resize(static_cast<std::size_t>(count));
   return bytes;

@@ -135,6 +135,7 @@ class Peer {
   [[nodiscard]] Endpoint& endpoint() { return *endpoint_; }
   std::optional<Closed> closed;
   bool stream_ended = false;
+  mutable bool reset = false;  ///< not in good order, but by a reset
 
  private:
   bool receive_once();

@@ -74,7 +74,8 @@ TEST(HostilePeer, ReadsTheCloseThoughItsOwnDataIsStillOnItsWay) {
   peer.write_raw(flood);
   peer.receive_to_end();
   ASSERT_TRUE(peer.closed.has_value());
-  EXPECT_TRUE(peer.closed->by_peer) << "a reset ate the CLOSE";
+  EXPECT_TRUE(peer.closed->by_peer);
+  EXPECT_FALSE(peer.reset) << "a reset can eat the CLOSE";
   EXPECT_EQ(peer.closed->reason, Reason::AeadDecryptFailed);
 }
 

@@ -98,7 +98,10 @@ Result<std::unique_ptr<Aead>> ScriptedProvider::aead(AeadId id) {
 
 bool ScriptedProvider::admit() noexcept {
   ++count_;
-  if (left_ == 0) return false;
+  if (left_ == 0) {
+    if (once_) never_fail();
+    return false;
+  }
   if (left_ != std::numeric_limits<std::uint64_t>::max()) --left_;
   return true;
 }

@@ -35,7 +35,9 @@ class ScriptedProvider final : public crypto::Provider {
 
   /// The operation after `count` more fails with Provider/INTERNAL_ERROR, and so does every later one. Operations are
   /// those of Rng, Hkdf and Aead, and the making of an Aead.
-  void fail_after(std::uint64_t count) noexcept { left_ = count; }
+  void fail_after(std::uint64_t count) noexcept { left_ = count, once_ = false; }
+  /// That operation fails, and later ones do not.
+  void fail_once_after(std::uint64_t count) noexcept { left_ = count, once_ = true; }
   void never_fail() noexcept { left_ = std::numeric_limits<std::uint64_t>::max(); }
   /// Operations since the last call of this.
   std::uint64_t take_count() noexcept { return std::exchange(count_, 0); }
@@ -72,6 +74,7 @@ class ScriptedProvider final : public crypto::Provider {
   std::unique_ptr<CountedHkdf> counted_hkdf_;
   std::uint64_t left_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t count_ = 0;
+  bool once_ = false;
 };
 
 }  // namespace qsp::test
