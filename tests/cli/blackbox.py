@@ -137,7 +137,8 @@ class Usage(Case):
     def test_bench_sessions_tells_memory(self):
         result = json.loads(qsp("bench", "sessions", "--profile", "rc155", "--sessions", "100", "--json").stdout)
         self.assertEqual(result["sessions"], 100)
-        self.assertGreater(result["allocated_bytes_per_session"], 500)
+        # Under AddressSanitizer malloc's own figures stay zero.
+        self.assertGreater(max(result["allocated_bytes_per_session"], result["resident_bytes_per_session"]), 500)
         self.assertLess(result["allocated_bytes_per_session"], 20_000)
 
 
