@@ -56,6 +56,12 @@ TEST(ServerIdentity, the_dialled_identity_without_its_key_is_refused) {
   meeting.expect_refused();
 }
 
+TEST(ServerIdentity, the_dialled_key_under_another_identity_is_refused) {
+  Meeting meeting(QkdPolicy::Required);
+  meeting.serve(meeting.stage.world().bob, [](Puppet& bob) { bob.script.identity.emplace().fill(7); });
+  meeting.expect_refused();
+}
+
 TEST(ServerIdentity, a_client_refuses_its_own_identity_though_it_were_pinned) {
   Stage stage(Role::Client, QkdPolicy::None, [](World& world) { world.client.peer.keys = {world.alice.key}; });
   Puppet self(Role::Server, *stage.world().server_provider, stage.world().alice);

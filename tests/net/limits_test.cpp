@@ -108,9 +108,10 @@ TEST(Limits, RunningOutOfDescriptorsPausesAcceptingAndIsToldOnce) {
   ASSERT_TRUE(server.events.wait([&] { return server.events.accept_failures == 1; }));
   const std::clock_t before = std::clock();
   std::this_thread::sleep_for(350ms);
-  EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 50) << "it spins";
+  const std::clock_t used = std::clock() - before;
+  limit.restore();  // first: a sanitizer's report needs descriptors too
+  EXPECT_LT(used, CLOCKS_PER_SEC / 50) << "it spins";
   EXPECT_EQ(server.events.read(&Recorded::accept_failures), 1U);
-  limit.restore();
   EXPECT_TRUE(waiting->handshake());
 }
 
