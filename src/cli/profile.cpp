@@ -22,6 +22,14 @@ constexpr std::array kProfiles{
             .make = rc155::dangerous_make_session},
 };
 
+std::expected<const Profile*, std::string> look_up(std::string_view name) {
+  const auto* const found = std::ranges::find(kProfiles, name, &Profile::name);
+  if (found == kProfiles.end()) {
+    return std::unexpected(fmt::format("there is no profile '{}' (1.0 and rc155 are known)", escape(name)));
+  }
+  return found;
+}
+
 }  // namespace
 
 void add_profile_options(CLI::App& verb, ProfileChoice& choice) {
@@ -30,15 +38,16 @@ void add_profile_options(CLI::App& verb, ProfileChoice& choice) {
 }
 
 std::expected<const Profile*, std::string> find_profile(std::string_view name) {
-  const auto* const found = std::ranges::find(kProfiles, name, &Profile::name);
-  if (found == kProfiles.end()) {
-    return std::unexpected(fmt::format("there is no profile '{}' (1.0 and rc155 are known)", escape(name)));
+  auto profile = look_up(name);
+  if (profile && (*profile)->make == nullptr) {
+    return std::unexpected(
+        fmt::format("profile {} cannot be measured or fuzzed here yet (rc155 can: --profile rc155)", (*profile)->name));
   }
-  return found;
+  return profile;
 }
 
 std::expected<const Profile*, std::string> choose_profile(const ProfileChoice& choice) {
-  std::expected<const Profile*, std::string> profile = find_profile(choice.name);
+  std::expected<const Profile*, std::string> profile = look_up(choice.name);
   if (!profile || (*profile)->danger.empty()) return profile;
   if (!choice.insecure) {
     return std::unexpected(

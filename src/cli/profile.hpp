@@ -19,6 +19,7 @@ struct Profile {
   std::string_view name;
   std::string_view danger;  ///< why it is insecure; empty where it is not
   bool half_close;          ///< whether an end says that its data is complete (END), so that both wait for it
+  /// Makes an end that needs no configuration; null where there is no such thing.
   Result<std::unique_ptr<Endpoint>> (*make)(Role role, crypto::Provider& provider);
 };
 
@@ -31,7 +32,8 @@ struct ProfileChoice {
 /// Adds --profile and --insecure to a verb.
 void add_profile_options(CLI::App& verb, ProfileChoice& choice);
 
-/// The profile of that name, with no question about its security. The error is one line: a usage error.
+/// The profile of that name to measure or fuzz here, with no question about its security. The error is one line: a
+/// usage error.
 std::expected<const Profile*, std::string> find_profile(std::string_view name);
 
 /// The profile to talk to a peer with. An insecure one is refused without --insecure and warned of on stderr with it.
