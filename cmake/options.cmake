@@ -5,12 +5,21 @@ target_compile_options(qsp_options INTERFACE -Wall -Wextra -Wpedantic -Wconversi
 if(QSP_WERROR)
   target_compile_options(qsp_options INTERFACE -Werror)
 endif()
-if(CMAKE_BUILD_TYPE MATCHES "Rel")
+if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT QSP_SANITIZE)
   target_compile_definitions(qsp_options INTERFACE _FORTIFY_SOURCE=2)
 endif()
 if(QSP_SANITIZE)
   add_compile_options(-fsanitize=${QSP_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${QSP_SANITIZE})
+endif()
+
+# What is compiled often and runs little is compiled fast: the tests, and under a sanitizer the rooms whose headers are large
+# templates. There the optimiser took more than half of a whole run of the checks.
+add_library(qsp_compile_fast INTERFACE)
+if(QSP_SANITIZE)
+  target_compile_options(qsp_compile_fast INTERFACE -O0 -g1)
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
+  target_compile_options(qsp_compile_fast INTERFACE -O1 -g1)
 endif()
 
 find_program(QSP_CCACHE ccache)
