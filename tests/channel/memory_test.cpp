@@ -62,9 +62,10 @@ void release(void* old) noexcept {
 
 }  // namespace
 
-void* operator new(std::size_t size) { return make(size); }
-void operator delete(void* old) noexcept { release(old); }
-void operator delete(void* old, std::size_t) noexcept { release(old); }
+// Not inlined: where GCC sees through one of a pair alone, it takes std::free for the wrong partner of `new`.
+[[gnu::noinline]] void* operator new(std::size_t size) { return make(size); }
+[[gnu::noinline]] void operator delete(void* old) noexcept { release(old); }
+[[gnu::noinline]] void operator delete(void* old, std::size_t) noexcept { release(old); }
 
 namespace qsp::test {
 namespace {

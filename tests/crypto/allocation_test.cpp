@@ -27,12 +27,13 @@ const bool hooked = CRYPTO_set_mem_functions([](std::size_t size, const char*, i
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: where GCC sees through one of the pair alone, it takes std::free for the wrong partner of `new`.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   if (void* const made = counted(size)) return made;
   throw std::bad_alloc();
 }
-void operator delete(void* old) noexcept { std::free(old); }
-void operator delete(void* old, std::size_t) noexcept { std::free(old); }
+[[gnu::noinline]] void operator delete(void* old) noexcept { std::free(old); }
+[[gnu::noinline]] void operator delete(void* old, std::size_t) noexcept { std::free(old); }
 
 namespace qsp::crypto {
 namespace {
