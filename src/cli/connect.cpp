@@ -130,8 +130,6 @@ boost::asio::awaitable<void> connect_to_peer(Run& run) {
   run.client->start();
 }
 
-// ----------------------------------------------------------------------------------------------------------- account
-
 std::string closed_text(const Closed& closed) {
   const std::string text = escape(closed.text);
   return text.empty() ? std::string(name(closed.reason)) : fmt::format("{}: {}", name(closed.reason), text);

@@ -76,8 +76,6 @@ void Connection::abort() {
   finish();
 }
 
-// ------------------------------------------------------------------------------------------------------------- input
-
 void Connection::handle_readable() {
   if (state_ == State::Finished) return;
   // What completes a half-read frame goes straight behind it, the rest into the scratch buffer: one call for both.
@@ -141,8 +139,6 @@ void Connection::handle_end(const error_code& why) {
   endpoint_->handle_end_of_stream(Loop::now());
 }
 
-// ------------------------------------------------------------------------------------------------------------ output
-
 MutableBytes Connection::reserve() {
   if (endpoint_->phase() != Phase::Established) return {};
   // Bytes leave in the order in which they were made: what the endpoint has to say comes before this frame.
@@ -202,8 +198,6 @@ bool Connection::flush() {
   if (write_failed_) queue_.clear();
   return queue_.empty();
 }
-
-// ------------------------------------------------------------------------------------------------------------ events
 
 void Connection::settle() {
   if (settling_ || state_ == State::Finished) return;
@@ -311,8 +305,6 @@ void Connection::finish() {
   handle_finished();
   owner_.connection_finished(*this);
 }
-
-// ----------------------------------------------------------------------------------------------------------- waiting
 
 void Connection::wait_for_input() {
   const bool wanted = state_ != State::Open || write_failed_ || wants_input();

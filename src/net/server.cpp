@@ -156,8 +156,6 @@ class Server::Listener {
   bool stopping_ = false;
 };
 
-// ------------------------------------------------------------------------------------------------------------- shard
-
 void Server::Shard::adopt(Socket&& socket, const tcp::endpoint& peer) {
   Result<ConnectionPtr> connection = factory_->make(loop_, std::move(socket), peer, *this);
   if (!connection) {
@@ -182,8 +180,6 @@ void Server::Shard::connection_established(Connection& connection) {
 void Server::Shard::connection_finished(Connection& connection) {
   listener_->session_over(source_of(connection.peer().address()), connection.established());
 }
-
-// ---------------------------------------------------------------------------------------------------------- listener
 
 void Server::Listener::start() {
   for (Acceptor& acceptor : acceptors_) asio::co_spawn(loop().executor(), accept(acceptor), asio::detached);
@@ -265,8 +261,6 @@ void Server::Listener::stop_if_empty() {
 void Server::Listener::stop_loops() {
   for (const std::unique_ptr<Shard>& shard : server_.shards_) shard->loop().io().stop();
 }
-
-// ------------------------------------------------------------------------------------------------------------ server
 
 Server::Server(const ServerOptions& options) : options_(options) {}
 
