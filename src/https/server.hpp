@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "files/file.hpp"
+#include "https/https.hpp"
+#include "net/loop.hpp"
+
+namespace qsp::https {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;              ///< 0: any free one
+  std::optional<TlsFiles> tls;         ///< nothing: plain HTTP, for an address of the loopback interface alone
+  std::size_t max_body = 64 * 1024;    ///< bytes of a request's body, else 413
+  std::size_t max_connections = 1024;  ///< further ones are closed at once
+  std::size_t max_connections_per_source = 256;
+  std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(5);  ///< of TLS
+  std::chrono::nanoseconds request_timeout = std::chrono::seconds(10);   ///< first byte of a request to its last
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);      ///< between two requests
+  std::chrono::nanoseconds answer_timeout = std::chrono::seconds(30);    ///< of writing an answer
+};
+
+struct Request {
+  Method method;
+  Target target;
+  crypto::SecretText body;
+  PeerIdentity peer;   ///< empty on a plain server
+  std::string source;  ///< the peer's IP address, for logs and limits
+};
+
+/// Answers one request; may be called from any thread, once. Dropped without a call, the connection is closed unanswered.
+using Respond = std::move_only_function<void(Response)>;
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  /// From the loop's thread.
+  virtual void handle(Request request, Respond respond) = 0;
+};
+
+/// What a server has seen; for metrics.
+struct ServerCounts {
+  std::uint64_t connections = 0, refused = 0, tls_failures = 0, requests = 0, timeouts = 0;
+  std::size_t open = 0;
+};
+
+/// A server on one event loop. Requests of one connection are answered in turn; a peer that is slow, silent or sends
+/// garbage is cut off by the limits above and holds up nobody else.
+class Server {
+ public:
+  /// Listens. The error names address or file and the remedy. `loop` and `handler` outlive the server.
+  static files::OrText<std::unique_ptr<Server>> open(net::Loop& loop, const ServerOptions& options, Handler& handler);
+  virtual ~Server() = default;
+
+  [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;
+  [[nodiscard]] virtual ServerCounts counts() const noexcept = 0;
+  /// Takes no more connections, lets answers under way go out for at most `grace`, then closes the rest.
+  virtual void stop(std::chrono::nanoseconds grace) = 0;
+  /// Reads the TLS files anew, for connections accepted from now on. On an error the old ones stay.
+  virtual files::OrText<void> reload() = 0;
+};
+
+}  // namespace qsp::https

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "etsi014/etsi014.hpp"
+#include "keysource/uuid.hpp"
+
+/// The keys of a KME on disk (docs/kme.md).
+///
+/// A link joins two KMEs that hold the same keys. A key belongs to the side that may hand it out first (enc_keys); the
+/// other side hands it out second (dec_keys). So two sides never hand out one key to two masters, though they do not
+/// ask each other.
+///
+///   side that owns it   Fresh ──the peer has it──▶ Ready ──enc_keys──▶ gone; a Grant waits to be announced
+///   other side          Ready ──the grant arrives──▶ Granted to its slaves ──each slave's dec_keys──▶ gone
+namespace qsp::kme {
+
+using keysource::Uuid;
+
+/// Keys are stored in pieces of this many bytes; a key of another size is cut from one or joined from several.
+inline constexpr std::size_t kPieceSize = 32;
+using Piece = Secret<kPieceSize, struct KmePieceTag>;
+
+/// Milliseconds since 1970. The store never asks for the time: it is told.
+using UnixTime = std::int64_t;
+
+/// What went wrong in the store itself: the transaction is rolled back and nothing of it has happened. One line for a
+/// log.
+struct StoreError {
+  bool full;  ///< no room on the disk, or in the database
+  std::string text;
+};
+template <class T>
+using Stored = std::expected<T, StoreError>;
+
+enum class Owner : std::uint8_t { Here = 0, There = 1 };
+
+struct NewPiece {
+  Uuid id;
+  Piece bytes;
+  Owner owner;
+  bool simulated;
+};
+
+/// A key handed out: of which pieces it was made, and for whom.
+struct Grant {
+  Uuid key_id;  ///< that of the first piece
+  std::string link;
+  std::string master;
+  std::vector<std::string> slaves;
+  std::uint32_t size = 0;    ///< bytes
+  std::vector<Uuid> pieces;  ///< in the order in which they are joined
+  UnixTime expires = 0;
+};
+
+struct TakeRequest {
+  std::string link;
+  std::string master;
+  std::vector<std::string> slaves;
+  std::uint32_t size = 0;  ///< bytes, 1…etsi014::kMaxKeySize
+  std::uint32_t number = 0;
+};
+
+struct TakenKey {
+  Uuid key_id;
+  etsi014::KeyMaterial key;
+  bool simulated;
+};
+
+struct RedeemRequest {
+  std::string slave;
+  std::string master;
+  std::vector<Uuid> key_ids;
+};
+
+/// Why dec_keys gives nothing. NotFound includes what expired and what this slave had already. Unknown: the piece is
+/// here and Ready, but no grant has arrived yet: ask the peer, which may know. NotNamed: enc_keys named another master
+/// or slave (§5 says 401).
+enum class NotRedeemed : std::uint8_t { NotFound, Unknown, NotNamed };
+
+struct PoolCounts {
+  std::uint64_t here_fresh = 0, here_ready = 0, there = 0, granted = 0, unannounced = 0;
+};
+
+/// One connection to a key store: SQLite in one file (WAL, one process alone), or PostgreSQL, which the KMEs of one site
+/// may share. Not thread-safe. Between begin and a successful commit nothing counts: a caller answers its SAE after
+/// commit, and throws the answers away where commit fails. Commit means: on disk.
+class Store {
+ public:
+  /// `url` is "sqlite:FILE" or "postgresql://…" (libpq's form). Makes the tables where there are none; refuses those of
+  /// another version, an SQLite file that others may read, and one that another process has open. Texts hold no
+  /// password.
+  static Stored<std::unique_ptr<Store>> open(std::string_view url);
+  virtual ~Store() = default;
+
+  virtual Stored<void> begin() = 0;
+  virtual Stored<void> commit() = 0;
+  virtual void rollback() noexcept = 0;
+
+  // What follows is called between begin and commit.
+
+  /// Puts pieces into the pool of a link, as Fresh where they are of Owner::Here. Adds from the front as many as
+  /// `capacity` pieces of that link leave room for, and returns how many. An ID that is or ever was in the pool and has
+  /// not expired is skipped and counts as added, so a batch may be repeated after a crash.
+  virtual Stored<std::size_t> add(std::string_view link, std::span<NewPiece> pieces, UnixTime expires,
+                                  std::uint64_t capacity) = 0;
+  /// Fresh pieces of this side, oldest first, at most `most`: to be confirmed by the peer.
+  virtual Stored<std::vector<NewPiece>> fresh(std::string_view link, std::size_t most) = 0;
+  /// The peer has these: Fresh becomes Ready. Others are skipped.
+  virtual Stored<void> confirm(std::string_view link, std::span<const Uuid> ids) = 0;
+  /// Which of `ids` this side holds, in any state.
+  virtual Stored<std::vector<Uuid>> held(std::string_view link, std::span<const Uuid> ids) = 0;
+
+  /// enc_keys: all or nothing. Nothing (an empty vector) where fewer are Ready and unexpired at `now` than needed.
+  virtual Stored<std::vector<TakenKey>> take(const TakeRequest& request, UnixTime now) = 0;
+  /// Grants of this side that the peer has not acknowledged, oldest first.
+  virtual Stored<std::vector<Grant>> unannounced(std::string_view link, std::size_t most) = 0;
+  virtual Stored<std::optional<Grant>> find_unannounced(std::string_view link, const Uuid& key_id) = 0;
+  /// The peer has them.
+  virtual Stored<void> announced(std::string_view link, std::span<const Uuid> key_ids) = 0;
+
+  /// A grant of the peer's: its pieces become Granted. Does nothing where one of them is not here any more or is
+  /// Granted already.
+  virtual Stored<void> accept(const Grant& grant) = 0;
+  /// dec_keys: all or nothing; each slave once. The last slave's removes the pieces.
+  virtual Stored<std::expected<std::vector<TakenKey>, NotRedeemed>> redeem(const RedeemRequest& request,
+                                                                         UnixTime now) = 0;
+
+  virtual Stored<PoolCounts> counts(std::string_view link) = 0;
+  /// Removes what expired at or before `now`; how many pieces.
+  virtual Stored<std::uint64_t> expire(UnixTime now) = 0;
+  /// PostgreSQL: true for one of the instances that share the store, until its connection ends: that one produces and
+  /// announces. SQLite: always true.
+  virtual Stored<bool> lead(std::string_view link) = 0;
+};
+
+}  // namespace qsp::kme
