@@ -1,0 +1,59 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+
+#include "kme/faults.hpp"
+#include "kme/store.hpp"
+
+namespace qsp::kme {
+
+/// Runs jobs against a store on a thread of its own, those that wait together in one transaction: a disk takes some
+/// hundred commits a second, and a KME thousands of calls.
+class StoreQueue {
+ public:
+  static constexpr std::size_t kMaxWaiting = 4096;
+  static constexpr std::size_t kMaxBatch = 256;
+
+  /// Works inside a transaction. It may be run again after a rollback, so it changes nothing but the store and its own
+  /// results.
+  using Job = std::move_only_function<Stored<void>(Store&)>;
+  /// Called on the store's thread once the job is on disk, or once it is certain that nothing of it happened.
+  using After = std::move_only_function<void(Stored<void>)>;
+
+  /// `faults` outlives the queue.
+  StoreQueue(std::unique_ptr<Store> store, const Faults& faults);
+  StoreQueue(const StoreQueue&) = delete;
+  StoreQueue& operator=(const StoreQueue&) = delete;
+  /// Does what is waiting, then ends.
+  ~StoreQueue();
+
+  /// False, and nothing happens, where too many wait already.
+  bool post(Job job, After after);
+
+ private:
+  struct Item {
+    Job job;
+    After after;
+  };
+
+  void work();
+  void run(std::span<Item> batch);
+  Stored<void> attempt(std::span<Item> items);
+
+  std::unique_ptr<Store> store_;
+  const Faults& faults_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Item> waiting_;
+  bool stopping_ = false;
+  std::jthread thread_;  ///< last: it uses all of the above
+};
+
+}  // namespace qsp::kme
