@@ -1,0 +1,36 @@
+#pragma once
+
+#include <boost/json/memory_resource.hpp>
+#include <boost/json/storage_ptr.hpp>
+#include <boost/json/value.hpp>
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "qsp/bytes.hpp"
+#include "qsp/crypto.hpp"
+
+/// JSON that may hold keys, from people who may be hostile: read strictly, kept in memory that is wiped.
+namespace qsp::json {
+
+/// Memory for values that hold secrets: every block is wiped before it is given back.
+boost::json::storage_ptr wiping_memory();
+
+/// One whole JSON text: UTF-8, no member twice, nested at most `max_depth` deep, nothing behind it but white space. The
+/// error says what is wrong and quotes nothing. The caller bounds the size. The value lives in wiping memory.
+std::expected<boost::json::value, std::string> parse(std::string_view text, std::size_t max_depth);
+
+/// Compact JSON.
+crypto::SecretText serialize(const boost::json::value& value);
+
+/// RFC 4648 §4, with padding.
+std::size_t base64_size(std::size_t bytes) noexcept;
+/// In wiping memory.
+boost::json::string to_base64(Bytes bytes);
+/// Bytes that canonical base64 `text` stands for: their number, or nothing where it is not exact (alphabet, padding,
+/// stray bits) or more than `out` has room for. On failure `out` is wiped.
+std::optional<std::size_t> from_base64(std::string_view text, MutableBytes out) noexcept;
+
+}  // namespace qsp::json
