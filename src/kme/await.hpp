@@ -1,0 +1,51 @@
+#pragma once
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <memory>
+#include <utility>
+
+#include "https/client.hpp"
+#include "kme/store_queue.hpp"
+#include "net/loop.hpp"
+
+/// What a coroutine on a loop waits for.
+namespace qsp::kme {
+
+template <class T>
+using Awaitable = boost::asio::awaitable<T, net::Executor>;
+inline constexpr boost::asio::use_awaitable_t<net::Executor> kAwait;
+
+/// Runs a job and resumes on the loop once it is on disk, or not. Where the queue is full that is a StoreError.
+inline Awaitable<Stored<void>> store(net::Loop& loop, StoreQueue& queue, StoreQueue::Job job) {
+  auto start = [&loop, &queue](auto handler, StoreQueue::Job work) {
+    auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+    const auto done = [&loop, resume](Stored<void> result) {
+      boost::asio::post(loop.executor(),
+                        [resume, result = std::move(result)]() mutable { std::move (*resume)(std::move(result)); });
+    };
+    if (!queue.post(std::move(work), done)) {
+      done(std::unexpected(StoreError{false, "too many calls wait for the key store"}));
+    }
+  };
+  co_return co_await boost::asio::async_initiate<decltype(kAwait), void(Stored<void>)>(std::move(start), kAwait,
+                                                                                       std::move(job));
+}
+
+using Answer = std::expected<https::Response, https::Failure>;
+
+/// Makes a call and resumes with its answer. `client` belongs to the loop that the coroutine runs on.
+inline Awaitable<std::shared_ptr<Answer>> call(https::Client& client, https::Call request) {
+  auto start = [&client](auto handler, https::Call what) {
+    auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+    client.call(std::move(what),
+                [resume](Answer answer) { std::move (*resume)(std::make_shared<Answer>(std::move(answer))); });
+  };
+  co_return co_await boost::asio::async_initiate<decltype(kAwait), void(std::shared_ptr<Answer>)>(
+      std::move(start), kAwait, std::move(request));
+}
+
+}  // namespace qsp::kme
