@@ -40,7 +40,7 @@ std::optional<Uuid> uuid(const bj::value* value) noexcept {
   return found ? keysource::parse_uuid(*found) : std::nullopt;
 }
 
-std::optional<UnixTime> time(const bj::value* value) noexcept {
+std::optional<std::int64_t> positive(const bj::value* value) noexcept {
   const std::int64_t* const number = value == nullptr ? nullptr : value->if_int64();
   if (number == nullptr || *number <= 0) return std::nullopt;
   return *number;
@@ -53,12 +53,14 @@ std::optional<NewPiece> piece(const bj::value& value, char side) {
   const auto key = text(object->if_contains("key"), json::base64_size(kPieceSize));
   const auto owner = text(object->if_contains("owner"), 1);
   const bj::value* const simulated = object->if_contains("simulated");
-  if (!id || !key || !owner || (*owner != "a" && *owner != "b")) return std::nullopt;
+  const auto expires = positive(object->if_contains("expires"));
+  if (!id || !key || !expires || !owner || (*owner != "a" && *owner != "b")) return std::nullopt;
   if (simulated == nullptr || !simulated->is_bool()) return std::nullopt;
   NewPiece made{.id = *id,
                 .bytes = Piece(),
                 .owner = owner->front() == side ? Owner::Here : Owner::There,
-                .simulated = simulated->get_bool()};
+                .simulated = simulated->get_bool(),
+                .expires = *expires};
   if (json::from_base64(*key, made.bytes.writable()) != kPieceSize) return std::nullopt;
   return made;
 }
@@ -68,8 +70,8 @@ std::optional<Grant> grant(const bj::value& value) {
   if (object == nullptr) return std::nullopt;
   const auto key_id = uuid(object->if_contains("key_ID"));
   const auto master = text(object->if_contains("master"), etsi014::kMaxSaeIdSize);
-  const auto expires = time(object->if_contains("expires"));
-  const auto size = time(object->if_contains("size"));
+  const auto expires = positive(object->if_contains("expires"));
+  const auto size = positive(object->if_contains("size"));
   const auto slaves = list(value, "slaves");
   const auto pieces = list(value, "pieces");
   if (!key_id || !master || !expires || !size || !slaves || !pieces) return std::nullopt;
@@ -102,12 +104,9 @@ FromPeer<KeysMessage> parse_keys(std::string_view json, char side) {
   const auto items = list(*root, "keys");
   if (!items) return std::unexpected(items.error());
   KeysMessage message;
-  const auto expires = time(root->get_object().if_contains("expires"));
-  if (!expires) return wrong("no time \"expires\"");
-  message.expires = *expires;
   for (const bj::value& item : **items) {
     auto made = piece(item, side);
-    if (!made) return wrong("a key that is not {id, key, owner, simulated}");
+    if (!made) return wrong("a key that is not {id, key, owner, simulated, expires}");
     message.pieces.push_back(*std::move(made));
   }
   return message;
@@ -152,9 +151,9 @@ crypto::SecretText to_json(const KeysMessage& message, char side) {
     item["key"] = json::to_base64(piece.bytes.reveal());
     item["owner"] = std::string_view(&owner, 1);
     item["simulated"] = piece.simulated;
+    item["expires"] = piece.expires;
     keys.push_back(std::move(item));
   }
-  root["expires"] = message.expires;
   return json::serialize(std::move(root));
 }
 

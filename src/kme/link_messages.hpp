@@ -18,7 +18,6 @@ inline constexpr std::size_t kMaxLinkMessage = std::size_t{512} * 1024;  ///< by
 /// Keys for the pool, from the side that draws them, or from a feeder.
 struct KeysMessage {
   std::vector<NewPiece> pieces;
-  UnixTime expires = 0;
 };
 
 /// Keys are named, not sent.

@@ -47,6 +47,8 @@ struct NewPiece {
   Piece bytes;
   Owner owner;
   bool simulated;
+  bool confirmed = false;  ///< of Owner::Here: the peer is known to have it, so it is Ready at once
+  UnixTime expires = 0;
 };
 
 /// A key handed out: of which pieces it was made, and for whom.
@@ -75,6 +77,7 @@ struct TakenKey {
 };
 
 struct RedeemRequest {
+  std::string link;
   std::string slave;
   std::string master;
   std::vector<Uuid> key_ids;
@@ -106,11 +109,10 @@ class Store {
 
   // What follows is called between begin and commit.
 
-  /// Puts pieces into the pool of a link, as Fresh where they are of Owner::Here. Adds from the front as many as
-  /// `capacity` pieces of that link leave room for, and returns how many. An ID that is or ever was in the pool and has
-  /// not expired is skipped and counts as added, so a batch may be repeated after a crash.
-  virtual Stored<std::size_t> add(std::string_view link, std::span<NewPiece> pieces, UnixTime expires,
-                                  std::uint64_t capacity) = 0;
+  /// Puts pieces into the pool of a link, those of Owner::Here as Fresh unless confirmed. Adds from the front as many
+  /// as `capacity` pieces of that link leave room for, and returns how many. An ID that is or ever was in the pool and
+  /// has not expired is skipped and counts as added, so a batch may be repeated after a crash.
+  virtual Stored<std::size_t> add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) = 0;
   /// Fresh pieces of this side, oldest first, at most `most`: to be confirmed by the peer.
   virtual Stored<std::vector<NewPiece>> fresh(std::string_view link, std::size_t most) = 0;
   /// The peer has these: Fresh becomes Ready. Others are skipped.

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "https/server.hpp"
+#include "kme/config.hpp"
+#include "kme/faults.hpp"
+#include "kme/link.hpp"
+#include "kme/metrics.hpp"
+#include "kme/store_queue.hpp"
+#include "net/loop.hpp"
+
+namespace qsp::kme {
+
+/// Calls that one SAE may make, refilled over time.
+class RateLimit {
+ public:
+  explicit RateLimit(double per_second) noexcept : per_second_(per_second) {}
+  /// Takes one call of `sae`, if it has one left.
+  bool take(const std::string& sae, Instant now);
+
+ private:
+  struct Bucket {
+    double calls;
+    Instant filled;
+  };
+  double per_second_;
+  std::map<std::string, Bucket> buckets_;  ///< of configured SAEs only, so it is bounded
+};
+
+/// GS QKD 014's three calls: who may ask what, and in which words it is refused. Lives on the loop's thread.
+class Api {
+ public:
+  using LinkOf = std::function<Link*(const LinkConfig&)>;
+
+  /// All arguments outlive the object, which outlives every call that it was given.
+  Api(net::Loop& loop, StoreQueue& queue, const Config& config, const Faults& faults, Counters& counters,
+      LinkOf link_of);
+
+  /// A call of /api/v1/keys/`sae`/`what`.
+  void handle(const std::string& sae, const std::string& what, https::Request request, https::Respond respond);
+
+ private:
+  void status(const std::string& slave, const SaeConfig& master, https::Respond respond);
+  void enc_keys(const std::string& slave, const SaeConfig& master, const https::Request& request,
+                https::Respond respond);
+  void dec_keys(const std::string& master, const SaeConfig& slave, const https::Request& request,
+                https::Respond respond);
+  void redeem(std::shared_ptr<const RedeemRequest> wanted, Link& link, bool pulled, https::Respond respond);
+  /// Runs a job and answers with `result`, made on the store's thread.
+  void run(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result);
+  /// Counts the answer and puts the faults of a rehearsal into it.
+  https::Respond observed(CallKind kind, https::Respond respond);
+  [[nodiscard]] etsi014::KeyContainer container(std::vector<TakenKey> keys) const;
+
+  net::Loop& loop_;
+  StoreQueue& queue_;
+  const Config& config_;
+  const Faults& faults_;
+  Counters& counters_;
+  LinkOf link_of_;
+  RateLimit rate_;
+};
+
+}  // namespace qsp::kme

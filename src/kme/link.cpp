@@ -1,0 +1,269 @@
+#include "kme/link.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <chrono>
+#include <utility>
+
+#include "kme/clock.hpp"
+#include "kme/respond.hpp"
+
+namespace qsp::kme {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kRest{200};       ///< between two rounds with nothing to do
+constexpr milliseconds kRestDown{1000};  ///< while the peer does not answer
+constexpr seconds kCallTime{5};
+constexpr seconds kClocksDiffer{300};   ///< by which the clocks of two sites may differ
+constexpr std::size_t kPerRound = 256;  ///< keys drawn, sent or announced at a time
+static_assert(kPerRound <= kMaxLinkItems);
+
+}  // namespace
+
+Link::Link(net::Loop& loop, StoreQueue& queue, const LinkConfig& link, const Faults& faults, Producer* producer)
+    : loop_(loop), queue_(queue), config_(link), faults_(faults), producer_(producer), timer_(loop.executor()) {}
+
+Link::~Link() { *alive_ = false; }
+
+files::OrText<std::unique_ptr<Link>> Link::make(net::Loop& loop, StoreQueue& queue, const Config& config,
+                                                const LinkConfig& link, const Faults& faults, Producer* producer) {
+  std::unique_ptr<Link> made(new Link(loop, queue, link, faults, producer));
+  for (const std::string& url : link.urls) {
+    auto client = https::Client::make(loop, {.url = url,
+                                             .tls = config.tls,
+                                             .server_name = link.server_name,
+                                             .max_body = kMaxLinkMessage,
+                                             .connections = 4,
+                                             .connect_timeout = seconds(2)});
+    if (!client) return std::unexpected("link " + link.name + ": " + client.error());
+    made->peers_.push_back(*std::move(client));
+  }
+  return made;
+}
+
+void Link::start() { boost::asio::co_spawn(loop_.executor(), run(), boost::asio::detached); }
+
+void Link::announce_soon() {
+  hurry_ = true;
+  timer_.cancel();
+}
+
+Awaitable<void> Link::run() {
+  // The link may go while this waits: the flag outlives it.
+  const std::shared_ptr<bool> alive = alive_;
+  while (*alive) {
+    const bool more = co_await round();
+    if (!*alive) co_return;
+    if (more || std::exchange(hurry_, false)) continue;
+    timer_.expires_after(state_.peer_reachable ? kRest : kRestDown);
+    co_await timer_.async_wait(boost::asio::as_tuple(kAwait));
+  }
+}
+
+/// True where there is more to do at once.
+Awaitable<bool> Link::round() {
+  const std::shared_ptr<bool> alive = alive_;
+  Round round;
+  const Stored<void> looked = co_await look(round);
+  if (!*alive) co_return false;
+  if (!looked) {
+    note("key store: " + looked.error().text);
+    co_return false;
+  }
+  if (round.fresh.empty() && round.grants.empty()) {
+    co_await greet();
+    co_return false;
+  }
+  const bool full = round.fresh.size() == kPerRound || round.grants.size() == kPerRound;
+  // Grants first: somebody may be waiting for one.
+  const bool done = co_await send_grants(round) && *alive && co_await send_fresh(round);
+  co_return done&& full;
+}
+
+Awaitable<Stored<void>> Link::look(Round& round) {
+  // The job may run twice, and after the link is gone nobody reads what it wrote: it owns its results.
+  struct Found {
+    Round round;
+    PoolCounts counts;
+    std::uint64_t expired = 0;
+    bool leading = false;
+  };
+  const auto found = std::make_shared<Found>();
+  const std::shared_ptr<bool> alive = alive_;
+  const std::string name = config_.name;
+  const UnixTime now = kme::now(faults_);
+  Stored<void> looked = co_await store(loop_, queue_, [found, name, now](Store& store) -> Stored<void> {
+    *found = Found();
+    const auto leading = store.lead(name);
+    if (!leading) return std::unexpected(leading.error());
+    found->leading = *leading;
+    const auto expired = store.expire(now);
+    if (!expired) return std::unexpected(expired.error());
+    found->expired = *expired;
+    if (found->leading) {
+      auto fresh = store.fresh(name, kPerRound);
+      if (!fresh) return std::unexpected(fresh.error());
+      found->round.fresh = *std::move(fresh);
+      auto grants = store.unannounced(name, kPerRound);
+      if (!grants) return std::unexpected(grants.error());
+      found->round.grants = *std::move(grants);
+    }
+    const auto counts = store.counts(name);
+    if (!counts) return std::unexpected(counts.error());
+    found->counts = *counts;
+    return {};
+  });
+  if (!looked || !*alive) co_return looked;
+  state_.leading = found->leading;
+  state_.counts = found->counts;
+  state_.expired += found->expired;
+  round = std::move(found->round);
+  if (state_.leading && round.fresh.empty()) co_return co_await produce();
+  co_return looked;
+}
+
+/// Fills the pool, a batch at a time. What is drawn is sent in the next round.
+Awaitable<Stored<void>> Link::produce() {
+  const PoolCounts& counts = state_.counts;
+  const std::uint64_t stored = counts.here_fresh + counts.here_ready + counts.there;
+  // No supply is worth drawing that the peer cannot be told of.
+  if (producer_ == nullptr || !state_.peer_reachable || stored >= config_.pool) co_return Stored<void>();
+  auto drawn = producer_->draw(std::min<std::uint64_t>(kPerRound, config_.pool - stored));
+  if (!drawn) {
+    note(std::string("the producer failed: ") + std::string(drawn.error().where));
+    co_return Stored<void>();
+  }
+  if (drawn->empty()) co_return Stored<void>();
+  const auto pieces = std::make_shared<std::vector<NewPiece>>(*std::move(drawn));
+  for (NewPiece& piece : *pieces) piece.expires = expiry(piece.owner);
+  const auto added = std::make_shared<std::size_t>(0);
+  const std::shared_ptr<bool> alive = alive_;
+  Stored<void> done =
+      co_await store(loop_, queue_, [pieces, added, name = config_.name, pool = config_.pool](Store& store) {
+        auto count = store.add(name, *pieces, pool);
+        if (!count) return Stored<void>(std::unexpected(count.error()));
+        *added = *count;
+        return Stored<void>();
+      });
+  if (!*alive) co_return done;
+  if (done) {
+    state_.produced += *added;
+    hurry_ = *added > 0;
+  }
+  co_return done;
+}
+
+UnixTime Link::expiry(Owner owner) const {
+  const milliseconds life = config_.key_life + (owner == Owner::Here ? seconds(0) : kClocksDiffer);
+  return now(faults_) + life.count();
+}
+
+/// The peer gets the keys themselves where this side drew them, else their IDs. What it has is Ready.
+Awaitable<bool> Link::send_fresh(Round& round) {
+  if (round.fresh.empty()) co_return true;
+  const std::shared_ptr<bool> alive = alive_;
+  crypto::SecretText body;
+  std::string_view what = "ids";
+  if (config_.producer == ProducerKind::Random) {
+    what = "keys";
+    body = to_json(KeysMessage{std::move(round.fresh)}, config_.side);
+  } else {
+    IdsMessage message;
+    for (const NewPiece& piece : round.fresh) message.ids.push_back(piece.id);
+    body = to_json(message);
+  }
+  const auto answer = co_await post(what, std::move(body));
+  if (!*alive || answer == nullptr) co_return false;
+  const auto held = parse_ids(answer->reveal());
+  if (!held) {
+    note("the peer's answer: " + held.error());
+    co_return false;
+  }
+  const Stored<void> confirmed = co_await store(
+      loop_, queue_, [name = config_.name, ids = held->ids](Store& store) { return store.confirm(name, ids); });
+  if (!confirmed && *alive) note("key store: " + confirmed.error().text);
+  co_return confirmed.has_value() && !held->ids.empty();
+}
+
+Awaitable<bool> Link::send_grants(Round& round) {
+  if (round.grants.empty()) co_return true;
+  const std::shared_ptr<bool> alive = alive_;
+  std::vector<Uuid> ids;
+  for (const Grant& grant : round.grants) ids.push_back(grant.key_id);
+  const auto answer = co_await post("grants", to_json(GrantsMessage{std::move(round.grants)}));
+  if (!*alive || answer == nullptr) co_return false;
+  const Stored<void> done = co_await store(
+      loop_, queue_, [name = config_.name, ids = std::move(ids)](Store& store) { return store.announced(name, ids); });
+  if (!done && *alive) note("key store: " + done.error().text);
+  co_return done.has_value();
+}
+
+/// Nothing to say: is the peer there?
+Awaitable<bool> Link::greet() {
+  const auto answer = co_await post("ids", to_json(IdsMessage{}));
+  co_return answer != nullptr;
+}
+
+Awaitable<std::shared_ptr<crypto::SecretText>> Link::post(std::string_view what, crypto::SecretText body) {
+  const std::shared_ptr<bool> alive = alive_;
+  // An instance that did not take the connection leaves the message to the next one.
+  for (std::size_t tried = 0; tried < peers_.size(); ++tried) {
+    https::Call request{.method = https::Method::Post,
+                        .target = "/link/v1/" + https::escape(config_.name) + '/' + std::string(what),
+                        .body = crypto::SecretText(std::string(body.reveal())),
+                        .deadline = net::Loop::now() + kCallTime};
+    const auto answer = co_await call(*peers_[peer_], std::move(request));
+    if (!*alive) co_return nullptr;
+    if (*answer && (*answer)->status / 100 == 2) {
+      reached(true);
+      co_return std::make_shared<crypto::SecretText>(std::move((*answer)->body));
+    }
+    if (*answer) {
+      // The peer is there, and does not want this: its configuration and ours differ.
+      reached(false);
+      note("the peer answers " + std::to_string((*answer)->status) + " to " + std::string(what));
+      co_return nullptr;
+    }
+    note((*answer).error().text);
+    if ((*answer).error().sent) break;
+    peer_ = (peer_ + 1) % peers_.size();
+  }
+  reached(false);
+  co_return nullptr;
+}
+
+void Link::pull(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done) {
+  boost::asio::co_spawn(loop_.executor(), pull_all(std::move(key_ids), std::move(done)), boost::asio::detached);
+}
+
+Awaitable<void> Link::pull_all(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done) {
+  const std::shared_ptr<bool> alive = alive_;
+  const auto answer = co_await post("wanted", to_json(IdsMessage{std::move(key_ids)}));
+  if (!*alive || answer == nullptr) co_return done(false);
+  auto message = parse_grants(answer->reveal());
+  if (!message) co_return done(false);
+  const Stored<void> accepted = co_await store(loop_, queue_, accept(std::move(message->grants)));
+  done(accepted.has_value());
+}
+
+void Link::note(std::string problem) {
+  if (problem != state_.problem) spdlog::warn("link {}: {}", config_.name, problem);
+  state_.problem = std::move(problem);
+}
+
+void Link::reached(bool answered) {
+  if (answered != state_.peer_reachable) {
+    spdlog::info("link {}: KME {} {}", config_.name, config_.peer_kme_id, answered ? "answers" : "does not answer");
+  }
+  state_.peer_reachable = answered;
+  if (answered) state_.problem.clear();
+}
+
+}  // namespace qsp::kme

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "https/client.hpp"
+#include "https/server.hpp"
+#include "kme/await.hpp"
+#include "kme/config.hpp"
+#include "kme/link_messages.hpp"
+#include "kme/producer.hpp"
+#include "kme/store_queue.hpp"
+#include "net/loop.hpp"
+
+namespace qsp::kme {
+
+/// What is known of a link now.
+struct LinkState {
+  bool peer_reachable = false;
+  bool leading = false;  ///< this instance is the one of its site that produces and announces
+  PoolCounts counts;     ///< as of the last round
+  std::uint64_t produced = 0, received = 0, expired = 0;
+  std::string problem;  ///< the last one, for people; empty while all is well
+};
+
+/// One link to another KME: keeps the pool filled, tells the peer which keys exist and to whom they were given, and
+/// answers what it asks. A peer that is down delays all this; nothing is lost or given twice.
+///
+/// Lives on one loop; every member is called from its thread.
+class Link {
+ public:
+  /// All arguments outlive the link. `producer` may be null. The error names the file and the remedy.
+  static files::OrText<std::unique_ptr<Link>> make(net::Loop& loop, StoreQueue& queue, const Config& config,
+                                                   const LinkConfig& link, const Faults& faults, Producer* producer);
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+  ~Link();
+
+  [[nodiscard]] const LinkConfig& config() const noexcept { return config_; }
+  [[nodiscard]] const LinkState& state() const noexcept { return state_; }
+
+  /// False from the moment that the link is gone.
+  [[nodiscard]] std::shared_ptr<const bool> lifetime() const noexcept { return alive_; }
+
+  /// Begins the rounds. They end with the link.
+  void start();
+  /// A key was just given: its grant waits to be announced.
+  void announce_soon();
+  /// dec_keys asks for keys of which no grant has come: asks the peer for it. `done`: whether it answered.
+  void pull(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done);
+  /// A call of the peer, or of a feeder, to /link/v1/NAME/`what`.
+  void handle(std::string_view what, https::Request request, https::Respond respond);
+
+ private:
+  /// What one look at the store found.
+  struct Round {
+    std::vector<NewPiece> fresh;
+    std::vector<Grant> grants;
+  };
+
+  Link(net::Loop& loop, StoreQueue& queue, const LinkConfig& link, const Faults& faults, Producer* producer);
+
+  Awaitable<void> run();
+  Awaitable<bool> round();
+  Awaitable<Stored<void>> look(Round& round);
+  Awaitable<bool> send_fresh(Round& round);
+  Awaitable<bool> send_grants(Round& round);
+  Awaitable<bool> greet();
+  Awaitable<Stored<void>> produce();
+  Awaitable<void> pull_all(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done);
+  /// POSTs to the peer: the body of a 2xx answer, or nothing.
+  Awaitable<std::shared_ptr<crypto::SecretText>> post(std::string_view what, crypto::SecretText body);
+  /// When a key drawn now ends. The side that does not own it keeps it longer: clocks differ.
+  [[nodiscard]] UnixTime expiry(Owner owner) const;
+  void note(std::string problem);
+  void reached(bool answered);
+
+  // link_calls.cpp
+  void take_keys(https::Request request, https::Respond respond);
+  void compare_ids(const https::Request& request, https::Respond respond);
+  void take_grants(const https::Request& request, https::Respond respond);
+  void tell_grants(const https::Request& request, https::Respond respond);
+  /// Runs a job and answers with `result`, made on the store's thread.
+  void submit(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result);
+  /// Grants of the peer: each one's pieces become Granted.
+  [[nodiscard]] StoreQueue::Job accept(std::vector<Grant> grants) const;
+
+  net::Loop& loop_;
+  StoreQueue& queue_;
+  const LinkConfig& config_;
+  const Faults& faults_;
+  Producer* producer_;
+  std::vector<std::unique_ptr<https::Client>> peers_;
+  std::size_t peer_ = 0;  ///< the one that answered last
+  LinkState state_;
+  net::Timer timer_;
+  bool hurry_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace qsp::kme

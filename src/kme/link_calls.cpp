@@ -1,0 +1,120 @@
+// What the peer of a link, or a feeder, asks of this side.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "kme/link.hpp"
+#include "kme/respond.hpp"
+
+namespace qsp::kme {
+namespace {
+
+https::Response ids_answer(std::vector<Uuid> ids) { return answer(to_json(IdsMessage{std::move(ids)})); }
+
+std::vector<Uuid> ids_of(const std::vector<NewPiece>& pieces, std::size_t count) {
+  std::vector<Uuid> ids;
+  for (std::size_t i = 0; i < count; ++i) ids.push_back(pieces[i].id);
+  return ids;
+}
+
+}  // namespace
+
+void Link::handle(std::string_view what, https::Request request, https::Respond respond) {
+  const bool peer = is_named(request.peer, config_.peer_kme_id);
+  const bool feeder =
+      config_.producer == ProducerKind::Feed &&
+      std::ranges::any_of(config_.feeders, [&](const auto& name) { return is_named(request.peer, name); });
+  if (!peer && !(feeder && what == "keys")) return respond(refuse(401, ""));
+  if (request.method != https::Method::Post) return respond(refuse(405, "POST is needed"));
+  // Keys come from whoever draws them: the peer of a link whose producer it has, or a feeder of this side.
+  if (what == "keys" && (config_.producer == ProducerKind::Peer ? peer : feeder)) {
+    return take_keys(std::move(request), std::move(respond));
+  }
+  if (what == "ids") return compare_ids(request, std::move(respond));
+  if (what == "grants") return take_grants(request, std::move(respond));
+  if (what == "wanted") return tell_grants(request, std::move(respond));
+  respond(refuse(400, "this side of the link does not take that; compare the two configurations"));
+}
+
+void Link::take_keys(https::Request request, https::Respond respond) {
+  auto message = parse_keys(request.body.reveal(), config_.side);
+  if (!message) return respond(refuse(400, message.error()));
+  const UnixTime latest = expiry(Owner::There);
+  const auto pieces = std::make_shared<std::vector<NewPiece>>(std::move(message->pieces));
+  for (NewPiece& piece : *pieces) {
+    // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared.
+    piece.confirmed = config_.producer == ProducerKind::Peer;
+    piece.expires = config_.producer == ProducerKind::Peer ? std::min(piece.expires, latest) : expiry(piece.owner);
+  }
+  const auto added = std::make_shared<std::size_t>(0);
+  auto job = [pieces, added, name = config_.name, pool = config_.pool](Store& store) -> Stored<void> {
+    const auto count = store.add(name, *pieces, pool);
+    if (!count) return std::unexpected(count.error());
+    *added = *count;
+    return {};
+  };
+  submit(std::move(job), std::move(respond), [this, alive = alive_, pieces, added] {
+    boost::asio::post(loop_.executor(), [this, alive, count = *added] {
+      if (*alive) state_.received += count;
+    });
+    return ids_answer(ids_of(*pieces, *added));
+  });
+}
+
+void Link::compare_ids(const https::Request& request, https::Respond respond) {
+  auto message = parse_ids(request.body.reveal());
+  if (!message) return respond(refuse(400, message.error()));
+  if (message->ids.empty()) return respond(ids_answer({}));
+  const auto held = std::make_shared<std::vector<Uuid>>();
+  auto job = [held, ids = std::move(message->ids), name = config_.name](Store& store) -> Stored<void> {
+    auto found = store.held(name, ids);
+    if (!found) return std::unexpected(found.error());
+    *held = *std::move(found);
+    return {};
+  };
+  submit(std::move(job), std::move(respond), [held] { return ids_answer(*held); });
+}
+
+void Link::take_grants(const https::Request& request, https::Respond respond) {
+  auto message = parse_grants(request.body.reveal());
+  if (!message) return respond(refuse(400, message.error()));
+  submit(accept(std::move(message->grants)), std::move(respond), [] { return ids_answer({}); });
+}
+
+void Link::tell_grants(const https::Request& request, https::Respond respond) {
+  auto message = parse_ids(request.body.reveal());
+  if (!message) return respond(refuse(400, message.error()));
+  const auto grants = std::make_shared<std::vector<Grant>>();
+  auto job = [grants, ids = std::move(message->ids), name = config_.name](Store& store) -> Stored<void> {
+    grants->clear();
+    for (const Uuid& id : ids) {
+      auto found = store.find_unannounced(name, id);
+      if (!found) return std::unexpected(found.error());
+      if (*found) grants->push_back(**std::move(found));
+    }
+    return {};
+  };
+  submit(std::move(job), std::move(respond), [grants] { return answer(to_json(GrantsMessage{*grants})); });
+}
+
+StoreQueue::Job Link::accept(std::vector<Grant> grants) const {
+  for (Grant& grant : grants) grant.link = config_.name;
+  return [grants = std::move(grants)](Store& store) -> Stored<void> {
+    for (const Grant& grant : grants) {
+      if (auto done = store.accept(grant); !done) return done;
+    }
+    return {};
+  };
+}
+
+void Link::submit(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result) {
+  const auto answer = std::make_shared<https::Respond>(std::move(respond));
+  auto after = [answer, result = std::move(result)](const Stored<void>& done) mutable {
+    (*answer)(done ? result() : refuse(done.error()));
+  };
+  if (!queue_.post(std::move(job), std::move(after))) {
+    (*answer)(refuse(503, "too many calls wait for the key store"));
+  }
+}
+
+}  // namespace qsp::kme

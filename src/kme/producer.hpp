@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "kme/store.hpp"
+#include "qsp/crypto.hpp"
+
+namespace qsp::kme {
+
+/// Where new keys of a link come from on the side that draws them.
+class Producer {
+ public:
+  virtual ~Producer() = default;
+  /// At most `most` new keys; fewer, or none, where the source has no more now. Error: Provider.
+  virtual Result<std::vector<NewPiece>> draw(std::size_t most) = 0;
+};
+
+/// Keys from a CSPRNG. They reach the other side over the classical channel of the two KMEs, so they are as safe as
+/// that and no safer: marked simulated wherever they go. IDs are random (RFC 9562 §5.4); each side owns every second
+/// key.
+class RandomProducer final : public Producer {
+ public:
+  /// `rng` outlives the producer.
+  explicit RandomProducer(crypto::Rng& rng) noexcept : rng_(rng) {}
+  Result<std::vector<NewPiece>> draw(std::size_t most) override;
+
+ private:
+  crypto::Rng& rng_;
+  bool here_ = false;  ///< who gets the next one
+};
+
+}  // namespace qsp::kme
