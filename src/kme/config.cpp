@@ -54,6 +54,13 @@ class Table {
     out = static_cast<Number>(value->get());
   }
 
+  template <class Number>
+  void number(std::string_view field, std::optional<Number>& out, std::int64_t least, std::int64_t most) {
+    if (table_.get(field) == nullptr) return;
+    out.emplace();
+    number<Number>(field, *out, least, most);
+  }
+
   void flag(std::string_view field, bool& out) {
     const toml::node* const node = take(field, false);
     if (node == nullptr) return;

@@ -43,8 +43,8 @@ struct Config {
   std::string kme_id;
   std::string address = "127.0.0.1";
   std::uint16_t port = 8443;
-  std::uint16_t admin_port = 0;  ///< on the loopback interface; 0: none
-  std::string store;             ///< "sqlite:FILE" or "postgresql://…"
+  std::optional<std::uint16_t> admin_port;  ///< on the loopback interface; nothing: none; 0: any free one
+  std::string store;                        ///< "sqlite:FILE" or "postgresql://…"
   https::TlsFiles tls;
   std::vector<SaeConfig> saes;
   std::vector<LinkConfig> links;

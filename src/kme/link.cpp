@@ -50,6 +50,11 @@ files::OrText<std::unique_ptr<Link>> Link::make(net::Loop& loop, StoreQueue& que
 
 void Link::start() { boost::asio::co_spawn(loop_.executor(), run(), boost::asio::detached); }
 
+void Link::stop() {
+  stopping_ = true;
+  timer_.cancel();
+}
+
 void Link::announce_soon() {
   hurry_ = true;
   timer_.cancel();
@@ -58,9 +63,9 @@ void Link::announce_soon() {
 Awaitable<void> Link::run() {
   // The link may go while this waits: the flag outlives it.
   const std::shared_ptr<bool> alive = alive_;
-  while (*alive) {
+  while (*alive && !stopping_) {
     const bool more = co_await round();
-    if (!*alive) co_return;
+    if (!*alive || stopping_) co_return;
     if (more || std::exchange(hurry_, false)) continue;
     timer_.expires_after(state_.peer_reachable ? kRest : kRestDown);
     co_await timer_.async_wait(boost::asio::as_tuple(kAwait));

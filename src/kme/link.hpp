@@ -49,6 +49,8 @@ class Link {
 
   /// Begins the rounds. They end with the link.
   void start();
+  /// Ends the rounds; what comes in is answered still.
+  void stop();
   /// A key was just given: its grant waits to be announced.
   void announce_soon();
   /// dec_keys asks for keys of which no grant has come: asks the peer for it. `done`: whether it answered.
@@ -100,6 +102,7 @@ class Link {
   LinkState state_;
   net::Timer timer_;
   bool hurry_ = false;
+  bool stopping_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

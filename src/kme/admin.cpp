@@ -1,0 +1,201 @@
+#include "kme/admin.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "json/json.hpp"
+#include "kme/respond.hpp"
+
+namespace qsp::kme {
+namespace {
+
+namespace bj = boost::json;
+
+/// Prometheus' text format: a family, then its samples.
+class MetricsText {
+ public:
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    family_ = name;
+    fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+  template <class Number>
+  void sample(Number value, std::string_view labels = {}) {
+    if (labels.empty()) {
+      fmt::format_to(std::back_inserter(text_), "{} {}\n", family_, value);
+    } else {
+      fmt::format_to(std::back_inserter(text_), "{}{{{}}} {}\n", family_, labels, value);
+    }
+  }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+  std::string_view family_;
+};
+
+/// A label's value, as the text format wants it.
+std::string label(std::string_view name, std::string_view value) {
+  std::string text(name);
+  text += "=\"";
+  for (const char c : value) {
+    if (c == '\\' || c == '"') text += '\\';
+    text += c;
+  }
+  return text + '"';
+}
+
+https::Response plain(unsigned status, std::string text) {
+  https::Response response;
+  response.status = status;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = crypto::SecretText(std::move(text));
+  return response;
+}
+
+bj::object to_json(const Faults::Setting& faults) {
+  return {{"latency_ms", faults.latency.count()}, {"unavailable", faults.unavailable},
+          {"lose_answers", faults.lose_answers},  {"wrong_bytes", faults.wrong_bytes},
+          {"disk_full", faults.disk_full},        {"clock_offset_ms", faults.clock_offset.count()}};
+}
+
+/// The members that a request names, over what was set before. Nothing for one that is unknown or out of bounds.
+std::optional<Faults::Setting> changed(Faults::Setting setting, const bj::object& wanted) {
+  constexpr std::int64_t kMost = std::int64_t{366} * 86'400'000;
+  for (const auto& [name, value] : wanted) {
+    if (name == "latency_ms" || name == "clock_offset_ms") {
+      const std::int64_t* const number = value.if_int64();
+      const bool latency = name == "latency_ms";
+      if (number == nullptr || *number < (latency ? 0 : -kMost) || *number > (latency ? 60'000 : kMost)) return {};
+      (latency ? setting.latency : setting.clock_offset) = std::chrono::milliseconds(*number);
+      continue;
+    }
+    bool* const flag = name == "unavailable"    ? &setting.unavailable
+                       : name == "lose_answers" ? &setting.lose_answers
+                       : name == "wrong_bytes"  ? &setting.wrong_bytes
+                       : name == "disk_full"    ? &setting.disk_full
+                                                : nullptr;
+    if (flag == nullptr || !value.is_bool()) return {};
+    *flag = value.get_bool();
+  }
+  return setting;
+}
+
+}  // namespace
+
+void Admin::handle(https::Request request, https::Respond respond) {
+  const std::string what = request.target.path.size() == 1 ? request.target.path.front() : std::string();
+  if (what == "faults") return respond(faults(request));
+  if (request.method != https::Method::Get) return respond(plain(405, "GET is needed\n"));
+  if (what == "healthz") return respond(health());
+  if (what == "metrics") return respond(metrics());
+  if (what == "status") return respond(status());
+  respond(plain(404, "/healthz, /metrics, /status or /faults\n"));
+}
+
+/// Healthy: every link's peer answers. What is wrong is said, one line a link.
+https::Response Admin::health() const {
+  std::string text;
+  for (const auto& link : links_) {
+    const LinkState& state = link->state();
+    if (!state.peer_reachable) text += fmt::format("link {}: {}\n", link->config().name, state.problem);
+  }
+  return text.empty() ? plain(200, "ok\n") : plain(503, std::move(text));
+}
+
+https::Response Admin::metrics() const {
+  MetricsText text;
+  text.family("qsp_kme_answers_total", "counter", "Answers to SAEs by call and HTTP status.");
+  for (std::size_t call = 0; call < kCallNames.size(); ++call) {
+    for (std::size_t i = 0; i <= kCountedStatuses.size(); ++i) {
+      const std::string status = i < kCountedStatuses.size() ? std::to_string(kCountedStatuses[i]) : "other";
+      text.sample(counters_.answers[call][i].load(), label("call", kCallNames[call]) + ',' + label("status", status));
+    }
+  }
+  const auto counter = [&text](std::string_view name, std::string_view help, std::uint64_t value) {
+    text.family(name, "counter", help);
+    text.sample(value);
+  };
+  counter("qsp_kme_keys_given_total", "Keys handed out by enc_keys.", counters_.keys_given);
+  counter("qsp_kme_keys_redeemed_total", "Keys handed out by dec_keys.", counters_.keys_redeemed);
+  counter("qsp_kme_store_errors_total", "Transactions that the key store refused.", counters_.store_errors);
+  counter("qsp_kme_rate_limited_total", "Calls refused because their SAE made too many.", counters_.rate_limited);
+  const https::ServerCounts server = server_.counts();
+  counter("qsp_kme_connections_total", "TLS connections taken.", server.connections);
+  counter("qsp_kme_connections_refused_total", "Connections closed for want of room.", server.refused);
+  counter("qsp_kme_tls_failures_total", "TLS handshakes that failed.", server.tls_failures);
+
+  const auto by_link = [this, &text](std::string_view name, std::string_view type, std::string_view help, auto value) {
+    text.family(name, type, help);
+    for (const auto& link : links_) text.sample(value(link->state()), label("link", link->config().name));
+  };
+  using State = const LinkState&;
+  by_link("qsp_kme_peer_reachable", "gauge", "Whether the KME at the other end answers.",
+          [](State state) { return state.peer_reachable ? 1 : 0; });
+  by_link("qsp_kme_keys_ready", "gauge", "Keys that enc_keys can hand out here.",
+          [](State state) { return state.counts.here_ready; });
+  by_link("qsp_kme_keys_fresh", "gauge", "Keys that the peer is not known to have yet.",
+          [](State state) { return state.counts.here_fresh; });
+  by_link("qsp_kme_keys_peer", "gauge", "Keys that the peer may hand out first.",
+          [](State state) { return state.counts.there; });
+  by_link("qsp_kme_keys_granted", "gauge", "Keys that wait for dec_keys here.",
+          [](State state) { return state.counts.granted; });
+  by_link("qsp_kme_grants_unannounced", "gauge", "Keys handed out of which the peer was not told yet.",
+          [](State state) { return state.counts.unannounced; });
+  by_link("qsp_kme_keys_produced_total", "counter", "Keys drawn by this side's producer.",
+          [](State state) { return state.produced; });
+  by_link("qsp_kme_keys_received_total", "counter", "Keys that came from the peer or a feeder.",
+          [](State state) { return state.received; });
+  by_link("qsp_kme_keys_expired_total", "counter", "Keys that ended unused.",
+          [](State state) { return state.expired; });
+  https::Response response = plain(200, text.take());
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  return response;
+}
+
+https::Response Admin::status() const {
+  bj::array links;
+  for (const auto& link : links_) {
+    const LinkState& state = link->state();
+    links.push_back(bj::object{{"name", link->config().name},
+                               {"peer", link->config().peer_kme_id},
+                               {"peer_reachable", state.peer_reachable},
+                               {"leading", state.leading},
+                               {"simulated", link->config().producer == ProducerKind::Random},
+                               {"ready", state.counts.here_ready},
+                               {"fresh", state.counts.here_fresh},
+                               {"peer_keys", state.counts.there},
+                               {"granted", state.counts.granted},
+                               {"unannounced", state.counts.unannounced},
+                               {"pool", link->config().pool},
+                               {"problem", state.problem}});
+  }
+  bj::object root{{"kme_id", config_.kme_id},
+                  {"keys_given", counters_.keys_given.load()},
+                  {"keys_redeemed", counters_.keys_redeemed.load()},
+                  {"links", std::move(links)}};
+  if (faults_ != nullptr) root["faults"] = to_json(faults_->setting());
+  return answer(json::serialize(root));
+}
+
+https::Response Admin::faults(const https::Request& request) const {
+  if (faults_ == nullptr) return plain(403, "this KME was not started with --allow-fault-injection\n");
+  if (request.method == https::Method::Post) {
+    const auto wanted = json::parse(request.body.reveal(), 4);
+    const auto setting =
+        wanted && wanted->is_object() ? changed(faults_->setting(), wanted->get_object()) : std::nullopt;
+    if (!setting)
+      return plain(400,
+                   "not an object of latency_ms, unavailable, lose_answers, wrong_bytes, disk_full, clock_offset_ms\n");
+    faults_->set(*setting);
+  }
+  return answer(json::serialize(to_json(faults_->setting())));
+}
+
+}  // namespace qsp::kme

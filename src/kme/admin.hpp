@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "https/server.hpp"
+#include "kme/config.hpp"
+#include "kme/faults.hpp"
+#include "kme/link.hpp"
+#include "kme/metrics.hpp"
+
+namespace qsp::kme {
+
+/// The operator's port, plain HTTP on the loopback interface: GET /healthz, /metrics (Prometheus), /status (JSON), and
+/// where the KME allows it GET and POST /faults.
+class Admin final : public https::Handler {
+ public:
+  /// All arguments outlive the object. `faults` is null where injection is not allowed.
+  Admin(const Config& config, const std::vector<std::unique_ptr<Link>>& links, const https::Server& server,
+        const Counters& counters, Faults* faults) noexcept
+      : config_(config), links_(links), server_(server), counters_(counters), faults_(faults) {}
+
+  void handle(https::Request request, https::Respond respond) override;
+
+ private:
+  [[nodiscard]] https::Response health() const;
+  [[nodiscard]] https::Response metrics() const;
+  [[nodiscard]] https::Response status() const;
+  [[nodiscard]] https::Response faults(const https::Request& request) const;
+
+  const Config& config_;
+  const std::vector<std::unique_ptr<Link>>& links_;
+  const https::Server& server_;
+  const Counters& counters_;
+  Faults* faults_;
+};
+
+}  // namespace qsp::kme

@@ -1,0 +1,77 @@
+#include "kme/kme.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "kme/respond.hpp"
+
+namespace qsp::kme {
+
+Kme::Kme(net::Loop& loop, Config config, crypto::Rng& rng) : loop_(loop), config_(std::move(config)), random_(rng) {}
+
+files::OrText<std::unique_ptr<Kme>> Kme::open(net::Loop& loop, Config config, crypto::Rng& rng,
+                                              bool allow_fault_injection) {
+  std::unique_ptr<Kme> made(new Kme(loop, std::move(config), rng));
+  if (const auto started = made->start(allow_fault_injection); !started) return std::unexpected(started.error());
+  return made;
+}
+
+files::OrText<void> Kme::start(bool allow_fault_injection) {
+  auto store = Store::open(config_.store);
+  if (!store) return std::unexpected(store.error().text);
+  queue_ = std::make_unique<StoreQueue>(*std::move(store), faults_);
+  for (const LinkConfig& config : config_.links) {
+    Producer* const producer = config.producer == ProducerKind::Random ? &random_ : nullptr;
+    auto link = Link::make(loop_, *queue_, config_, config, faults_, producer);
+    if (!link) return std::unexpected(link.error());
+    links_.push_back(*std::move(link));
+  }
+  api_ = std::make_unique<Api>(loop_, *queue_, config_, faults_, counters_, [this](const LinkConfig& config) {
+    return links_[static_cast<std::size_t>(&config - config_.links.data())].get();
+  });
+
+  https::ServerOptions options;
+  options.address = config_.address;
+  options.port = config_.port;
+  options.tls = config_.tls;
+  options.max_body = kMaxLinkMessage;
+  auto server = https::Server::open(loop_, options, *this);
+  if (!server) return std::unexpected(server.error());
+  server_ = *std::move(server);
+
+  admin_ = std::make_unique<Admin>(config_, links_, *server_, counters_, allow_fault_injection ? &faults_ : nullptr);
+  if (config_.admin_port) {
+    https::ServerOptions local;
+    local.port = *config_.admin_port;
+    local.max_connections = 64;
+    auto admin = https::Server::open(loop_, local, *admin_);
+    if (!admin) return std::unexpected(admin.error());
+    admin_server_ = *std::move(admin);
+  }
+  for (const auto& link : links_) link->start();
+  return {};
+}
+
+void Kme::handle(https::Request request, https::Respond respond) {
+  const std::vector<std::string> path = request.target.path;
+  const auto is = [&path](std::size_t at, std::string_view text) { return path[at] == text; };
+  if (path.size() == 5 && is(0, "api") && is(1, "v1") && is(2, "keys")) {
+    return api_->handle(path[3], path[4], std::move(request), std::move(respond));
+  }
+  if (path.size() == 4 && is(0, "link") && is(1, "v1")) {
+    const auto link = std::ranges::find(links_, path[2], [](const auto& held) { return held->config().name; });
+    if (link != links_.end()) return (*link)->handle(path[3], std::move(request), std::move(respond));
+    return respond(refuse(401, ""));
+  }
+  // Who is nobody here learns nothing; the standard has no 404.
+  if (sae_of(config_, request.peer) == nullptr) return respond(refuse(401, ""));
+  respond(refuse(400, "no such call: /api/v1/keys/SAE-ID/status, …/enc_keys, …/dec_keys"));
+}
+
+void Kme::stop(std::chrono::nanoseconds grace) {
+  for (const auto& link : links_) link->stop();
+  server_->stop(grace);
+  if (admin_server_) admin_server_->stop(grace);
+}
+
+}  // namespace qsp::kme
