@@ -50,12 +50,12 @@ class Kme final : private https::Handler {
   Faults faults_;
   Counters counters_;
   RandomProducer random_;
-  std::unique_ptr<StoreQueue> queue_;
   std::vector<std::unique_ptr<Link>> links_;  ///< in the order of config_.links
   std::unique_ptr<Api> api_;
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<https::Server> server_;
   std::unique_ptr<https::Server> admin_server_;
+  std::unique_ptr<StoreQueue> queue_;  ///< last: it ends first, and its last answers use the others
 };
 
 }  // namespace qsp::kme
