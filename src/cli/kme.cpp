@@ -1,0 +1,94 @@
+#include "cli/kme.hpp"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "cli/app.hpp"
+
+namespace qsp::cli {
+namespace {
+
+template <class Options>
+using Run = int (*)(const Options&, bool);
+
+/// Options that live as long as their verb, and what the verb does with them.
+template <class Options>
+std::shared_ptr<Options> options_of(CLI::App& verb, Context& context, Run<Options> run) {
+  auto options = std::make_shared<Options>();
+  verb.callback(
+      [options, run, &context] { context.action = [options, run, &context] { return run(*options, context.json); }; });
+  return options;
+}
+
+void add_config(CLI::App& verb, std::string& config) {
+  verb.add_option("CONFIG", config, "the KME's configuration, a TOML file (docs/kme.md)")->required();
+}
+
+void add_inject(CLI::App& kme, Context& context) {
+  CLI::App* const verb = kme.add_subcommand("inject", "put faults into a running KME, to rehearse");
+  const auto options = options_of<KmeInjectOptions>(*verb, context, run_kme_inject);
+  const CLI::IsMember faults({"unavailable", "lose-answers", "wrong-bytes", "disk-full"});
+  add_config(*verb, options->config);
+  verb->add_option("--latency-ms", options->latency_ms, "wait this long before each answer")
+      ->check(CLI::Range(0, 60'000));
+  verb->add_option("--clock-offset-ms", options->clock_offset_ms, "run the KME's clock this far ahead");
+  verb->add_option("--on", options->on, "unavailable, lose-answers, wrong-bytes or disk-full")->check(faults);
+  verb->add_option("--off", options->off, "the same")->check(faults);
+  verb->add_flag("--clear", options->clear, "take all faults away first");
+  verb->footer(
+      "The KME must have been started with --allow-fault-injection.\n\nExamples:\n"
+      "  qsp kme inject lab/kme-a/kme.toml --latency-ms 800\n"
+      "  qsp kme inject lab/kme-a/kme.toml --on unavailable\n"
+      "  qsp kme inject lab/kme-a/kme.toml --clear");
+}
+
+void add_import(CLI::App& kme, Context& context) {
+  CLI::App* const verb = kme.add_subcommand("import", "bring keys from a file to one side of a link");
+  const auto options = options_of<KmeImportOptions>(*verb, context, run_kme_import);
+  verb->add_option("URL", options->url, "of the KME, such as https://127.0.0.1:8443")->required();
+  verb->add_option("LINK", options->link, "name of the link")->required();
+  verb->add_option("FILE", options->file, "the keys: JSON as of Get key, 32 bytes each; a private file")->required();
+  verb->add_option("--cert", options->certificate, "certificate of a feeder of that link")->required();
+  verb->add_option("--key", options->key, "its private key")->required();
+  verb->add_option("--ca", options->authorities, "authorities that the KME's certificate descends from")->required();
+  verb->add_option("--server-name", options->server_name, "what that certificate is for, if not the URL's host");
+  verb->add_flag("--simulated", options->simulated, "the keys come from a simulated link");
+  verb->footer(
+      "Bring the same file to both sides, each to its own KME: a key can be used once both have it.\n\nExample:\n"
+      "  qsp kme import https://127.0.0.1:8443 a-b keys.json --cert box.pem --key box.key --ca ca.pem");
+}
+
+}  // namespace
+
+void add_kme(CLI::App& app, Context& context) {
+  CLI::App* const kme = app.add_subcommand("kme", "a key management entity that speaks ETSI GS QKD 014");
+  kme->require_subcommand(1);
+
+  CLI::App* const serve = kme->add_subcommand("serve", "run a KME");
+  const auto serving = options_of<KmeServeOptions>(*serve, context, run_kme_serve);
+  add_config(*serve, serving->config);
+  serve->add_flag("--allow-fault-injection", serving->allow_fault_injection,
+                  "let `qsp kme inject` break things: for rehearsals only");
+  serve->footer(
+      "SIGHUP reads certificates and revocation lists anew; SIGINT or SIGTERM ends it.\n\nExample:\n"
+      "  qsp kme lab lab && qsp kme serve lab/kme-a/kme.toml");
+
+  CLI::App* const lab = kme->add_subcommand("lab", "make all that two KMEs and two SAEs need, in a new folder");
+  const auto laboratory = options_of<KmeLabOptions>(*lab, context, run_kme_lab);
+  lab->add_option("DIR", laboratory->folder, "a folder that does not exist yet")->required();
+  lab->add_option("--port", laboratory->port, "of the first KME; the next three are used too")
+      ->check(CLI::Range(1, 65'532))
+      ->capture_default_str();
+  lab->footer("Example:\n  qsp kme lab lab && cat lab/README.md");
+
+  CLI::App* const status = kme->add_subcommand("status", "tell how a KME of this machine and its links are");
+  add_config(*status, options_of<KmeAdminOptions>(*status, context, run_kme_status)->config);
+  status->footer("Asks the admin port that the configuration names.\n\nExample:\n  qsp kme status lab/kme-a/kme.toml");
+
+  add_inject(*kme, context);
+  add_import(*kme, context);
+}
+
+}  // namespace qsp::cli

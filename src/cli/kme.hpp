@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace qsp::cli {
+
+struct Context;
+
+struct KmeServeOptions {
+  std::string config;
+  bool allow_fault_injection = false;
+};
+
+struct KmeLabOptions {
+  std::string folder;
+  std::uint16_t port = 8443;  ///< of the first KME; the three ports behind it are taken too
+};
+
+struct KmeAdminOptions {
+  std::string config;
+};
+
+/// What `qsp kme inject` changes; what is not given stays.
+struct KmeInjectOptions {
+  std::string config;
+  std::optional<std::int64_t> latency_ms, clock_offset_ms;
+  std::vector<std::string> on, off;  ///< names of faults
+  bool clear = false;
+};
+
+struct KmeImportOptions {
+  std::string url, link, file, certificate, key, authorities, server_name;
+  bool simulated = false;
+};
+
+// Each returns the exit code.
+int run_kme_serve(const KmeServeOptions& options, bool json);
+int run_kme_lab(const KmeLabOptions& options, bool json);
+int run_kme_status(const KmeAdminOptions& options, bool json);
+int run_kme_inject(const KmeInjectOptions& options, bool json);
+int run_kme_import(const KmeImportOptions& options, bool json);
+
+void add_kme(CLI::App& app, Context& context);
+
+}  // namespace qsp::cli

@@ -1,0 +1,130 @@
+// What an operator asks of a KME on the same machine, through its admin port.
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "cli/app.hpp"
+#include "cli/json.hpp"
+#include "cli/kme.hpp"
+#include "cli/text.hpp"
+#include "https/client.hpp"
+#include "json/json.hpp"
+#include "kme/config.hpp"
+
+namespace qsp::cli {
+namespace {
+
+using files::OrText;
+
+constexpr std::size_t kMaxDepth = 6;
+
+int failed(std::string_view text) {
+  print_error(text);
+  return kFailed;
+}
+
+/// One call to the admin port that a configuration names: the JSON of a 200 answer.
+OrText<boost::json::object> ask(const std::string& config_file, https::Method method, std::string target,
+                                std::string body = {}) {
+  const auto config = kme::read_config(config_file);
+  if (!config) return std::unexpected(config.error());
+  if (!config->admin_port || *config->admin_port == 0) {
+    return std::unexpected(config_file + ": field \"admin_port\": is needed for this; name a port and restart the KME");
+  }
+  net::Loop loop;
+  https::ClientOptions to;
+  to.url = "http://127.0.0.1:" + std::to_string(*config->admin_port);
+  auto client = https::Client::make(loop, to);
+  if (!client) return std::unexpected(client.error());
+  OrText<https::Response> answer = std::unexpected("no answer");
+  (*client)->call({.method = method,
+                   .target = std::move(target),
+                   .body = crypto::SecretText(std::move(body)),
+                   .deadline = net::Loop::now() + std::chrono::seconds(5)},
+                  [&](std::expected<https::Response, https::Failure> result) {
+                    if (result) {
+                      answer = *std::move(result);
+                    } else {
+                      answer = std::unexpected(result.error().text);
+                    }
+                    loop.io().stop();
+                  });
+  loop.run();
+  if (!answer) return std::unexpected(answer.error() + " (is the KME of " + config_file + " running?)");
+  if (answer->status != 200) return std::unexpected("the KME refuses: " + escape(answer->body.reveal(), true));
+  auto parsed = json::parse(answer->body.reveal(), kMaxDepth);
+  if (!parsed) return std::unexpected("the KME's answer: " + parsed.error());
+  if (!parsed->is_object()) return std::unexpected("the KME's answer is no object");
+  return std::move(parsed->get_object());
+}
+
+std::string text_of(const boost::json::object& object, std::string_view name) {
+  const boost::json::value* const value = object.if_contains(name);
+  if (value == nullptr) return "?";
+  if (const auto* const string = value->if_string()) return escape(std::string_view(*string));
+  return boost::json::serialize(*value);
+}
+
+std::string fault_name(std::string name) {
+  for (char& c : name) {
+    if (c == '-') c = '_';
+  }
+  return name;
+}
+
+}  // namespace
+
+int run_kme_status(const KmeAdminOptions& options, bool json) {
+  const auto status = ask(options.config, https::Method::Get, "/status");
+  if (!status) return failed(status.error());
+  const boost::json::object& root = *status;
+  if (json) {
+    print_json(root);
+    return kOk;
+  }
+  fmt::print("KME {}: {} keys given, {} redeemed since it started\n", text_of(root, "kme_id"),
+             text_of(root, "keys_given"), text_of(root, "keys_redeemed"));
+  const boost::json::value* const links = root.if_contains("links");
+  if (links == nullptr || !links->is_array()) return failed("the KME's answer has no links");
+  for (const boost::json::value& item : links->get_array()) {
+    if (!item.is_object()) continue;
+    const boost::json::object& link = item.get_object();
+    const bool reachable = text_of(link, "peer_reachable") == "true";
+    fmt::print("link {} to {}: {}{}\n", text_of(link, "name"), text_of(link, "peer"),
+               reachable ? "the peer answers" : "the peer does not answer",
+               text_of(link, "simulated") == "true" ? "; keys are simulated" : "");
+    fmt::print("  {} ready, {} not confirmed yet, {} of the peer's, {} waiting for dec_keys; at most {} in the pool\n",
+               text_of(link, "ready"), text_of(link, "fresh"), text_of(link, "peer_keys"), text_of(link, "granted"),
+               text_of(link, "pool"));
+    if (!reachable) fmt::print("  {}\n", text_of(link, "problem"));
+  }
+  if (root.contains("faults")) fmt::print("faults (injected): {}\n", text_of(root, "faults"));
+  return kOk;
+}
+
+int run_kme_inject(const KmeInjectOptions& options, bool json) {
+  boost::json::object wanted;
+  if (options.clear) {
+    wanted = {{"latency_ms", 0},       {"clock_offset_ms", 0}, {"unavailable", false},
+              {"lose_answers", false}, {"wrong_bytes", false}, {"disk_full", false}};
+  }
+  if (options.latency_ms) wanted["latency_ms"] = *options.latency_ms;
+  if (options.clock_offset_ms) wanted["clock_offset_ms"] = *options.clock_offset_ms;
+  for (const std::string& name : options.on) wanted[fault_name(name)] = true;
+  for (const std::string& name : options.off) wanted[fault_name(name)] = false;
+  const auto faults = ask(options.config, https::Method::Post, "/faults", boost::json::serialize(wanted));
+  if (!faults) return failed(faults.error());
+  if (json) {
+    print_json(*faults);
+  } else {
+    fmt::print("faults now: {}\n", boost::json::serialize(*faults));
+  }
+  return kOk;
+}
+
+}  // namespace qsp::cli
