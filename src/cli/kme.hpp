@@ -40,7 +40,14 @@ struct KmeImportOptions {
   bool simulated = false;
 };
 
+struct KmeCheckOptions {
+  std::string url, sae_id, certificate, key, authorities, server_name;
+  std::string slave_sae_id, slave_url, slave_certificate, slave_key, slave_server_name;
+  bool allow_tls_1_2 = false;
+};
+
 // Each returns the exit code.
+int run_kme_check(const KmeCheckOptions& options, bool json);
 int run_kme_serve(const KmeServeOptions& options, bool json);
 int run_kme_lab(const KmeLabOptions& options, bool json);
 int run_kme_status(const KmeAdminOptions& options, bool json);
