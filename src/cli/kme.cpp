@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "cli/app.hpp"
@@ -60,29 +61,52 @@ void add_import(CLI::App& kme, Context& context) {
       "  qsp kme import https://127.0.0.1:8443 a-b keys.json --cert box.pem --key box.key --ca ca.pem");
 }
 
+/// The options that name two KMEs and an SAE at each.
+void add_sides(CLI::App& verb, KmeCheckOptions& options, bool both) {
+  verb.add_option("URL", options.url, "of the master's KME, such as https://kme-a.example:8443")->required();
+  verb.add_option("--sae-id", options.sae_id, "the master's SAE ID")->required();
+  verb.add_option("--cert", options.certificate, "its certificate")->required();
+  verb.add_option("--key", options.key, "its private key")->required();
+  verb.add_option("--ca", options.authorities, "authorities that the KMEs' certificates descend from")->required();
+  verb.add_option("--server-name", options.server_name, "what the KME's certificate is for, if not the URL's host");
+  verb.add_option("--slave", options.slave_sae_id, "the slave's SAE ID")->required();
+  CLI::Option* const slave = verb.add_option(
+      "--slave-url", options.slave_url, both ? "of the slave's KME" : "likewise; without it dec_keys is not tested");
+  CLI::Option* const certificate =
+      verb.add_option("--slave-cert", options.slave_certificate, "the slave's certificate")->needs(slave);
+  CLI::Option* const key = verb.add_option("--slave-key", options.slave_key, "its private key")->needs(slave);
+  slave->needs(certificate)->needs(key)->required(both);
+  verb.add_option("--slave-server-name", options.slave_server_name, "as --server-name")->needs(slave);
+  verb.add_flag("--tls12", options.allow_tls_1_2, "take TLS 1.2 too");
+}
+
+constexpr const char* kLabSides =
+    "https://127.0.0.1:8443 --ca lab/ca.pem \\\n"
+    "    --sae-id alice --cert lab/alice/cert.pem --key lab/alice/key.pem \\\n"
+    "    --slave bob --slave-url https://127.0.0.1:8444 --slave-cert lab/bob/cert.pem --slave-key lab/bob/key.pem";
+
 void add_check(CLI::App& kme, Context& context) {
   CLI::App* const verb = kme.add_subcommand("check", "test whether a KME keeps to ETSI GS QKD 014");
-  const auto options = options_of<KmeCheckOptions>(*verb, context, run_kme_check);
-  verb->add_option("URL", options->url, "of the master's KME, such as https://kme-a.example:8443")->required();
-  verb->add_option("--sae-id", options->sae_id, "the master's SAE ID")->required();
-  verb->add_option("--cert", options->certificate, "its certificate")->required();
-  verb->add_option("--key", options->key, "its private key")->required();
-  verb->add_option("--ca", options->authorities, "authorities that the KMEs' certificates descend from")->required();
-  verb->add_option("--server-name", options->server_name, "what the KME's certificate is for, if not the URL's host");
-  verb->add_option("--slave", options->slave_sae_id, "the slave's SAE ID")->required();
-  CLI::Option* const slave =
-      verb->add_option("--slave-url", options->slave_url, "of the slave's KME; without it dec_keys is not tested");
-  CLI::Option* const certificate =
-      verb->add_option("--slave-cert", options->slave_certificate, "the slave's certificate")->needs(slave);
-  CLI::Option* const key = verb->add_option("--slave-key", options->slave_key, "its private key")->needs(slave);
-  slave->needs(certificate)->needs(key);
-  verb->add_option("--slave-server-name", options->slave_server_name, "as --server-name")->needs(slave);
-  verb->add_flag("--tls12", options->allow_tls_1_2, "take TLS 1.2 too");
-  verb->footer(
-      "Uses up some thirty keys. Exit status 0: no rule was found broken.\n\nExample:\n"
-      "  qsp kme check https://127.0.0.1:8443 --ca lab/ca.pem \\\n"
-      "    --sae-id alice --cert lab/alice/cert.pem --key lab/alice/key.pem \\\n"
-      "    --slave bob --slave-url https://127.0.0.1:8444 --slave-cert lab/bob/cert.pem --slave-key lab/bob/key.pem");
+  add_sides(*verb, *options_of<KmeCheckOptions>(*verb, context, run_kme_check), false);
+  verb->footer(std::string("Uses up some thirty keys. Exit status 0: no rule was found broken.\n\nExample:\n"
+                           "  qsp kme check ") +
+               kLabSides);
+}
+
+void add_load(CLI::App& kme, Context& context) {
+  CLI::App* const verb = kme.add_subcommand("load", "give and redeem keys as fast as two KMEs let one");
+  const auto options = options_of<KmeLoadOptions>(*verb, context, run_kme_load);
+  add_sides(*verb, options->sides, true);
+  verb->add_option("--pairs", options->pairs, "keys to give and to redeem")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}))
+      ->capture_default_str();
+  verb->add_option("--concurrency", options->concurrency, "calls under way at once, each on its connection")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  verb->add_option("--keys-per-call", options->keys_per_call, "keys of one call")
+      ->check(CLI::Range(1, 128))
+      ->capture_default_str();
+  verb->footer(std::string("Every key is compared at the other end.\n\nExample:\n  qsp kme load ") + kLabSides);
 }
 
 }  // namespace
@@ -115,6 +139,7 @@ void add_kme(CLI::App& app, Context& context) {
   add_inject(*kme, context);
   add_import(*kme, context);
   add_check(*kme, context);
+  add_load(*kme, context);
 }
 
 }  // namespace qsp::cli

@@ -40,13 +40,22 @@ struct KmeImportOptions {
   bool simulated = false;
 };
 
+/// Two KMEs, and an SAE at each.
 struct KmeCheckOptions {
   std::string url, sae_id, certificate, key, authorities, server_name;
   std::string slave_sae_id, slave_url, slave_certificate, slave_key, slave_server_name;
   bool allow_tls_1_2 = false;
 };
 
+struct KmeLoadOptions {
+  KmeCheckOptions sides;
+  std::uint64_t pairs = 10'000;
+  std::size_t concurrency = 16;
+  std::uint32_t keys_per_call = 1;
+};
+
 // Each returns the exit code.
+int run_kme_load(const KmeLoadOptions& options, bool json);
 int run_kme_check(const KmeCheckOptions& options, bool json);
 int run_kme_serve(const KmeServeOptions& options, bool json);
 int run_kme_lab(const KmeLabOptions& options, bool json);

@@ -10,6 +10,7 @@
 #include "cli/kme.hpp"
 #include "cli/text.hpp"
 #include "kme/check.hpp"
+#include "kme/load.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -74,6 +75,39 @@ int run_kme_check(const KmeCheckOptions& options, bool json) {
     fmt::print("{} passed, {} failed, {} not testable\n", passed, broken, not_testable);
   }
   return broken == 0 ? kOk : kFailed;
+}
+
+int run_kme_load(const KmeLoadOptions& options, bool json) {
+  const kme::CheckOptions sides = read(options.sides);
+  const auto result = kme::load({.master = sides.master,
+                                 .slave = *sides.slave,
+                                 .pairs = options.pairs,
+                                 .concurrency = options.concurrency,
+                                 .keys_per_call = options.keys_per_call});
+  if (!result) {
+    print_error(escape(result.error()));
+    return kFailed;
+  }
+  const double rate = static_cast<double>(result->pairs) / result->elapsed_sec;
+  if (json) {
+    print_json({{"pairs", result->pairs},
+                {"pairs_per_sec", rate},
+                {"elapsed_sec", result->elapsed_sec},
+                {"refused", result->refused},
+                {"lost", result->lost},
+                {"enc_median_ms", result->enc_median_ms},
+                {"enc_p99_ms", result->enc_p99_ms},
+                {"dec_median_ms", result->dec_median_ms},
+                {"dec_p99_ms", result->dec_p99_ms}});
+  } else {
+    fmt::print("{} pairs in {:.2f} s: {:.0f} pairs/s, each equal at both ends\n", grouped(result->pairs),
+               result->elapsed_sec, rate);
+    fmt::print("enc_keys {:.1f} ms (median), {:.1f} ms (99 %); dec_keys {:.1f} ms, {:.1f} ms\n", result->enc_median_ms,
+               result->enc_p99_ms, result->dec_median_ms, result->dec_p99_ms);
+    fmt::print("{} calls were refused with 503 and made again; {} answers were lost\n", grouped(result->refused),
+               grouped(result->lost));
+  }
+  return result->lost == 0 ? kOk : kFailed;
 }
 
 }  // namespace qsp::cli
