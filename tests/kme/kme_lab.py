@@ -1,0 +1,138 @@
+"""A laboratory of two KMEs as real processes, for tests: `qsp kme lab`, `qsp kme serve` twice, and calls as an SAE."""
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+
+QSP = os.environ["QSP"]
+
+
+def free_ports(count):
+    """`count` ports in a row that nobody listens on now."""
+    for _ in range(200):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1]
+        if first + count > 65000:
+            continue
+        try:
+            held = []
+            for port in range(first, first + count):
+                held.append(socket.socket())
+                held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                held[-1].bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            pass
+        finally:
+            for each in held:
+                each.close()
+    raise RuntimeError("no free ports")
+
+
+class Kme:
+    def __init__(self, lab, name, port):
+        self.lab, self.name, self.port = lab, name, port
+        self.config = lab.folder / name / "kme.toml"
+        self.log = lab.folder / f"{name}.log"
+        self.process = None
+
+    def start(self, *arguments):
+        """Starts it and waits until it listens."""
+        log = open(self.log, "ab")
+        self.process = subprocess.Popen(
+            [QSP, "--json", "--log-level", "trace", "kme", "serve", str(self.config), *arguments],
+            stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
+        log.close()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} did not start: {self.log.read_text()[-600:]}")
+        return json.loads(line)
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process is None:
+            return None
+        self.process.send_signal(how)
+        code = self.process.wait(timeout=20)
+        self.process.stdout.close()
+        self.process = None
+        return code
+
+    def status(self):
+        ran = subprocess.run([QSP, "--json", "kme", "status", str(self.config)], capture_output=True, timeout=20)
+        if ran.returncode != 0:
+            raise RuntimeError(ran.stderr.decode())
+        return json.loads(ran.stdout)
+
+    def inject(self, *arguments):
+        subprocess.run([QSP, "kme", "inject", str(self.config), *arguments], check=True, capture_output=True, timeout=20)
+
+
+class Lab:
+    """Use as a context manager: everything is stopped and removed at its end."""
+
+    def __init__(self, store_of=None, edit=None):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="qsp-kme-"))
+        self.folder = self.root / "lab"
+        port = free_ports(4)
+        subprocess.run([QSP, "kme", "lab", str(self.folder), "--port", str(port)], check=True, capture_output=True)
+        self.a, self.b = Kme(self, "kme-a", port), Kme(self, "kme-b", port + 1)
+        for kme in (self.a, self.b):
+            text = kme.config.read_text()
+            if store_of:
+                text = text.replace("sqlite:keys.db", store_of(kme.name))
+            kme.config.write_text(edit(kme.name, text) if edit else text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for kme in (self.a, self.b):
+            kme.stop(signal.SIGKILL)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def wait_for_keys(self, kme, least=100, seconds=20):
+        """Until enc_keys can give that many at `kme`."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            link = kme.status()["links"][0]
+            if link["peer_reachable"] and link["ready"] >= least:
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"{kme.name}: no {least} keys in {seconds} s: {kme.status()}")
+
+    def connection(self, kme, sae):
+        context = ssl.create_default_context(cafile=self.folder / "ca.pem")
+        if sae:
+            context.load_cert_chain(self.folder / sae / "cert.pem", self.folder / sae / "key.pem")
+        return http.client.HTTPSConnection("127.0.0.1", kme.port, context=context, timeout=20)
+
+    def call(self, kme, sae, method, target, body=None, connection=None):
+        """(status, parsed body or None)"""
+        own = connection or self.connection(kme, sae)
+        try:
+            own.request(method, target, body=body, headers={"Content-Type": "application/json"} if body else {})
+            answer = own.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None
+        finally:
+            if connection is None:
+                own.close()
+
+    def side(self, sae, slave=False):
+        """The options of `qsp kme check` and `load` that name an SAE's files."""
+        files = [str(self.folder / sae / "cert.pem"), str(self.folder / sae / "key.pem")]
+        names = ("--slave-cert", "--slave-key") if slave else ("--cert", "--key")
+        return [names[0], files[0], names[1], files[1]]
+
+    def sides(self):
+        return [f"https://127.0.0.1:{self.a.port}", "--ca", str(self.folder / "ca.pem"), "--sae-id", "alice",
+                *self.side("alice"), "--slave", "bob", "--slave-url", f"https://127.0.0.1:{self.b.port}",
+                *self.side("bob", slave=True)]
