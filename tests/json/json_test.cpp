@@ -2,16 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <string>
-#include <utility>
+
+#include "json/freed_memory.hpp"
 
 namespace {
 
@@ -116,41 +114,29 @@ TEST(Json, WritesTextsLongerThanOnePiece) {
   EXPECT_EQ(written(value), bj::serialize(value));
 }
 
-/// Blocks given back with the secret in them.
-std::size_t frees_of_secrets = 0;
 constexpr std::string_view kSecret = "c2VjcmV0IGtleSBieXRlcyB0aGF0IG11c3QgYmUgd2lwZWQ=";
 
-}  // namespace
-
-// Every block that the process gives back is looked through for the secret.
-[[gnu::noinline]] void operator delete(void* block, std::size_t size, std::align_val_t) noexcept {
-  if (std::string_view(static_cast<const char*>(block), size).find(kSecret) != std::string_view::npos) {
-    ++frees_of_secrets;
-  }
-  std::free(block);
-}
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t align) {
-  const auto alignment = static_cast<std::size_t>(align);
-  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-}
-
-namespace {
-
 TEST(Json, WipesWhateverHeldAValue) {
-  frees_of_secrets = 0;
+  const std::string object = "{\"key\":\"" + std::string(kSecret) + "\"}";
+  const std::string list = "[\"" + std::string(kSecret) + "\"," + object + "]";
+  const std::string broken = object + "x";
+  freed_memory::watch_for(kSecret);
   {
-    const auto value =
-        json::parse("{\"key\":\"" + std::string(kSecret) + "\",\"a\":[\"" + std::string(kSecret) + "\"]}", kDepth);
+    const auto value = json::parse(list, kDepth);
     ASSERT_TRUE(value);
-    ASSERT_EQ(value->at("key").as_string(), kSecret);
-    ASSERT_TRUE(value->storage()->is_equal(*json::wiping_memory().get()));
-    ASSERT_FALSE(json::parse("{\"key\":\"" + std::string(kSecret) + "\"", kDepth));
+    ASSERT_EQ(value->as_array()[0].as_string(), kSecret);
+    ASSERT_FALSE(json::parse(broken, kDepth));
+    ASSERT_EQ(json::serialize(*value).reveal(), list);
   }
-  EXPECT_EQ(frees_of_secrets, 0U);
-  void* const block = ::operator new(kSecret.size(), std::align_val_t(16));
-  std::ranges::copy(kSecret, static_cast<char*>(block));
-  ::operator delete(block, kSecret.size(), std::align_val_t(16));
-  EXPECT_EQ(frees_of_secrets, 1U) << "the watch itself sees nothing";
+  EXPECT_EQ(freed_memory::found(), 0U);
+}
+
+TEST(FreedMemory, TheWatchFindsWhatIsNotWiped) {
+  freed_memory::watch_for(kSecret);
+  {
+    const std::string copy(kSecret);
+  }
+  EXPECT_EQ(freed_memory::found(), 1U);
 }
 
 }  // namespace
