@@ -18,13 +18,12 @@ namespace {
 
 namespace bj = boost::json;
 
+/// Boost asks for no more than the default alignment, and gives some blocks back with another than it asked for.
 class WipingMemory final : public bj::memory_resource {
-  void* do_allocate(std::size_t bytes, std::size_t align) override {
-    return ::operator new(bytes, std::align_val_t(align));
-  }
-  void do_deallocate(void* block, std::size_t bytes, std::size_t align) override {
+  void* do_allocate(std::size_t bytes, std::size_t) override { return ::operator new(bytes); }
+  void do_deallocate(void* block, std::size_t bytes, std::size_t) override {
     wipe({static_cast<std::uint8_t*>(block), bytes});
-    ::operator delete(block, bytes, std::align_val_t(align));
+    ::operator delete(block);
   }
   [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 };
