@@ -1,10 +1,8 @@
 #include "cli/json.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <string>
-
-// Debian's default packages have Boost.JSON's headers only; this compiles it, here and nowhere else.
-#include <boost/json/src.hpp>
 
 namespace qsp::cli {
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "qsp/crypto.hpp"
@@ -16,13 +17,13 @@
 /// are skipped. Whatever held a key is wiped.
 namespace qsp::etsi014 {
 
-inline constexpr std::size_t kMaxSaeIdSize = 255;         ///< bytes; also of a KME ID
-inline constexpr std::size_t kMaxKeysPerMessage = 1024;   ///< of a container or a list of IDs; ours, not the standard's
-inline constexpr std::size_t kMaxKeySize = 512;           ///< bytes
+inline constexpr std::size_t kMaxSaeIdSize = 255;        ///< bytes; also of a KME ID
+inline constexpr std::size_t kMaxKeysPerMessage = 1024;  ///< of a container or a list of IDs; ours, not the standard's
+inline constexpr std::size_t kMaxKeySize = 512;          ///< bytes
 inline constexpr std::size_t kMaxAdditionalSaes = 64;
 inline constexpr std::size_t kMaxExtensions = 64;
-inline constexpr std::size_t kMaxTextSize = 1024;         ///< of a message or key_ID; longer is an error
-inline constexpr std::size_t kMaxDepth = 16;              ///< of nested JSON
+inline constexpr std::size_t kMaxTextSize = 1024;  ///< of a message or key_ID; longer is an error
+inline constexpr std::size_t kMaxDepth = 16;       ///< of nested JSON
 
 /// A key of a KME, as long as was asked for.
 using KeyMaterial = Secret<kMaxKeySize, struct KmeKeyTag>;
@@ -40,7 +41,7 @@ struct KeyRequest {
   std::optional<std::uint64_t> number;  ///< default 1
   std::optional<std::uint64_t> size;    ///< bits; default the KME's key_size
   std::vector<std::string> additional_slave_sae_ids;
-  bool extension_mandatory = false;     ///< one or more were given: we know none, and must refuse
+  bool extension_mandatory = false;  ///< one or more were given: we know none, and must refuse
 };
 
 struct Key {
@@ -76,7 +77,7 @@ Parsed<KeyIds> parse_key_ids(std::string_view json);
 Parsed<Error> parse_error(std::string_view json);
 
 crypto::SecretText to_json(const Status& status);
-crypto::SecretText to_json(const KeyRequest& request);
+crypto::SecretText to_json(const KeyRequest& request);  ///< without extensions: we know none
 crypto::SecretText to_json(const KeyContainer& container);
 crypto::SecretText to_json(const KeyIds& ids);
 crypto::SecretText to_json(const Error& error);

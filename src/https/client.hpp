@@ -15,11 +15,11 @@
 namespace qsp::https {
 
 struct ClientOptions {
-  std::string url;          ///< "https://HOST[:PORT][/PREFIX]"; no query; an IPv6 host stands in brackets
+  std::string url;  ///< "https://HOST[:PORT][/PREFIX]"; no query; an IPv6 host stands in brackets
   TlsFiles tls;
   std::string server_name;  ///< what the server's certificate must be for; empty: the URL's host, or its IP address
-  std::size_t max_body = std::size_t{1} << 20;   ///< bytes of an answer's body; more is a failure
-  std::size_t connections = 4;                   ///< kept open at most, and used at once; further calls wait
+  std::size_t max_body = std::size_t{1} << 20;  ///< bytes of an answer's body; more is a failure
+  std::size_t connections = 4;                  ///< kept open at most, and used at once; further calls wait
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds(3);  ///< for name, TCP and TLS together
 };
 

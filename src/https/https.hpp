@@ -9,7 +9,8 @@
 
 #include "qsp/crypto.hpp"
 
-/// HTTP/1.1 over mutual TLS, as ETSI GS QKD 014 needs it: small JSON bodies, which may hold keys and are therefore wiped.
+/// HTTP/1.1 over mutual TLS, as ETSI GS QKD 014 needs it: small JSON bodies, which may hold keys and are therefore
+/// wiped.
 namespace qsp::https {
 
 /// The PEM files of one end of mutual TLS.

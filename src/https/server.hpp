@@ -35,7 +35,8 @@ struct Request {
   std::string source;  ///< the peer's IP address, for logs and limits
 };
 
-/// Answers one request; may be called from any thread, once. Dropped without a call, the connection is closed unanswered.
+/// Answers one request; may be called from any thread, once. Dropped without a call, the connection is closed
+/// unanswered.
 using Respond = std::move_only_function<void(Response)>;
 
 class Handler {

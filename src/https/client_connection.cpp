@@ -1,0 +1,195 @@
+#include "https/client_connection.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+namespace qsp::https {
+namespace {
+
+namespace asio = net::asio;
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+using Resolver = asio::ip::basic_resolver<net::tcp, net::Executor>;
+
+std::string explain_connect(const net::error_code& why) {
+  if (why == asio::error::connection_refused) return "nothing listens there (start the server, or check the URL)";
+  if (why == asio::error::network_unreachable || why == asio::error::host_unreachable) {
+    return "no route to it (check the network)";
+  }
+  return "cannot connect: " + why.message();
+}
+
+}  // namespace
+
+ClientConnection::ClientConnection(std::shared_ptr<const Common> common, std::weak_ptr<ConnectionUser> user,
+                                   std::uint64_t newest_call)
+    : common_(std::move(common)),
+      user_(std::move(user)),
+      newest_call_(newest_call),
+      stream_(net::Socket(common_->loop.executor())),
+      watchdog_(common_->loop) {}
+
+void ClientConnection::connect() {
+  watchdog_.start(weak_from_this(), [this] {
+    report_unreachable(
+        fmt::format("no connection within {} ms (check the URL, and firewalls on the way)",
+                    std::chrono::duration_cast<std::chrono::milliseconds>(common_->options.connect_timeout).count()));
+  });
+  watchdog_.within(common_->options.connect_timeout);
+  const auto keep = [](std::shared_ptr<ClientConnection> self) -> Awaited<void> { co_await self->run(); };
+  asio::co_spawn(common_->loop.executor(), keep(shared_from_this()), asio::detached);
+}
+
+Awaited<void> ClientConnection::run() {
+  const std::optional<std::string> unreachable = co_await open();
+  if (closed_) co_return;
+  watchdog_.stop();
+  if (unreachable) {
+    report_unreachable(*unreachable);
+    co_return;
+  }
+  established_ = true;
+  if (const auto user = user_.lock()) user->ready(*this);
+  while (!closed_) {
+    const auto [failed, count] = co_await stream_.read_some(input_.room());
+    if (closed_) break;
+    if (failed) {
+      give_up(failed);
+    } else {
+      input_.commit(count);
+      take_input();
+    }
+  }
+}
+
+Awaited<std::expected<std::vector<net::tcp::endpoint>, std::string>> ClientConnection::resolve() {
+  using Found = std::expected<std::vector<net::tcp::endpoint>, std::string>;
+  const net::Address& address = common_->url.address;
+  net::error_code failed;
+  const asio::ip::address literal = asio::ip::make_address(address.host, failed);
+  if (!failed) co_return Found(std::vector{net::tcp::endpoint(literal, address.port)});
+  Resolver resolver(common_->loop.executor());
+  const std::string port = std::to_string(address.port);
+  const auto [unresolved, found] =
+      co_await resolver.async_resolve(address.host, port, Resolver::numeric_service, kTuple);
+  if (unresolved) {
+    co_return std::unexpected("no such host: " + address.host + " (check the name, or give an IP address)");
+  }
+  std::vector<net::tcp::endpoint> endpoints;
+  for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+  co_return Found(std::move(endpoints));
+}
+
+Awaited<std::optional<std::string>> ClientConnection::open() {
+  const auto addresses = co_await resolve();
+  if (!addresses) co_return addresses.error();
+  if (closed_) co_return std::nullopt;
+  const auto [unconnected] = co_await stream_.connect(*addresses);
+  if (closed_) co_return std::nullopt;
+  if (unconnected) co_return explain_connect(unconnected);
+  stream_.set_no_delay();
+  Ssl ssl = make_client_end(common_->tls, common_->server_name);
+  if (!ssl) co_return "TLS cannot be started (out of memory?)";
+  const auto [failed] = co_await stream_.handshake(std::move(ssl), Stream::End::Client);
+  if (closed_) co_return std::nullopt;
+  if (failed) co_return explain_tls(stream_.ssl(), failed);
+  if (!peer_identity(stream_.ssl())) co_return "its certificate names it in a way that could be misread";
+  co_return std::nullopt;
+}
+
+void ClientConnection::start(std::uint64_t id, const Call& call) {
+  call_ = id;
+  reader_.emplace(common_->options.max_body);
+  output_ = write_request(common_->url.host(), common_->url.prefix, call);
+  writing_ = true;
+  const auto keep = [](std::shared_ptr<ClientConnection> self) -> Awaited<void> { co_await self->write(); };
+  asio::co_spawn(common_->loop.executor(), keep(shared_from_this()), asio::detached);
+}
+
+Awaited<void> ClientConnection::write() {
+  const auto [failed, count] = co_await stream_.write({output_.data(), output_.size()});
+  // What stopped it is for the reader to find: the server may have answered before it stopped to listen.
+  writing_ = static_cast<bool>(failed);
+  WipedText().swap(output_);
+}
+
+bool ClientConnection::take_input() {
+  if (!reader_) {
+    leave();  // words that nobody asked for
+    return false;
+  }
+  const std::expected<Progress, std::string> progress = reader_->feed(input_);
+  if (!progress) {
+    fail_call(progress.error(), true);
+  } else if (*progress == Progress::Done) {
+    finish_answer();
+  }
+  return !closed_;
+}
+
+void ClientConnection::finish_answer() {
+  const auto user = user_.lock();
+  const bool keep = reader_->keep_alive() && input_.empty() && !writing_;
+  Response response = reader_->take();
+  const std::uint64_t call = call_;
+  reader_.reset();
+  input_.clear();
+  used_before_ = true;
+  if (!keep) {
+    leave();
+  } else if (user) {
+    user->ready(*this);
+  }
+  if (user) user->answered(call, std::move(response));
+}
+
+/// The stream has ended.
+void ClientConnection::give_up(const net::error_code& failed) {
+  if (!reader_) {
+    leave();
+    return;
+  }
+  if (failed == asio::error::eof) {
+    const std::expected<void, std::string> ended = reader_->end();
+    if (ended) {
+      finish_answer();
+    } else {
+      fail_call(ended.error(), true);
+    }
+    return;
+  }
+  const bool refused = !used_before_ && !reader_->started() && is_certificate_alert(failed);
+  fail_call(refused ? explain_tls(stream_.ssl(), failed) : "the connection broke: " + failed.message(), !refused);
+}
+
+void ClientConnection::fail_call(std::string why, bool sent) {
+  const auto user = user_.lock();
+  const std::uint64_t call = call_;
+  leave();
+  if (user) user->failed(call, Failure{.sent = sent, .text = std::move(why)});
+}
+
+void ClientConnection::report_unreachable(const std::string& why) {
+  const auto user = user_.lock();
+  leave();
+  if (user) user->unreachable(newest_call_, why);
+}
+
+void ClientConnection::leave() {
+  const auto self = shared_from_this();
+  close();
+  if (const auto user = user_.lock()) user->gone(*this);
+}
+
+void ClientConnection::close() {
+  closed_ = true;
+  watchdog_.stop();
+  stream_.close();
+}
+
+}  // namespace qsp::https

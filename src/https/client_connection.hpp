@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "https/client.hpp"
+#include "https/input.hpp"
+#include "https/message.hpp"
+#include "https/stream.hpp"
+#include "https/tls.hpp"
+#include "https/url.hpp"
+#include "https/watchdog.hpp"
+
+namespace qsp::https {
+
+class ClientConnection;
+
+/// Who uses a connection; told on the loop's thread. After gone() the connection is closed and calls no more.
+class ConnectionUser {
+ public:
+  virtual ~ConnectionUser() = default;
+  /// Connected, or free again.
+  virtual void ready(ClientConnection& connection) = 0;
+  /// The answer to `call`. Where the connection is good for more, ready() comes before it, else gone().
+  virtual void answered(std::uint64_t call, Response response) = 0;
+  /// `call` ends with the connection; gone() came before it.
+  virtual void failed(std::uint64_t call, Failure failure) = 0;
+  /// Never got to connect; `why` is a phrase. gone() came before it.
+  virtual void unreachable(std::uint64_t newest_call, const std::string& why) = 0;
+  virtual void gone(ClientConnection& connection) = 0;
+};
+
+/// One connection of a client. A read is always under way, so that the server's end is noticed while nothing is asked.
+class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
+ public:
+  /// What all connections of a client have in common.
+  struct Common {
+    net::Loop& loop;
+    ClientOptions options;
+    Url url;
+    std::string server_name;
+    TlsContext tls;
+  };
+
+  ClientConnection(std::shared_ptr<const Common> common, std::weak_ptr<ConnectionUser> user, std::uint64_t newest_call);
+
+  void connect();
+  [[nodiscard]] bool established() const noexcept { return established_; }
+  /// False where a kept connection has turned out to be of no more use.
+  [[nodiscard]] bool usable() { return !closed_ && !stream_.has_input(); }
+  /// Writes a call. Precondition: ready() was called, and no other call since.
+  void start(std::uint64_t id, const Call& call);
+  /// Ends without a word to anybody.
+  void close();
+
+ private:
+  Awaited<void> run();
+  /// Nothing, or why there is no connection.
+  Awaited<std::optional<std::string>> open();
+  Awaited<std::expected<std::vector<net::tcp::endpoint>, std::string>> resolve();
+  Awaited<void> write();
+  /// Takes what was received. False once the connection has ended.
+  bool take_input();
+  void finish_answer();
+  void give_up(const net::error_code& failed);
+  void fail_call(std::string why, bool sent);
+  void report_unreachable(const std::string& why);
+  /// Closes, and says so.
+  void leave();
+
+  std::shared_ptr<const Common> common_;
+  std::weak_ptr<ConnectionUser> user_;
+  std::uint64_t newest_call_;  ///< of those that waited when this connection was made
+  Stream stream_;
+  Watchdog watchdog_;
+  Input input_;
+  WipedText output_;
+  std::optional<ResponseReader> reader_;  ///< while a call is under way
+  std::uint64_t call_ = 0;
+  bool established_ = false;
+  bool used_before_ = false;
+  bool writing_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace qsp::https

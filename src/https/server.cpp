@@ -1,0 +1,223 @@
+#include "https/server.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+#include <vector>
+
+#include "https/server_connection.hpp"
+#include "https/server_core.hpp"
+#include "net/address.hpp"
+
+namespace qsp::https {
+namespace {
+
+namespace asio = net::asio;
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+
+std::string explain_listen(const net::tcp::endpoint& at, const net::error_code& why) {
+  const std::string target = net::to_string(at);
+  if (why == asio::error::address_in_use) {
+    return fmt::format("cannot listen on {}: the port is in use (stop the other program, or choose another port)",
+                       target);
+  }
+  if (why == asio::error::access_denied) {
+    return fmt::format("cannot listen on {}: permission denied (choose a port above 1023)", target);
+  }
+  if (why.value() == EADDRNOTAVAIL) {
+    return fmt::format("cannot listen on {}: this machine has no such address (see: ip address)", target);
+  }
+  return fmt::format("cannot listen on {}: {}", target, why.message());
+}
+
+/// One request's right to an answer: used once, or given up when it is dropped.
+class Answer {
+ public:
+  Answer(std::shared_ptr<Mailbox> mailbox, std::uint64_t connection)
+      : mailbox_(std::move(mailbox)), connection_(connection) {}
+  Answer(Answer&& other) noexcept = default;
+  Answer& operator=(Answer&&) = delete;
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  ~Answer() {
+    if (mailbox_) mailbox_->send(connection_, std::nullopt);
+  }
+
+  void operator()(Response response) {
+    if (const std::shared_ptr<Mailbox> mailbox = std::move(mailbox_)) mailbox->send(connection_, std::move(response));
+  }
+
+ private:
+  std::shared_ptr<Mailbox> mailbox_;
+  std::uint64_t connection_;
+};
+
+class LoopServer final : public Server {
+ public:
+  explicit LoopServer(std::shared_ptr<ServerCore> core) : core_(std::move(core)) {}
+  LoopServer(const LoopServer&) = delete;
+  LoopServer& operator=(const LoopServer&) = delete;
+  ~LoopServer() override { core_->close(); }
+
+  [[nodiscard]] std::uint16_t port() const noexcept override { return core_->port(); }
+  [[nodiscard]] ServerCounts counts() const noexcept override { return core_->counts(); }
+  void stop(std::chrono::nanoseconds grace) override { core_->stop(grace); }
+  files::OrText<void> reload() override { return core_->reload(); }
+
+ private:
+  std::shared_ptr<ServerCore> core_;
+};
+
+}  // namespace
+
+void Mailbox::send(std::uint64_t connection, std::optional<Response> response) {
+  const std::scoped_lock lock(mutex_);
+  if (!executor_) return;
+  asio::post(*executor_, [core = core_, connection, answer = std::move(response)]() mutable {
+    if (const std::shared_ptr<ServerCore> alive = core.lock()) alive->answer(connection, std::move(answer));
+  });
+}
+
+void Mailbox::close() {
+  const std::scoped_lock lock(mutex_);
+  executor_.reset();
+}
+
+files::OrText<void> ServerCore::open() {
+  if (files::OrText<void> read = reload(); !read) return read;
+  if (files::OrText<void> listening = listen(); !listening) return listening;
+  mailbox_ = std::make_shared<Mailbox>(loop_.executor(), weak_from_this());
+  const auto run = [](std::shared_ptr<ServerCore> self) -> Awaited<void> { co_await self->accept(); };
+  asio::co_spawn(loop_.executor(), run(shared_from_this()), asio::detached);
+  return {};
+}
+
+files::OrText<void> ServerCore::reload() {
+  if (!options_.tls) return {};
+  files::OrText<TlsContext> context = make_server_context(*options_.tls);
+  if (!context) return std::unexpected(std::move(context.error()));
+  tls_ = std::move(*context);
+  return {};
+}
+
+files::OrText<void> ServerCore::listen() {
+  net::error_code failed;
+  const asio::ip::address address = asio::ip::make_address(options_.address, failed);
+  if (failed) {
+    return std::unexpected(
+        fmt::format("cannot listen on {}: not an IP address (give one, such as 127.0.0.1 or ::1)", options_.address));
+  }
+  if (!options_.tls && !address.is_loopback()) {
+    return std::unexpected(
+        fmt::format("cannot listen on {} without TLS: others could read along (give certificate, key "
+                    "and authorities, or an address of this machine alone, such as 127.0.0.1)",
+                    options_.address));
+  }
+  const net::tcp::endpoint at(address, options_.port);
+  acceptor_.open(at.protocol(), failed);
+  if (!failed) acceptor_.set_option(asio::socket_base::reuse_address(true), failed);
+  if (!failed) acceptor_.bind(at, failed);
+  if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
+  if (failed) return std::unexpected(explain_listen(at, failed));
+  options_.port = acceptor_.local_endpoint(failed).port();
+  return {};
+}
+
+Awaited<void> ServerCore::accept() {
+  constexpr std::chrono::milliseconds kPause{100};
+  while (!stopping_) {
+    net::tcp::endpoint peer;
+    auto [failed, socket] = co_await acceptor_.async_accept(loop_.executor(), peer, kTuple);
+    if (stopping_) break;
+    if (failed) {
+      // Without descriptors or memory the connection stays in the backlog, and accepting again at once would spin.
+      stop_timer_.expires_after(kPause);
+      co_await stop_timer_.async_wait(kTuple);
+    } else {
+      adopt(std::move(socket), peer);
+    }
+  }
+}
+
+void ServerCore::adopt(net::Socket&& socket, const net::tcp::endpoint& peer) {
+  const net::Source source = net::source_of(peer.address());
+  const auto known = by_source_.find(source);
+  const std::size_t of_source = known == by_source_.end() ? 0 : known->second;
+  Ssl ssl;
+  if (tls_) ssl = make_server_end(tls_);
+  if (connections_.size() >= options_.max_connections || of_source >= options_.max_connections_per_source ||
+      (tls_ && !ssl)) {
+    ++counts_.refused;
+    return;  // closes it
+  }
+  ++counts_.connections;
+  ++by_source_[source];
+  const std::uint64_t id = next_connection_++;
+  const auto connection = std::make_shared<ServerConnection>(shared_from_this(), id, std::move(socket), peer);
+  connections_.emplace(id, connection);
+  counts_.open = connections_.size();
+  connection->start(std::move(ssl));
+}
+
+void ServerCore::handle(std::uint64_t connection, Request request) {
+  if (handler_ != nullptr) handler_->handle(std::move(request), Answer(mailbox_, connection));
+}
+
+void ServerCore::answer(std::uint64_t connection, std::optional<Response> response) {
+  const auto found = connections_.find(connection);
+  if (found == connections_.end()) return;
+  const std::shared_ptr<ServerConnection> kept = found->second;
+  kept->answer(std::move(response));
+}
+
+void ServerCore::release(std::uint64_t connection, const net::Source& source) {
+  if (connections_.erase(connection) == 0) return;
+  const auto of_source = by_source_.find(source);
+  if (--of_source->second == 0) by_source_.erase(of_source);
+  counts_.open = connections_.size();
+  if (stopping_ && connections_.empty()) stop_timer_.cancel();
+}
+
+std::uint16_t ServerCore::port() const noexcept { return options_.port; }
+
+void ServerCore::stop(std::chrono::nanoseconds grace) {
+  if (std::exchange(stopping_, true)) return;
+  net::error_code ignored;  // nothing is accepted any more, whatever it says
+  acceptor_.close(ignored);
+  std::vector<std::shared_ptr<ServerConnection>> all;  // closing changes the list
+  for (const auto& [id, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) connection->wind_up();
+  if (connections_.empty()) return;
+  stop_timer_.expires_after(grace);
+  stop_timer_.async_wait([weak = weak_from_this()](const net::error_code& cancelled) {
+    const std::shared_ptr<ServerCore> core = weak.lock();
+    if (!cancelled && core) core->close_connections();
+  });
+}
+
+void ServerCore::close() {
+  handler_ = nullptr;
+  if (mailbox_) mailbox_->close();
+  stop({});
+  close_connections();
+  stop_timer_.cancel();
+}
+
+void ServerCore::close_connections() {
+  std::vector<std::shared_ptr<ServerConnection>> all;
+  for (const auto& [id, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) connection->close();
+}
+
+files::OrText<std::unique_ptr<Server>> Server::open(net::Loop& loop, const ServerOptions& options, Handler& handler) {
+  auto core = std::make_shared<ServerCore>(loop, options, handler);
+  if (files::OrText<void> opened = core->open(); !opened) return std::unexpected(std::move(opened.error()));
+  return std::make_unique<LoopServer>(std::move(core));
+}
+
+}  // namespace qsp::https

@@ -1,0 +1,194 @@
+#include "https/server_connection.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <chrono>
+#include <utility>
+
+namespace qsp::https {
+namespace {
+
+/// How long the last words to a peer may take to arrive.
+constexpr std::chrono::seconds kLinger{2};
+
+/// IPv4 in IPv6's clothes is IPv4.
+net::asio::ip::address plain_address(const net::asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return net::asio::ip::make_address_v4(net::asio::ip::v4_mapped, address.to_v6());
+  }
+  return address;
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(std::shared_ptr<ServerCore> core, std::uint64_t id, net::Socket&& socket,
+                                   const net::tcp::endpoint& peer)
+    : core_(std::move(core)),
+      id_(id),
+      source_(net::source_of(peer.address())),
+      address_(plain_address(peer.address()).to_string()),
+      stream_(std::move(socket)),
+      watchdog_(core_->loop()) {}
+
+void ServerConnection::start(Ssl tls) {
+  watchdog_.start(weak_from_this(), [this] { late(); });
+  stream_.set_no_delay();
+  spawn(open(std::move(tls)));
+}
+
+/// What runs keeps the connection alive.
+void ServerConnection::spawn(Awaited<void> work) {
+  const auto run = [](std::shared_ptr<ServerConnection> self, Awaited<void> body) -> Awaited<void> {
+    co_await std::move(body);
+    [[maybe_unused]] const auto kept = std::move(self);
+  };
+  net::asio::co_spawn(core_->loop().executor(), run(shared_from_this(), std::move(work)), net::asio::detached);
+}
+
+Awaited<void> ServerConnection::open(Ssl tls) {
+  if (tls) {
+    enter(Stage::Handshake);
+    const auto [failed] = co_await stream_.handshake(std::move(tls), Stream::End::Server);
+    if (stage_ == Stage::Closed) co_return;
+    std::optional<PeerIdentity> peer;
+    if (!failed) peer = peer_identity(stream_.ssl());
+    if (!peer) {
+      ++core_->count().tls_failures;
+      co_await linger(!failed);
+      co_return;
+    }
+    peer_ = std::move(*peer);
+  }
+  co_await read_request();
+}
+
+Awaited<void> ServerConnection::read_request() {
+  RequestReader reader(core_->options().max_body);
+  enter(Stage::Idle);
+  const bool whole = co_await read_whole(reader);
+  if (!whole) co_return;
+  if (input_.empty()) input_.clear();
+  hand_over(reader.take());
+}
+
+Awaited<bool> ServerConnection::read_whole(RequestReader& reader) {
+  for (;;) {
+    if (!input_.empty()) {
+      if (stage_ == Stage::Idle) enter(Stage::Request);
+      const std::expected<Progress, unsigned> progress = reader.feed(input_);
+      if (!progress) {
+        co_await refuse(progress.error());
+        co_return false;
+      }
+      if (*progress == Progress::Done) co_return true;
+      if (*progress == Progress::WantsContinue) {
+        const auto [unwritten, count] = co_await stream_.write(kContinue);
+        if (unwritten || stage_ == Stage::Closed) break;
+      }
+    }
+    if (stage_ == Stage::Idle && core_->stopping()) break;
+    const auto [failed, count] = co_await stream_.read_some(input_.room());
+    if (failed || stage_ == Stage::Closed) break;
+    input_.commit(count);
+  }
+  close();
+  co_return false;
+}
+
+void ServerConnection::hand_over(ReceivedRequest received) {
+  ++core_->count().requests;
+  head_ = received.head;
+  keep_alive_ = received.keep_alive;
+  enter(Stage::Handler);
+  core_->handle(id_, {.method = received.method,
+                      .target = std::move(received.target),
+                      .body = std::move(received.body),
+                      .peer = peer_,
+                      .source = address_});
+}
+
+void ServerConnection::answer(std::optional<Response> response) {
+  if (stage_ != Stage::Handler) return;
+  if (!response) {
+    close();
+    return;
+  }
+  enter(Stage::Answer);
+  spawn(write_answer(std::move(*response)));
+}
+
+Awaited<void> ServerConnection::write_answer(Response response) {
+  const bool last = !keep_alive_ || core_->stopping();
+  const WipedText text = write_response(response, head_, !last);
+  response = Response();
+  const auto [failed, count] = co_await stream_.write({text.data(), text.size()});
+  if (stage_ == Stage::Closed) co_return;
+  if (failed) {
+    close();
+  } else if (last) {
+    co_await linger(true);
+  } else {
+    co_await read_request();
+  }
+}
+
+Awaited<void> ServerConnection::refuse(unsigned status) {
+  keep_alive_ = false;
+  head_ = false;
+  enter(Stage::Answer);
+  co_await write_answer(Response{.status = status, .body = {}, .retry_after = {}});
+}
+
+Awaited<void> ServerConnection::linger(bool tls_is_sound) {
+  enter(Stage::Linger);
+  input_.clear();
+  co_await stream_.linger(tls_is_sound, input_.room());
+  close();
+}
+
+void ServerConnection::enter(Stage stage) {
+  stage_ = stage;
+  switch (stage) {
+    case Stage::Handshake:
+      watchdog_.within(core_->options().handshake_timeout);
+      break;
+    case Stage::Idle:
+      watchdog_.within(core_->options().idle_timeout);
+      break;
+    case Stage::Request:
+      watchdog_.within(core_->options().request_timeout);
+      break;
+    case Stage::Answer:
+      watchdog_.within(core_->options().answer_timeout);
+      break;
+    case Stage::Linger:
+      watchdog_.within(kLinger);
+      break;
+    case Stage::Handler:
+      watchdog_.off();
+      break;
+    case Stage::Closed:
+      watchdog_.stop();
+      break;
+  }
+}
+
+void ServerConnection::late() {
+  // A kept connection that stays silent, or a peer that keeps the line open after the last answer, has missed nothing.
+  if (stage_ != Stage::Idle && stage_ != Stage::Linger) ++core_->count().timeouts;
+  close();
+}
+
+void ServerConnection::wind_up() {
+  if (stage_ == Stage::Handshake || stage_ == Stage::Idle) close();
+}
+
+void ServerConnection::close() {
+  if (stage_ == Stage::Closed) return;
+  const auto self = shared_from_this();
+  enter(Stage::Closed);
+  stream_.close();
+  core_->release(id_, source_);
+}
+
+}  // namespace qsp::https

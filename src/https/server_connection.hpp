@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "https/input.hpp"
+#include "https/message.hpp"
+#include "https/server_core.hpp"
+#include "https/stream.hpp"
+#include "https/watchdog.hpp"
+
+namespace qsp::https {
+
+/// One connection of a server. Between a request and its answer nothing of it runs; the server's list keeps it alive.
+class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
+ public:
+  ServerConnection(std::shared_ptr<ServerCore> core, std::uint64_t id, net::Socket&& socket,
+                   const net::tcp::endpoint& peer);
+
+  /// `tls` is null on a plain server.
+  void start(Ssl tls);
+  /// Nothing: the handler has no answer, and the peer gets none.
+  void answer(std::optional<Response> response);
+  /// Ends after the request under way, or at once where there is none.
+  void wind_up();
+  void close();
+
+ private:
+  enum class Stage : std::uint8_t { Handshake, Idle, Request, Handler, Answer, Linger, Closed };
+
+  Awaited<void> open(Ssl tls);
+  Awaited<void> read_request();
+  /// Whether the request has been read; false once the connection has ended instead.
+  Awaited<bool> read_whole(RequestReader& reader);
+  Awaited<void> write_answer(Response response);
+  Awaited<void> refuse(unsigned status);
+  Awaited<void> linger(bool tls_is_sound);
+  void spawn(Awaited<void> work);
+  void hand_over(ReceivedRequest received);
+  void enter(Stage stage);
+  void late();
+
+  std::shared_ptr<ServerCore> core_;
+  std::uint64_t id_;
+  net::Source source_;
+  std::string address_;
+  Stream stream_;
+  Watchdog watchdog_;
+  Input input_;
+  PeerIdentity peer_;
+  Stage stage_ = Stage::Handshake;
+  bool head_ = false;
+  bool keep_alive_ = true;
+};
+
+}  // namespace qsp::https

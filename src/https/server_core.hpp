@@ -1,0 +1,84 @@
+#pragma once
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "https/server.hpp"
+#include "https/stream.hpp"
+#include "https/tls.hpp"
+#include "net/admission.hpp"
+#include "net/loop.hpp"
+
+namespace qsp::https {
+
+class ServerConnection;
+class ServerCore;
+
+/// The way of an answer from any thread back to the loop. Closed for good when the server goes, after which answers,
+/// and the loop too, may be gone.
+class Mailbox {
+ public:
+  Mailbox(net::Executor executor, std::weak_ptr<ServerCore> core) : executor_(executor), core_(std::move(core)) {}
+
+  /// Nothing instead of an answer: there will be none.
+  void send(std::uint64_t connection, std::optional<Response> response);
+  void close();
+
+ private:
+  std::mutex mutex_;
+  std::optional<net::Executor> executor_;
+  std::weak_ptr<ServerCore> core_;
+};
+
+/// What a server is while anything of it is left: its connections keep it alive. On the loop's thread.
+class ServerCore : public std::enable_shared_from_this<ServerCore> {
+ public:
+  ServerCore(net::Loop& loop, const ServerOptions& options, Handler& handler)
+      : loop_(loop), options_(options), handler_(&handler), acceptor_(loop.executor()), stop_timer_(loop.executor()) {}
+
+  /// Reads the files, listens and accepts.
+  files::OrText<void> open();
+  files::OrText<void> reload();
+  void stop(std::chrono::nanoseconds grace);
+  /// The server is gone, and with it the handler.
+  void close();
+
+  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] const ServerCounts& counts() const noexcept { return counts_; }
+
+  // For its connections.
+  [[nodiscard]] net::Loop& loop() noexcept { return loop_; }
+  [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
+  [[nodiscard]] ServerCounts& count() noexcept { return counts_; }
+  [[nodiscard]] bool stopping() const noexcept { return stopping_; }
+  void handle(std::uint64_t connection, Request request);
+  void answer(std::uint64_t connection, std::optional<Response> response);
+  /// The connection is closed.
+  void release(std::uint64_t connection, const net::Source& source);
+
+ private:
+  files::OrText<void> listen();
+  Awaited<void> accept();
+  void adopt(net::Socket&& socket, const net::tcp::endpoint& peer);
+  void close_connections();
+
+  net::Loop& loop_;
+  ServerOptions options_;
+  Handler* handler_;  ///< null once the server is gone
+  std::shared_ptr<Mailbox> mailbox_;
+  TlsContext tls_;  ///< of the next connection; null on a plain server
+  net::asio::basic_socket_acceptor<net::tcp, net::Executor> acceptor_;
+  net::Timer stop_timer_;
+  std::map<std::uint64_t, std::shared_ptr<ServerConnection>> connections_;
+  std::map<net::Source, std::size_t> by_source_;
+  std::uint64_t next_connection_ = 1;
+  ServerCounts counts_;
+  bool stopping_ = false;
+};
+
+}  // namespace qsp::https

@@ -1,0 +1,79 @@
+#include "https/stream.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+
+namespace qsp::https {
+namespace {
+
+namespace asio = net::asio;
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+
+}  // namespace
+
+struct Stream::Tls {
+  asio::ssl::stream<net::Socket&> stream;  ///< owns its SSL
+};
+
+Stream::Stream(net::Socket&& socket) : socket_(std::move(socket)) {}
+Stream::~Stream() = default;
+
+Awaited<Outcome> Stream::connect(std::vector<net::tcp::endpoint> addresses) {
+  const auto [failed, answered] = co_await asio::async_connect(socket_, addresses, kTuple);
+  co_return Outcome(failed);
+}
+
+void Stream::set_no_delay() {
+  net::error_code ignored;  // slower, not wrong
+  socket_.set_option(net::tcp::no_delay(true), ignored);
+}
+
+Awaited<Outcome> Stream::handshake(Ssl ssl, End end) {
+  tls_.reset(new Tls{{socket_, ssl.release()}});
+  return tls_->stream.async_handshake(
+      end == End::Client ? asio::ssl::stream_base::client : asio::ssl::stream_base::server, kTuple);
+}
+
+const SSL* Stream::ssl() const noexcept { return tls_ ? tls_->stream.native_handle() : nullptr; }
+
+Awaited<Transfer> Stream::read_some(MutableBytes into) {
+  const asio::mutable_buffer buffer(into.data(), into.size());
+  return tls_ ? tls_->stream.async_read_some(buffer, kTuple) : socket_.async_read_some(buffer, kTuple);
+}
+
+Awaited<Transfer> Stream::write(std::string_view all) {
+  const asio::const_buffer buffer(all.data(), all.size());
+  return tls_ ? asio::async_write(tls_->stream, buffer, kTuple) : asio::async_write(socket_, buffer, kTuple);
+}
+
+Awaited<void> Stream::linger(bool tls_is_sound, MutableBytes scratch) {
+  if (tls_ && tls_is_sound) co_await tls_->stream.async_shutdown(kTuple);
+  net::error_code ended;
+  socket_.shutdown(net::Socket::shutdown_send, ended);
+  while (!ended) {
+    const auto [failed, count] =
+        co_await socket_.async_read_some(asio::mutable_buffer(scratch.data(), scratch.size()), kTuple);
+    ended = failed;
+  }
+}
+
+bool Stream::has_input() {
+  std::uint8_t byte = 0;
+  net::error_code failed;
+  socket_.non_blocking(true, failed);
+  if (failed) return true;
+  socket_.receive(asio::mutable_buffer(&byte, 1), net::Socket::message_peek, failed);
+  return failed != asio::error::would_block && failed != asio::error::try_again;
+}
+
+void Stream::close() {
+  net::error_code ignored;  // it is closed, whatever it says
+  socket_.close(ignored);
+}
+
+}  // namespace qsp::https

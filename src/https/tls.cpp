@@ -1,0 +1,278 @@
+#include "https/tls.hpp"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace qsp::https {
+namespace {
+
+using files::OrText;
+
+constexpr std::size_t kMaxCertificatesSize = std::size_t{4}
+                                             << 20;  // bytes of one file; a system's CA bundle has 200 KiB
+constexpr std::size_t kMaxRevokedSize = std::size_t{64} << 20;
+constexpr std::size_t kMaxKeySize = 64 * 1024;
+constexpr const char* kGroups = "X25519MLKEM768:SecP256r1MLKEM768:X25519:P-256";
+constexpr const char* kTls12Ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+constexpr int kSecurityLevel = 2;  // 112 bits: RSA of 2,048 bits and up, no SHA-1 in signatures
+
+template <auto Free>
+struct Freed {
+  template <class Handle>
+  void operator()(Handle* handle) const noexcept {
+    Free(handle);
+  }
+};
+template <class Handle, auto Free>
+using Owned = std::unique_ptr<Handle, Freed<Free>>;
+using Bio = Owned<BIO, BIO_free>;
+using Certificate = Owned<X509, X509_free>;
+using RevocationList = Owned<X509_CRL, X509_CRL_free>;
+using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+
+void free_names(GENERAL_NAMES* names) noexcept { GENERAL_NAMES_free(names); }
+void free_openssl(unsigned char* memory) noexcept { OPENSSL_free(memory); }
+
+/// Nobody is asked for a passphrase: a server has no terminal.
+int refuse_passphrase(char*, int, int, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+/// Every PEM object of a file that `read` understands, in its order; at least one.
+template <class Handle>
+OrText<std::vector<Handle>> read_all(const std::string& file, std::size_t max, std::string_view what, auto read) {
+  const OrText<files::Content> content = files::read_file(file, max);
+  if (!content) return std::unexpected(content.error());
+  const std::string_view pem = content->text.reveal();
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  std::vector<Handle> all;
+  while (bio) {
+    Handle next(read(bio.get(), nullptr, nullptr, nullptr));
+    if (!next) break;
+    all.push_back(std::move(next));
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (!at_end) return std::unexpected(file + ": holds a damaged " + std::string(what) + "; make or copy it again");
+  if (all.empty()) {
+    return std::unexpected(file + ": holds no " + std::string(what) + "; give a PEM file (-----BEGIN ...)");
+  }
+  return all;
+}
+
+OrText<void> use_certificate(SSL_CTX* context, const std::string& file) {
+  const auto chain = read_all<Certificate>(file, kMaxCertificatesSize, "certificate", PEM_read_bio_X509);
+  if (!chain) return std::unexpected(chain.error());
+  bool used = SSL_CTX_use_certificate(context, chain->front().get()) == 1;
+  for (std::size_t i = 1; used && i < chain->size(); ++i) {
+    used = SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) == 1;
+  }
+  if (used) return {};
+  ERR_clear_error();
+  return std::unexpected(file +
+                         ": TLS cannot use this certificate (too short a key, or an old signature); issue another");
+}
+
+OrText<void> use_key(SSL_CTX* context, const TlsFiles& tls) {
+  const OrText<crypto::SecretText> pem = files::read_private_file(tls.key, kMaxKeySize);
+  if (!pem) return std::unexpected(pem.error());
+  const Bio bio(BIO_new_mem_buf(pem->reveal().data(), static_cast<int>(pem->reveal().size())));
+  bool asked = false;
+  const Key key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, &asked) : nullptr);
+  ERR_clear_error();
+  if (asked) {
+    return std::unexpected(tls.key +
+                           ": protected by a passphrase, and nobody is asked for it here; write it without: " +
+                           "openssl pkey -in " + tls.key + " -out NEW (in a folder of your own)");
+  }
+  if (!key) return std::unexpected(tls.key + ": holds no private key; give a PEM file (-----BEGIN PRIVATE KEY-----)");
+  const bool used = SSL_CTX_use_PrivateKey(context, key.get()) == 1 && SSL_CTX_check_private_key(context) == 1;
+  ERR_clear_error();
+  if (!used) {
+    return std::unexpected(tls.key + ": is not the key of the certificate " + tls.certificate + "; give the two that " +
+                           "belong together");
+  }
+  return {};
+}
+
+OrText<void> use_authorities(SSL_CTX* context, const std::string& file) {
+  const auto authorities = read_all<Certificate>(file, kMaxCertificatesSize, "certificate", PEM_read_bio_X509);
+  if (!authorities) return std::unexpected(authorities.error());
+  for (const Certificate& authority : *authorities) {
+    // A client's question for a certificate names them, so that a browser can choose.
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1 ||
+        SSL_CTX_add_client_CA(context, authority.get()) != 1) {
+      ERR_clear_error();
+      return std::unexpected(file + ": holds a certificate that cannot be used; make or copy it again");
+    }
+  }
+  return {};
+}
+
+OrText<void> use_revoked(SSL_CTX* context, const std::string& file) {
+  const auto lists = read_all<RevocationList>(file, kMaxRevokedSize, "revocation list", PEM_read_bio_X509_CRL);
+  if (!lists) return std::unexpected(lists.error());
+  for (const RevocationList& list : *lists) {
+    if (X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list.get()) != 1) {
+      ERR_clear_error();
+      return std::unexpected(file + ": holds a revocation list that cannot be used; make or copy it again");
+    }
+  }
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_CRL_CHECK);
+  return {};
+}
+
+/// Whoever resumed a session would not be asked for the certificate again, so nothing is ever resumed.
+bool set_policy(SSL_CTX* context, bool allow_tls_1_2) {
+  SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_security_level(context, kSecurityLevel);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  // An intermediate CA may be given alone: who lists it trusts it.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+  return SSL_CTX_set_num_tickets(context, 0) == 1 &&
+         SSL_CTX_set_min_proto_version(context, allow_tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
+         SSL_CTX_set1_groups_list(context, kGroups) == 1 && SSL_CTX_set_cipher_list(context, kTls12Ciphers) == 1;
+}
+
+OrText<TlsContext> make_context(const SSL_METHOD* method, const TlsFiles& tls) {
+  TlsContext context(SSL_CTX_new(method), [](SSL_CTX* held) { SSL_CTX_free(held); });
+  if (!context || !set_policy(context.get(), tls.allow_tls_1_2)) {
+    ERR_clear_error();
+    return std::unexpected("OpenSSL lacks what TLS needs here (version 3.5 or newer, its default provider active)");
+  }
+  OrText<void> done = use_certificate(context.get(), tls.certificate);
+  if (done) done = use_key(context.get(), tls);
+  if (done) done = use_authorities(context.get(), tls.authorities);
+  if (done && !tls.revoked.empty()) done = use_revoked(context.get(), tls.revoked);
+  if (!done) return std::unexpected(std::move(done.error()));
+  return context;
+}
+
+bool is_plain(std::string_view name) {
+  return std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; });
+}
+
+/// The subject's common name; empty where there is none.
+std::optional<std::string> common_name(const X509* certificate) {
+  const X509_NAME* const subject = X509_get_subject_name(certificate);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0) return std::string();
+  if (X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) return std::nullopt;
+  unsigned char* utf8 = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  if (size < 0) return std::nullopt;
+  const Owned<unsigned char, free_openssl> owned(utf8);
+  std::string name(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+  if (!is_plain(name)) return std::nullopt;
+  return name;
+}
+
+std::optional<std::vector<std::string>> uris(const X509* certificate) {
+  std::vector<std::string> all;
+  int critical = -1;  // afterwards -1: there are no names; -2: two lists, and what it is else: a damaged one
+  const Owned<GENERAL_NAMES, free_names> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, nullptr)));
+  if (!names) return critical == -1 ? std::optional(all) : std::nullopt;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* const uri = name->d.uniformResourceIdentifier;
+    all.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                     static_cast<std::size_t>(ASN1_STRING_length(uri)));
+    if (!is_plain(all.back())) return std::nullopt;
+  }
+  return all;
+}
+
+std::optional<std::string> fingerprint(const X509* certificate) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return std::nullopt;
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) text.append({kDigits[digest[i] >> 4], kDigits[digest[i] & 0xF]});
+  return text;
+}
+
+}  // namespace
+
+OrText<TlsContext> make_server_context(const TlsFiles& files) { return make_context(TLS_server_method(), files); }
+OrText<TlsContext> make_client_context(const TlsFiles& files) { return make_context(TLS_client_method(), files); }
+
+Ssl make_server_end(const TlsContext& context) { return Ssl(SSL_new(context.get())); }
+
+Ssl make_client_end(const TlsContext& context, const std::string& name) {
+  Ssl ssl(SSL_new(context.get()));
+  if (!ssl) return nullptr;
+  X509_VERIFY_PARAM* const verify = SSL_get0_param(ssl.get());
+  boost::system::error_code no_address;
+  boost::asio::ip::make_address(name, no_address);
+  bool named = false;
+  if (!no_address) {
+    named = X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str()) == 1;
+  } else {
+    // RFC 9110 §4.3.4: the subject's common name does not count.
+    X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    named = !name.empty() && X509_VERIFY_PARAM_set1_host(verify, name.c_str(), name.size()) == 1 &&
+            SSL_set_tlsext_host_name(ssl.get(), name.c_str()) == 1;
+  }
+  ERR_clear_error();
+  return named ? std::move(ssl) : nullptr;
+}
+
+std::optional<PeerIdentity> peer_identity(const SSL* ssl) {
+  const X509* const certificate = SSL_get0_peer_certificate(ssl);
+  if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) return std::nullopt;
+  std::optional<std::string> name = common_name(certificate);
+  std::optional<std::vector<std::string>> names = uris(certificate);
+  std::optional<std::string> digest = fingerprint(certificate);
+  ERR_clear_error();
+  if (!name || !names || !digest) return std::nullopt;
+  return PeerIdentity{.common_name = std::move(*name), .uris = std::move(*names), .fingerprint = std::move(*digest)};
+}
+
+std::string explain_tls(const SSL* ssl, const boost::system::error_code& failed) {
+  const long verified = SSL_get_verify_result(ssl);
+  if (verified == X509_V_ERR_UNABLE_TO_GET_CRL || verified == X509_V_ERR_CRL_HAS_EXPIRED) {
+    return std::string("its certificate cannot be checked: ") + X509_verify_cert_error_string(verified) +
+           " (renew the file of revocation lists)";
+  }
+  if (verified != X509_V_OK) {
+    return std::string("its certificate is refused: ") + X509_verify_cert_error_string(verified) +
+           " (check the URL's host, the authorities and the certificate's dates)";
+  }
+  if (is_certificate_alert(failed)) {
+    return "it refused this end's certificate: " + failed.message() + " (check certificate, key and its authorities)";
+  }
+  return failed.message();
+}
+
+bool is_certificate_alert(const boost::system::error_code& failed) noexcept {
+  if (failed.category() != boost::asio::error::get_ssl_category()) return false;
+  switch (ERR_GET_REASON(static_cast<unsigned long>(failed.value()))) {
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace qsp::https

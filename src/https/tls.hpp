@@ -1,0 +1,45 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <boost/system/error_code.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "files/file.hpp"
+#include "https/https.hpp"
+
+/// The TLS policy of this room, over OpenSSL: who is trusted, with what, and what a certificate says.
+namespace qsp::https {
+
+struct SslFree {
+  void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
+};
+/// One end of a connection to be.
+using Ssl = std::unique_ptr<SSL, SslFree>;
+/// What connections are made from. Connections keep it alive.
+using TlsContext = std::shared_ptr<SSL_CTX>;
+
+/// Reads and checks the files. The error names the file and the remedy.
+files::OrText<TlsContext> make_server_context(const TlsFiles& files);
+files::OrText<TlsContext> make_client_context(const TlsFiles& files);
+
+/// A server's end, which demands a certificate. Null: out of memory.
+Ssl make_server_end(const TlsContext& context);
+/// A client's end: the peer's certificate must be for `name`, a host name or an IP address. Null: out of memory, or no
+/// such name can be.
+Ssl make_client_end(const TlsContext& context, const std::string& name);
+
+/// Who is at the other end, after its handshake. Nothing where the certificate names nobody clearly: two common names,
+/// or control characters (a NUL, say) in a name, which other programs could read as another name.
+std::optional<PeerIdentity> peer_identity(const SSL* ssl);
+
+/// Why a handshake failed, or a stream after it: one phrase for a person.
+std::string explain_tls(const SSL* ssl, const boost::system::error_code& failed);
+
+/// True where the peer says that it refused this end's certificate. In TLS 1.3 a client learns that only after its
+/// handshake: its first bytes may be on their way, but the server gives up before it looks at them (RFC 8446 §4.4.2.4).
+bool is_certificate_alert(const boost::system::error_code& failed) noexcept;
+
+}  // namespace qsp::https

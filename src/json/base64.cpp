@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <cstdint>
+
+#include "json/json.hpp"
+#include "qsp/secret.hpp"
+
+// Keys pass through here, so no table is looked up at, and no branch taken on, a place that depends on their bits.
+
+namespace qsp::json {
+namespace {
+
+/// All ones where `low` <= `value` <= `high`, else zero; of values up to 255.
+constexpr std::uint32_t within(std::uint32_t value, std::uint32_t low, std::uint32_t high) noexcept {
+  return (((value - low) | (high - value)) >> 31) - 1;
+}
+
+constexpr char character(std::uint32_t sextet) noexcept {
+  const std::uint32_t code = (within(sextet, 0, 25) & (sextet + 'A')) | (within(sextet, 26, 51) & (sextet - 26 + 'a')) |
+                             (within(sextet, 52, 61) & (sextet - 52 + '0')) | (within(sextet, 62, 62) & '+') |
+                             (within(sextet, 63, 63) & '/');
+  return static_cast<char>(code);
+}
+
+/// A character's six bits; above 63 where it is none of the alphabet.
+constexpr std::uint32_t sextet(char character) noexcept {
+  const std::uint32_t code = static_cast<unsigned char>(character);
+  const std::uint32_t upper = within(code, 'A', 'Z'), lower = within(code, 'a', 'z'), digit = within(code, '0', '9');
+  const std::uint32_t plus = within(code, '+', '+'), slash = within(code, '/', '/');
+  return (upper & (code - 'A')) | (lower & (code - 'a' + 26)) | (digit & (code - '0' + 52)) | (plus & 62) |
+         (slash & 63) | (~(upper | lower | digit | plus | slash) & 64);
+}
+
+}  // namespace
+
+std::size_t base64_size(std::size_t bytes) noexcept { return (bytes + 2) / 3 * 4; }
+
+boost::json::string to_base64(Bytes bytes) {
+  boost::json::string text(wiping_memory());
+  text.resize(base64_size(bytes.size()), '=');
+  for (std::size_t from = 0, to = 0; from < bytes.size(); from += 3, to += 4) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - from);
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (i < count ? bytes[from + i] : 0U);
+    for (std::size_t i = 0; i <= count; ++i) text[to + i] = character(group >> (18 - 6 * i) & 63);
+  }
+  return text;
+}
+
+std::optional<std::size_t> from_base64(std::string_view text, MutableBytes out) noexcept {
+  const auto refused = [&out]() -> std::optional<std::size_t> {
+    wipe(out);
+    return std::nullopt;
+  };
+  if (text.size() % 4 != 0) return refused();
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  const std::size_t size = text.size() / 4 * 3 - padding;
+  if (size > out.size()) return refused();
+
+  std::uint32_t wrong = 0;
+  for (std::size_t from = 0, to = 0; from < text.size(); from += 4, to += 3) {
+    const std::size_t count = std::min<std::size_t>(3, size - to);
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+      const std::uint32_t bits = i <= count ? sextet(text[from + i]) : 0;
+      wrong |= bits & 64;
+      group = group << 6 | (bits & 63);
+    }
+    for (std::size_t i = 0; i < count; ++i) out[to + i] = static_cast<std::uint8_t>(group >> (16 - 8 * i));
+    wrong |= count < 3 ? group & (0xffffffU >> (8 * count)) : 0;
+  }
+  return wrong == 0 ? std::optional(size) : refused();
+}
+
+}  // namespace qsp::json

@@ -1,0 +1,261 @@
+// What a KME answers: a client must survive what KMEs are known to write, and no more.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string>
+
+#include "etsi014/support.hpp"
+#include "json/freed_memory.hpp"
+#include "json/json.hpp"
+
+namespace qsp::etsi014 {
+namespace {
+
+/// The members of the standard's §6.1.
+const std::string kStatus =
+    R"({"source_KME_ID":"AAAABBBBCCCCDDDD","target_KME_ID":"EEEEFFFFGGGGHHHH","master_SAE_ID":"IIIIJJJJKKKKLLLL",)"
+    R"("slave_SAE_ID":"MMMMNNNNOOOOPPPP","key_size":352,"stored_key_count":25000,"max_key_count":100000,)"
+    R"("max_key_per_request":128,"max_key_size":1024,"min_key_size":64,"max_SAE_ID_count":0})";
+
+/// Of §6.3.
+const std::string kContainer =
+    R"({"keys":[{"key_ID":"bc490419-7d60-487f-adc1-4ddcc177c139","key":"wHHVxRwDJs3/bXd38GHP3oe4svTuRpZS0yCC7x4Ly+s="},)"
+    R"({"key_ID":"0a782fb5-3434-48fe-aa4d-14f41d46cf92","key":"OeGMPxh1+2RpJpNCYixWHFLYRubpOKCw94FcCI7VdJA="}]})";
+
+constexpr std::string_view kFirstKey = "\"wHHVxRwDJs3/bXd38GHP3oe4svTuRpZS0yCC7x4Ly+s=\"";
+constexpr std::string_view kFirstId = "\"bc490419-7d60-487f-adc1-4ddcc177c139\"";
+
+std::string status_refusal(std::string_view what, std::string_view by) {
+  return refusal(parse_status(with(kStatus, what, by)));
+}
+std::string container_refusal(std::string_view what, std::string_view by) {
+  return refusal(parse_key_container(with(kContainer, what, by)));
+}
+
+TEST(Status, TheStandardsExampleIsReadAndWrittenBack) {
+  const auto status = parse_status(kStatus);
+  ASSERT_TRUE(status) << status.error();
+  EXPECT_EQ(status->source_kme_id, "AAAABBBBCCCCDDDD");
+  EXPECT_EQ(status->slave_sae_id, "MMMMNNNNOOOOPPPP");
+  EXPECT_EQ(status->key_size, 352U);
+  EXPECT_EQ(status->stored_key_count, 25000U);
+  EXPECT_EQ(status->max_sae_id_count, 0U);
+  EXPECT_FALSE(status->simulated);
+  EXPECT_EQ(text_of(*status), kStatus);
+}
+
+TEST(Status, AnIdThatIsANumberIsRead) {
+  const auto status =
+      parse_status(with(with(kStatus, "\"IIIIJJJJKKKKLLLL\"", "25452407"), "\"AAAABBBBCCCCDDDD\"", "0"));
+  ASSERT_TRUE(status) << status.error();
+  EXPECT_EQ(status->master_sae_id, "25452407");
+  EXPECT_EQ(status->source_kme_id, "0");
+  EXPECT_NE(status_refusal("\"IIIIJJJJKKKKLLLL\"", "1.5"), "accepted");
+  EXPECT_NE(status_refusal("\"IIIIJJJJKKKKLLLL\"", "-1"), "accepted");
+}
+
+TEST(Status, EveryMemberIsNeededAndOfItsType) {
+  for (const std::string_view name :
+       {"source_KME_ID", "target_KME_ID", "master_SAE_ID", "slave_SAE_ID", "key_size", "stored_key_count",
+        "max_key_count", "max_key_per_request", "max_key_size", "min_key_size", "max_SAE_ID_count"}) {
+    const std::string member = "\"" + std::string(name) + "\":";
+    EXPECT_EQ(status_refusal(member, "\"other_" + std::string(name) + "\":"), std::string(name) + ": missing");
+    for (const std::string_view value : {"null", "true", "{}", "[]", "1.5", "-1", "1e2"}) {
+      const std::string text = with(kStatus, member, member + std::string(value) + ",\"x\":");
+      EXPECT_TRUE(refusal(parse_status(text)).starts_with(name)) << name << " " << value;
+    }
+  }
+  EXPECT_NE(status_refusal("\"key_size\":352", R"("key_size":"352")"), "accepted");
+}
+
+TEST(Status, TheLengthOfAnIdIsBounded) {
+  const auto id = [](std::size_t size) { return '"' + std::string(size, 'a') + '"'; };
+  EXPECT_EQ(status_refusal("\"IIIIJJJJKKKKLLLL\"", id(kMaxSaeIdSize)), "accepted");
+  EXPECT_NE(status_refusal("\"IIIIJJJJKKKKLLLL\"", id(kMaxSaeIdSize + 1)), "accepted");
+  EXPECT_NE(status_refusal("\"IIIIJJJJKKKKLLLL\"", id(0)), "accepted");
+}
+
+TEST(Status, NumbersReachSixtyFourBits) {
+  const auto status = parse_status(with(kStatus, "25000", "18446744073709551615"));
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->stored_key_count, std::numeric_limits<std::uint64_t>::max());
+  EXPECT_NE(status_refusal("25000", "18446744073709551616"), "accepted");
+}
+
+TEST(Status, AnExtensionMaySayThatKeysAreSimulated) {
+  const auto simulated = [](std::string_view extension) {
+    const auto status = parse_status(with(kStatus, "}", ",\"status_extension\":" + std::string(extension) + "}"));
+    return status ? (status->simulated ? "yes" : "no") : "refused";
+  };
+  EXPECT_STREQ(simulated(R"({"simulated":true})"), "yes");
+  for (const std::string_view no : {"{}", "null", R"({"simulated":false})", R"({"simulated":1})", R"({"x":[{}]})"}) {
+    EXPECT_STREQ(simulated(no), "no") << no;
+  }
+  for (const std::string_view bad : {"true", "[]", "\"simulated\""}) EXPECT_STREQ(simulated(bad), "refused") << bad;
+  auto status = parse_status(kStatus);
+  status->simulated = true;
+  EXPECT_TRUE(parse_status(text_of(*status))->simulated);
+}
+
+TEST(KeyContainer, TheStandardsExampleIsReadAndWrittenBack) {
+  const auto container = parse_key_container(kContainer);
+  ASSERT_TRUE(container) << container.error();
+  ASSERT_EQ(container->keys.size(), 2U);
+  EXPECT_EQ(container->keys[0].key_id, "bc490419-7d60-487f-adc1-4ddcc177c139");
+  EXPECT_EQ(container->keys[0].key.size(), 32U);
+  EXPECT_EQ(container->keys[0].key.reveal()[0], 0xc0);
+  EXPECT_EQ(container->keys[1].key.reveal()[31], 0x90);
+  EXPECT_FALSE(container->keys[0].simulated);
+  EXPECT_EQ(text_of(*container), kContainer);
+}
+
+TEST(KeyContainer, MayBeEmptyButMustBeThere) {
+  EXPECT_EQ(parse_key_container(R"({"keys":[]})")->keys.size(), 0U);
+  EXPECT_EQ(refusal(parse_key_container("{}")), "keys: missing");
+  for (const std::string_view text : {"[]", "1", "null", R"({"keys":{}})", R"({"keys":null})", R"({"keys":[1]})",
+                                      R"({"keys":[[]]})", R"({"keys":["a"]})", ""}) {
+    EXPECT_NE(refusal(parse_key_container(text)), "accepted") << text;
+  }
+}
+
+TEST(KeyContainer, AnUpperCaseKeyIdIsLeftAsItIs) {
+  const auto container = parse_key_container(with(kContainer, "bc490419-7d60-487f-adc1", "BC490419-7D60-487F-ADC1"));
+  ASSERT_TRUE(container);
+  EXPECT_EQ(container->keys[0].key_id, "BC490419-7D60-487F-ADC1-4ddcc177c139");
+}
+
+TEST(KeyContainer, UnknownMembersAreSkippedWhereverTheyStand) {
+  const std::string more = R"("vendor":[{"x":{"y":null}}],"key_container_ID":7,)";
+  EXPECT_EQ(container_refusal("{\"keys\"", "{" + more + "\"keys\""), "accepted");
+  EXPECT_EQ(container_refusal("{\"key_ID\"", "{" + more + "\"key_ID\""), "accepted");
+}
+
+TEST(KeyContainer, AMemberTwiceIsRefused) {
+  EXPECT_NE(container_refusal("{\"key_ID\"", R"({"key_ID":"x","key_ID")"), "accepted");
+  EXPECT_NE(container_refusal("{\"keys\"", R"({"keys":[],"keys")"), "accepted");
+  EXPECT_NE(container_refusal("{\"keys\"", R"({"x":1,"x":2,"keys")"), "accepted");
+}
+
+TEST(KeyContainer, AKeyIsExactBase64) {
+  for (const std::string_view key : {R"("")", R"("wHHV=")", R"("wHHVxRw")", R"("wHHVxR==")", R"("wHHVxQ==\n")",
+                                     R"("wHHV xQ==")", R"("wH-VxQ==")", "1", "null", "{}", "[]", "true"}) {
+    EXPECT_TRUE(container_refusal(kFirstKey, key).starts_with("key: ")) << key;
+  }
+  EXPECT_EQ(container_refusal(kFirstKey, R"("wHHVxQ==")"), "accepted");
+  EXPECT_EQ(container_refusal(kFirstKey, R"("wHHV\/w==")"), "accepted") << "a slash may be escaped";
+  EXPECT_EQ(container_refusal("\"key\":", "\"kee\":"), "key: missing");
+}
+
+TEST(KeyContainer, TheLengthOfAKeyIsBounded) {
+  const std::vector<std::uint8_t> bytes(kMaxKeySize + 1, 7);
+  const auto key = [&bytes](std::size_t size) {
+    const auto base64 = json::to_base64(Bytes(bytes).first(size));
+    return '"' + std::string(base64.data(), base64.size()) + '"';
+  };
+  const auto longest = parse_key_container(with(kContainer, kFirstKey, key(kMaxKeySize)));
+  ASSERT_TRUE(longest);
+  EXPECT_TRUE(std::ranges::equal(longest->keys[0].key.reveal(), Bytes(bytes).first(kMaxKeySize)));
+  EXPECT_NE(container_refusal(kFirstKey, key(kMaxKeySize + 1)), "accepted");
+  EXPECT_NE(container_refusal(kFirstKey, '"' + std::string(2000, 'A') + '"'), "accepted");
+}
+
+TEST(KeyContainer, AKeyIdIsATextOfBoundedLength) {
+  EXPECT_EQ(container_refusal(kFirstId, '"' + std::string(kMaxTextSize, 'a') + '"'), "accepted");
+  EXPECT_NE(container_refusal(kFirstId, '"' + std::string(kMaxTextSize + 1, 'a') + '"'), "accepted");
+  for (const std::string_view id : {"\"\"", "1", "null", "[]"}) {
+    EXPECT_TRUE(container_refusal(kFirstId, id).starts_with("key_ID: ")) << id;
+  }
+}
+
+TEST(KeyContainer, TheNumberOfKeysIsBounded) {
+  const auto keys = [](std::size_t count) {
+    return "{\"keys\":" + list_of(count, R"({"key_ID":"a","key":"AAAA"})") + "}";
+  };
+  EXPECT_EQ(parse_key_container(keys(kMaxKeysPerMessage))->keys.size(), kMaxKeysPerMessage);
+  EXPECT_NE(refusal(parse_key_container(keys(kMaxKeysPerMessage + 1))), "accepted");
+}
+
+TEST(KeyContainer, AnExtensionMaySayThatAKeyIsSimulated) {
+  const auto container = parse_key_container(
+      with(kContainer, kFirstKey, std::string(kFirstKey) + R"(,"key_extension":{"simulated":true})"));
+  ASSERT_TRUE(container);
+  EXPECT_TRUE(container->keys[0].simulated);
+  EXPECT_FALSE(container->keys[1].simulated);
+  EXPECT_TRUE(parse_key_container(text_of(*container))->keys[0].simulated);
+  for (const std::string_view name : {"key_extension", "key_ID_extension"}) {
+    const std::string member = std::string(kFirstKey) + ",\"" + std::string(name) + "\":";
+    EXPECT_EQ(container_refusal(kFirstKey, member + "null"), "accepted");
+    EXPECT_NE(container_refusal(kFirstKey, member + "[]"), "accepted");
+  }
+}
+
+TEST(KeyContainer, DepthIsBounded) {
+  const std::string deep = std::string(kMaxDepth, '[') + std::string(kMaxDepth, ']');
+  EXPECT_NE(container_refusal("{\"keys\"", "{\"x\":" + deep + ",\"keys\""), "accepted");
+}
+
+TEST(KeyContainer, ErrorsQuoteNothing) {
+  for (const std::string& text :
+       {container_refusal(kFirstKey, R"("c2VjcmV0")"
+                                     ",\"key\":\"c2VjcmV0\""),
+        container_refusal(kFirstKey, R"("c2VjcmV0=")"), container_refusal(kFirstId, "c2VjcmV0")}) {
+    EXPECT_NE(text, "accepted");
+    EXPECT_EQ(text.find("c2Vj"), std::string::npos) << text;
+  }
+}
+
+TEST(KeyContainer, LeavesNothingOfAKeyInMemory) {
+  const std::string base64(kFirstKey.substr(1, 44));
+  const auto bytes = parse_key_container(kContainer);
+  ASSERT_TRUE(bytes);
+  for (const std::string_view secret : {std::string_view(base64), as_text(bytes->keys[0].key.reveal())}) {
+    freed_memory::watch_for(secret);
+    {
+      const auto container = parse_key_container(kContainer);
+      const crypto::SecretText text = to_json(*container);
+      ASSERT_EQ(text.reveal(), kContainer);
+    }
+    EXPECT_EQ(freed_memory::found(), 0U);
+  }
+}
+
+TEST(Error, IsReadAndWrittenBack) {
+  const std::string text = R"({"message":"size shall be a multiple of 8","details":[{"size":"not a multiple of 8"}]})";
+  const auto error = parse_error(text);
+  ASSERT_TRUE(error) << error.error();
+  EXPECT_EQ(error->message, kSizeNotMultipleOf8);
+  ASSERT_EQ(error->details.size(), 1U);
+  EXPECT_EQ(error->details[0], std::pair(std::string("size"), std::string("not a multiple of 8")));
+  EXPECT_EQ(text_of(*error), text);
+}
+
+TEST(Error, DetailsThatAreNoTextsAreSkipped) {
+  const auto error = parse_error(R"({"message":"m","details":[{"a":1,"b":"x","c":{}},{}],"more":[]})");
+  ASSERT_TRUE(error);
+  ASSERT_EQ(error->details.size(), 1U);
+  EXPECT_EQ(error->details[0].first, "b");
+  EXPECT_TRUE(parse_error(R"({"message":"m"})"));
+}
+
+TEST(Error, IsBoundedAndOfItsTypes) {
+  const auto message = [](std::size_t size) { return "{\"message\":\"" + std::string(size, 'a') + "\"}"; };
+  EXPECT_TRUE(parse_error(message(kMaxTextSize)));
+  EXPECT_FALSE(parse_error(message(kMaxTextSize + 1)));
+  const auto details = [](std::size_t count, std::string_view item) {
+    return "{\"message\":\"m\",\"details\":" + list_of(count, item) + "}";
+  };
+  EXPECT_TRUE(parse_error(details(kMaxExtensions, R"({"a":"b"})")));
+  EXPECT_FALSE(parse_error(details(kMaxExtensions + 1, "{}")));
+  EXPECT_FALSE(parse_error(details(kMaxExtensions, R"({"a":"b","c":"d"})")));
+  EXPECT_FALSE(parse_error(details(1, "{\"a\":\"" + std::string(kMaxTextSize + 1, 'a') + "\"}")));
+  for (const std::string_view text : {"", "{}", "[]", R"({"message":1})", R"({"message":null})", R"({"message":""})",
+                                      R"({"message":"m","details":{}})", R"({"message":"m","details":["x"]})"}) {
+    EXPECT_FALSE(parse_error(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace qsp::etsi014

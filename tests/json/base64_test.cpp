@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "json/json.hpp"
+
+namespace {
+
+using namespace qsp;
+
+std::optional<std::string> decoded(std::string_view text, std::size_t room = 64) {
+  std::vector<std::uint8_t> out(room, 0xaa);
+  const auto size = json::from_base64(text, out);
+  if (!size) {
+    EXPECT_TRUE(std::ranges::all_of(out, [](std::uint8_t byte) { return byte == 0; })) << "not wiped: " << text;
+    return std::nullopt;
+  }
+  return std::string(as_text(Bytes(out).first(*size)));
+}
+
+std::string encoded(std::string_view bytes) {
+  const auto text = json::to_base64(as_bytes(bytes));
+  EXPECT_EQ(text.size(), json::base64_size(bytes.size()));
+  return {text.data(), text.size()};
+}
+
+TEST(Base64, FollowsTheVectorsOfRfc4648) {
+  const std::array<std::pair<std::string_view, std::string_view>, 7> vectors{{{"", ""},
+                                                                              {"f", "Zg=="},
+                                                                              {"fo", "Zm8="},
+                                                                              {"foo", "Zm9v"},
+                                                                              {"foob", "Zm9vYg=="},
+                                                                              {"fooba", "Zm9vYmE="},
+                                                                              {"foobar", "Zm9vYmFy"}}};
+  for (const auto& [bytes, text] : vectors) {
+    EXPECT_EQ(encoded(bytes), text);
+    EXPECT_EQ(decoded(text), bytes);
+  }
+}
+
+TEST(Base64, UsesTheWholeAlphabetInOrder) {
+  std::string bytes;
+  for (unsigned i = 0; i < 64; i += 4) {
+    const unsigned group = i << 18 | (i + 1) << 12 | (i + 2) << 6 | (i + 3);
+    for (const unsigned shift : {16U, 8U, 0U}) bytes += static_cast<char>(group >> shift);
+  }
+  EXPECT_EQ(encoded(bytes), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+  EXPECT_EQ(decoded(encoded(bytes)), bytes);
+}
+
+TEST(Base64, RefusesEveryOtherCharacter) {
+  const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (unsigned code = 0; code < 256; ++code) {
+    const char character = static_cast<char>(code);
+    const bool known = alphabet.find(character) != std::string::npos;
+    for (std::size_t at = 0; at < 3; ++at) {
+      std::string text = "AAAA";
+      text[at] = character;
+      EXPECT_EQ(decoded(text).has_value(), known) << code << " at " << at;
+    }
+  }
+}
+
+TEST(Base64, RefusesWhatIsNotCanonical) {
+  for (const std::string_view text : {"Zh==", "Zm9=", "Zg", "Zg=", "Zg===", "Z===", "====", "=",
+                                      "Zg==Zg==", "Zm8=Zm8=", "Zm9v\n", " Zm9v", "Zm9v====", "Zm-_"}) {
+    EXPECT_FALSE(decoded(text)) << text;
+  }
+}
+
+TEST(Base64, NeverWritesBeyondItsRoom) {
+  EXPECT_EQ(decoded("Zm9v", 3), "foo");
+  EXPECT_FALSE(decoded("Zm9v", 2));
+  EXPECT_EQ(decoded("Zm8=", 2), "fo");
+  EXPECT_FALSE(decoded("Zm8=", 1));
+  EXPECT_EQ(decoded("", 0), "");
+}
+
+}  // namespace
