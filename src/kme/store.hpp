@@ -89,9 +89,9 @@ struct PoolCounts {
   std::uint64_t here_fresh = 0, here_ready = 0, there = 0, granted = 0, unannounced = 0;
 };
 
-/// One connection to a key store: SQLite in one file (WAL, one process alone), or PostgreSQL, which the KMEs of one site
-/// may share. Not thread-safe. Between begin and a successful commit nothing counts: a caller answers its SAE after
-/// commit, and throws the answers away where commit fails. Commit means: on disk.
+/// One connection to a key store: SQLite in one file (WAL, one process alone), or PostgreSQL, which the KMEs of one
+/// site may share. Not thread-safe. Between begin and a successful commit nothing counts: a caller answers its SAE
+/// after commit, and throws the answers away where commit fails. Commit means: on disk.
 class Store {
  public:
   /// `url` is "sqlite:FILE" or "postgresql://…" (libpq's form). Makes the tables where there are none; refuses those of
@@ -131,7 +131,7 @@ class Store {
   virtual Stored<void> accept(const Grant& grant) = 0;
   /// dec_keys: all or nothing; each slave once. The last slave's removes the pieces.
   virtual Stored<std::expected<std::vector<TakenKey>, NotRedeemed>> redeem(const RedeemRequest& request,
-                                                                         UnixTime now) = 0;
+                                                                           UnixTime now) = 0;
 
   virtual Stored<PoolCounts> counts(std::string_view link) = 0;
   /// Removes what expired at or before `now`; how many pieces.
