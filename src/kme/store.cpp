@@ -1,0 +1,21 @@
+#include "kme/store.hpp"
+
+#include "kme/store_backend.hpp"
+#include "kme/store_sql.hpp"
+
+namespace qsp::kme {
+
+Stored<std::unique_ptr<Store>> Store::open(std::string_view url) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  Stored<std::unique_ptr<Backend>> backend =
+      std::unexpected(StoreError{false, "the URL of a key store is sqlite:FILE or postgresql://HOST/DATABASE"});
+  if (url.starts_with(kSqlite)) {
+    backend = sqlite_backend(url.substr(kSqlite.size()));
+  } else if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
+    backend = postgresql_backend(url);
+  }
+  if (!backend) return std::unexpected(std::move(backend.error()));
+  return open_sql_store(std::move(*backend));
+}
+
+}  // namespace qsp::kme

@@ -1,0 +1,163 @@
+#include <soci/postgresql/soci-postgresql.h>
+
+#include <array>
+#include <memory>
+#include <set>
+#include <stdexcept>
+
+#include "kme/store_backend.hpp"
+#include "kme/store_text.hpp"
+
+namespace qsp::kme {
+namespace {
+
+constexpr Dialect kDialect{.serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+                           .uuid = "UUID",
+                           .lock = " FOR UPDATE",
+                           .skip_locked = " FOR UPDATE SKIP LOCKED",
+                           .has_version = "SELECT 1 WHERE to_regclass('kme_version') IS NOT NULL"};
+
+constexpr int kSlots = 16;
+
+using Options = std::unique_ptr<PQconninfoOption, decltype([](PQconninfoOption* options) { PQconninfoFree(options); })>;
+
+/// A value as libpq reads it in a list of keywords and values.
+std::string quoted(std::string_view value) {
+  std::string text = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text += '\'';
+}
+
+/// Holds a password.
+struct Target {
+  std::string conninfo;
+  std::string password;
+  std::string name;  ///< for texts
+};
+
+/// What a URL says, and what it leaves out: a server that is gone must not stop a KME for long.
+Stored<Target> read_url(std::string_view url) {
+  char* why = nullptr;
+  const Options options(PQconninfoParse(std::string(url).c_str(), &why));
+  // libpq's reason quotes the URL, with the password.
+  PQfreemem(why);
+  if (!options) {
+    return std::unexpected(StoreError{false, "not a URL of PostgreSQL; write postgresql://USER@HOST:PORT/DATABASE"});
+  }
+  Target target;
+  std::string host = "its default host";
+  std::string database = "its default";
+  std::set<std::string_view> given;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    const std::string_view keyword = option->keyword;
+    given.insert(keyword);
+    target.conninfo.append(keyword).append("=").append(quoted(option->val)).append(" ");
+    if (keyword == "password") target.password = option->val;
+    if (keyword == "host") host = option->val;
+    if (keyword == "dbname") database = option->val;
+  }
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kDefaults{{{"connect_timeout", "5"},
+                                                                                    {"tcp_user_timeout", "10000"},
+                                                                                    {"keepalives_idle", "10"},
+                                                                                    {"keepalives_interval", "5"},
+                                                                                    {"application_name", "qsp-kme"}}};
+  for (const auto& [keyword, value] : kDefaults) {
+    if (!given.contains(keyword)) target.conninfo.append(keyword).append("=").append(value).append(" ");
+  }
+  target.name = "PostgreSQL at " + host + ", database " + database;
+  return target;
+}
+
+class PostgresqlBackend final : public Backend {
+ public:
+  explicit PostgresqlBackend(Target target) : target_(std::move(target)) {}
+  PostgresqlBackend(const PostgresqlBackend&) = delete;
+  PostgresqlBackend& operator=(const PostgresqlBackend&) = delete;
+  ~PostgresqlBackend() override {
+    wipe_text(target_.password);
+    wipe_text(target_.conninfo);
+  }
+
+  [[nodiscard]] const Dialect& dialect() const noexcept override { return kDialect; }
+  void connect() override;
+  [[nodiscard]] bool connected() noexcept override {
+    return session_ != nullptr && PQstatus(connection()) == CONNECTION_OK;
+  }
+  [[nodiscard]] soci::session& session() noexcept override { return *session_; }
+  void lock_schema() override { *session_ << "SELECT pg_advisory_xact_lock(hashtextextended('qsp kme tables', 0))"; }
+  [[nodiscard]] StoreError explain(const std::exception& thrown) override;
+  void forget_deleted() override {}
+  bool lead(std::string_view link) override;
+  [[nodiscard]] std::int64_t slot() const noexcept override { return slot_; }
+
+ private:
+  [[nodiscard]] PGconn* connection() const noexcept {
+    return static_cast<soci::postgresql_session_backend*>(session_->get_backend())->conn_;
+  }
+  std::string setting(const std::string& name) {
+    std::string value;
+    *session_ << "SELECT current_setting('" << name << "')", soci::into(value);
+    return value;
+  }
+
+  Target target_;
+  std::unique_ptr<soci::session> session_;
+  std::set<std::string, std::less<>> led_;  ///< links whose lock this connection holds
+  std::int64_t slot_ = 0;
+};
+
+void PostgresqlBackend::connect() {
+  led_.clear();
+  session_.reset();
+  session_ = std::make_unique<soci::session>(soci::postgresql, target_.conninfo);
+  // Details of an error quote rows, which hold keys.
+  PQsetErrorVerbosity(connection(), PQERRORS_TERSE);
+  PQsetNoticeProcessor(connection(), [](void* /*unused*/, const char* /*notice*/) {}, nullptr);
+  *session_ << "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED";
+  *session_ << "SET statement_timeout = '30s'";
+  *session_ << "SET lock_timeout = '5s'";
+  *session_ << "SET idle_in_transaction_session_timeout = '60s'";
+  if (setting("synchronous_commit") == "off") *session_ << "SET synchronous_commit = on";
+  if (setting("fsync") == "off") {
+    throw std::runtime_error("the server runs with fsync = off, so a crash could hand out a key twice; turn it on");
+  }
+  int process = 0;
+  *session_ << "SELECT pg_backend_pid()", soci::into(process);
+  slot_ = process % kSlots;
+}
+
+StoreError PostgresqlBackend::explain(const std::exception& thrown) {
+  constexpr std::string_view kDiskFull = "53100";
+  const auto* error = dynamic_cast<const soci::postgresql_soci_error*>(&thrown);
+  const bool full = error != nullptr && error->sqlstate() == kDiskFull;
+  std::string text = one_line(thrown);
+  const std::string& password = target_.password;
+  for (std::size_t at = 0; !password.empty() && (at = text.find(password, at)) != std::string::npos;) {
+    text.erase(at, password.size());
+  }
+  return {full, target_.name + ": " + text};
+}
+
+bool PostgresqlBackend::lead(std::string_view link) {
+  if (led_.contains(link)) return true;
+  const std::string name = "qsp kme lead " + std::string(link);
+  int locked = 0;
+  *session_ << "SELECT CAST(pg_try_advisory_lock(hashtextextended(:name, 0)) AS INTEGER)", soci::use(name, "name"),
+      soci::into(locked);
+  if (locked != 0) led_.emplace(link);
+  return locked != 0;
+}
+
+}  // namespace
+
+Stored<std::unique_ptr<Backend>> postgresql_backend(std::string_view url) {
+  Stored<Target> target = read_url(url);
+  if (!target) return std::unexpected(std::move(target.error()));
+  return std::make_unique<PostgresqlBackend>(std::move(*target));
+}
+
+}  // namespace qsp::kme

@@ -1,0 +1,403 @@
+#include "kme/store_sql.hpp"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+#include "kme/store_text.hpp"
+
+namespace qsp::kme {
+namespace {
+
+constexpr std::size_t kMaxSlaves = etsi014::kMaxAdditionalSaes + 1;
+constexpr long long kExpireAtOnce = 1000;  ///< rows that a statement removes, so that its memory is bounded
+
+bool well_formed(const Grant& grant) {
+  if (grant.size == 0 || grant.size > etsi014::kMaxKeySize || grant.pieces.size() != pieces_of(grant.size))
+    return false;
+  if (grant.slaves.empty() || grant.slaves.size() > kMaxSlaves || grant.key_id != grant.pieces.front()) return false;
+  return std::set(grant.pieces.begin(), grant.pieces.end()).size() == grant.pieces.size();
+}
+
+}  // namespace
+
+Stored<std::unique_ptr<Store>> open_sql_store(std::unique_ptr<Backend> backend) {
+  auto store = std::make_unique<SqlStore>(std::move(backend));
+  if (Stored<void> connected = store->connect(); !connected) return std::unexpected(std::move(connected.error()));
+  return store;
+}
+
+StoreError SqlStore::failed(const std::exception& thrown) {
+  StoreError error = backend_->explain(thrown);
+  rollback();
+  statements_.reset();
+  return error;
+}
+
+Stored<void> SqlStore::connect() {
+  try {
+    statements_.reset();
+    backend_->connect();
+    soci::session& session = backend_->session();
+    session.begin();
+    backend_->lock_schema();
+    prepare_schema(session, backend_->dialect());
+    session.commit();
+    return {};
+  } catch (const std::exception& thrown) {
+    return std::unexpected(failed(thrown));
+  }
+}
+
+Stored<void> SqlStore::begin() {
+  if (open_) {
+    rollback();
+    return std::unexpected(StoreError{false, "a transaction was open already; it is rolled back"});
+  }
+  if (!backend_->connected()) {
+    if (Stored<void> connected = connect(); !connected) return connected;
+  }
+  open_ = true;
+  expired_ = false;
+  changes_.clear();
+  return guarded<void>([&] {
+    if (!statements_) {
+      statements_.emplace(backend_->session(), backend_->dialect());
+      statements_->slot = backend_->slot();
+    }
+    backend_->session().begin();
+  });
+}
+
+Stored<void> SqlStore::commit() {
+  Stored<void> done = guarded<void>([&] {
+    write_tallies();
+    backend_->session().commit();
+    open_ = false;
+  });
+  if (!done || !expired_) return done;
+  // The commit stands whatever comes of this: what is not forgotten now is so after the next expire.
+  try {
+    backend_->forget_deleted();
+  } catch (const std::exception&) {
+    statements_.reset();
+  }
+  return done;
+}
+
+void SqlStore::rollback() noexcept {
+  open_ = false;
+  changes_.clear();
+  if (!backend_->connected()) return;
+  try {
+    backend_->session().rollback();
+  } catch (const std::exception&) {
+    // There was nothing to roll back, or the connection is lost, which has the same effect.
+    return;
+  }
+}
+
+Stored<std::size_t> SqlStore::add(std::string_view link, std::span<NewPiece> pieces, UnixTime expires,
+                                  std::uint64_t capacity) {
+  return guarded<std::size_t>([&] { return add_pieces(link, pieces, expires, capacity); });
+}
+
+std::size_t SqlStore::add_pieces(std::string_view link, std::span<NewPiece> pieces, UnixTime expires,
+                                 std::uint64_t capacity) {
+  const Tally have = tally_of(link);
+  const auto used = static_cast<std::uint64_t>(have.fresh + have.ready + have.there + have.granted);
+  std::uint64_t room = capacity - std::min(capacity, used);
+  Tally& change = change_of(link);
+  std::size_t added = 0;
+  for (const NewPiece& piece : pieces) {
+    if (room == 0) {
+      if (!piece_exists(piece.id)) break;
+      ++added;
+      continue;
+    }
+    const bool here = piece.owner == Owner::Here;
+    Row& in = statements_->in;
+    in.id = keysource::to_text(piece.id);
+    in.link = link;
+    in.owner = here ? 0 : 1;
+    in.state = static_cast<long long>(here ? PieceState::Fresh : PieceState::Ready);
+    in.simulated = piece.simulated ? 1 : 0;
+    in.expires = expires;
+    write_hex(in.bytes, piece.bytes);
+    const bool is_new = run(statements_->add_piece) > 0;
+    wipe_text(in.bytes);
+    ++added;
+    if (!is_new) continue;
+    --room;
+    ++(here ? change.fresh : change.there);
+  }
+  return added;
+}
+
+bool SqlStore::piece_exists(const Uuid& id) {
+  statements_->in.id = keysource::to_text(id);
+  bool exists = false;
+  each_row(statements_->find_piece, [&] { exists = true; });
+  wipe_text(statements_->out.bytes);
+  return exists;
+}
+
+Stored<std::vector<NewPiece>> SqlStore::fresh(std::string_view link, std::size_t most) {
+  return guarded<std::vector<NewPiece>>([&] {
+    std::vector<NewPiece> pieces;
+    Row& out = statements_->out;
+    statements_->in.link = link;
+    statements_->in.limit = static_cast<long long>(most);
+    each_row(statements_->fresh_pieces,
+             [&] { pieces.push_back({read_uuid(out.id), take_piece(out.bytes), Owner::Here, out.simulated != 0}); });
+    return pieces;
+  });
+}
+
+Stored<void> SqlStore::confirm(std::string_view link, std::span<const Uuid> ids) {
+  return guarded<void>([&] {
+    Tally& change = change_of(link);
+    statements_->in.link = link;
+    for (const Uuid& id : ids) {
+      statements_->in.id = keysource::to_text(id);
+      const long long confirmed = run(statements_->confirm_piece);
+      change.fresh -= confirmed;
+      change.ready += confirmed;
+    }
+  });
+}
+
+Stored<std::vector<Uuid>> SqlStore::held(std::string_view link, std::span<const Uuid> ids) {
+  return guarded<std::vector<Uuid>>([&] {
+    std::vector<Uuid> found;
+    for (const Uuid& id : ids) {
+      if (piece_exists(id) && statements_->out.link == link) found.push_back(id);
+    }
+    return found;
+  });
+}
+
+Stored<std::vector<TakenKey>> SqlStore::take(const TakeRequest& request, UnixTime now) {
+  return guarded<std::vector<TakenKey>>([&] { return take_keys(request, now); });
+}
+
+std::vector<TakenKey> SqlStore::take_keys(const TakeRequest& request, UnixTime now) {
+  if (request.size == 0 || request.size > etsi014::kMaxKeySize || request.number > etsi014::kMaxKeysPerMessage ||
+      request.slaves.empty() || request.slaves.size() > kMaxSlaves) {
+    throw std::invalid_argument("take: a size, a number of keys or of slaves out of its bounds");
+  }
+  const std::size_t per_key = pieces_of(request.size);
+  const std::size_t needed = per_key * request.number;
+  const Row& out = statements_->out;
+  Row& in = statements_->in;
+  in.link = request.link;
+  in.expires = now;
+  in.limit = static_cast<long long>(needed);
+
+  std::vector<TakenKey> keys;
+  std::vector<Grant> grants;
+  std::vector<long long> serials;
+  each_row(statements_->ready_pieces, [&] {
+    const std::size_t index = serials.size() % per_key;
+    const Uuid id = read_uuid(out.id);
+    if (index == 0) {
+      keys.push_back({id, etsi014::KeyMaterial(request.size), false});
+      grants.push_back({id, request.link, request.master, request.slaves, request.size, {}, out.expires});
+    }
+    join(keys.back().key, index, take_piece(statements_->out.bytes));
+    keys.back().simulated |= out.simulated != 0;
+    grants.back().pieces.push_back(id);
+    grants.back().expires = std::min<UnixTime>(grants.back().expires, out.expires);
+    serials.push_back(out.serial);
+  });
+  if (serials.size() < needed) return {};
+
+  for (const long long serial : serials) {
+    in.serial = serial;
+    run(statements_->remove_piece);
+  }
+  for (const Grant& grant : grants) add_grant(grant, Owner::Here);
+  Tally& change = change_of(request.link);
+  change.ready -= static_cast<long long>(needed);
+  change.unannounced += static_cast<long long>(grants.size());
+  return keys;
+}
+
+void SqlStore::add_grant(const Grant& grant, Owner owner) {
+  Row& in = statements_->in;
+  in.id = keysource::to_text(grant.key_id);
+  in.owner = owner == Owner::Here ? 0 : 1;
+  in.link = grant.link;
+  in.master = grant.master;
+  in.size = grant.size;
+  in.expires = grant.expires;
+  in.pieces = join_uuids(grant.pieces);
+  run(statements_->add_grant);
+  const std::set<std::string_view> slaves(grant.slaves.begin(), grant.slaves.end());
+  for (const std::string_view slave : slaves) {
+    in.slave = slave;
+    run(statements_->add_slave);
+  }
+}
+
+Grant SqlStore::grant_of_row(std::string_view link) {
+  const Row& out = statements_->out;
+  return {.key_id = read_uuid(out.id),
+          .link = std::string(link),
+          .master = out.master,
+          .slaves = {},
+          .size = static_cast<std::uint32_t>(out.size),
+          .pieces = split_uuids(out.pieces),
+          .expires = out.expires};
+}
+
+void SqlStore::read_slaves(Grant& grant) {
+  statements_->in.id = keysource::to_text(grant.key_id);
+  each_row(statements_->slaves, [&] { grant.slaves.push_back(statements_->out.slave); });
+}
+
+Stored<std::vector<Grant>> SqlStore::unannounced(std::string_view link, std::size_t most) {
+  return guarded<std::vector<Grant>>([&] {
+    std::vector<Grant> grants;
+    statements_->in.link = link;
+    statements_->in.limit = static_cast<long long>(most);
+    each_row(statements_->unannounced, [&] { grants.push_back(grant_of_row(link)); });
+    for (Grant& grant : grants) read_slaves(grant);
+    return grants;
+  });
+}
+
+Stored<std::optional<Grant>> SqlStore::find_unannounced(std::string_view link, const Uuid& key_id) {
+  return guarded<std::optional<Grant>>([&] {
+    std::optional<Grant> grant;
+    statements_->in.link = link;
+    statements_->in.id = keysource::to_text(key_id);
+    each_row(statements_->find_unannounced, [&] { grant = grant_of_row(link); });
+    if (grant) read_slaves(*grant);
+    return grant;
+  });
+}
+
+Stored<void> SqlStore::announced(std::string_view link, std::span<const Uuid> key_ids) {
+  return guarded<void>([&] {
+    Tally& change = change_of(link);
+    statements_->in.link = link;
+    statements_->in.owner = 0;
+    for (const Uuid& id : key_ids) {
+      statements_->in.id = keysource::to_text(id);
+      change.unannounced -= run(statements_->remove_grant);
+    }
+  });
+}
+
+Stored<void> SqlStore::accept(const Grant& grant) {
+  return guarded<void>([&] { accept_grant(grant); });
+}
+
+void SqlStore::accept_grant(const Grant& grant) {
+  if (!well_formed(grant)) return;
+  const Row& out = statements_->out;
+  Row& in = statements_->in;
+  Grant accepted = grant;
+  std::vector<long long> serials;
+  // In the order in which redeem locks them, so that the two never wait for each other.
+  for (const Uuid& id : grant.pieces) {
+    if (!piece_exists(id) || out.link != grant.link || out.owner != 1 ||
+        out.state != static_cast<long long>(PieceState::Ready)) {
+      return;
+    }
+    // The peer cannot make a grant outlive its pieces.
+    accepted.expires = std::min<UnixTime>(accepted.expires, out.expires);
+    serials.push_back(out.serial);
+  }
+  for (const long long serial : serials) {
+    in.serial = serial;
+    run(statements_->grant_piece);
+  }
+  add_grant(accepted, Owner::There);
+  Tally& change = change_of(grant.link);
+  change.there -= static_cast<long long>(serials.size());
+  change.granted += static_cast<long long>(serials.size());
+}
+
+Stored<PoolCounts> SqlStore::counts(std::string_view link) {
+  return guarded<PoolCounts>([&] {
+    const Tally tally = tally_of(link);
+    return PoolCounts{static_cast<std::uint64_t>(tally.fresh), static_cast<std::uint64_t>(tally.ready),
+                      static_cast<std::uint64_t>(tally.there), static_cast<std::uint64_t>(tally.granted),
+                      static_cast<std::uint64_t>(tally.unannounced)};
+  });
+}
+
+Stored<std::uint64_t> SqlStore::expire(UnixTime now) {
+  return guarded<std::uint64_t>([&] { return expire_all(now); });
+}
+
+std::uint64_t SqlStore::expire_all(UnixTime now) {
+  expired_ = true;
+  const Row& out = statements_->out;
+  statements_->in.expires = now;
+  statements_->in.limit = kExpireAtOnce;
+  long long rows = kExpireAtOnce;
+  while (rows == kExpireAtOnce) {
+    rows = 0;
+    each_row(statements_->expire_grants, [&] {
+      ++rows;
+      if (out.owner == 0) --change_of(out.link).unannounced;
+    });
+  }
+  std::uint64_t pieces = 0;
+  rows = kExpireAtOnce;
+  while (rows == kExpireAtOnce) {
+    rows = 0;
+    each_row(statements_->expire_pieces, [&] {
+      ++rows;
+      if (out.state == static_cast<long long>(PieceState::Gone)) return;
+      ++pieces;
+      Tally& change = change_of(out.link);
+      if (out.state == static_cast<long long>(PieceState::Granted)) {
+        --change.granted;
+      } else if (out.owner == 1) {
+        --change.there;
+      } else {
+        --(out.state == static_cast<long long>(PieceState::Fresh) ? change.fresh : change.ready);
+      }
+    });
+  }
+  return pieces;
+}
+
+Stored<bool> SqlStore::lead(std::string_view link) {
+  return guarded<bool>([&] { return backend_->lead(link); });
+}
+
+Tally SqlStore::tally_of(std::string_view link) {
+  statements_->in.link = link;
+  each_row(statements_->sum_tally, [] {});
+  Tally tally = statements_->sum;
+  const Tally& change = change_of(link);
+  tally.fresh += change.fresh;
+  tally.ready += change.ready;
+  tally.there += change.there;
+  tally.granted += change.granted;
+  tally.unannounced += change.unannounced;
+  return tally;
+}
+
+Tally& SqlStore::change_of(std::string_view link) {
+  const auto found = changes_.find(link);
+  if (found != changes_.end()) return found->second;
+  return changes_.emplace(link, Tally{}).first->second;
+}
+
+void SqlStore::write_tallies() {
+  // In the order of the links' names, so that two connections never wait for each other.
+  for (const auto& [link, change] : changes_) {
+    if (change == Tally{}) continue;
+    statements_->in.link = link;
+    statements_->change = change;
+    run(statements_->add_tally);
+  }
+}
+
+}  // namespace qsp::kme
