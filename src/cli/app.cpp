@@ -10,6 +10,7 @@
 
 #include "cli/fingerprint.hpp"
 #include "cli/keygen.hpp"
+#include "cli/kme.hpp"
 #include "cli/pad.hpp"
 #include "cli/process.hpp"
 #include "cli/text.hpp"
@@ -47,6 +48,7 @@ int run(int argc, char** argv) noexcept try {
   add_keygen(app, context);
   add_fingerprint(app, context);
   add_pad(app, context);
+  add_kme(app, context);
   add_vectors(app, context);
   add_version(app, context);
 

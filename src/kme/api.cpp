@@ -119,8 +119,8 @@ void Api::dec_keys(const std::string& master, const SaeConfig& slave, const http
   if (!ids) return respond(refuse(400, ids.error()));
   const LinkConfig* const link = link_to(config_, master);
   if (link == nullptr) return respond(refuse(400, etsi014::kKeyNotFound));
-  auto wanted = std::make_shared<RedeemRequest>(
-      RedeemRequest{.link = link->name, .slave = slave.id, .master = master, .key_ids = *std::move(ids)});
+  auto wanted =
+      std::make_shared<RedeemRequest>(RedeemRequest{.slave = slave.id, .master = master, .key_ids = *std::move(ids)});
   redeem(std::move(wanted), *link_of_(*link), false, std::move(respond));
 }
 

@@ -21,6 +21,7 @@ using std::chrono::seconds;
 constexpr milliseconds kRest{200};       ///< between two rounds with nothing to do
 constexpr milliseconds kRestDown{1000};  ///< while the peer does not answer
 constexpr seconds kCallTime{5};
+constexpr seconds kTidy{10};            ///< between two searches for what has expired
 constexpr seconds kClocksDiffer{300};   ///< by which the clocks of two sites may differ
 constexpr std::size_t kPerRound = 256;  ///< keys drawn, sent or announced at a time
 static_assert(kPerRound <= kMaxLinkItems);
@@ -104,14 +105,18 @@ Awaitable<Stored<void>> Link::look(Round& round) {
   const std::shared_ptr<bool> alive = alive_;
   const std::string name = config_.name;
   const UnixTime now = kme::now(faults_);
-  Stored<void> looked = co_await store(loop_, queue_, [found, name, now](Store& store) -> Stored<void> {
+  const bool tidy = net::Loop::now() >= tidy_at_;
+  if (tidy) tidy_at_ = net::Loop::now() + kTidy;
+  Stored<void> looked = co_await store(loop_, queue_, [found, name, now, tidy](Store& store) -> Stored<void> {
     *found = Found();
     const auto leading = store.lead(name);
     if (!leading) return std::unexpected(leading.error());
     found->leading = *leading;
-    const auto expired = store.expire(now);
-    if (!expired) return std::unexpected(expired.error());
-    found->expired = *expired;
+    if (tidy) {
+      const auto expired = store.expire(now);
+      if (!expired) return std::unexpected(expired.error());
+      found->expired = *expired;
+    }
     if (found->leading) {
       auto fresh = store.fresh(name, kPerRound);
       if (!fresh) return std::unexpected(fresh.error());

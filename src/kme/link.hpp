@@ -101,6 +101,7 @@ class Link {
   std::size_t peer_ = 0;  ///< the one that answered last
   LinkState state_;
   net::Timer timer_;
+  Instant tidy_at_ = Instant::min();
   bool hurry_ = false;
   bool stopping_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -77,7 +77,6 @@ struct TakenKey {
 };
 
 struct RedeemRequest {
-  std::string link;
   std::string slave;
   std::string master;
   std::vector<Uuid> key_ids;

@@ -97,13 +97,11 @@ void SqlStore::rollback() noexcept {
   }
 }
 
-Stored<std::size_t> SqlStore::add(std::string_view link, std::span<NewPiece> pieces, UnixTime expires,
-                                  std::uint64_t capacity) {
-  return guarded<std::size_t>([&] { return add_pieces(link, pieces, expires, capacity); });
+Stored<std::size_t> SqlStore::add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) {
+  return guarded<std::size_t>([&] { return add_pieces(link, pieces, capacity); });
 }
 
-std::size_t SqlStore::add_pieces(std::string_view link, std::span<NewPiece> pieces, UnixTime expires,
-                                 std::uint64_t capacity) {
+std::size_t SqlStore::add_pieces(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) {
   const Tally have = tally_of(link);
   const auto used = static_cast<std::uint64_t>(have.fresh + have.ready + have.there + have.granted);
   std::uint64_t room = capacity - std::min(capacity, used);
@@ -116,20 +114,21 @@ std::size_t SqlStore::add_pieces(std::string_view link, std::span<NewPiece> piec
       continue;
     }
     const bool here = piece.owner == Owner::Here;
+    const bool fresh = here && !piece.confirmed;
     Row& in = statements_->in;
     in.id = keysource::to_text(piece.id);
     in.link = link;
     in.owner = here ? 0 : 1;
-    in.state = static_cast<long long>(here ? PieceState::Fresh : PieceState::Ready);
+    in.state = static_cast<long long>(fresh ? PieceState::Fresh : PieceState::Ready);
     in.simulated = piece.simulated ? 1 : 0;
-    in.expires = expires;
+    in.expires = piece.expires;
     write_hex(in.bytes, piece.bytes);
     const bool is_new = run(statements_->add_piece) > 0;
     wipe_text(in.bytes);
     ++added;
     if (!is_new) continue;
     --room;
-    ++(here ? change.fresh : change.there);
+    ++(!here ? change.there : fresh ? change.fresh : change.ready);
   }
   return added;
 }
@@ -148,8 +147,14 @@ Stored<std::vector<NewPiece>> SqlStore::fresh(std::string_view link, std::size_t
     Row& out = statements_->out;
     statements_->in.link = link;
     statements_->in.limit = static_cast<long long>(most);
-    each_row(statements_->fresh_pieces,
-             [&] { pieces.push_back({read_uuid(out.id), take_piece(out.bytes), Owner::Here, out.simulated != 0}); });
+    each_row(statements_->fresh_pieces, [&] {
+      pieces.push_back({.id = read_uuid(out.id),
+                        .bytes = take_piece(out.bytes),
+                        .owner = Owner::Here,
+                        .simulated = out.simulated != 0,
+                        .confirmed = false,
+                        .expires = out.expires});
+    });
     return pieces;
   });
 }

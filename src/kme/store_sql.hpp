@@ -33,8 +33,7 @@ class SqlStore final : public Store {
   Stored<void> begin() override;
   Stored<void> commit() override;
   void rollback() noexcept override;
-  Stored<std::size_t> add(std::string_view link, std::span<NewPiece> pieces, UnixTime expires,
-                          std::uint64_t capacity) override;
+  Stored<std::size_t> add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) override;
   Stored<std::vector<NewPiece>> fresh(std::string_view link, std::size_t most) override;
   Stored<void> confirm(std::string_view link, std::span<const Uuid> ids) override;
   Stored<std::vector<Uuid>> held(std::string_view link, std::span<const Uuid> ids) override;
@@ -74,7 +73,7 @@ class SqlStore final : public Store {
   }
   StoreError failed(const std::exception& thrown);
 
-  std::size_t add_pieces(std::string_view link, std::span<NewPiece> pieces, UnixTime expires, std::uint64_t capacity);
+  std::size_t add_pieces(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity);
   bool piece_exists(const Uuid& id);
   std::vector<TakenKey> take_keys(const TakeRequest& request, UnixTime now);
   void add_grant(const Grant& grant, Owner owner);

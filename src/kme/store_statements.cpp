@@ -70,10 +70,11 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
                            << dialect.lock,
            use(in.id, "id"), into(out.serial), into(out.link), into(out.owner), into(out.state), into(out.simulated),
            into(out.expires), into(out.bytes))),
-      fresh_pieces(
-          (session.prepare << "SELECT id, simulated, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND "
-                              "state = 0 ORDER BY serial LIMIT :lim",
-           use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.simulated), into(out.bytes))),
+      fresh_pieces((
+          session.prepare << "SELECT id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND "
+                             "state = 0 ORDER BY serial LIMIT :lim",
+          use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.simulated), into(out.expires),
+          into(out.bytes))),
       ready_pieces((session.prepare << "SELECT serial, id, simulated, expires, bytes FROM kme_piece WHERE link = :link "
                                        "AND owner = 0 AND state = 1 AND +expires > :expires ORDER BY serial LIMIT :lim"
                                     << dialect.skip_locked,

@@ -57,14 +57,23 @@ inline std::uint8_t byte_of(std::uint64_t number, std::size_t index) {
 }
 
 inline NewPiece new_piece(std::uint64_t number, Owner owner, bool simulated = false) {
-  NewPiece piece{id_of(number), Piece(), owner, simulated};
+  NewPiece piece{.id = id_of(number),
+                 .bytes = Piece(),
+                 .owner = owner,
+                 .simulated = simulated,
+                 .confirmed = false,
+                 .expires = kLater};
   for (std::size_t i = 0; i < kPieceSize; ++i) piece.bytes.writable()[i] = byte_of(number, i);
   return piece;
 }
 
-inline std::vector<NewPiece> new_pieces(std::uint64_t first, std::uint64_t count, Owner owner) {
+inline std::vector<NewPiece> new_pieces(std::uint64_t first, std::uint64_t count, Owner owner,
+                                        UnixTime expires = kLater) {
   std::vector<NewPiece> pieces;
-  for (std::uint64_t i = 0; i < count; ++i) pieces.push_back(new_piece(first + i, owner));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    pieces.push_back(new_piece(first + i, owner));
+    pieces.back().expires = expires;
+  }
   return pieces;
 }
 
@@ -78,20 +87,21 @@ inline std::vector<std::uint8_t> bytes_of(const TakenKey& key) {
   return {key.key.reveal().begin(), key.key.reveal().end()};
 }
 
-inline TakeRequest request_of(std::uint32_t number, std::uint32_t size = 32, std::vector<std::string> slaves = {"bob"}) {
+inline TakeRequest request_of(std::uint32_t number, std::uint32_t size = 32,
+                              std::vector<std::string> slaves = {"bob"}) {
   return {.link = kLink, .master = "alice", .slaves = std::move(slaves), .size = size, .number = number};
 }
 
 /// Adds pieces of this side and confirms them.
 inline void fill_here(Store& store, std::uint64_t first, std::uint64_t count, UnixTime expires = kLater) {
-  auto pieces = new_pieces(first, count, Owner::Here);
-  commit(store, [&] { return store.add(kLink, pieces, expires, kRoom); });
+  auto pieces = new_pieces(first, count, Owner::Here, expires);
+  commit(store, [&] { return store.add(kLink, pieces, kRoom); });
   commit_void(store, [&] { return store.confirm(kLink, ids_of(first, count)); });
 }
 
 inline void fill_there(Store& store, std::uint64_t first, std::uint64_t count, UnixTime expires = kLater) {
-  auto pieces = new_pieces(first, count, Owner::There);
-  commit(store, [&] { return store.add(kLink, pieces, expires, kRoom); });
+  auto pieces = new_pieces(first, count, Owner::There, expires);
+  commit(store, [&] { return store.add(kLink, pieces, kRoom); });
 }
 
 inline PoolCounts counts(Store& store) {
@@ -147,7 +157,7 @@ class StoreTest : public ::testing::TestWithParam<Kind> {
     return commit(*here_, [&] { return here_->take(request, now); });
   }
   std::expected<std::vector<TakenKey>, NotRedeemed> redeem(std::vector<Uuid> ids, const std::string& slave = "bob",
-                                                          UnixTime now = kNow, const std::string& master = "alice") {
+                                                           UnixTime now = kNow, const std::string& master = "alice") {
     return commit(there(), [&] { return there().redeem({slave, master, std::move(ids)}, now); });
   }
   Stores stores_{GetParam()};

@@ -134,7 +134,7 @@ TEST_F(SqliteStore, says_that_the_disk_is_full_and_goes_on_where_there_is_room_a
     ::setrlimit(RLIMIT_FSIZE, &small);
     must(store->begin());
     auto pieces = new_pieces(100, 20'000, Owner::Here);
-    auto added = store->add(kLink, pieces, kLater, kRoom);
+    auto added = store->add(kLink, pieces, kRoom);
     bool full = !added && added.error().full;
     if (added) {
       const auto committed = store->commit();
@@ -144,7 +144,7 @@ TEST_F(SqliteStore, says_that_the_disk_is_full_and_goes_on_where_there_is_room_a
     const rlimit large{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_FSIZE, &large);
     if (counts(*store).here_ready != 10) return 2;
-    commit(*store, [&] { return store->add(kLink, pieces, kLater, kRoom); });
+    commit(*store, [&] { return store->add(kLink, pieces, kRoom); });
     return counts(*store).here_fresh == 20'000 ? 0 : 3;
   };
   EXPECT_EQ(in_child(fill), 0);

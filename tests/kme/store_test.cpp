@@ -70,10 +70,10 @@ TEST_P(StoreTest, take_refuses_sizes_and_numbers_out_of_their_bounds) {
 
 TEST_P(StoreTest, take_gives_only_what_is_confirmed_and_of_this_side_and_link) {
   auto fresh = new_pieces(1, 2, Owner::Here);
-  commit(*here_, [&] { return here_->add(kLink, fresh, kLater, kRoom); });
+  commit(*here_, [&] { return here_->add(kLink, fresh, kRoom); });
   fill_there(*here_, 11, 2);
   auto other = new_pieces(21, 2, Owner::Here);
-  commit(*here_, [&] { return here_->add("kme-c", other, kLater, kRoom); });
+  commit(*here_, [&] { return here_->add("kme-c", other, kRoom); });
   commit_void(*here_, [&] { return here_->confirm("kme-c", ids_of(21, 2)); });
   EXPECT_TRUE(take(request_of(1)).empty());
   commit_void(*here_, [&] { return here_->confirm(kLink, ids_of(2, 30)); });
@@ -85,10 +85,10 @@ TEST_P(StoreTest, take_gives_only_what_is_confirmed_and_of_this_side_and_link) {
 TEST_P(StoreTest, a_key_is_simulated_where_one_of_its_pieces_is) {
   std::vector<NewPiece> pieces;
   for (const std::uint64_t n : {1U, 2U, 3U, 4U}) pieces.push_back(new_piece(n, Owner::Here, n == 2));
-  commit(*here_, [&] { return here_->add(kLink, pieces, kLater, kRoom); });
+  commit(*here_, [&] { return here_->add(kLink, pieces, kRoom); });
   commit_void(*here_, [&] { return here_->confirm(kLink, ids_of(1, 4)); });
   for (NewPiece& piece : pieces) piece.owner = Owner::There;
-  commit(there(), [&] { return there().add(kLink, pieces, kLater, kRoom); });
+  commit(there(), [&] { return there().add(kLink, pieces, kRoom); });
   const auto taken = take(request_of(2, 64));
   ASSERT_EQ(taken.size(), 2U);
   EXPECT_TRUE(taken[0].simulated);
@@ -102,7 +102,7 @@ TEST_P(StoreTest, a_key_is_simulated_where_one_of_its_pieces_is) {
 
 TEST_P(StoreTest, fresh_lists_the_oldest_pieces_until_they_are_confirmed) {
   auto pieces = new_pieces(1, 5, Owner::Here);
-  commit(*here_, [&] { return here_->add(kLink, pieces, kLater, kRoom); });
+  commit(*here_, [&] { return here_->add(kLink, pieces, kRoom); });
   const auto listed = commit(*here_, [&] { return here_->fresh(kLink, 3); });
   ASSERT_EQ(listed.size(), 3U);
   EXPECT_EQ(listed[0].id, id_of(1));
@@ -118,7 +118,7 @@ TEST_P(StoreTest, confirm_skips_what_is_not_fresh_here) {
   fill_there(*here_, 1, 1);
   fill_here(*here_, 2, 1);
   auto fresh = new_pieces(3, 1, Owner::Here);
-  commit(*here_, [&] { return here_->add(kLink, fresh, kLater, kRoom); });
+  commit(*here_, [&] { return here_->add(kLink, fresh, kRoom); });
   take(request_of(1));
   commit_void(*here_, [&] { return here_->confirm("kme-c", ids_of(1, 4)); });
   EXPECT_EQ(counts(*here_).here_fresh, 1U) << "of another link";
@@ -145,9 +145,9 @@ TEST_P(StoreTest, what_was_handed_out_cannot_be_added_again) {
   announce();
   ASSERT_TRUE(redeem({id_of(1)}));
   auto again = new_pieces(1, 1, Owner::Here);
-  EXPECT_EQ(commit(*here_, [&] { return here_->add(kLink, again, kLater, kRoom); }), 1U) << "skipped, and counted";
+  EXPECT_EQ(commit(*here_, [&] { return here_->add(kLink, again, kRoom); }), 1U) << "skipped, and counted";
   again[0].owner = Owner::There;
-  EXPECT_EQ(commit(there(), [&] { return there().add(kLink, again, kLater, kRoom); }), 1U);
+  EXPECT_EQ(commit(there(), [&] { return there().add(kLink, again, kRoom); }), 1U);
   commit_void(*here_, [&] { return here_->confirm(kLink, ids_of(1, 1)); });
   EXPECT_TRUE(take(request_of(1)).empty());
   EXPECT_EQ(redeem({id_of(1)}).error(), NotRedeemed::NotFound);
@@ -158,7 +158,7 @@ TEST_P(StoreTest, what_was_handed_out_cannot_be_added_again) {
 TEST_P(StoreTest, add_stops_where_the_pool_is_full_but_counts_what_is_there) {
   auto pieces = new_pieces(1, 5, Owner::Here);
   const auto add = [&](std::uint64_t capacity) {
-    return commit(*here_, [&] { return here_->add(kLink, pieces, kLater, capacity); });
+    return commit(*here_, [&] { return here_->add(kLink, pieces, capacity); });
   };
   EXPECT_EQ(add(3), 3U);
   EXPECT_EQ(add(3), 3U) << "a repeated batch";
@@ -168,8 +168,8 @@ TEST_P(StoreTest, add_stops_where_the_pool_is_full_but_counts_what_is_there) {
   take(request_of(1));
   EXPECT_EQ(add(4), 5U) << "what was handed out takes no room";
   auto others = new_pieces(11, 2, Owner::There);
-  EXPECT_EQ(commit(*here_, [&] { return here_->add(kLink, others, kLater, 4); }), 0U) << "both owners share the room";
-  EXPECT_EQ(commit(*here_, [&] { return here_->add("kme-c", others, kLater, 4); }), 2U) << "each link has its own";
+  EXPECT_EQ(commit(*here_, [&] { return here_->add(kLink, others, 4); }), 0U) << "both owners share the room";
+  EXPECT_EQ(commit(*here_, [&] { return here_->add("kme-c", others, 4); }), 2U) << "each link has its own";
 }
 
 TEST_P(StoreTest, grants_wait_until_they_are_announced) {
@@ -293,8 +293,13 @@ TEST_P(StoreTest, granted_keys_expire_with_their_grant_and_their_pieces) {
   fill_there(there(), 3, 2, kNow + 50);
   const auto accept = [&](std::uint64_t first, std::uint64_t count, UnixTime expires) {
     commit_void(there(), [&] {
-      return there().accept({id_of(first), kLink, "alice", {"bob"}, static_cast<std::uint32_t>(32 * count),
-                             ids_of(first, count), expires});
+      return there().accept({id_of(first),
+                             kLink,
+                             "alice",
+                             {"bob"},
+                             static_cast<std::uint32_t>(32 * count),
+                             ids_of(first, count),
+                             expires});
     });
   };
   accept(1, 2, kLater);
@@ -322,7 +327,7 @@ TEST_P(StoreTest, a_transaction_that_is_rolled_back_has_not_happened) {
   fill_there(*here_, 11, 2);
   must(here_->begin());
   auto pieces = new_pieces(21, 2, Owner::Here);
-  must(here_->add(kLink, pieces, kLater, kRoom));
+  must(here_->add(kLink, pieces, kRoom));
   ASSERT_EQ(must(here_->take(request_of(2), kNow)).size(), 2U);
   must(here_->accept({id_of(11), kLink, "alice", {"bob"}, 32, ids_of(11, 1), kLater}));
   must(here_->expire(kLater));
