@@ -20,11 +20,15 @@ class Hostile : public ::testing::Test {
   /// Everything that a plain server says to these bytes until it closes.
   std::string talk(std::string_view bytes) {
     const auto server = world_.serve_plain();
-    RawClient client(server->port());
-    client.send(bytes);
-    EXPECT_TRUE(until_ended(client)) << bytes.substr(0, 60);
+    std::string received;
+    {
+      RawClient client(server->port());
+      client.send(bytes);
+      EXPECT_TRUE(until_ended(client)) << bytes.substr(0, 60);
+      received = client.received;
+    }
     EXPECT_TRUE(world_.until([&] { return server->counts().open == 0; }));
-    return client.received;
+    return received;
   }
   bool until_ended(RawClient& client) {
     return world_.until([&] {
