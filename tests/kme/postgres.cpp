@@ -94,7 +94,8 @@ Postgres::~Postgres() { stop(); }
 void Postgres::start() {
   constexpr int kTries = 500;
   const std::string log = folder_ / "log";
-  server_ = spawn({programs() + "/postgres", "-D", folder_ / "data", "-k", folder_ / "", "-c", "listen_addresses="}, log);
+  server_ =
+      spawn({programs() + "/postgres", "-D", folder_ / "data", "-k", folder_ / "", "-c", "listen_addresses="}, log);
   for (int i = 0; i < kTries; ++i) {
     if (wait_for(spawn({programs() + "/pg_isready", "-q", "-h", folder_ / ""}, log)) == 0) return;
     ::usleep(20'000);

@@ -78,7 +78,8 @@ inline std::vector<std::uint8_t> bytes_of(const TakenKey& key) {
   return {key.key.reveal().begin(), key.key.reveal().end()};
 }
 
-inline TakeRequest request_of(std::uint32_t number, std::uint32_t size = 32, std::vector<std::string> slaves = {"bob"}) {
+inline TakeRequest request_of(std::uint32_t number, std::uint32_t size = 32,
+                              std::vector<std::string> slaves = {"bob"}) {
   return {.link = kLink, .master = "alice", .slaves = std::move(slaves), .size = size, .number = number};
 }
 
@@ -147,7 +148,7 @@ class StoreTest : public ::testing::TestWithParam<Kind> {
     return commit(*here_, [&] { return here_->take(request, now); });
   }
   std::expected<std::vector<TakenKey>, NotRedeemed> redeem(std::vector<Uuid> ids, const std::string& slave = "bob",
-                                                          UnixTime now = kNow, const std::string& master = "alice") {
+                                                           UnixTime now = kNow, const std::string& master = "alice") {
     return commit(there(), [&] { return there().redeem({slave, master, std::move(ids)}, now); });
   }
   Stores stores_{GetParam()};

@@ -93,7 +93,9 @@ TEST_F(PostgresqlStore, lets_several_instances_make_its_tables_at_once) {
 TEST_F(PostgresqlStore, lets_one_instance_lead_each_link_until_its_connection_ends) {
   auto first = stores_.open("shared");
   const auto second = stores_.open("shared");
-  const auto lead = [](Store& store, const std::string& link) { return commit(store, [&] { return store.lead(link); }); };
+  const auto lead = [](Store& store, const std::string& link) {
+    return commit(store, [&] { return store.lead(link); });
+  };
   EXPECT_TRUE(lead(*first, kLink));
   EXPECT_TRUE(lead(*first, kLink)) << "it stays the leader";
   EXPECT_FALSE(lead(*second, kLink));
