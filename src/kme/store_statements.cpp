@@ -65,34 +65,31 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
           :owner, :state, :simulated, :expires, :bytes) ON CONFLICT (id) DO NOTHING)",
                  use(in.id, "id"), use(in.link, "link"), use(in.owner, "owner"), use(in.state, "state"),
                  use(in.simulated, "simulated"), use(in.expires, "expires"), use(in.bytes, "bytes"))),
-      find_piece((session.prepare
-                      << R"(SELECT serial, link, owner, state, simulated, expires, bytes FROM kme_piece WHERE id = :id)"
-                      << dialect.lock,
-                  use(in.id, "id"), into(out.serial), into(out.link), into(out.owner), into(out.state),
-                  into(out.simulated), into(out.expires), into(out.bytes))),
+      find_piece(
+          (session.prepare << R"(SELECT link, owner, state, simulated, expires, bytes FROM kme_piece WHERE id = :id)"
+                           << dialect.lock,
+           use(in.id, "id"), into(out.link), into(out.owner), into(out.state), into(out.simulated), into(out.expires),
+           into(out.bytes))),
       fresh_pieces(
           (session.prepare
                << R"(SELECT id, simulated, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND state = 0 ORDER BY
           serial LIMIT :lim)",
            use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.simulated), into(out.bytes))),
-      ready_pieces(
-          (session.prepare
-               << R"(SELECT serial, id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND
+      ready_pieces((
+          session.prepare << R"(SELECT id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND
           state = 1 AND +expires > :expires ORDER BY serial LIMIT :lim)"
-               << dialect.skip_locked,
-           use(in.link, "link"), use(in.expires, "expires"), use(in.limit, "lim"), into(out.serial), into(out.id),
-           into(out.simulated), into(out.expires), into(out.bytes))),
+                          << dialect.skip_locked,
+          use(in.link, "link"), use(in.expires, "expires"), use(in.limit, "lim"), into(out.id), into(out.simulated),
+          into(out.expires), into(out.bytes))),
       confirm_piece(
           (session.prepare
                << R"(UPDATE kme_piece SET state = 1 WHERE id = :id AND link = :link AND +owner = 0 AND +state = 0)",
            use(in.id, "id"), use(in.link, "link"))),
-      grant_piece(
-          (session.prepare << "UPDATE kme_piece SET state = 2 WHERE serial = :serial", use(in.serial, "serial"))),
-      remove_piece((session.prepare << "UPDATE kme_piece SET state = 3, bytes = '' WHERE serial = :serial",
-                    use(in.serial, "serial"))),
+      grant_piece((session.prepare << "UPDATE kme_piece SET state = 2 WHERE id = :id", use(in.id, "id"))),
+      remove_piece((session.prepare << "UPDATE kme_piece SET state = 3, bytes = '' WHERE id = :id", use(in.id, "id"))),
       expire_pieces(
           (session.prepare
-               << R"(DELETE FROM kme_piece WHERE serial IN (SELECT serial FROM kme_piece WHERE expires <= :expires LIMIT
+               << R"(DELETE FROM kme_piece WHERE id IN (SELECT id FROM kme_piece WHERE expires <= :expires LIMIT
           :lim)"
                << dialect.skip_locked << ") RETURNING link, owner, state",
            use(in.expires, "expires"), use(in.limit, "lim"), into(out.link), into(out.owner), into(out.state))),
@@ -122,7 +119,7 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
                     use(in.id, "id"), use(in.link, "link"), use(in.owner, "owner"))),
       expire_grants(
           (session.prepare
-               << R"(DELETE FROM kme_grant WHERE serial IN (SELECT serial FROM kme_grant WHERE expires <= :expires LIMIT
+               << R"(DELETE FROM kme_grant WHERE id IN (SELECT id FROM kme_grant WHERE expires <= :expires LIMIT
           :lim)"
                << dialect.skip_locked << ") RETURNING link, owner",
            use(in.expires, "expires"), use(in.limit, "lim"), into(out.link), into(out.owner))),
