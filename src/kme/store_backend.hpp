@@ -16,7 +16,7 @@ namespace qsp::kme {
 
 /// Words that SQL leaves to each database.
 struct Dialect {
-  std::string_view serial;       ///< type of a primary key that counts up by itself
+  std::string_view serial;       ///< type of a column that counts up by itself
   std::string_view uuid;         ///< type of a UUID whose text form is that of to_text
   std::string_view lock;         ///< appended to a SELECT whose rows this transaction will change
   std::string_view skip_locked;  ///< the same, passing over rows that another transaction changes

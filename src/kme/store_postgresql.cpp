@@ -11,7 +11,7 @@
 namespace qsp::kme {
 namespace {
 
-constexpr Dialect kDialect{.serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+constexpr Dialect kDialect{.serial = "BIGINT GENERATED ALWAYS AS IDENTITY",
                            .uuid = "UUID",
                            .lock = " FOR UPDATE",
                            .skip_locked = " FOR UPDATE SKIP LOCKED",
@@ -121,6 +121,11 @@ void PostgresqlBackend::connect() {
   *session_ << "SET statement_timeout = '30s'";
   *session_ << "SET lock_timeout = '5s'";
   *session_ << "SET idle_in_transaction_session_timeout = '60s'";
+  // Every statement is a look-up in an index. Without fresh statistics the planner may prefer to read and sort all
+  // pieces.
+  for (const std::string_view method : {"seqscan", "bitmapscan", "sort"})
+    *session_ << "SET enable_" << method << " = off";
+  *session_ << "SET plan_cache_mode = force_generic_plan";
   if (setting("synchronous_commit") == "off") *session_ << "SET synchronous_commit = on";
   if (setting("fsync") == "off") {
     throw std::runtime_error("the server runs with fsync = off, so a crash could hand out a key twice; turn it on");

@@ -66,8 +66,8 @@ std::expected<SqlStore::Redemption, NotRedeemed> SqlStore::find_key(const Uuid& 
   if (out.master != request.master) return std::unexpected(NotRedeemed::NotNamed);
 
   const auto size = static_cast<std::size_t>(out.size);
-  Redemption redemption{{key_id, etsi014::KeyMaterial(size), false}, out.link, {}, false};
-  const std::vector<Uuid> pieces = split_uuids(out.pieces);
+  Redemption redemption{{key_id, etsi014::KeyMaterial(size), false}, out.link, split_uuids(out.pieces), false};
+  const std::vector<Uuid>& pieces = redemption.pieces;
   if (pieces.size() != pieces_of(redemption.key.key.size())) {
     throw std::runtime_error("a grant is of another size than its pieces: the store is damaged");
   }
@@ -79,7 +79,6 @@ std::expected<SqlStore::Redemption, NotRedeemed> SqlStore::find_key(const Uuid& 
     if (!here) return std::unexpected(NotRedeemed::NotFound);
     join(redemption.key.key, index, take_piece(out.bytes));
     redemption.key.simulated |= out.simulated != 0;
-    redemption.serials.push_back(out.serial);
   }
   return redemption;
 }
@@ -120,11 +119,11 @@ void SqlStore::hand_out(const Redemption& redemption, const std::string& slave) 
   in.link = redemption.link;
   in.owner = 1;
   run(statements_->remove_grant);
-  for (const long long serial : redemption.serials) {
-    in.serial = serial;
+  for (const Uuid& id : redemption.pieces) {
+    in.id = keysource::to_text(id);
     run(statements_->remove_piece);
   }
-  change_of(redemption.link).granted -= static_cast<long long>(redemption.serials.size());
+  change_of(redemption.link).granted -= static_cast<long long>(redemption.pieces.size());
 }
 
 }  // namespace qsp::kme

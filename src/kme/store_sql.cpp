@@ -201,9 +201,9 @@ std::vector<TakenKey> SqlStore::take_keys(const TakeRequest& request, UnixTime n
 
   std::vector<TakenKey> keys;
   std::vector<Grant> grants;
-  std::vector<long long> serials;
+  std::size_t found = 0;
   each_row(statements_->ready_pieces, [&] {
-    const std::size_t index = serials.size() % per_key;
+    const std::size_t index = found++ % per_key;
     const Uuid id = read_uuid(out.id);
     if (index == 0) {
       keys.push_back({id, etsi014::KeyMaterial(request.size), false});
@@ -213,15 +213,16 @@ std::vector<TakenKey> SqlStore::take_keys(const TakeRequest& request, UnixTime n
     keys.back().simulated |= out.simulated != 0;
     grants.back().pieces.push_back(id);
     grants.back().expires = std::min<UnixTime>(grants.back().expires, out.expires);
-    serials.push_back(out.serial);
   });
-  if (serials.size() < needed) return {};
+  if (found < needed) return {};
 
-  for (const long long serial : serials) {
-    in.serial = serial;
-    run(statements_->remove_piece);
+  for (const Grant& grant : grants) {
+    for (const Uuid& id : grant.pieces) {
+      in.id = keysource::to_text(id);
+      run(statements_->remove_piece);
+    }
+    add_grant(grant, Owner::Here);
   }
-  for (const Grant& grant : grants) add_grant(grant, Owner::Here);
   Tally& change = change_of(request.link);
   change.ready -= static_cast<long long>(needed);
   change.unannounced += static_cast<long long>(grants.size());
@@ -304,7 +305,6 @@ void SqlStore::accept_grant(const Grant& grant) {
   const Row& out = statements_->out;
   Row& in = statements_->in;
   Grant accepted = grant;
-  std::vector<long long> serials;
   // In the order in which redeem locks them, so that the two never wait for each other.
   for (const Uuid& id : grant.pieces) {
     if (!piece_exists(id) || out.link != grant.link || out.owner != 1 ||
@@ -313,16 +313,15 @@ void SqlStore::accept_grant(const Grant& grant) {
     }
     // The peer cannot make a grant outlive its pieces.
     accepted.expires = std::min<UnixTime>(accepted.expires, out.expires);
-    serials.push_back(out.serial);
   }
-  for (const long long serial : serials) {
-    in.serial = serial;
+  for (const Uuid& id : grant.pieces) {
+    in.id = keysource::to_text(id);
     run(statements_->grant_piece);
   }
   add_grant(accepted, Owner::There);
   Tally& change = change_of(grant.link);
-  change.there -= static_cast<long long>(serials.size());
-  change.granted += static_cast<long long>(serials.size());
+  change.there -= static_cast<long long>(grant.pieces.size());
+  change.granted += static_cast<long long>(grant.pieces.size());
 }
 
 Stored<PoolCounts> SqlStore::counts(std::string_view link) {

@@ -52,8 +52,8 @@ class SqlStore final : public Store {
   struct Redemption {
     TakenKey key;
     std::string link;
-    std::vector<long long> serials;  ///< of its pieces
-    bool last = false;               ///< no other slave is left
+    std::vector<Uuid> pieces;
+    bool last = false;  ///< no other slave is left
   };
 
   /// What `action` returns. Where it throws, or no transaction is open: a StoreError, and all is rolled back.

@@ -54,6 +54,21 @@ Stored<void> make_private_file(const std::string& file) {
   return {};
 }
 
+/// Whether the last failure of the file or its log was for want of room. SQLite itself calls only ENOSPC full; a quota
+/// and a limit on the size of files are no different to who runs a KME.
+bool no_room(soci::session& session) {
+  auto* connection = static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    sqlite_api::sqlite3_file* file = nullptr;
+    sqlite_api::sqlite3_file_control(connection, "main", which, static_cast<void*>(&file));
+    if (file == nullptr || file->pMethods == nullptr) continue;
+    int reason = 0;
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    if (reason == ENOSPC || reason == EDQUOT || reason == EFBIG) return true;
+  }
+  return false;
+}
+
 class SqliteBackend final : public Backend {
  public:
   SqliteBackend(std::string file, files::Descriptor lock) : file_(std::move(file)), lock_(std::move(lock)) {}
@@ -94,12 +109,7 @@ StoreError SqliteBackend::explain(const std::exception& thrown) {
   if (const auto* error = dynamic_cast<const soci::sqlite3_soci_error*>(&thrown)) {
     constexpr int kPrimaryCode = 0xff;
     full = (error->result() & kPrimaryCode) == SQLITE_FULL;
-    if (session_ != nullptr && (error->result() & kPrimaryCode) == SQLITE_IOERR) {
-      // SQLite calls only ENOSPC full; a quota and a limit on file sizes are no different to who runs a KME.
-      auto* backend = static_cast<soci::sqlite3_session_backend*>(session_->get_backend());
-      const int reason = sqlite_api::sqlite3_system_errno(backend->conn_);
-      full = reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
-    }
+    if (session_ != nullptr && (error->result() & kPrimaryCode) == SQLITE_IOERR) full = no_room(*session_);
   }
   return {full, file_ + ": " + one_line(thrown)};
 }

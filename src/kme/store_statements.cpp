@@ -58,83 +58,93 @@ void prepare_schema(soci::session& session, const Dialect& dialect) {
   }
 }
 
+// A plus sign keeps a column from an index that a database might prefer while it has no statistics.
 Statements::Statements(soci::session& session, const Dialect& dialect)
-    : add_piece((session.prepare << "INSERT INTO kme_piece (id, link, owner, state, simulated, expires, bytes) VALUES "
-                                    "(:id, :link, :owner, :state, :simulated, :expires, :bytes) ON CONFLICT (id) DO "
-                                    "NOTHING",
+    : add_piece((session.prepare
+                     << R"(INSERT INTO kme_piece (id, link, owner, state, simulated, expires, bytes) VALUES (:id, :link,
+          :owner, :state, :simulated, :expires, :bytes) ON CONFLICT (id) DO NOTHING)",
                  use(in.id, "id"), use(in.link, "link"), use(in.owner, "owner"), use(in.state, "state"),
                  use(in.simulated, "simulated"), use(in.expires, "expires"), use(in.bytes, "bytes"))),
       find_piece(
-          (session.prepare << "SELECT serial, link, owner, state, simulated, expires, bytes FROM kme_piece WHERE "
-                              "id = :id"
+          (session.prepare << R"(SELECT link, owner, state, simulated, expires, bytes FROM kme_piece WHERE id = :id)"
                            << dialect.lock,
-           use(in.id, "id"), into(out.serial), into(out.link), into(out.owner), into(out.state), into(out.simulated),
-           into(out.expires), into(out.bytes))),
-      fresh_pieces((
-          session.prepare << "SELECT id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND "
-                             "state = 0 ORDER BY serial LIMIT :lim",
-          use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.simulated), into(out.expires),
-          into(out.bytes))),
-      ready_pieces((session.prepare << "SELECT serial, id, simulated, expires, bytes FROM kme_piece WHERE link = :link "
-                                       "AND owner = 0 AND state = 1 AND +expires > :expires ORDER BY serial LIMIT :lim"
-                                    << dialect.skip_locked,
-                    use(in.link, "link"), use(in.expires, "expires"), use(in.limit, "lim"), into(out.serial),
-                    into(out.id), into(out.simulated), into(out.expires), into(out.bytes))),
-      confirm_piece((session.prepare << "UPDATE kme_piece SET state = 1 WHERE id = :id AND link = :link AND owner = 0 "
-                                        "AND state = 0",
-                     use(in.id, "id"), use(in.link, "link"))),
-      grant_piece(
-          (session.prepare << "UPDATE kme_piece SET state = 2 WHERE serial = :serial", use(in.serial, "serial"))),
-      remove_piece((session.prepare << "UPDATE kme_piece SET state = 3, bytes = '' WHERE serial = :serial",
-                    use(in.serial, "serial"))),
-      expire_pieces((session.prepare << "DELETE FROM kme_piece WHERE serial IN (SELECT serial FROM kme_piece WHERE "
-                                        "expires <= :expires LIMIT :lim"
-                                     << dialect.skip_locked << ") RETURNING link, owner, state",
-                     use(in.expires, "expires"), use(in.limit, "lim"), into(out.link), into(out.owner),
-                     into(out.state))),
-      add_grant((session.prepare << "INSERT INTO kme_grant (id, owner, link, master, size, expires, pieces) VALUES "
-                                    "(:id, :owner, :link, :master, :size, :expires, :pieces)",
-                 use(in.id, "id"), use(in.owner, "owner"), use(in.link, "link"), use(in.master, "master"),
-                 use(in.size, "size"), use(in.expires, "expires"), use(in.pieces, "pieces"))),
-      find_grant((session.prepare << "SELECT link, master, size, expires, pieces FROM kme_grant WHERE id = :id AND "
-                                     "owner = 1"
-                                  << dialect.lock,
-                  use(in.id, "id"), into(out.link), into(out.master), into(out.size), into(out.expires),
-                  into(out.pieces))),
-      find_unannounced((session.prepare << "SELECT id, master, size, expires, pieces FROM kme_grant WHERE id = :id AND "
-                                           "link = :link AND owner = 0",
-                        use(in.id, "id"), use(in.link, "link"), into(out.id), into(out.master), into(out.size),
-                        into(out.expires), into(out.pieces))),
-      unannounced((session.prepare << "SELECT id, master, size, expires, pieces FROM kme_grant WHERE link = :link AND "
-                                      "owner = 0 ORDER BY serial LIMIT :lim",
-                   use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.master), into(out.size),
-                   into(out.expires), into(out.pieces))),
-      remove_grant((session.prepare << "DELETE FROM kme_grant WHERE id = :id AND link = :link AND owner = :owner",
+           use(in.id, "id"), into(out.link), into(out.owner), into(out.state), into(out.simulated), into(out.expires),
+           into(out.bytes))),
+      fresh_pieces(
+          (session.prepare
+               << R"(SELECT id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND state = 0
+          ORDER BY serial LIMIT :lim)",
+           use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.simulated), into(out.expires),
+           into(out.bytes))),
+      ready_pieces((
+          session.prepare << R"(SELECT id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND
+          state = 1 AND +expires > :expires ORDER BY serial LIMIT :lim)"
+                          << dialect.skip_locked,
+          use(in.link, "link"), use(in.expires, "expires"), use(in.limit, "lim"), into(out.id), into(out.simulated),
+          into(out.expires), into(out.bytes))),
+      confirm_piece(
+          (session.prepare
+               << R"(UPDATE kme_piece SET state = 1 WHERE id = :id AND link = :link AND +owner = 0 AND +state = 0)",
+           use(in.id, "id"), use(in.link, "link"))),
+      grant_piece((session.prepare << "UPDATE kme_piece SET state = 2 WHERE id = :id", use(in.id, "id"))),
+      remove_piece((session.prepare << "UPDATE kme_piece SET state = 3, bytes = '' WHERE id = :id", use(in.id, "id"))),
+      expire_pieces(
+          (session.prepare
+               << R"(DELETE FROM kme_piece WHERE id IN (SELECT id FROM kme_piece WHERE expires <= :expires LIMIT
+          :lim)"
+               << dialect.skip_locked << ") RETURNING link, owner, state",
+           use(in.expires, "expires"), use(in.limit, "lim"), into(out.link), into(out.owner), into(out.state))),
+      add_grant(
+          (session.prepare
+               << R"(INSERT INTO kme_grant (id, owner, link, master, size, expires, pieces) VALUES (:id, :owner, :link,
+          :master, :size, :expires, :pieces))",
+           use(in.id, "id"), use(in.owner, "owner"), use(in.link, "link"), use(in.master, "master"),
+           use(in.size, "size"), use(in.expires, "expires"), use(in.pieces, "pieces"))),
+      find_grant((
+          session.prepare << R"(SELECT link, master, size, expires, pieces FROM kme_grant WHERE id = :id AND owner = 1)"
+                          << dialect.lock,
+          use(in.id, "id"), into(out.link), into(out.master), into(out.size), into(out.expires), into(out.pieces))),
+      find_unannounced(
+          (session.prepare
+               << R"(SELECT id, master, size, expires, pieces FROM kme_grant WHERE id = :id AND link = :link AND owner =
+          0)",
+           use(in.id, "id"), use(in.link, "link"), into(out.id), into(out.master), into(out.size), into(out.expires),
+           into(out.pieces))),
+      unannounced(
+          (session.prepare
+               << R"(SELECT id, master, size, expires, pieces FROM kme_grant WHERE link = :link AND owner = 0 ORDER BY
+          serial LIMIT :lim)",
+           use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.master), into(out.size),
+           into(out.expires), into(out.pieces))),
+      remove_grant((session.prepare << R"(DELETE FROM kme_grant WHERE id = :id AND link = :link AND owner = :owner)",
                     use(in.id, "id"), use(in.link, "link"), use(in.owner, "owner"))),
-      expire_grants((session.prepare << "DELETE FROM kme_grant WHERE serial IN (SELECT serial FROM kme_grant WHERE "
-                                        "expires <= :expires LIMIT :lim"
-                                     << dialect.skip_locked << ") RETURNING link, owner",
-                     use(in.expires, "expires"), use(in.limit, "lim"), into(out.link), into(out.owner))),
+      expire_grants(
+          (session.prepare
+               << R"(DELETE FROM kme_grant WHERE id IN (SELECT id FROM kme_grant WHERE expires <= :expires LIMIT
+          :lim)"
+               << dialect.skip_locked << ") RETURNING link, owner",
+           use(in.expires, "expires"), use(in.limit, "lim"), into(out.link), into(out.owner))),
       add_slave((session.prepare << "INSERT INTO kme_slave (id, slave, done) VALUES (:id, :slave, 0)", use(in.id, "id"),
                  use(in.slave, "slave"))),
       slaves((session.prepare << "SELECT slave, done FROM kme_slave WHERE id = :id", use(in.id, "id"), into(out.slave),
               into(out.done))),
       mark_slave((session.prepare << "UPDATE kme_slave SET done = 1 WHERE id = :id AND slave = :slave",
                   use(in.id, "id"), use(in.slave, "slave"))),
-      add_tally((session.prepare << "INSERT INTO kme_tally (link, slot, fresh, ready, there, granted, unannounced) "
-                                    "VALUES (:link, :slot, :fresh, :ready, :there, :granted, :unannounced) ON CONFLICT "
-                                    "(link, slot) DO UPDATE SET fresh = kme_tally.fresh + excluded.fresh, ready = "
-                                    "kme_tally.ready + excluded.ready, there = kme_tally.there + excluded.there, "
-                                    "granted = kme_tally.granted + excluded.granted, unannounced = "
-                                    "kme_tally.unannounced + excluded.unannounced",
-                 use(in.link, "link"), use(slot, "slot"), use(change.fresh, "fresh"), use(change.ready, "ready"),
-                 use(change.there, "there"), use(change.granted, "granted"), use(change.unannounced, "unannounced"))),
-      sum_tally((session.prepare << "SELECT CAST(COALESCE(SUM(fresh), 0) AS BIGINT), CAST(COALESCE(SUM(ready), 0) AS "
-                                    "BIGINT), CAST(COALESCE(SUM(there), 0) AS BIGINT), CAST(COALESCE(SUM(granted), 0) "
-                                    "AS BIGINT), CAST(COALESCE(SUM(unannounced), 0) AS BIGINT) FROM kme_tally WHERE "
-                                    "link = :link",
-                 use(in.link, "link"), into(sum.fresh), into(sum.ready), into(sum.there), into(sum.granted),
-                 into(sum.unannounced))) {}
+      add_tally(
+          (session.prepare
+               << R"(INSERT INTO kme_tally (link, slot, fresh, ready, there, granted, unannounced) VALUES (:link, :slot,
+          :fresh, :ready, :there, :granted, :unannounced) ON CONFLICT (link, slot) DO UPDATE SET fresh =
+          kme_tally.fresh + excluded.fresh, ready = kme_tally.ready + excluded.ready, there = kme_tally.there
+          + excluded.there, granted = kme_tally.granted + excluded.granted, unannounced =
+          kme_tally.unannounced + excluded.unannounced)",
+           use(in.link, "link"), use(slot, "slot"), use(change.fresh, "fresh"), use(change.ready, "ready"),
+           use(change.there, "there"), use(change.granted, "granted"), use(change.unannounced, "unannounced"))),
+      sum_tally((
+          session.prepare << R"(SELECT CAST(COALESCE(SUM(fresh), 0) AS BIGINT), CAST(COALESCE(SUM(ready), 0) AS BIGINT),
+          CAST(COALESCE(SUM(there), 0) AS BIGINT), CAST(COALESCE(SUM(granted), 0) AS BIGINT),
+          CAST(COALESCE(SUM(unannounced), 0) AS BIGINT) FROM kme_tally WHERE link = :link)",
+          use(in.link, "link"), into(sum.fresh), into(sum.ready), into(sum.there), into(sum.granted),
+          into(sum.unannounced))) {}
 
 Statements::~Statements() {
   wipe_text(in.bytes);

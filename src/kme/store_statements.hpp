@@ -23,7 +23,7 @@ void prepare_schema(soci::session& session, const Dialect& dialect);
 struct Row {
   std::string id, link, master, slave, pieces;
   std::string bytes;  ///< hex digits of a key: wiped after use
-  long long serial = 0, owner = 0, state = 0, simulated = 0, expires = 0, size = 0, done = 0, limit = 0;
+  long long owner = 0, state = 0, simulated = 0, expires = 0, size = 0, done = 0, limit = 0;
 };
 
 /// How many of each there are in a link, as PoolCounts counts them; or by how many they change.
@@ -49,8 +49,8 @@ struct Statements {
   soci::statement fresh_pieces;  ///< of in.link, oldest first
   soci::statement ready_pieces;  ///< of in.link, oldest first, unexpired at in.expires, locked; others' locks skipped
   soci::statement confirm_piece;
-  soci::statement grant_piece;   ///< by in.serial
-  soci::statement remove_piece;  ///< by in.serial
+  soci::statement grant_piece;   ///< by id
+  soci::statement remove_piece;  ///< by id
   soci::statement expire_pieces;
 
   soci::statement add_grant;

@@ -28,7 +28,7 @@ TEST_P(StoreTables, of_another_version_are_refused) {
 TEST_P(StoreTables, agree_with_the_tallies_whatever_is_done) {
   std::mt19937 random(20260707);
   const auto any = [&](std::uint64_t most) { return std::uniform_int_distribution<std::uint64_t>(1, most)(random); };
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 200; ++i) {
     must(here_->begin());
     const std::uint64_t first = any(300);
     auto pieces = new_pieces(first, any(8), first % 2 == 0 ? Owner::Here : Owner::There);

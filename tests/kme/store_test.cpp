@@ -28,12 +28,17 @@ TEST_P(StoreTest, a_key_goes_from_one_end_to_the_other_with_the_same_bytes) {
 }
 
 TEST_P(StoreTest, keys_of_every_size_are_cut_and_joined_alike_at_both_ends) {
-  constexpr std::uint64_t kPieces = 16 * etsi014::kMaxKeySize;
-  fill_here(*here_, 1, kPieces);
-  fill_there(there(), 1, kPieces);
+  // Every size over the faster database, and both sides of every border of a piece over the other.
+  std::vector<std::uint32_t> sizes;
+  for (std::uint32_t size = 1; size <= etsi014::kMaxKeySize; ++size) {
+    if (GetParam() == Kind::Sqlite || size % kPieceSize <= 1) sizes.push_back(size);
+  }
+  const std::uint64_t pieces = 9 * sizes.size();
+  fill_here(*here_, 1, pieces);
+  fill_there(there(), 1, pieces);
   must(here_->begin());
   must(there().begin());
-  for (std::uint32_t size = 1; size <= etsi014::kMaxKeySize; ++size) {
+  for (const std::uint32_t size : sizes) {
     const auto taken = must(here_->take(request_of(1, size), kNow));
     ASSERT_EQ(taken.size(), 1U) << size;
     ASSERT_EQ(taken[0].key.size(), size);
