@@ -248,10 +248,10 @@ class LoopClient final : public Client {
 files::OrText<std::unique_ptr<Client>> Client::make(net::Loop& loop, const ClientOptions& options) {
   files::OrText<Url> url = parse_url(options.url);
   if (!url) return std::unexpected(std::move(url.error()));
-  files::OrText<TlsContext> tls = make_client_context(options.tls);
+  files::OrText<TlsContext> tls = url->tls ? make_client_context(options.tls) : nullptr;
   if (!tls) return std::unexpected(std::move(tls.error()));
   std::string name = options.server_name.empty() ? url->address.host : options.server_name;
-  if (!make_client_end(*tls, name)) {
+  if (url->tls && !make_client_end(*tls, name)) {
     return std::unexpected("server name: no certificate can be for this one; give a host name or an IP address");
   }
   auto common = std::make_shared<const Common>(Common{.loop = loop,

@@ -15,7 +15,8 @@
 namespace qsp::https {
 
 struct ClientOptions {
-  std::string url;  ///< "https://HOST[:PORT][/PREFIX]"; no query; an IPv6 host stands in brackets
+  std::string url;  ///< "https://HOST[:PORT][/PREFIX]"; no query; an IPv6 host stands in brackets. "http://" and an
+                    ///< address of the loopback interface: without TLS, and `tls` is not read
   TlsFiles tls;
   std::string server_name;  ///< what the server's certificate must be for; empty: the URL's host, or its IP address
   std::size_t max_body = std::size_t{1} << 20;  ///< bytes of an answer's body; more is a failure

@@ -93,6 +93,7 @@ Awaited<std::optional<std::string>> ClientConnection::open() {
   if (closed_) co_return std::nullopt;
   if (unconnected) co_return explain_connect(unconnected);
   stream_.set_no_delay();
+  if (!common_->url.tls) co_return std::nullopt;
   Ssl ssl = make_client_end(common_->tls, common_->server_name);
   if (!ssl) co_return "TLS cannot be started (out of memory?)";
   const auto [failed] = co_await stream_.handshake(std::move(ssl), Stream::End::Client);

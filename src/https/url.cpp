@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <expected>
 
@@ -31,9 +32,11 @@ std::string Url::host() const {
 }
 
 files::OrText<Url> parse_url(std::string_view text) {
-  constexpr std::string_view kScheme = "https://";
-  if (!text.starts_with(kScheme) || !is_visible(text) || text.size() > kMaxTargetSize) return wrong(text);
-  const std::string_view rest = text.substr(kScheme.size());
+  constexpr std::string_view kPlain = "http://";
+  constexpr std::string_view kSecure = "https://";
+  const bool plain = text.starts_with(kPlain);
+  if (!(plain || text.starts_with(kSecure)) || !is_visible(text) || text.size() > kMaxTargetSize) return wrong(text);
+  const std::string_view rest = text.substr(plain ? kPlain.size() : kSecure.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   std::string authority(rest.substr(0, slash));
   std::string prefix(rest.substr(slash));
@@ -44,7 +47,11 @@ files::OrText<Url> parse_url(std::string_view text) {
   if (authority.ends_with(']') || !authority.contains(':')) authority += fmt::format(":{}", kHttpsPort);
   std::expected<net::Address, std::string> address = net::parse_address(authority);
   if (!address || address->port == 0) return wrong(text);
-  return Url{.address = std::move(*address), .prefix = std::move(prefix)};
+  // Keys in the clear never leave the machine, whatever somebody configured.
+  boost::system::error_code no_address;
+  if (plain && (!boost::asio::ip::make_address(address->host, no_address).is_loopback() || no_address))
+    return wrong(text);
+  return Url{.address = std::move(*address), .prefix = std::move(prefix), .tls = !plain};
 }
 
 }  // namespace qsp::https

@@ -107,7 +107,7 @@ Awaitable<Stored<void>> Link::look(Round& round) {
   const UnixTime now = kme::now(faults_);
   const bool tidy = net::Loop::now() >= tidy_at_;
   if (tidy) tidy_at_ = net::Loop::now() + kTidy;
-  Stored<void> looked = co_await store(loop_, queue_, [found, name, now, tidy](Store& store) -> Stored<void> {
+  StoreQueue::Job job = [found, name, now, tidy](Store& store) -> Stored<void> {
     *found = Found();
     const auto leading = store.lead(name);
     if (!leading) return std::unexpected(leading.error());
@@ -129,7 +129,8 @@ Awaitable<Stored<void>> Link::look(Round& round) {
     if (!counts) return std::unexpected(counts.error());
     found->counts = *counts;
     return {};
-  });
+  };
+  Stored<void> looked = co_await store(loop_, queue_, std::move(job));
   if (!looked || !*alive) co_return looked;
   state_.leading = found->leading;
   state_.counts = found->counts;
@@ -155,13 +156,13 @@ Awaitable<Stored<void>> Link::produce() {
   for (NewPiece& piece : *pieces) piece.expires = expiry(piece.owner);
   const auto added = std::make_shared<std::size_t>(0);
   const std::shared_ptr<bool> alive = alive_;
-  Stored<void> done =
-      co_await store(loop_, queue_, [pieces, added, name = config_.name, pool = config_.pool](Store& store) {
-        auto count = store.add(name, *pieces, pool);
-        if (!count) return Stored<void>(std::unexpected(count.error()));
-        *added = *count;
-        return Stored<void>();
-      });
+  StoreQueue::Job job = [pieces, added, name = config_.name, pool = config_.pool](Store& store) -> Stored<void> {
+    const auto count = store.add(name, *pieces, pool);
+    if (!count) return std::unexpected(count.error());
+    *added = *count;
+    return {};
+  };
+  Stored<void> done = co_await store(loop_, queue_, std::move(job));
   if (!*alive) co_return done;
   if (done) {
     state_.produced += *added;
@@ -189,15 +190,15 @@ Awaitable<bool> Link::send_fresh(Round& round) {
     for (const NewPiece& piece : round.fresh) message.ids.push_back(piece.id);
     body = to_json(message);
   }
-  const auto answer = co_await post(what, std::move(body));
+  const auto answer = co_await post(what, body);
   if (!*alive || answer == nullptr) co_return false;
   const auto held = parse_ids(answer->reveal());
   if (!held) {
     note("the peer's answer: " + held.error());
     co_return false;
   }
-  const Stored<void> confirmed = co_await store(
-      loop_, queue_, [name = config_.name, ids = held->ids](Store& store) { return store.confirm(name, ids); });
+  StoreQueue::Job job = [name = config_.name, ids = held->ids](Store& store) { return store.confirm(name, ids); };
+  const Stored<void> confirmed = co_await store(loop_, queue_, std::move(job));
   if (!confirmed && *alive) note("key store: " + confirmed.error().text);
   co_return confirmed.has_value() && !held->ids.empty();
 }
@@ -207,21 +208,25 @@ Awaitable<bool> Link::send_grants(Round& round) {
   const std::shared_ptr<bool> alive = alive_;
   std::vector<Uuid> ids;
   for (const Grant& grant : round.grants) ids.push_back(grant.key_id);
-  const auto answer = co_await post("grants", to_json(GrantsMessage{std::move(round.grants)}));
+  crypto::SecretText body = to_json(GrantsMessage{std::move(round.grants)});
+  const auto answer = co_await post("grants", body);
   if (!*alive || answer == nullptr) co_return false;
-  const Stored<void> done = co_await store(
-      loop_, queue_, [name = config_.name, ids = std::move(ids)](Store& store) { return store.announced(name, ids); });
+  StoreQueue::Job job = [name = config_.name, ids = std::move(ids)](Store& store) {
+    return store.announced(name, ids);
+  };
+  const Stored<void> done = co_await store(loop_, queue_, std::move(job));
   if (!done && *alive) note("key store: " + done.error().text);
   co_return done.has_value();
 }
 
 /// Nothing to say: is the peer there?
 Awaitable<bool> Link::greet() {
-  const auto answer = co_await post("ids", to_json(IdsMessage{}));
+  const crypto::SecretText body = to_json(IdsMessage{});
+  const auto answer = co_await post("ids", body);
   co_return answer != nullptr;
 }
 
-Awaitable<std::shared_ptr<crypto::SecretText>> Link::post(std::string_view what, crypto::SecretText body) {
+Awaitable<std::shared_ptr<crypto::SecretText>> Link::post(std::string_view what, const crypto::SecretText& body) {
   const std::shared_ptr<bool> alive = alive_;
   // An instance that did not take the connection leaves the message to the next one.
   for (std::size_t tried = 0; tried < peers_.size(); ++tried) {
@@ -255,11 +260,13 @@ void Link::pull(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> d
 
 Awaitable<void> Link::pull_all(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done) {
   const std::shared_ptr<bool> alive = alive_;
-  const auto answer = co_await post("wanted", to_json(IdsMessage{std::move(key_ids)}));
+  const crypto::SecretText body = to_json(IdsMessage{std::move(key_ids)});
+  const auto answer = co_await post("wanted", body);
   if (!*alive || answer == nullptr) co_return done(false);
   auto message = parse_grants(answer->reveal());
   if (!message) co_return done(false);
-  const Stored<void> accepted = co_await store(loop_, queue_, accept(std::move(message->grants)));
+  StoreQueue::Job job = accept(std::move(message->grants));
+  const Stored<void> accepted = co_await store(loop_, queue_, std::move(job));
   done(accepted.has_value());
 }
 

@@ -76,7 +76,7 @@ class Link {
   Awaitable<Stored<void>> produce();
   Awaitable<void> pull_all(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done);
   /// POSTs to the peer: the body of a 2xx answer, or nothing.
-  Awaitable<std::shared_ptr<crypto::SecretText>> post(std::string_view what, crypto::SecretText body);
+  Awaitable<std::shared_ptr<crypto::SecretText>> post(std::string_view what, const crypto::SecretText& body);
   /// When a key drawn now ends. The side that does not own it keeps it longer: clocks differ.
   [[nodiscard]] UnixTime expiry(Owner owner) const;
   void note(std::string problem);

@@ -61,27 +61,28 @@ class Load {
       const auto number =
           static_cast<std::uint32_t>(std::min<std::uint64_t>(options_.keys_per_call, options_.pairs - begun_));
       begun_ += number;
-      const auto given = co_await ask(*master_, path(options_.slave.sae_id, "enc_keys"),
-                                      R"({"number":)" + std::to_string(number) + R"(,"size":256})", enc_);
+      const std::string request = R"({"number":)" + std::to_string(number) + R"(,"size":256})";
+      const auto given = co_await ask(*master_, enc_keys_, request, enc_);
       if (given == nullptr) continue;
       etsi014::KeyIds ids;
       for (const etsi014::Key& key : given->keys) ids.key_ids.push_back(key.key_id);
-      const auto redeemed = co_await ask(*slave_, path(options_.master.sae_id, "dec_keys"),
-                                         std::string(etsi014::to_json(ids).reveal()), dec_);
+      const crypto::SecretText wanted = etsi014::to_json(ids);
+      const auto redeemed = co_await ask(*slave_, dec_keys_, wanted.reveal(), dec_);
       if (redeemed != nullptr) compare(*given, *redeemed);
     }
     if (--running_ == 0) loop_.io().stop();
   }
 
   /// Calls until the answer is not 503. Null: the answer did not come, and its keys are lost, or the run is over.
-  Awaitable<std::shared_ptr<etsi014::KeyContainer>> ask(https::Client& client, std::string target, std::string body,
-                                                        std::vector<float>& times) {
+  Awaitable<std::shared_ptr<etsi014::KeyContainer>> ask(https::Client& client, const std::string& target,
+                                                        std::string_view body, std::vector<float>& times) {
     while (problem_.empty()) {
       const Instant started = net::Loop::now();
-      const auto answer = co_await call(client, {.method = https::Method::Post,
-                                                 .target = target,
-                                                 .body = crypto::SecretText(std::string(body)),
-                                                 .deadline = started + kCallTime});
+      https::Call request{.method = https::Method::Post,
+                          .target = target,
+                          .body = crypto::SecretText(std::string(body)),
+                          .deadline = started + kCallTime};
+      const auto answer = co_await call(client, std::move(request));
       if (!*answer) {
         if (!(*answer).error().sent) problem_ = (*answer).error().text;
         ++result_.lost;
@@ -122,6 +123,8 @@ class Load {
   }
 
   const LoadOptions& options_;
+  const std::string enc_keys_ = path(options_.slave.sae_id, "enc_keys");
+  const std::string dec_keys_ = path(options_.master.sae_id, "dec_keys");
   net::Loop loop_;
   std::unique_ptr<https::Client> master_, slave_;
   LoadResult result_;

@@ -95,9 +95,10 @@ struct PoolCounts {
 /// site may share. Not thread-safe. Between begin and a successful commit nothing counts: a caller answers its SAE
 /// after commit, and throws the answers away where commit fails. Commit means: on disk.
 ///
-/// Bytes of keys are wiped here and erased from the rows. What remains: copies that SOCI and the database's library made
-/// in memory that they freed; in SQLite the log of what was committed since the last expire; in PostgreSQL old rows until
-/// a vacuum, and its log for as long as it keeps that. So the disk of a PostgreSQL server and its backups hold secrets.
+/// Bytes of keys are wiped here and erased from the rows. What remains: copies that SOCI and the database's library
+/// made in memory that they freed; in SQLite the log of what was committed since the last expire; in PostgreSQL old
+/// rows until a vacuum, and its log for as long as it keeps that. So the disk of a PostgreSQL server and its backups
+/// hold secrets.
 class Store {
  public:
   /// `url` is "sqlite:FILE" or "postgresql://…" (libpq's form). Makes the tables where there are none; refuses those of
