@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "bench/rounds.hpp"
+
+namespace qsp::bench {
+
+/// Seconds of one rekey of QSP 1.0: INIT, ACK and DONE, both ends' work on one thread.
+struct RekeyResult {
+  std::string_view form;  ///< "light", "kem" or "kem+qkd" (the QKD keys come from memory)
+  std::uint64_t loops;
+  double qsp;
+  double primitives;          ///< the same cryptographic operations on the bare provider
+  std::uint32_t final_epoch;  ///< at both ends: 1 + every rekey, those of the warm-up included
+};
+
+/// Measures the three forms. Precondition: loops is 1…2^30. Error: one line.
+Outcome<std::vector<RekeyResult>> bench_rekey(std::uint64_t loops);
+
+}  // namespace qsp::bench
