@@ -39,8 +39,7 @@ class Floor {
   /// SPEC §5, at each end: H("qsp1 handshake") and five transcript hashes over every byte once, 2 × Extract, 10 ×
   /// Expand, 2 × HMAC, two AEAD keys for each of two epochs; three sealed messages; two nonces and a session_id.
   Result<void> symmetric() {
-    const Counts counts{
-        .hashed = 2 * bytes_, .hashes = 12, .extracts = 4, .expands = 20, .hmacs = 4, .keys = 8};
+    const Counts counts{.hashed = 2 * bytes_, .hashes = 12, .extracts = 4, .expands = 20, .hmacs = 4, .keys = 8};
     if (auto done = primitives_.schedule(counts); !done) return done;
     const std::size_t auth = crypto::info(crypto::SignatureId::MlDsa65).signature_size + 80;
     for (const std::size_t size : {auth, auth, std::size_t{33}}) {

@@ -11,12 +11,12 @@ namespace qsp::bench {
 
 /// How often a protocol step needs each symmetric operation, both ends together.
 struct Counts {
-  std::size_t hashed;     ///< bytes hashed, each message once
-  std::size_t hashes;     ///< in so many pieces
-  std::size_t extracts;   ///< HKDF-Extract
-  std::size_t expands;    ///< HKDF-Expand to 32 bytes
+  std::size_t hashed;    ///< bytes hashed, each message once
+  std::size_t hashes;    ///< in so many pieces
+  std::size_t extracts;  ///< HKDF-Extract
+  std::size_t expands;   ///< HKDF-Expand to 32 bytes
   std::size_t hmacs;
-  std::size_t keys;       ///< AEAD keys set
+  std::size_t keys;  ///< AEAD keys set
 };
 
 /// The cryptographic operations of QSP 1.0 on the bare provider, without a protocol: what no protocol code could go

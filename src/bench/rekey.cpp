@@ -15,8 +15,8 @@ struct Named {
   Form form;
 };
 
-/// SPEC §7, at each end: THr, Extract, 6 × Expand (epoch, confirm, two keys, ratchet, exporter), HMAC; two keys, and the
-/// client's old one overwritten; three frames; the material drawn.
+/// SPEC §7, at each end: THr, Extract, 6 × Expand (epoch, confirm, two keys, ratchet, exporter), HMAC; two keys, and
+/// the client's old one overwritten; three frames; the material drawn.
 Result<void> floor(Primitives& primitives, Form form) {
   const auto& kem = crypto::info(crypto::KemId::X25519MlKem768);
   const std::size_t init = 44 + (form.kem ? kem.public_key_size : 0) + (form.qkd ? 36 : 0);
@@ -25,8 +25,7 @@ Result<void> floor(Primitives& primitives, Form form) {
   if (form.kem) {
     if (auto done = primitives.kem(); !done) return done;
   }
-  const Counts counts{
-      .hashed = 2 * (init + ack), .hashes = 2, .extracts = 2, .expands = 12, .hmacs = 2, .keys = 5};
+  const Counts counts{.hashed = 2 * (init + ack), .hashes = 2, .extracts = 2, .expands = 12, .hmacs = 2, .keys = 5};
   if (auto done = primitives.schedule(counts); !done) return done;
   for (const std::size_t size : {init, ack, std::size_t{9}}) {
     if (auto done = primitives.frame(size); !done) return done;
@@ -72,6 +71,7 @@ Outcome<RekeyResult> measure(const KeyPair& keys, const Named& named, std::uint6
 }  // namespace
 
 Outcome<std::vector<RekeyResult>> bench_rekey(std::uint64_t loops) {
+  if (loops > kMostRekeys) return std::unexpected("more rekeys than are measured at once: at most 2^30");
   const auto keys = KeyPair::make();
   if (!keys) return std::unexpected(keys.error());
   std::vector<RekeyResult> results;

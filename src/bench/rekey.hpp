@@ -17,7 +17,9 @@ struct RekeyResult {
   std::uint32_t final_epoch;  ///< at both ends: 1 + every rekey, those of the warm-up included
 };
 
-/// Measures the three forms. Precondition: loops is 1…2^30. Error: one line.
+inline constexpr std::uint64_t kMostRekeys = std::uint64_t{1} << 30;  ///< epochs are counted in 32 bits
+
+/// Measures the three forms. Precondition: loops > 0. Error: one line, also for more than kMostRekeys.
 Outcome<std::vector<RekeyResult>> bench_rekey(std::uint64_t loops);
 
 }  // namespace qsp::bench

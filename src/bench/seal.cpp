@@ -106,8 +106,7 @@ Outcome<SealResult> bench_seal(std::size_t size, std::uint64_t loops) {
   };
   const auto seconds = take_turns(contenders, loops);
   if (!seconds) return std::unexpected(seconds.error());
-  return SealResult{
-      .size = size, .loops = loops, .qsp = (*seconds)[0], .tls = (*seconds)[1], .bare = (*seconds)[2]};
+  return SealResult{.size = size, .loops = loops, .qsp = (*seconds)[0], .tls = (*seconds)[1], .bare = (*seconds)[2]};
 }
 
 }  // namespace qsp::bench

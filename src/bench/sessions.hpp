@@ -1,23 +1,34 @@
 #pragma once
 
 #include <cstddef>
-#include <expected>
-#include <string>
+#include <cstdint>
+#include <functional>
 
-#include "cli/profile.hpp"
+#include "bench/rounds.hpp"
 
-namespace qsp::cli {
+namespace qsp::bench {
 
-/// Memory that idle sessions take, both ends of each in this process.
-struct SessionsBenchResult {
-  std::size_t sessions;
-  double elapsed_sec;            ///< to establish all of them
-  double resident_per_session;   ///< growth of the resident set in bytes, both ends together
-  double allocated_per_session;  ///< growth of the heap in use in bytes (mallinfo2), both ends together
+enum class Protocol : std::uint8_t { Qsp1, Rc155 };
+
+/// Memory in bytes that one end of an idle session takes.
+struct EndMemory {
+  double resident;   ///< growth of the resident set
+  double allocated;  ///< growth of the heap in use (mallinfo2)
 };
 
-/// Establishes `sessions` sessions over loopback TCP, lets them rest, and measures. The kernel's own memory for sockets
-/// is not counted. The error is one line for a person.
-std::expected<SessionsBenchResult, std::string> bench_sessions(const Profile& profile, std::size_t sessions);
+struct SessionsResult {
+  std::size_t sessions;
+  double elapsed_sec;  ///< to establish all of them
+  EndMemory server, client;
+};
 
-}  // namespace qsp::cli
+/// Told about once a second how many sessions the server has so far.
+using Progress = std::function<void(std::size_t established)>;
+
+/// Establishes `sessions` sessions over loopback TCP, lets them rest, and measures. The clients are a process of their
+/// own: so each end is measured apart, and needs no more than its own descriptors. The kernel's memory for sockets is
+/// not counted. Raises this process's limit of open files as far as it may. Precondition: this process has one thread.
+/// Error: one line.
+Outcome<SessionsResult> bench_sessions(Protocol protocol, std::size_t sessions, const Progress& progress);
+
+}  // namespace qsp::bench

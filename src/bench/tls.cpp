@@ -14,14 +14,13 @@ constexpr std::size_t kPipe = std::size_t{256} * 1024;
 Outcome<SslContext> make_context(const SSL_METHOD* method, const Credential& own, const Credential& peer) {
   SslContext context(SSL_CTX_new(method));
   X509_STORE* const trusted = context ? SSL_CTX_get_cert_store(context.get()) : nullptr;
-  const bool good = trusted != nullptr && SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) == 1 &&
-                    SSL_CTX_set_ciphersuites(context.get(), kCipher) == 1 &&
-                    SSL_CTX_set1_groups_list(context.get(), kGroup) == 1 &&
-                    SSL_CTX_set1_sigalgs_list(context.get(), "mldsa65") == 1 &&
-                    SSL_CTX_use_certificate(context.get(), own.certificate.get()) == 1 &&
-                    SSL_CTX_use_PrivateKey(context.get(), own.key.get()) == 1 &&
-                    X509_STORE_add_cert(trusted, peer.certificate.get()) == 1 &&
-                    SSL_CTX_set_num_tickets(context.get(), 0) == 1;
+  const bool good =
+      trusted != nullptr && SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) == 1 &&
+      SSL_CTX_set_ciphersuites(context.get(), kCipher) == 1 && SSL_CTX_set1_groups_list(context.get(), kGroup) == 1 &&
+      SSL_CTX_set1_sigalgs_list(context.get(), "mldsa65") == 1 &&
+      SSL_CTX_use_certificate(context.get(), own.certificate.get()) == 1 &&
+      SSL_CTX_use_PrivateKey(context.get(), own.key.get()) == 1 &&
+      X509_STORE_add_cert(trusted, peer.certificate.get()) == 1 && SSL_CTX_set_num_tickets(context.get(), 0) == 1;
   if (!good) return std::unexpected(explain("TLS cannot be set up"));
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -75,7 +74,8 @@ Outcome<Pair> Pair::establish(const Contexts& contexts) {
   SSL_set_bio(pair.server_.get(), there, there);
   SSL_set_connect_state(pair.client_.get());
   SSL_set_accept_state(pair.server_.get());
-  for (bool client = true; SSL_is_init_finished(pair.client_.get()) == 0 || SSL_is_init_finished(pair.server_.get()) == 0;
+  for (bool client = true;
+       SSL_is_init_finished(pair.client_.get()) == 0 || SSL_is_init_finished(pair.server_.get()) == 0;
        client = !client) {
     SSL* const turn = client ? pair.client_.get() : pair.server_.get();
     const int done = SSL_do_handshake(turn);

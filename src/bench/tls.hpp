@@ -39,8 +39,8 @@ struct Credential {
   static Outcome<Credential> make(const char* common_name);
 };
 
-/// What both ends set up once: TLS 1.3 alone, X25519MLKEM768, ML-DSA-65 certificates which each end verifies, AES-256-GCM, no
-/// tickets and no sessions to resume.
+/// What both ends set up once: TLS 1.3 alone, X25519MLKEM768, ML-DSA-65 certificates which each end verifies,
+/// AES-256-GCM, no tickets and no sessions to resume.
 struct Contexts {
   SslContext client, server;
 
