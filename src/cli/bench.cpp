@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -67,9 +66,8 @@ int run_rekey(bool json, const BenchOptions& options) {
 
 int run_sessions(bool json, const BenchOptions& options) {
   const auto protocol = options.profile == "1.0" ? bench::Protocol::Qsp1 : bench::Protocol::Rc155;
-  const auto start = std::chrono::steady_clock::now();
-  const auto progress = [start, all = options.sessions](std::size_t established) {
-    if (std::chrono::steady_clock::now() - start < std::chrono::seconds(2)) return;
+  const auto progress = [seconds = 0, all = options.sessions](std::size_t established) mutable {
+    if (++seconds % 3 != 0) return;
     fmt::print(stderr, "qsp: {} of {} sessions\n", grouped(std::min(established, all)), grouped(all));
   };
   return report(bench::bench_sessions(protocol, options.sessions, progress), json);

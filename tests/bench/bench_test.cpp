@@ -1,4 +1,5 @@
-// Every measurement in small: it must do its work and yield figures that can be figures. How fast anything is, no test says.
+// Every measurement in small: it must do its work and yield figures that can be figures. How fast anything is, no test
+// says.
 
 #include <gtest/gtest.h>
 

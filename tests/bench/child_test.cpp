@@ -4,8 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <csignal>
-#include <thread>
+#include <array>
+#include <string>
+#include <string_view>
 
 namespace qsp::bench {
 namespace {
@@ -41,23 +42,27 @@ TEST(Child, DoesNotOutliveItsObject) {
   EXPECT_EQ(::read(read_end.get(), &byte, 1), 0);
 }
 
-TEST(Child, GetsItsDescriptorsAndNothingElse) {
+TEST(Child, GetsTheDescriptorsThatAreKeptAndNoOther) {
   const auto ends = make_pipe();
   const Handle read_end(ends[0]);
   Handle write_end(ends[1]);
   const Handle nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  auto child = Child::run({{"/bin/sh", "-c", "echo $0; ls /proc/self/fd | wc -l", "said"},
+  const Handle kept(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const Handle dropped(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const auto look = [](const Handle& descriptor) {
+    return "test -e /dev/fd/" + std::to_string(descriptor.get()) + " && echo yes || echo no; ";
+  };
+  auto child = Child::run({{"/bin/sh", "-c", "echo $0; " + look(kept) + look(dropped) + look(read_end), "said"},
                            "",
                            {nowhere.get(), write_end.get(), nowhere.get()},
-                           {}});
+                           {kept.get()}});
   ASSERT_TRUE(child);
   EXPECT_TRUE(child->succeeds(std::chrono::seconds(30)));
   write_end = Handle();
   std::array<char, 64> text{};
   const auto size = ::read(read_end.get(), text.data(), text.size());
   ASSERT_GT(size, 0);
-  // ls has its three descriptors, and the folder that it reads.
-  EXPECT_EQ(std::string_view(text.data(), static_cast<std::size_t>(size)), "said\n4\n");
+  EXPECT_EQ(std::string_view(text.data(), static_cast<std::size_t>(size)), "said\nyes\nno\nno\n");
 }
 
 TEST(Child, ThatIsNoProgramFails) {
