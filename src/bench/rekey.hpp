@@ -14,7 +14,7 @@ struct RekeyResult {
   std::uint64_t loops;
   double qsp;
   double primitives;          ///< the same cryptographic operations on the bare provider
-  std::uint32_t final_epoch;  ///< at both ends: 1 + every rekey, those of the warm-up included
+  std::uint32_t final_epoch;  ///< at both ends: 1 + loops
 };
 
 inline constexpr std::uint64_t kMostRekeys = std::uint64_t{1} << 30;  ///< epochs are counted in 32 bits

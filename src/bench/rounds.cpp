@@ -29,11 +29,7 @@ std::string describe(const Error& error) {
 
 Outcome<std::vector<double>> take_turns(std::span<const Contender> contenders, std::uint64_t loops) {
   const std::uint64_t rounds = std::min(loops, kRounds);
-  const std::uint64_t warmup = loops / rounds / 10;
   std::vector<std::vector<double>> seconds(contenders.size());
-  for (const Contender& contender : contenders) {
-    if (auto done = contender(warmup); !done) return std::unexpected(done.error());
-  }
   for (std::uint64_t round = 0; round < rounds; ++round) {
     const std::uint64_t times = loops / rounds + (round < loops % rounds ? 1 : 0);
     for (std::size_t turn = 0; turn < contenders.size(); ++turn) {

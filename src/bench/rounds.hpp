@@ -33,12 +33,12 @@ Outcome<T> outcome(Result<T>&& result) {
 /// Something to be measured: does its operation `times` times.
 using Contender = std::function<Outcome<void>(std::uint64_t times)>;
 
-inline constexpr std::uint64_t kRounds = 9;
+/// Many, so that a turn is short: a machine that others use changes its pace within seconds.
+inline constexpr std::uint64_t kRounds = 45;
 
 /// Runs each contender for `loops` operations in all, in at most kRounds rounds in which they take turns, so that what
-/// else the machine does meets all of them alike; and before that for one tenth of a round, which does not count.
-/// Returns for each contender the seconds of this thread's processor time that one operation takes: the median of its
-/// rounds. Precondition: loops > 0.
+/// else the machine does meets all of them alike. Returns for each contender the seconds of this thread's processor
+/// time that one operation takes: the median of its rounds. Precondition: loops > 0.
 /// Error: the first that a contender reports.
 Outcome<std::vector<double>> take_turns(std::span<const Contender> contenders, std::uint64_t loops);
 

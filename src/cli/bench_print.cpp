@@ -15,9 +15,13 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-constexpr std::string_view kInMemory =
-    "both ends' work on one thread; seconds are this thread's processor time; median of 9 rounds in which the rows' "
-    "contenders take turns";
+/// What the figures of all measurements in memory have in common.
+std::string in_memory() {
+  return fmt::format(
+      "both ends' work on one thread; seconds are this thread's processor time; median of {} rounds in which the "
+      "contenders of a row take turns",
+      bench::kRounds);
+}
 
 /// The first column on the left of its place, the others on the right.
 void print_table(const std::vector<Cells>& rows) {
@@ -69,7 +73,7 @@ void print(const bench::HandshakeResult& result, bool json) {
       "primitives: a KEM key generated, encapsulated to and decapsulated; 2 signatures made, 2 verified under kept "
       "keys; "
       "{:.0f} us of hashes, HKDF, AEAD and random bytes\n{}\n",
-      1e6 * result.symmetric, kInMemory);
+      1e6 * result.symmetric, in_memory());
 }
 
 void print(const std::vector<bench::SealResult>& results, bool json) {
@@ -96,7 +100,7 @@ void print(const std::vector<bench::SealResult>& results, bool json) {
       "\npayload sealed at one end and opened at the other, 1 MB = 10^6 bytes\n"
       "AES-256-GCM: EVP in place, contexts kept, a nonce and 25 bytes of AAD for each frame\n"
       "TLS 1.3: SSL_write and SSL_read through a pair of memory BIOs, records of 16 KiB at most\n{}\n",
-      kInMemory);
+      in_memory());
 }
 
 void print(const std::vector<bench::RekeyResult>& results, bool json) {
@@ -121,7 +125,7 @@ void print(const std::vector<bench::RekeyResult>& results, bool json) {
       "\nINIT, ACK and DONE, every frame sealed and opened; QKD keys come from memory\n"
       "primitives: the same random bytes, hashes, HKDF, AEAD keys and frames, and KEM operations, without a "
       "protocol\n{}\n",
-      kInMemory);
+      in_memory());
 }
 
 void print(const bench::RekeyBenchResult& result, bool json) {
