@@ -1,24 +1,31 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/app.hpp"
-#include "cli/bench_rekey.hpp"
-#include "cli/bench_sessions.hpp"
-#include "cli/json.hpp"
-#include "cli/profile.hpp"
+#include "cli/bench_print.hpp"
 #include "cli/text.hpp"
+#include "qsp/endpoint.hpp"
 #include "qsp/openssl.hpp"
 
 namespace qsp::cli {
 namespace {
 
+constexpr std::uint64_t kMostFrames = 500'000;
+
 struct BenchOptions {
   std::string profile = "1.0";
-  RekeyBenchParameters rekey;
+  bench::RekeyBenchParameters rekey;
+  std::uint64_t handshakes = 2000;
+  std::vector<std::size_t> sizes{64, 1024, 4096, 16'384, 65'536};
+  std::uint64_t sealed_bytes = std::uint64_t{256} << 20;
   std::size_t sessions = 1000;
+  std::uint64_t bytes = std::uint64_t{1} << 30;
   bool insecure = false;  ///< taken, and not needed: nobody else's data is at stake
 };
 
@@ -27,55 +34,104 @@ int stop(int code, std::string_view text) {
   return code;
 }
 
-int bench_rekey(const Context& context, const BenchOptions& options) {
-  if (const auto profile = find_profile(options.profile); !profile) return stop(kUsage, profile.error());
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return stop(kFailed, provider.error());
-  const Result<RekeyBenchResult> result = bench_rc155_rekey(**provider, options.rekey);
-  if (!result) return stop(kFailed, result.error().where);
-
-  const double ratio = result->total_ns_per_rekey / result->primitives_ns_per_rekey;
-  if (context.json) {
-    print_json({{"loops", result->loops},
-                {"warmup", result->warmup},
-                {"elapsed_sec", result->elapsed_sec},
-                {"ops_per_sec", result->ops_per_sec},
-                {"final_epoch", result->final_epoch},
-                {"total_ns_per_rekey", result->total_ns_per_rekey},
-                {"primitives_ns_per_rekey", result->primitives_ns_per_rekey},
-                {"ratio", ratio}});
-    return kOk;
-  }
-  fmt::print("loops: {}\nwarmup: {}\nelapsed_sec: {:.6f}\nops_per_sec: {:.1f} rekey/s\nfinal_epoch: {}\n",
-             result->loops, result->warmup, result->elapsed_sec, result->ops_per_sec, result->final_epoch);
-  fmt::print("both ends: {:.0f} ns per rekey; the primitives alone: {:.0f} ns; ratio {:.2f}\n",
-             result->total_ns_per_rekey, result->primitives_ns_per_rekey, ratio);
+/// Prints what was measured, or why nothing was.
+template <class Outcome>
+int report(const Outcome& outcome, bool json) {
+  if (!outcome) return stop(kFailed, outcome.error());
+  print(*outcome, json);
   return kOk;
 }
 
-int bench_sessions(const Context& context, const BenchOptions& options) {
-  const auto profile = find_profile(options.profile);
-  if (!profile) return stop(kUsage, profile.error());
-  const auto result = bench_sessions(**profile, options.sessions);
-  if (!result) return stop(kFailed, result.error());
-
-  if (context.json) {
-    print_json({{"sessions", result->sessions},
-                {"elapsed_sec", result->elapsed_sec},
-                {"resident_bytes_per_session", result->resident_per_session},
-                {"allocated_bytes_per_session", result->allocated_per_session},
-                {"resident_bytes_per_end", result->resident_per_session / 2},
-                {"allocated_bytes_per_end", result->allocated_per_session / 2}});
-    return kOk;
+int run_seal(bool json, const BenchOptions& options) {
+  std::vector<bench::SealResult> results;
+  for (const std::size_t size : options.sizes) {
+    const auto loops = std::clamp<std::uint64_t>(options.sealed_bytes / size, 1, kMostFrames);
+    const auto result = bench::bench_seal(size, loops);
+    if (!result) return stop(kFailed, result.error());
+    results.push_back(*result);
   }
-  fmt::print("sessions: {} idle, both ends in this process, established in {:.3f} s\n", grouped(result->sessions),
-             result->elapsed_sec);
-  fmt::print("resident: {:.0f} bytes per session, {:.0f} per end\n", result->resident_per_session,
-             result->resident_per_session / 2);
-  fmt::print("allocated: {:.0f} bytes per session, {:.0f} per end\n", result->allocated_per_session,
-             result->allocated_per_session / 2);
-  fmt::print("(the kernel's memory for sockets is not counted)\n");
+  print(results, json);
   return kOk;
+}
+
+int run_rekey(bool json, const BenchOptions& options) {
+  if (options.profile == "1.0") return report(bench::bench_rekey(options.rekey.loops), json);
+  const auto provider = crypto::make_openssl_provider();
+  if (!provider) return stop(kFailed, provider.error());
+  const auto result = bench::bench_rc155_rekey(**provider, options.rekey);
+  if (!result) return stop(kFailed, result.error().where);
+  print(*result, json);
+  return kOk;
+}
+
+int run_sessions(bool json, const BenchOptions& options) {
+  const auto protocol = options.profile == "1.0" ? bench::Protocol::Qsp1 : bench::Protocol::Rc155;
+  const auto progress = [seconds = 0, all = options.sessions](std::size_t established) mutable {
+    if (++seconds % 3 != 0) return;
+    fmt::print(stderr, "qsp: {} of {} sessions\n", grouped(std::min(established, all)), grouped(all));
+  };
+  return report(bench::bench_sessions(protocol, options.sessions, progress), json);
+}
+
+void add_profile(CLI::App& verb, BenchOptions& options) {
+  verb.add_option("--profile", options.profile, "protocol to measure: 1.0 or rc155")
+      ->check(CLI::IsMember({"1.0", "rc155"}))
+      ->capture_default_str();
+}
+
+CLI::App& add_handshake(CLI::App& bench, BenchOptions& options) {
+  CLI::App* const verb = bench.add_subcommand("handshake", "handshakes per second, beside TLS 1.3 and the primitives");
+  verb->add_option("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  verb->footer("Examples:\n  qsp bench handshake\n  qsp bench handshake --loops 500 --json");
+  return *verb;
+}
+
+CLI::App& add_seal(CLI::App& bench, BenchOptions& options) {
+  CLI::App* const verb = bench.add_subcommand("seal", "frames sealed and opened, beside AES-256-GCM and TLS 1.3");
+  verb->add_option("--size", options.sizes, "bytes of payload in a frame; may be repeated")
+      ->check(CLI::Range(std::size_t{1}, Endpoint::kMaxPlaintext))
+      ->capture_default_str();
+  verb->add_option("--bytes", options.sealed_bytes,
+                   fmt::format("payload to seal at each size, in at most {} frames", grouped(kMostFrames)))
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->footer("Examples:\n  qsp bench seal\n  qsp bench seal --size 16384 --size 65536 --bytes 1000000000");
+  return *verb;
+}
+
+CLI::App& add_rekey(CLI::App& bench, BenchOptions& options) {
+  CLI::App* const verb = bench.add_subcommand("rekey", "rekeys per second, both ends in memory, beside the primitives");
+  add_profile(*verb, options);
+  verb->add_option("--loops", options.rekey.loops, "rekeys to measure")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--warmup", options.rekey.warmup, "rekeys before them (rc155)")->capture_default_str();
+  verb->footer(
+      "Examples:\n  qsp bench rekey --loops 10000\n  qsp bench rekey --profile rc155 --loops 2000 --warmup 50");
+  return *verb;
+}
+
+CLI::App& add_sessions(CLI::App& bench, BenchOptions& options) {
+  CLI::App* const verb = bench.add_subcommand("sessions", "memory of an idle session, over loopback sockets");
+  add_profile(*verb, options);
+  verb->add_flag("--insecure", options.insecure, "accepted for symmetry; nothing leaves this machine");
+  verb->add_option("--sessions", options.sessions, "sessions to have open at once")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  verb->footer(
+      "Examples:\n  qsp bench sessions --sessions 10000\n  qsp bench sessions --profile rc155 --sessions 1000");
+  return *verb;
+}
+
+CLI::App& add_loopback(CLI::App& bench, BenchOptions& options) {
+  CLI::App* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, beside TLS 1.3");
+  verb->add_option("--bytes", options.bytes, "bytes of each transfer; there are three of each kind")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
+      ->capture_default_str();
+  verb->footer("Examples:\n  qsp bench loopback\n  qsp bench loopback --bytes 4000000000 --json");
+  return *verb;
 }
 
 }  // namespace
@@ -83,27 +139,20 @@ int bench_sessions(const Context& context, const BenchOptions& options) {
 void add_bench(CLI::App& app, Context& context) {
   CLI::App* const verb = app.add_subcommand("bench", "measure on this machine, without a peer");
   verb->require_subcommand(1);
+  verb->footer("Examples:\n  qsp bench handshake\n  qsp bench seal --json");
   const auto options = std::make_shared<BenchOptions>();
-
-  CLI::App* const rekey = verb->add_subcommand("rekey", "rekeys per second, both ends in memory");
-  rekey->add_option("--profile", options->profile, "protocol to measure")->capture_default_str();
-  rekey->add_option("--loops", options->rekey.loops, "rekeys to measure")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  rekey->add_option("--warmup", options->rekey.warmup, "rekeys before them")->capture_default_str();
-  rekey->footer("Example:\n  qsp bench rekey --profile rc155 --loops 2000 --warmup 50");
-  rekey->callback(
-      [options, &context] { context.action = [options, &context] { return bench_rekey(context, *options); }; });
-
-  CLI::App* const sessions = verb->add_subcommand("sessions", "memory of an idle session, over loopback sockets");
-  sessions->add_option("--profile", options->profile, "protocol to measure")->capture_default_str();
-  sessions->add_flag("--insecure", options->insecure, "accepted for symmetry; nothing leaves this machine");
-  sessions->add_option("--sessions", options->sessions, "sessions to open")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  sessions->footer("Example:\n  qsp bench sessions --profile rc155 --sessions 1000");
-  sessions->callback(
-      [options, &context] { context.action = [options, &context] { return bench_sessions(context, *options); }; });
+  const auto act = [options, &context](CLI::App& measured, auto run) {
+    measured.callback([options, &context, run] {
+      context.action = [options, &context, run] { return run(context.json, *options); };
+    });
+  };
+  act(add_handshake(*verb, *options),
+      [](bool json, const BenchOptions& given) { return report(bench::bench_handshake(given.handshakes), json); });
+  act(add_seal(*verb, *options), run_seal);
+  act(add_rekey(*verb, *options), run_rekey);
+  act(add_sessions(*verb, *options), run_sessions);
+  act(add_loopback(*verb, *options),
+      [](bool json, const BenchOptions& given) { return report(bench::bench_loopback(given.bytes), json); });
 }
 
 }  // namespace qsp::cli

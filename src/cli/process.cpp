@@ -32,10 +32,4 @@ void harden_process() noexcept {
   }
 }
 
-std::size_t descriptor_limit() noexcept {
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  return files.rlim_cur;
-}
-
 }  // namespace qsp::cli

@@ -41,7 +41,7 @@ std::expected<const Profile*, std::string> find_profile(std::string_view name) {
   auto profile = look_up(name);
   if (profile && (*profile)->make == nullptr) {
     return std::unexpected(
-        fmt::format("profile {} cannot be measured or fuzzed here yet (rc155 can: --profile rc155)", (*profile)->name));
+        fmt::format("profile {} cannot be fuzzed here yet (rc155 can: --profile rc155)", (*profile)->name));
   }
   return profile;
 }

@@ -32,7 +32,7 @@ struct ProfileChoice {
 /// Adds --profile and --insecure to a verb.
 void add_profile_options(CLI::App& verb, ProfileChoice& choice);
 
-/// The profile of that name to measure or fuzz here, with no question about its security. The error is one line: a
+/// The profile of that name to fuzz here, with no question about its security. The error is one line: a
 /// usage error.
 std::expected<const Profile*, std::string> find_profile(std::string_view name);
 

@@ -165,7 +165,8 @@ Result<void> Connection::send(Bytes data, bool end) {
   if (data.size() > Endpoint::kMaxPlaintext) {
     return fail(ErrorKind::ApiMisuse, Reason::InternalError, "connection: more data than a frame holds");
   }
-  if (!plaintext.empty()) std::ranges::copy(data, plaintext.begin());
+  // libstdc++ 12's ranges::copy goes byte by byte where its source is const.
+  if (!plaintext.empty()) std::copy(data.begin(), data.end(), plaintext.begin());
   return send_reserved(data.size(), end);
 }
 

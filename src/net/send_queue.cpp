@@ -37,7 +37,7 @@ void SendQueue::commit(std::size_t size) noexcept {
 }
 
 void SendQueue::append(Bytes bytes) {
-  std::ranges::copy(bytes, reserve(bytes.size()).begin());
+  std::copy(bytes.begin(), bytes.end(), reserve(bytes.size()).begin());
   commit(bytes.size());
 }
 

@@ -19,7 +19,8 @@ class Aad {
  public:
   Aad(FrameType type, Bytes header) noexcept {
     const std::string_view label = kLabels[std::to_underlying(type) - 1U];
-    const auto end = std::ranges::copy(header, std::ranges::copy(label, bytes_.begin()).out).out;
+    // libstdc++ 12's ranges::copy goes byte by byte where its source is const.
+    auto* const end = std::copy(header.begin(), header.end(), std::copy(label.begin(), label.end(), bytes_.begin()));
     size_ = static_cast<std::size_t>(end - bytes_.begin());
   }
   [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes_).first(size_); }

@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/bench_rekey.hpp"
+#include "bench/rc155_rekey.hpp"
 #include "cli/fuzz_rekey.hpp"
 #include "support/fake_provider.hpp"
 #include "support/scripted.hpp"
 
 namespace qsp::cli {
 namespace {
+
+using bench::bench_rc155_rekey;
+using bench::RekeyBenchParameters;
 
 TEST(RekeyBench, EndsInTheEpochThatItsLoopsAddUpTo) {
   const auto provider = test::make_fake_provider();

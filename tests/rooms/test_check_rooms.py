@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_rooms
 
-RULES = {"base": set(), "wire": {"base"}, "crypto": {"base"}, "crypto/openssl": {"crypto"}, "net": {"wire"}}
+RULES = {"base": set(), "wire": {"base"}, "crypto": {"base"}, "crypto/openssl": {"crypto"}, "net": {"wire"}, "bench": {"net"}}
 
 
 class CheckRooms(unittest.TestCase):
@@ -32,6 +32,10 @@ class CheckRooms(unittest.TestCase):
             self.assertTrue(self.breaches("src/wire/a.cpp", f"#include <{header}>\n"), header)
             self.assertTrue(self.breaches("include/qsp/a.hpp", f"#include <{header}>\n"), header)
         self.assertTrue(self.breaches("src/base/a.cpp", "auto t = std::chrono::steady_clock::now();\n"))
+
+    def test_openssl_is_for_the_provider_and_the_yardsticks(self):
+        self.assertTrue(self.breaches("src/net/a.cpp", "#include <openssl/evp.h>\n"))
+        self.assertEqual([], self.breaches("src/bench/a.cpp", "#include <openssl/ssl.h>\n"))
 
     def test_a_room_reaches_only_what_it_names(self):
         self.assertTrue(self.breaches("src/base/a.cpp", '#include "wire/frame.hpp"\n'))

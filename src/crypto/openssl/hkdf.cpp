@@ -26,7 +26,8 @@ class Hashing {
   void add(Bytes piece) noexcept {
     if (piece.size() > gathered_.size() - used_) flush();
     if (piece.size() > gathered_.size()) return update(piece);
-    std::ranges::copy(piece, gathered_.begin() + static_cast<std::ptrdiff_t>(used_));
+    // libstdc++ 12's ranges::copy goes byte by byte where its source is const.
+    std::copy(piece.begin(), piece.end(), gathered_.begin() + static_cast<std::ptrdiff_t>(used_));
     used_ += piece.size();
     highest_ = std::max(highest_, used_);
   }

@@ -4,7 +4,7 @@
 
 #include "qsp/crypto.hpp"
 
-namespace qsp::cli {
+namespace qsp::bench {
 
 /// What SPEC_155 §10.3's bench takes.
 struct RekeyBenchParameters {
@@ -25,4 +25,4 @@ struct RekeyBenchResult {
 /// with.
 Result<RekeyBenchResult> bench_rc155_rekey(crypto::Provider& provider, const RekeyBenchParameters& parameters);
 
-}  // namespace qsp::cli
+}  // namespace qsp::bench

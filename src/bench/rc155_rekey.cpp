@@ -1,4 +1,4 @@
-#include "cli/bench_rekey.hpp"
+#include "bench/rc155_rekey.hpp"
 
 #include <array>
 #include <chrono>
@@ -11,7 +11,7 @@
 #include "rc155/session.hpp"
 #include "wire/cursor.hpp"
 
-namespace qsp::cli {
+namespace qsp::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -157,4 +157,4 @@ Result<RekeyBenchResult> bench_rc155_rekey(crypto::Provider& provider, const Rek
                           .total_ns_per_rekey = 1e9 * elapsed / count};
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::bench

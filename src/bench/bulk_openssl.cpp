@@ -1,0 +1,120 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <openssl/pem.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "bench/bulk.hpp"
+
+namespace qsp::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Bio = std::unique_ptr<BIO, tls::Deleter<BIO_free>>;
+
+constexpr std::chrono::seconds kStart{5};
+constexpr std::chrono::seconds kPatience{600};
+
+/// An unnamed file of what a BIO holds.
+Handle file_of(const Bio& bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  Handle file(::memfd_create("qsp-bench", MFD_CLOEXEC));
+  if (!file || ::write(file.get(), data, static_cast<std::size_t>(size)) != size) return Handle();
+  return file;
+}
+
+/// A port of 127.0.0.1 that was free a moment ago, or 0.
+std::uint16_t free_port() {
+  const Handle probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (!probe || ::bind(probe.get(), generic, size) != 0 || ::getsockname(probe.get(), generic, &size) != 0) return 0;
+  return ntohs(address.sin_port);
+}
+
+std::string path_of(const Handle& file) { return fmt::format("/dev/fd/{}", file.get()); }
+
+Child::Program program(std::vector<std::string> arguments, std::array<int, 3> standard, std::vector<int> kept) {
+  arguments.insert(arguments.begin(), QSP_OPENSSL_PROGRAM);
+  arguments.insert(arguments.end(), {"-tls1_3", "-ciphersuites", tls::kCipher, "-groups", tls::kGroup});
+  return {std::move(arguments), QSP_OPENSSL_LIBRARIES, standard, std::move(kept)};
+}
+
+}  // namespace
+
+Outcome<OpensslProgram> OpensslProgram::make(const tls::Credential& credential) {
+  if (::access(QSP_OPENSSL_PROGRAM, X_OK) != 0) {
+    return std::unexpected(fmt::format("the program openssl is not at '{}'", QSP_OPENSSL_PROGRAM));
+  }
+  const Bio key(BIO_new(BIO_s_mem()));
+  const Bio certificate(BIO_new(BIO_s_mem()));
+  if (!key || !certificate ||
+      PEM_write_bio_PrivateKey(key.get(), credential.key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
+      PEM_write_bio_X509(certificate.get(), credential.certificate.get()) != 1) {
+    return std::unexpected(tls::explain("a key for openssl cannot be written"));
+  }
+  OpensslProgram made(file_of(key), file_of(certificate));
+  const Handle sink(::memfd_create("qsp-bench", MFD_CLOEXEC));
+  if (!made.key_ || !made.certificate_ || !sink) return std::unexpected("no unnamed file for openssl can be made");
+
+  constexpr std::uint64_t kSome = 100'000;
+  if (const auto sent = made.send(kSome, sink.get()); !sent) return std::unexpected(sent.error());
+  struct ::stat arrived{};
+  if (::fstat(sink.get(), &arrived) != 0 || std::cmp_not_equal(arrived.st_size, kSome)) {
+    return std::unexpected(fmt::format("openssl s_server wrote {} of {} bytes", arrived.st_size, kSome));
+  }
+  return made;
+}
+
+Outcome<double> OpensslProgram::send(std::uint64_t bytes) const {
+  const Handle nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!nowhere) return std::unexpected("/dev/null cannot be opened");
+  return send(bytes, nowhere.get());
+}
+
+Outcome<double> OpensslProgram::send(std::uint64_t bytes, int sink) const {
+  const Handle input(::memfd_create("qsp-bench", MFD_CLOEXEC));  // a hole, which reads as zeros
+  const Handle nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  std::array<int, 2> silence{};
+  if (!input || !nowhere || ::ftruncate(input.get(), static_cast<off_t>(bytes)) != 0 ||
+      ::pipe2(silence.data(), O_CLOEXEC) != 0) {
+    return std::unexpected("no input for openssl can be made");
+  }
+  // The server's terminal is a pipe into which nobody writes: at the end of a file it would read without pause.
+  const Handle silent(silence[0]);
+  const Handle never_written(silence[1]);
+  const std::string address = fmt::format("127.0.0.1:{}", free_port());
+  auto server = Child::run(program({"s_server", "-accept", address, "-naccept", "1", "-quiet", "-num_tickets", "0",
+                                    "-key", path_of(key_), "-cert", path_of(certificate_)},
+                                   {silent.get(), sink, nowhere.get()}, {key_.get(), certificate_.get()}));
+  if (!server) return std::unexpected(server.error());
+
+  // The server does not say when it listens, so the client tries until it does.
+  const auto deadline = Clock::now() + kStart;
+  for (;;) {
+    const auto start = Clock::now();
+    auto client = Child::run(program({"s_client", "-connect", address, "-quiet", "-no_ign_eof"},
+                                     {input.get(), nowhere.get(), nowhere.get()}, {}));
+    if (!client) return std::unexpected(client.error());
+    if (client->succeeds(kPatience)) {
+      if (!server->succeeds(kPatience)) return std::unexpected("openssl s_server failed");
+      return std::chrono::duration<double>(Clock::now() - start).count();
+    }
+    if (Clock::now() >= deadline) return std::unexpected("openssl s_client cannot reach openssl s_server");
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+}  // namespace qsp::bench

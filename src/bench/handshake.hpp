@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+#include "bench/rounds.hpp"
+
+namespace qsp::bench {
+
+/// Seconds of one mutual handshake, both ends' work on one thread: X25519MLKEM768, ML-DSA-65 both ways, AES-256-GCM.
+struct HandshakeResult {
+  std::uint64_t loops;
+  double qsp;         ///< QSP 1.0, QKD none
+  double tls;         ///< TLS 1.3 of the same OpenSSL, both certificates verified, SSL_CTX kept
+  double primitives;  ///< KEM (generate, encapsulate, decapsulate), 2 signatures made and 2 verified, and `symmetric`
+  double symmetric;   ///< the hashes, derivations, AEAD keys, frames and random bytes of a handshake
+  std::size_t bytes;  ///< that QSP's two ends send each other
+};
+
+/// Precondition: loops > 0. Error: one line.
+Outcome<HandshakeResult> bench_handshake(std::uint64_t loops);
+
+}  // namespace qsp::bench

@@ -1,0 +1,87 @@
+#include "bench/rekey.hpp"
+
+#include <array>
+#include <utility>
+
+#include "bench/ends.hpp"
+#include "bench/primitives.hpp"
+#include "qsp/suites.hpp"
+
+namespace qsp::bench {
+namespace {
+
+struct Named {
+  std::string_view name;
+  Form form;
+};
+
+/// SPEC §7, at each end: THr, Extract, 6 × Expand (epoch, confirm, two keys, ratchet, exporter), HMAC; two keys, and
+/// the client's old one overwritten; three frames; the material drawn.
+Result<void> floor(Primitives& primitives, Form form) {
+  const auto& kem = crypto::info(crypto::KemId::X25519MlKem768);
+  const std::size_t init = 44 + (form.kem ? kem.public_key_size : 0) + (form.qkd ? 36 : 0);
+  const std::size_t ack = 43 + (form.kem ? kem.ciphertext_size : 0);
+  if (auto done = primitives.draw(32); !done) return done;
+  if (form.kem) {
+    if (auto done = primitives.kem(); !done) return done;
+  }
+  const Counts counts{.hashed = 2 * (init + ack), .hashes = 2, .extracts = 2, .expands = 12, .hmacs = 2, .keys = 5};
+  if (auto done = primitives.schedule(counts); !done) return done;
+  for (const std::size_t size : {init, ack, std::size_t{9}}) {
+    if (auto done = primitives.frame(size); !done) return done;
+  }
+  return {};
+}
+
+Outcome<RekeyResult> measure(const KeyPair& keys, const Named& named, std::uint64_t loops) {
+  const auto ends = Ends::make(keys, named.form);
+  if (!ends) return std::unexpected(ends.error());
+  Wire wire;
+  auto pair = Pair::establish(**ends, wire);
+  if (!pair) return std::unexpected(pair.error());
+  auto primitives = Primitives::make((*ends)->provider());
+  if (!primitives) return std::unexpected(primitives.error());
+  const std::array<Contender, 2> contenders{
+      [&](std::uint64_t times) -> Outcome<void> {
+        for (std::uint64_t i = 0; i < times; ++i) {
+          if (auto done = pair->rekey(); !done) return done;
+        }
+        return {};
+      },
+      [&](std::uint64_t times) -> Outcome<void> {
+        for (std::uint64_t i = 0; i < times; ++i) {
+          if (auto done = outcome(floor(*primitives, named.form)); !done) return done;
+        }
+        return {};
+      },
+  };
+  const auto seconds = take_turns(contenders, loops);
+  if (!seconds) return std::unexpected(seconds.error());
+  const ChannelStatus status = pair->client().status();
+  if (status.current.kem != named.form.kem || status.current.key_id.has_value() != named.form.qkd) {
+    return std::unexpected("a rekey of QSP 1.0 had another form than the one that was asked for");
+  }
+  return RekeyResult{.form = named.name,
+                     .loops = loops,
+                     .qsp = (*seconds)[0],
+                     .primitives = (*seconds)[1],
+                     .final_epoch = pair->server().epoch()};
+}
+
+}  // namespace
+
+Outcome<std::vector<RekeyResult>> bench_rekey(std::uint64_t loops) {
+  if (loops > kMostRekeys) return std::unexpected("more rekeys than are measured at once: at most 2^30");
+  const auto keys = KeyPair::make();
+  if (!keys) return std::unexpected(keys.error());
+  std::vector<RekeyResult> results;
+  for (const Named& named : {Named{"light", {.kem = false, .qkd = false}}, Named{"kem", {.kem = true, .qkd = false}},
+                             Named{"kem+qkd", {.kem = true, .qkd = true}}}) {
+    auto result = measure(*keys, named, loops);
+    if (!result) return std::unexpected(result.error());
+    results.push_back(*result);
+  }
+  return results;
+}
+
+}  // namespace qsp::bench

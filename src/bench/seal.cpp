@@ -1,0 +1,112 @@
+#include "bench/seal.hpp"
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "bench/ends.hpp"
+#include "bench/tls.hpp"
+#include "wire/cursor.hpp"
+
+namespace qsp::bench {
+namespace {
+
+/// AES-256-GCM without anything around it.
+class BareAead {
+ public:
+  static Outcome<BareAead> make() {
+    BareAead made;
+    const std::unique_ptr<EVP_CIPHER, tls::Deleter<EVP_CIPHER_free>> cipher(
+        EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr));
+    constexpr std::array<std::uint8_t, 32> kKey{};
+    if (!cipher || EVP_EncryptInit_ex2(made.seal_.get(), cipher.get(), kKey.data(), nullptr, nullptr) != 1 ||
+        EVP_DecryptInit_ex2(made.open_.get(), cipher.get(), kKey.data(), nullptr, nullptr) != 1) {
+      return std::unexpected(tls::explain("AES-256-GCM cannot be set up"));
+    }
+    return made;
+  }
+
+  bool seal_and_open(MutableBytes data) noexcept {
+    int size = 0;
+    std::array<std::uint8_t, crypto::kTagSize> tag;
+    crypto::Nonce nonce{};
+    wire::Writer(nonce).u64(++count_);
+    const auto length = static_cast<int>(data.size());
+    return EVP_EncryptInit_ex2(seal_.get(), nullptr, nullptr, nonce.data(), nullptr) == 1 &&
+           EVP_EncryptUpdate(seal_.get(), nullptr, &size, kAad.data(), kAad.size()) == 1 &&
+           EVP_EncryptUpdate(seal_.get(), data.data(), &size, data.data(), length) == 1 &&
+           EVP_EncryptFinal_ex(seal_.get(), tag.data(), &size) == 1 &&
+           EVP_CIPHER_CTX_ctrl(seal_.get(), EVP_CTRL_AEAD_GET_TAG, tag.size(), tag.data()) == 1 &&
+           EVP_DecryptInit_ex2(open_.get(), nullptr, nullptr, nonce.data(), nullptr) == 1 &&
+           EVP_CIPHER_CTX_ctrl(open_.get(), EVP_CTRL_AEAD_SET_TAG, tag.size(), tag.data()) == 1 &&
+           EVP_DecryptUpdate(open_.get(), nullptr, &size, kAad.data(), kAad.size()) == 1 &&
+           EVP_DecryptUpdate(open_.get(), data.data(), &size, data.data(), length) == 1 &&
+           EVP_DecryptFinal_ex(open_.get(), tag.data(), &size) == 1;
+  }
+
+ private:
+  using Context = std::unique_ptr<EVP_CIPHER_CTX, tls::Deleter<EVP_CIPHER_CTX_free>>;
+
+  /// SPEC §2: "app" ‖ header.
+  static constexpr std::array<std::uint8_t, 3 + 22> kAad{};
+
+  Context seal_{EVP_CIPHER_CTX_new()}, open_{EVP_CIPHER_CTX_new()};
+  std::uint64_t count_ = 0;
+};
+
+Outcome<void> carry(Pair& pair, MutableBytes frame, std::size_t size) {
+  if (auto sealed = outcome(pair.client().seal_app_data(frame, size, false, {})); !sealed) return sealed;
+  const std::size_t used = pair.server().handle_bytes(frame, {});
+  const auto event = pair.server().poll_event();
+  const auto* const data = event ? std::get_if<AppData>(&*event) : nullptr;
+  if (used != frame.size() || data == nullptr || data->data.size() != size) {
+    return std::unexpected("a frame of QSP 1.0 did not arrive in memory");
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome<SealResult> bench_seal(std::size_t size, std::uint64_t loops) {
+  const auto keys = KeyPair::make();
+  if (!keys) return std::unexpected(keys.error());
+  const auto ends = Ends::make(*keys);
+  if (!ends) return std::unexpected(ends.error());
+  Wire wire;
+  auto pair = Pair::establish(**ends, wire);
+  if (!pair) return std::unexpected(pair.error());
+  const auto credential = tls::Credential::make("bench");
+  if (!credential) return std::unexpected(credential.error());
+  const auto contexts = tls::Contexts::make(*credential, *credential);
+  if (!contexts) return std::unexpected(contexts.error());
+  auto tls_pair = tls::Pair::establish(*contexts);
+  if (!tls_pair) return std::unexpected(tls_pair.error());
+  auto bare = BareAead::make();
+  if (!bare) return std::unexpected(bare.error());
+
+  // All three work on the same bytes, at the place where a frame's payload stands.
+  const FrameRoom room = pair->client().frame_room();
+  std::vector<std::uint8_t> frame(room.head + size + room.tail);
+  const MutableBytes payload = MutableBytes(frame).subspan(room.head, size);
+  const auto repeat = [](auto once) {
+    return [once](std::uint64_t times) -> Outcome<void> {
+      for (std::uint64_t i = 0; i < times; ++i) {
+        if (auto done = once(); !done) return done;
+      }
+      return {};
+    };
+  };
+  const std::array<Contender, 3> contenders{
+      repeat([&] { return carry(*pair, frame, size); }),
+      repeat([&] { return tls_pair->carry(payload); }),
+      repeat([&]() -> Outcome<void> {
+        if (!bare->seal_and_open(payload)) return std::unexpected(tls::explain("AES-256-GCM failed"));
+        return {};
+      }),
+  };
+  const auto seconds = take_turns(contenders, loops);
+  if (!seconds) return std::unexpected(seconds.error());
+  return SealResult{.size = size, .loops = loops, .qsp = (*seconds)[0], .tls = (*seconds)[1], .bare = (*seconds)[2]};
+}
+
+}  // namespace qsp::bench

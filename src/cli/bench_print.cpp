@@ -1,0 +1,214 @@
+#include "cli/bench_print.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <string>
+#include <utility>
+
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+
+namespace qsp::cli {
+namespace {
+
+using Cells = std::vector<std::string>;
+
+/// What the figures of all measurements in memory have in common.
+std::string in_memory() {
+  return fmt::format(
+      "both ends' work on one thread; seconds are this thread's processor time; median of {} rounds in which the "
+      "contenders of a row take turns",
+      bench::kRounds);
+}
+
+/// The first column on the left of its place, the others on the right.
+void print_table(const std::vector<Cells>& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const Cells& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const Cells& row : rows) {
+    std::string line = fmt::format("{:<{}}", row.front(), widths.front());
+    for (std::size_t i = 1; i < row.size(); ++i) line += fmt::format("  {:>{}}", row[i], widths[i]);
+    fmt::print("{}\n", line);
+  }
+}
+
+std::string rate(double per_second) { return grouped(static_cast<std::uint64_t>(per_second + 0.5)); }
+std::string ratio(double own, double yardstick) { return fmt::format("{:.2f}", own / yardstick); }
+double mega(double bytes_per_second) { return bytes_per_second / 1e6; }
+
+}  // namespace
+
+void print(const bench::HandshakeResult& result, bool json) {
+  const double qsp = 1 / result.qsp;
+  const double tls = 1 / result.tls;
+  const double primitives = 1 / result.primitives;
+  if (json) {
+    return print_json({{"loops", result.loops},
+                       {"qsp_per_sec", qsp},
+                       {"tls_per_sec", tls},
+                       {"primitives_per_sec", primitives},
+                       {"qsp_us", 1e6 * result.qsp},
+                       {"tls_us", 1e6 * result.tls},
+                       {"primitives_us", 1e6 * result.primitives},
+                       {"symmetric_us", 1e6 * result.symmetric},
+                       {"ratio_to_tls", qsp / tls},
+                       {"ratio_to_primitives", qsp / primitives},
+                       {"qsp_bytes", result.bytes}});
+  }
+  const auto row = [qsp](std::string name, double seconds) {
+    return Cells{std::move(name), rate(1 / seconds), fmt::format("{:.0f}", 1e6 * seconds), ratio(qsp, 1 / seconds)};
+  };
+  print_table({{"mutual handshake", "per second", "us each", "QSP/this"},
+               row("QSP 1.0", result.qsp),
+               row("TLS 1.3 of this OpenSSL", result.tls),
+               row("primitives alone", result.primitives)});
+  fmt::print("\nX25519MLKEM768, ML-DSA-65 both ways, AES-256-GCM, no QKD; {} handshakes of {} bytes\n",
+             grouped(result.loops), grouped(result.bytes));
+  fmt::print(
+      "TLS: memory BIOs, self-signed certificates that both ends verify, SSL_CTX kept, no tickets\n"
+      "primitives: a KEM key generated, encapsulated to and decapsulated; 2 signatures made, 2 verified under kept "
+      "keys; "
+      "{:.0f} us of hashes, HKDF, AEAD and random bytes\n{}\n",
+      1e6 * result.symmetric, in_memory());
+}
+
+void print(const std::vector<bench::SealResult>& results, bool json) {
+  boost::json::array rows;
+  std::vector<Cells> table{{"frame", "QSP MB/s", "AES-256-GCM MB/s", "TLS 1.3 MB/s", "QSP/AES", "QSP/TLS"}};
+  for (const bench::SealResult& result : results) {
+    const double megabytes = static_cast<double>(result.size) / 1e6;
+    const double qsp = megabytes / result.qsp;
+    const double tls = megabytes / result.tls;
+    const double bare = megabytes / result.bare;
+    rows.push_back(boost::json::object{{"size", result.size},
+                                       {"loops", result.loops},
+                                       {"qsp_mb_per_sec", qsp},
+                                       {"bare_mb_per_sec", bare},
+                                       {"tls_mb_per_sec", tls},
+                                       {"ratio_to_bare", qsp / bare},
+                                       {"ratio_to_tls", qsp / tls}});
+    table.push_back({fmt::format("{} bytes", grouped(result.size)), rate(qsp), rate(bare), rate(tls), ratio(qsp, bare),
+                     ratio(qsp, tls)});
+  }
+  if (json) return print_json({{"rows", std::move(rows)}});
+  print_table(table);
+  fmt::print(
+      "\npayload sealed at one end and opened at the other, 1 MB = 10^6 bytes\n"
+      "AES-256-GCM: EVP in place, contexts kept, a nonce and 25 bytes of AAD for each frame\n"
+      "TLS 1.3: SSL_write and SSL_read through a pair of memory BIOs, records of 16 KiB at most\n{}\n",
+      in_memory());
+}
+
+void print(const std::vector<bench::RekeyResult>& results, bool json) {
+  boost::json::array rows;
+  std::vector<Cells> table{
+      {"rekey", "per second", "us each", "primitives per second", "QSP/primitives", "final epoch"}};
+  for (const bench::RekeyResult& result : results) {
+    const double qsp = 1 / result.qsp;
+    const double primitives = 1 / result.primitives;
+    rows.push_back(boost::json::object{{"form", result.form},
+                                       {"loops", result.loops},
+                                       {"rekeys_per_sec", qsp},
+                                       {"primitives_per_sec", primitives},
+                                       {"ratio_to_primitives", qsp / primitives},
+                                       {"final_epoch", result.final_epoch}});
+    table.push_back({std::string(result.form), rate(qsp), fmt::format("{:.1f}", 1e6 * result.qsp), rate(primitives),
+                     ratio(qsp, primitives), grouped(result.final_epoch)});
+  }
+  if (json) return print_json({{"rows", std::move(rows)}});
+  print_table(table);
+  fmt::print(
+      "\nINIT, ACK and DONE, every frame sealed and opened; QKD keys come from memory\n"
+      "primitives: the same random bytes, hashes, HKDF, AEAD keys and frames, and KEM operations, without a "
+      "protocol\n{}\n",
+      in_memory());
+}
+
+void print(const bench::RekeyBenchResult& result, bool json) {
+  const double floor = result.total_ns_per_rekey / result.primitives_ns_per_rekey;
+  if (json) {
+    return print_json({{"loops", result.loops},
+                       {"warmup", result.warmup},
+                       {"elapsed_sec", result.elapsed_sec},
+                       {"ops_per_sec", result.ops_per_sec},
+                       {"final_epoch", result.final_epoch},
+                       {"total_ns_per_rekey", result.total_ns_per_rekey},
+                       {"primitives_ns_per_rekey", result.primitives_ns_per_rekey},
+                       {"ratio", floor}});
+  }
+  fmt::print("loops: {}\nwarmup: {}\nelapsed_sec: {:.6f}\nops_per_sec: {:.1f} rekey/s\nfinal_epoch: {}\n", result.loops,
+             result.warmup, result.elapsed_sec, result.ops_per_sec, result.final_epoch);
+  fmt::print("both ends: {:.0f} ns per rekey; the primitives alone: {:.0f} ns; ratio {:.2f}\n",
+             result.total_ns_per_rekey, result.primitives_ns_per_rekey, floor);
+}
+
+void print(const bench::SessionsResult& result, bool json) {
+  const bench::EndMemory& server = result.server;
+  const bench::EndMemory& client = result.client;
+  if (json) {
+    return print_json({{"sessions", result.sessions},
+                       {"elapsed_sec", result.elapsed_sec},
+                       {"resident_bytes_per_session", server.resident + client.resident},
+                       {"allocated_bytes_per_session", server.allocated + client.allocated},
+                       {"resident_bytes_per_end", (server.resident + client.resident) / 2},
+                       {"allocated_bytes_per_end", (server.allocated + client.allocated) / 2},
+                       {"resident_bytes_per_server_end", server.resident},
+                       {"allocated_bytes_per_server_end", server.allocated},
+                       {"resident_bytes_per_client_end", client.resident},
+                       {"allocated_bytes_per_client_end", client.allocated}});
+  }
+  const auto row = [](std::string name, const bench::EndMemory& end) {
+    return Cells{std::move(name), fmt::format("{:.0f}", end.resident), fmt::format("{:.0f}", end.allocated)};
+  };
+  print_table({{"bytes of an idle session", "resident", "allocated"},
+               row("server's end", server),
+               row("client's end", client)});
+  fmt::print(
+      "\n{} sessions at once over loopback TCP, established in {:.2f} s; each side is one process with one thread\n"
+      "(the kernel's memory for sockets is not counted)\n",
+      grouped(result.sessions), result.elapsed_sec);
+}
+
+void print(const bench::LoopbackResult& result, bool json) {
+  if (json) {
+    boost::json::object object{{"bytes", result.bytes},
+                               {"rounds", result.rounds},
+                               {"qsp_mb_per_sec", mega(result.qsp)},
+                               {"tls_mb_per_sec", mega(result.tls)},
+                               {"ratio_to_tls", result.qsp / result.tls}};
+    if (result.openssl) {
+      object["openssl_mb_per_sec"] = mega(*result.openssl);
+      object["ratio_to_openssl"] = result.qsp / *result.openssl;
+    } else {
+      object["why_no_openssl"] = result.why_no_openssl;
+    }
+    return print_json(object);
+  }
+  const auto row = [&result](std::string name, double bytes_per_second) {
+    return Cells{std::move(name), rate(mega(bytes_per_second)), ratio(result.qsp, bytes_per_second)};
+  };
+  std::vector<Cells> table{{"bulk data over loopback TCP", "MB/s", "QSP/this"},
+                           row("QSP 1.0, two threads", result.qsp),
+                           row("TLS 1.3, two threads", result.tls)};
+  if (result.openssl) table.push_back(row("openssl s_client | s_server", *result.openssl));
+  print_table(table);
+  fmt::print(
+      "\n{} bytes one way, all AES-256-GCM after X25519MLKEM768; wall-clock time from dialling until all have arrived; "
+      "median "
+      "of {} transfers each, in turns\n"
+      "TLS 1.3, two threads: SSL_write and SSL_read of 64 KiB on blocking sockets\n",
+      grouped(result.bytes), result.rounds);
+  if (result.openssl) {
+    fmt::print(
+        "openssl: two processes, zeros from a file in memory to /dev/null, the time of a start without data taken "
+        "off\n");
+  } else {
+    fmt::print("openssl s_client | s_server is left out: {}\n", result.why_no_openssl);
+  }
+}
+
+}  // namespace qsp::cli

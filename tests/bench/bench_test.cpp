@@ -1,0 +1,144 @@
+// Every measurement in small: it must do its work and yield figures that can be figures. How fast anything is, no test
+// says.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+
+#include "bench/bulk.hpp"
+#include "bench/ends.hpp"
+#include "bench/handshake.hpp"
+#include "bench/loopback.hpp"
+#include "bench/rekey.hpp"
+#include "bench/rounds.hpp"
+#include "bench/seal.hpp"
+#include "bench/sessions.hpp"
+
+namespace qsp::bench {
+namespace {
+
+testing::AssertionResult is_time(double seconds) {
+  if (std::isfinite(seconds) && seconds > 0) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << seconds << " is no time";
+}
+
+TEST(Rounds, GiveEveryContenderExactlyItsLoops) {
+  for (const std::uint64_t loops : {1U, 44U, 45U, 46U, 1000U}) {
+    std::array<std::uint64_t, 2> done{};
+    const std::array<Contender, 2> contenders{[&](std::uint64_t times) -> Outcome<void> {
+                                                done[0] += times;
+                                                return {};
+                                              },
+                                              [&](std::uint64_t times) -> Outcome<void> {
+                                                done[1] += times;
+                                                return {};
+                                              }};
+    const auto seconds = take_turns(contenders, loops);
+    ASSERT_TRUE(seconds) << loops;
+    EXPECT_EQ(seconds->size(), 2U);
+    EXPECT_EQ(done[0], loops);
+    EXPECT_EQ(done[1], loops);
+  }
+}
+
+TEST(Rounds, TakeTurns) {
+  std::string order;
+  const std::array<Contender, 2> contenders{[&](std::uint64_t times) -> Outcome<void> {
+                                              order += std::string(times, 'a');
+                                              return {};
+                                            },
+                                            [&](std::uint64_t times) -> Outcome<void> {
+                                              order += std::string(times, 'b');
+                                              return {};
+                                            }};
+  ASSERT_TRUE(take_turns(contenders, 4));
+  EXPECT_EQ(order, "abbaabba") << "in each round, and another one first each time";
+}
+
+TEST(Rounds, EndWithTheFirstFailure) {
+  int calls = 0;
+  const Contender failing = [&](std::uint64_t) -> Outcome<void> {
+    if (++calls == 3) return std::unexpected("broken");
+    return {};
+  };
+  const auto seconds = take_turns(std::array{failing}, 5);
+  ASSERT_FALSE(seconds);
+  EXPECT_EQ(seconds.error(), "broken");
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(HandshakeBench, MeasuresAllItsContenders) {
+  const auto result = bench_handshake(2);
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(result->loops, 2U);
+  for (const double seconds : {result->qsp, result->tls, result->primitives, result->symmetric}) {
+    EXPECT_TRUE(is_time(seconds));
+  }
+  EXPECT_LT(result->symmetric, result->primitives) << "the primitives include the symmetric ones";
+  EXPECT_GT(result->bytes, 2 * 3309U) << "two signatures at least";
+}
+
+TEST(SealBench, MeasuresTheSmallestAndTheLargestFrame) {
+  for (const std::size_t size : {std::size_t{1}, Endpoint::kMaxPlaintext}) {
+    const auto result = bench_seal(size, 20);
+    ASSERT_TRUE(result) << result.error();
+    EXPECT_EQ(result->size, size);
+    EXPECT_EQ(result->loops, 20U);
+    for (const double seconds : {result->qsp, result->tls, result->bare}) EXPECT_TRUE(is_time(seconds));
+  }
+}
+
+TEST(SealBench, ReportsAFrameThatNoChannelTakes) {
+  const auto result = bench_seal(Endpoint::kMaxPlaintext + 1, 1);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().find("frame size"), std::string::npos) << result.error();
+}
+
+TEST(RekeyBench, EndsEachFormInTheEpochThatItsLoopsAddUpTo) {
+  const auto results = bench_rekey(100);
+  ASSERT_TRUE(results) << results.error();
+  ASSERT_EQ(results->size(), 3U);
+  constexpr std::array<std::string_view, 3> kForms{"light", "kem", "kem+qkd"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const RekeyResult& result = (*results)[i];
+    EXPECT_EQ(result.form, kForms[i]);
+    EXPECT_EQ(result.loops, 100U);
+    EXPECT_EQ(result.final_epoch, 1 + 100U);
+    EXPECT_TRUE(is_time(result.qsp));
+    EXPECT_TRUE(is_time(result.primitives));
+  }
+}
+
+TEST(RekeyBench, RefusesMoreEpochsThanASessionHas) { EXPECT_FALSE(bench_rekey(kMostRekeys + 1)); }
+
+TEST(Ends, RekeyInTheFormThatWasAskedFor) {
+  const auto keys = KeyPair::make();
+  ASSERT_TRUE(keys);
+  for (const Form form : {Form{false, false}, Form{true, false}, Form{true, true}, Form{false, true}}) {
+    const auto ends = Ends::make(*keys, form);
+    ASSERT_TRUE(ends);
+    Wire wire;
+    auto pair = Pair::establish(**ends, wire);
+    ASSERT_TRUE(pair) << pair.error();
+    ASSERT_TRUE(pair->rekey());
+    for (const Channel* channel : {&pair->client(), &pair->server()}) {
+      const EpochStatus epoch = channel->status().current;
+      EXPECT_EQ(epoch.epoch, 2U);
+      EXPECT_EQ(epoch.kem, form.kem);
+      EXPECT_EQ(epoch.key_id.has_value(), form.qkd);
+    }
+  }
+}
+
+TEST(LoopbackBench, BringsEveryByte) {
+  const auto result = bench_loopback(3'000'001);
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(result->bytes, 3'000'001U);
+  EXPECT_TRUE(is_time(result->qsp));
+  EXPECT_TRUE(is_time(result->tls));
+  EXPECT_EQ(result->openssl.has_value(), result->why_no_openssl.empty());
+}
+
+}  // namespace
+}  // namespace qsp::bench
