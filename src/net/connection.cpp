@@ -213,12 +213,12 @@ void Connection::settle() {
     drain_events();
     more = false;
     if (!closed_ && endpoint_->phase() == Phase::Established && !write_failed_) {
-      const std::size_t before = queue_.size();
       produce();
       drain_events();
-      more = queue_.size() != before;
+      more = !queue_.empty();
     }
-    // An application that filled the queue into an empty socket is asked again; one that met a full socket is not.
+    // Whenever the socket took all that was queued the application is asked again: it may have stopped at kHighWater,
+    // and nothing else would wake it.
     more = flush() && more;
   }
   settling_ = false;

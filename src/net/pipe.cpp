@@ -125,15 +125,21 @@ void PipeSession::send_input() {
 }
 
 void PipeSession::finish_input() {
-  if (const Result<void> sent = send({}, true); !sent) give_up(Reason::InternalError, std::string(sent.error().where));
+  const Result<void> sent = send({}, true);
+  if (!sent) return give_up(Reason::InternalError, std::string(sent.error().where));
+  report_.input_sent = true;
 }
 
 // Output: from the peer to here.
 
 void PipeSession::handle_data(const AppData& data) {
   peer_done_ = peer_done_ || data.end;
-  if (output_done_) return;
-  Bytes fresh = data.data;
+  if (!output_done_) take(data.data);
+  // Both directions are over on this side, while the peer goes on: it would do so for as long as it likes.
+  if (output_done_ && !peer_done_ && report_.input_sent) close(Reason::Normal, "the application has ended");
+}
+
+void PipeSession::take(Bytes fresh) {
   if (ends_ && waiting() == 0) {
     while (!fresh.empty()) {
       const auto count = write_some(fresh);
