@@ -155,7 +155,7 @@ std::string explain_handshake(const Run& run, const Closed& closed) {
         transport.empty() ? "" : ": ", transport);
   }
   if (closed.reason == Reason::Timeout) {
-    return fmt::format("{} did not finish the handshake in time: is it a qsp server of profile {}?", target,
+    return fmt::format("{} did not finish the handshake in time: check that it is a qsp server of profile {}", target,
                        run.profile().name);
   }
   if (closed.reason != Reason::ProtocolError) {
