@@ -110,8 +110,8 @@ void PipeSession::send_input() {
   do count = ::read(ends_->input(), room.data(), room.size());
   while (count < 0 && errno == EINTR);
   if (count < 0 && errno == EAGAIN) return;
-  // A terminal or socket that went away has nothing more to say.
-  if (count < 0 && errno != EIO && errno != ECONNRESET) {
+  // A terminal that went away has nothing more to say. A socket that was reset might have had: its data is not complete.
+  if (count < 0 && errno != EIO) {
     return give_up(Reason::InternalError, fmt::format("cannot read the input: {}", system_text(errno)));
   }
   if (count <= 0) {

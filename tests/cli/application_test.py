@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 
 from program import PATIENCE, Case, free_port, main, wait_until
 
@@ -136,8 +137,23 @@ class Forward(Case):
             self.assert_succeeds(done)
             self.assertEqual(len(done.stdout), 5 * MIB)
 
-    def test_a_target_that_hangs_up_ends_the_session(self):
-        with target(lambda stream: stream.recv(10)) as (address, _), self.world.server("--forward", address) as (port, _, _):
+    def test_a_target_that_is_cut_off_does_not_pass_for_complete(self):
+        def break_off(stream):
+            stream.sendall(b"part")
+            stream.recv(1)
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+        with target(break_off) as (address, _), self.world.server("--forward", address) as (port, _, _):
+            done = self.world.connect(port, stdin=b"question")
+            self.assertEqual(done.stdout, b"part")
+            self.assert_fails(done, "Connection reset by peer.*not complete")
+
+    def test_a_target_that_ends_and_hangs_up_ends_a_client_that_would_go_on_for_ever(self):
+        def hang_up(stream):
+            stream.shutdown(socket.SHUT_WR)
+            time.sleep(0.3)
+
+        with target(hang_up) as (address, _), self.world.server("--forward", address) as (port, _, _):
             with open("/dev/zero", "rb") as endless, self.world.client(port, stdin=endless) as client:
                 _, errors = client.communicate(timeout=PATIENCE)
             self.assertEqual(client.returncode, 1, errors)

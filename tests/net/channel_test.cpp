@@ -67,7 +67,7 @@ class ChannelFactory final : public SessionFactory {
 
  private:
   Signing signing_;
-  ServerOptions options_;
+  qsp::ServerOptions options_;
 };
 
 TestOptions server_options(const Pair& pair) {
@@ -135,9 +135,9 @@ std::vector<boost::intrusive_ptr<Client>> run_clients(Loop& loop, const Pair& pa
 TEST(Channel, SessionsOfManyThreadsTransferRekeyAndEnd) {
   const Pair pair;
   TestServer server(server_options(pair));
-  constexpr std::size_t kSize = 70 * kFrame + 7;
+  static constexpr std::size_t kSize = 70 * kFrame + 7;
   constexpr std::size_t kThreads = 4;
-  constexpr std::uint32_t kSessions = 3;
+  static constexpr std::uint32_t kSessions = 3;
   std::vector<std::jthread> threads;
   for (std::size_t i = 0; i < kThreads; ++i) {
     threads.emplace_back([&pair, &server] {
@@ -161,8 +161,8 @@ TEST(Channel, SessionsOfManyThreadsTransferRekeyAndEnd) {
 TEST(Channel, AServerThatIsStoppedWhileBusyClosesEverySession) {
   const Pair pair;
   TestServer server(server_options(pair));
-  constexpr std::uint32_t kSessions = 6;
-  constexpr std::size_t kEndless = std::size_t{1} << 40;
+  static constexpr std::uint32_t kSessions = 6;
+  static constexpr std::size_t kEndless = std::size_t{1} << 40;
   std::jthread clients([&pair, port = server.port()] {
     Loop loop;
     for (const auto& client : run_clients(loop, pair, port, kSessions, kEndless)) {
