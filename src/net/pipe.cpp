@@ -110,7 +110,8 @@ void PipeSession::send_input() {
   do count = ::read(ends_->input(), room.data(), room.size());
   while (count < 0 && errno == EINTR);
   if (count < 0 && errno == EAGAIN) return;
-  // A terminal that went away has nothing more to say. A socket that was reset might have had: its data is not complete.
+  // A terminal that went away has nothing more to say. A socket that was reset might have had: its data is not
+  // complete.
   if (count < 0 && errno != EIO) {
     return give_up(Reason::InternalError, fmt::format("cannot read the input: {}", system_text(errno)));
   }
@@ -136,7 +137,8 @@ void PipeSession::handle_data(const AppData& data) {
   peer_done_ = peer_done_ || data.end;
   if (!output_done_) take(data.data);
   // Both directions are over on this side, while the peer goes on: it would do so for as long as it likes.
-  if (output_done_ && !peer_done_ && report_.input_sent) close(Reason::Normal, "the application has ended");
+  if (output_done_ && !peer_done_ && report_.input_sent && queued() == 0)
+    close(Reason::Normal, "the application has ended");
 }
 
 void PipeSession::take(Bytes fresh) {

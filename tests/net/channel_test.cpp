@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::uint64_t kRekeyAfter = 20;
 constexpr std::size_t kFrame = 30'000;
+constexpr std::size_t kWindow = 8 * kFrame;  // sent and not echoed yet: so keys change in the middle of the data
+constexpr int kSmallBuffer = 4096;
 
 /// What one thread signs with: providers and signers belong to a thread, the key's text to all.
 struct Signing {
@@ -55,11 +57,12 @@ struct Pair {
 
 class ChannelFactory final : public SessionFactory {
  public:
-  explicit ChannelFactory(const Pair& pair) : signing_(pair.server_key) {
+  ChannelFactory(const Pair& pair, bool small_buffers) : signing_(pair.server_key), small_buffers_(small_buffers) {
     options_.signers = {signing_.signer.get()};
     options_.peers = &pair.clients;
   }
   Result<ConnectionPtr> make(Loop& loop, Socket&& socket, const tcp::endpoint& peer, ConnectionOwner& owner) override {
+    if (small_buffers_) socket.set_option(asio::socket_base::send_buffer_size(kSmallBuffer));
     auto channel = Channel::server(*signing_.provider, options_, Loop::now());
     if (!channel) return std::unexpected(channel.error());
     return ConnectionPtr(new EchoSession(loop, std::move(socket), peer, std::move(*channel), owner, kRekeyAfter));
@@ -68,16 +71,17 @@ class ChannelFactory final : public SessionFactory {
  private:
   Signing signing_;
   qsp::ServerOptions options_;
+  bool small_buffers_;
 };
 
-TestOptions server_options(const Pair& pair) {
+TestOptions server_options(const Pair& pair, bool small_buffers = false) {
   TestOptions options;
   options.server.threads = 3;
-  options.make_factory = [&pair] { return std::make_unique<ChannelFactory>(pair); };
+  options.make_factory = [&pair, small_buffers] { return std::make_unique<ChannelFactory>(pair, small_buffers); };
   return options;
 }
 
-/// Sends `size` bytes, then END, and compares what comes back.
+/// Sends `size` bytes, then END, and compares what comes back; reads nothing before `pause` has passed.
 class Client final : public Connection, private ConnectionOwner {
  public:
   Client(Loop& loop, Socket&& socket, std::unique_ptr<Endpoint> endpoint, std::uint32_t seed, std::size_t size)
@@ -92,12 +96,18 @@ class Client final : public Connection, private ConnectionOwner {
 
  private:
   void produce() override {
-    while (sent_ < size_ && queued() < kHighWater) {
+    while (sent_ < size_ && sent_ < received + kWindow) {
       const std::size_t count = std::min(kFrame, size_ - sent_);
       ASSERT_TRUE(send(Bytes(frame_).first(count), sent_ + count == size_).has_value());
       sent_ += count;
     }
   }
+  void handle_established() override {
+    if (pause_ > 0ms) pause_until_ = Loop::now() + pause_;
+  }
+  [[nodiscard]] bool wants_input() const override { return !pause_until_; }
+  [[nodiscard]] std::optional<Instant> deadline() const override { return pause_until_; }
+  void handle_deadline() override { pause_until_.reset(); }
   void handle_data(const AppData& data) override {
     for (const std::uint8_t byte : data.data) wrong += byte == frame_[received++ % kFrame] ? 0 : 1;
   }
@@ -110,11 +120,14 @@ class Client final : public Connection, private ConnectionOwner {
   std::vector<std::uint8_t> frame_;
   std::size_t size_;
   std::size_t sent_ = 0;
+  std::chrono::milliseconds pause_;
+  std::optional<Instant> pause_until_;
 };
 
 /// Runs `count` sessions of `size` bytes each to their end, on the calling thread.
 std::vector<boost::intrusive_ptr<Client>> run_clients(Loop& loop, const Pair& pair, std::uint16_t port,
-                                                      std::uint32_t count, std::size_t size) {
+                                                      std::uint32_t count, std::size_t size,
+                                                      std::chrono::milliseconds pause = 0ms) {
   const Signing signing(pair.client_key);
   ClientOptions options;
   options.signer = signing.signer.get();
@@ -122,10 +135,12 @@ std::vector<boost::intrusive_ptr<Client>> run_clients(Loop& loop, const Pair& pa
   std::vector<boost::intrusive_ptr<Client>> clients;
   for (std::uint32_t i = 0; i < count; ++i) {
     Socket socket(loop.executor());
+    socket.open(tcp::v4());
+    if (pause > 0ms) socket.set_option(asio::socket_base::receive_buffer_size(kSmallBuffer));
     socket.connect({asio::ip::address_v4::loopback(), port});
     auto channel = Channel::client(*signing.provider, options, Loop::now());
     EXPECT_TRUE(channel.has_value());
-    clients.emplace_back(new Client(loop, std::move(socket), std::move(*channel), i, size));
+    clients.emplace_back(new Client(loop, std::move(socket), std::move(*channel), i, size, pause));
     clients.back()->start();
   }
   loop.io().run_for(60s);
@@ -147,7 +162,7 @@ TEST(Channel, SessionsOfManyThreadsTransferRekeyAndEnd) {
         EXPECT_EQ(client->wrong, 0U);
         EXPECT_GE(client->epochs, 2U);
         ASSERT_TRUE(client->closed.has_value());
-        EXPECT_EQ(client->closed->reason, Reason::Normal);
+        EXPECT_EQ(client->closed->reason, Reason::Normal) << client->closed->text;
         EXPECT_FALSE(client->closed->truncated);
       }
     });
@@ -156,6 +171,19 @@ TEST(Channel, SessionsOfManyThreadsTransferRekeyAndEnd) {
   EXPECT_TRUE(server.events.wait([&] { return server.events.ends.size() == kThreads * kSessions; }));
   server.stop();
   for (const Recorded::End& end : server.events.ends) EXPECT_EQ(end.closed.reason, Reason::Normal) << end.closed.text;
+}
+
+TEST(Channel, WhatASlowReaderHasNotTakenYetIsNotLostWithTheEndOfTheSession) {
+  const Pair pair;
+  TestServer server(server_options(pair, true));
+  Loop loop;
+  // The server has it all, END included, while most still waits there for longer than it lingers after CLOSE.
+  constexpr std::size_t kSize = 7 * kFrame;
+  const auto clients = run_clients(loop, pair, server.port(), 1, kSize, Connection::kLinger + 1s);
+  EXPECT_EQ(clients.front()->received, kSize);
+  ASSERT_TRUE(clients.front()->closed.has_value());
+  EXPECT_EQ(clients.front()->closed->reason, Reason::Normal);
+  EXPECT_FALSE(clients.front()->closed->truncated);
 }
 
 TEST(Channel, AServerThatIsStoppedWhileBusyClosesEverySession) {
@@ -169,7 +197,7 @@ TEST(Channel, AServerThatIsStoppedWhileBusyClosesEverySession) {
       EXPECT_EQ(client->wrong, 0U);
       ASSERT_TRUE(client->closed.has_value());
       EXPECT_TRUE(client->closed->by_peer);
-      EXPECT_EQ(client->closed->reason, Reason::Normal);
+      EXPECT_EQ(client->closed->reason, Reason::Normal) << client->closed->text;
     }
   });
   EXPECT_TRUE(server.events.wait([&] { return server.events.established == kSessions && server.events.rekeyed > 0; }));
