@@ -84,10 +84,12 @@ TestOptions server_options(const Pair& pair, bool small_buffers = false) {
 /// Sends `size` bytes, then END, and compares what comes back; reads nothing before `pause` has passed.
 class Client final : public Connection, private ConnectionOwner {
  public:
-  Client(Loop& loop, Socket&& socket, std::unique_ptr<Endpoint> endpoint, std::uint32_t seed, std::size_t size)
+  Client(Loop& loop, Socket&& socket, std::unique_ptr<Endpoint> endpoint, std::uint32_t seed, std::size_t size,
+         std::chrono::milliseconds pause)
       : Connection(loop, std::move(socket), {}, std::move(endpoint), *this),
         frame_(pattern(kFrame, seed)),
-        size_(size) {}
+        size_(size),
+        pause_(pause) {}
 
   std::size_t received = 0;
   std::size_t wrong = 0;
