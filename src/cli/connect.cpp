@@ -111,7 +111,12 @@ boost::asio::awaitable<void> connect_to_peer(Run& run) {
     run.signals.cancel();
     co_return;
   }
-  const auto finished = [&run] { run.signals.cancel(); };
+  // Output may still be on its way; from here on a signal ends the process as it would any other.
+  const auto finished = [&run] {
+    net::error_code ignored;  // it has nothing left to fail at
+    run.signals.clear(ignored);
+    run.signals.cancel(ignored);
+  };
   if (run.check_echo) {
     EchoClient::Files files{.input = run.input.get(), .watch = std::move(*watch), .output = run.output.get()};
     files.show = run.output.get() < 0 && ::isatty(run.input.get()) == 1 && ::isatty(STDOUT_FILENO) == 1;
@@ -137,14 +142,18 @@ std::string closed_text(const Closed& closed) {
 
 std::string explain_handshake(const Run& run, const Closed& closed) {
   const std::string target = net::to_string(run.target);
-  if (closed.by_peer) return fmt::format("{} refused the session ({})", target, closed_text(closed));
+  if (closed.by_peer) {
+    return fmt::format("{} refused the session ({}): compare keys, suites and policies of both ends, and see its log",
+                       target, closed_text(closed));
+  }
   if (run.client->cut_off()) {
+    const std::string& transport = run.check_echo ? run.report.transport : run.pipe_report.transport;
     return fmt::format(
         "{} ended the connection during the handshake{}{}: compare --profile on both ends, and see its log", target,
-        run.report.transport.empty() ? "" : ": ", run.report.transport);
+        transport.empty() ? "" : ": ", transport);
   }
   if (closed.reason == Reason::Timeout) {
-    return fmt::format("{} did not finish the handshake in time: is it a qsp server of profile {}?", target,
+    return fmt::format("{} did not finish the handshake in time: check that it is a qsp server of profile {}", target,
                        run.profile().name);
   }
   if (closed.reason != Reason::ProtocolError) {
@@ -190,13 +199,16 @@ std::optional<std::string> explain(const Run& run) {
 std::optional<std::string> explain_pipe(const Run& run) {
   const PipeClientReport& report = run.pipe_report;
   if (!run.failure.empty()) return run.failure;
-  if (run.pipe && !run.pipe->failure().empty()) return run.pipe->failure();
+  if (run.pipe && !run.pipe->report().failure.empty()) return run.pipe->report().failure;
   if (!report.closed) return "the connection failed before it began";
   const Closed& closed = *report.closed;
   if (!report.established) return explain_handshake(run, closed);
   if (run.interrupted) return "interrupted: the peer may have more data";
-  if (closed.reason == Reason::Normal && !closed.truncated) return std::nullopt;
   const std::string how = closed.by_peer ? "the peer closed the session" : "the session ended";
+  if (closed.reason == Reason::Normal && !closed.truncated) {
+    if (run.pipe->report().input_sent) return std::nullopt;
+    return fmt::format("{} ({}) before all was sent: what came is complete", how, closed_text(closed));
+  }
   return fmt::format("{} ({}){}{}{}: what came is authentic{}", how, closed_text(closed),
                      report.transport.empty() ? "" : ": ", report.transport, closed.truncated ? ", but truncated" : "",
                      closed.truncated ? " and not complete" : "");
@@ -238,14 +250,14 @@ void print_account(const Context& context, const Run& run, const std::optional<s
 /// On stderr: standard output is the peer's data.
 void print_pipe_account(const Context& context, const Run& run, const std::optional<std::string>& failure) {
   const PipeClientReport& report = run.pipe_report;
-  if (!context.json || !report.closed) return;
+  if (!context.json) return;
   boost::json::object account{{"ok", !failure},
                               {"sent_bytes", report.traffic.sent_bytes},
                               {"received_bytes", report.traffic.received_bytes},
-                              {"closed", name(report.closed->reason)},
-                              {"closed_by_peer", report.closed->by_peer},
-                              {"truncated", report.closed->truncated}};
-  if (report.status) {
+                              {"closed", report.closed ? name(report.closed->reason) : ""},
+                              {"closed_by_peer", report.closed && report.closed->by_peer},
+                              {"truncated", report.closed && report.closed->truncated}};
+  if (report.established && report.status) {
     account["peer"] = report.status->peer;
     account["qkd_mixed"] = report.status->qkd_mixed;
     account["without_qkd"] = report.status->without_qkd;

@@ -22,4 +22,8 @@ std::string describe(const ChannelStatus& status) {
                                           : "no QKD");
 }
 
+std::string without_qkd_warning(const ChannelStatus& status) {
+  return fmt::format("epoch {} is WITHOUT a QKD key, which is preferred here", status.current.epoch);
+}
+
 }  // namespace qsp::cli

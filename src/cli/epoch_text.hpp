@@ -12,4 +12,7 @@ std::string describe(const EpochStatus& epoch);
 /// "QSP 1.0 with bob: X25519MLKEM768, ML-DSA-65 here, ML-DSA-65 there, AES-256-GCM, QKD mixed in".
 std::string describe(const ChannelStatus& status);
 
+/// What either end says in every epoch of a session for which status.without_qkd holds.
+std::string without_qkd_warning(const ChannelStatus& status);
+
 }  // namespace qsp::cli

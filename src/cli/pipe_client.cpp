@@ -9,17 +9,17 @@ namespace qsp::cli {
 
 void PipeClient::handle_established() {
   report_.established = true;
-  if (const auto* const channel = dynamic_cast<const Channel*>(&endpoint()); channel != nullptr) {
-    spdlog::info("{}", describe(channel->status()));
-  }
+  tell_epoch();
   const auto attached = attach(net::PipeEnds(net::PipeEnds::Kind::Standard, STDIN_FILENO, STDOUT_FILENO));
   if (!attached) give_up(Reason::InternalError, attached.error());
 }
 
-void PipeClient::handle_epoch(std::uint32_t) {
-  if (const auto* const channel = dynamic_cast<const Channel*>(&endpoint()); channel != nullptr) {
-    if (const ChannelStatus status = channel->status(); status.previous) spdlog::info("{}", describe(*status.previous));
-  }
+void PipeClient::tell_epoch() {
+  const auto* const channel = dynamic_cast<const Channel*>(&endpoint());
+  if (channel == nullptr) return;
+  const ChannelStatus status = channel->status();
+  spdlog::info("{}", status.previous ? describe(*status.previous) : describe(status));
+  if (status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
 }
 
 void PipeClient::connection_closed(net::Connection&, const Closed& closed, const net::error_code& transport) {

@@ -28,14 +28,13 @@ class PipeClient final : public net::PipeSession, private net::ConnectionOwner {
              std::chrono::nanoseconds stall_limit, PipeClientReport& report)
       : PipeSession(loop, std::move(socket), peer, std::move(endpoint), *this, stall_limit), report_(report) {}
 
-  /// Reading or writing here failed, which ended the session; empty otherwise.
-  [[nodiscard]] const std::string& failure() const noexcept { return PipeSession::report().failure; }
   /// Called once, when the socket is closed; output may still be on its way.
   void when_finished(std::function<void()> finished) { finished_callback_ = std::move(finished); }
 
  private:
   void handle_established() override;
-  void handle_epoch(std::uint32_t epoch) override;
+  void handle_epoch(std::uint32_t) override { tell_epoch(); }
+  void tell_epoch();
   void connection_established(net::Connection&) override {}
   void connection_rekeyed(net::Connection&) override {}
   void connection_closed(net::Connection& connection, const Closed& closed, const net::error_code& transport) override;

@@ -1,9 +1,12 @@
 #include "cli/process.hpp"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <initializer_list>
 
 namespace qsp::cli {
 namespace {
@@ -17,9 +20,20 @@ constexpr bool kTraced = __has_feature(address_sanitizer);
 constexpr bool kTraced = false;
 #endif
 
+/// A socket or pad must not take the place of a standard stream that was closed by whoever started this process, and be
+/// logged into. Opened the wrong way round, so that reading or writing the stream fails, and does not pass for empty.
+void occupy_standard_streams() noexcept {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // NOLINTBEGIN(cppcoreguidelines-pro-type-vararg)
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) ::_exit(1);
+    // NOLINTEND(cppcoreguidelines-pro-type-vararg)
+  }
+}
+
 }  // namespace
 
 void harden_process() noexcept {
+  occupy_standard_streams();
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &none);
   if (!kTraced) ::prctl(PR_SET_DUMPABLE, 0);

@@ -80,6 +80,7 @@ class ServeLog final : public net::ServerEvents {
     const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
     spdlog::info("session {} of {} established{}{}", id(connection), net::to_string(connection.peer()),
                  channel != nullptr ? ": " : "", channel != nullptr ? cli::describe(channel->status()) : "");
+    warn_without_qkd(connection);
     if (json_) print_json(describe("established", connection));
   }
 
@@ -88,14 +89,9 @@ class ServeLog final : public net::ServerEvents {
     if (const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint()); channel != nullptr) {
       const ChannelStatus status = channel->status();
       if (status.previous) spdlog::info("session {} {}", id(connection), cli::describe(*status.previous));
-      // SPEC: a "preferred" session that runs without QKD says so every epoch.
-      if (status.without_qkd)
-        spdlog::warn("session {} epoch {} is WITHOUT a QKD key", id(connection), status.current.epoch);
     }
-    if (!json_) return;
-    boost::json::object event = describe("rekeyed", connection);
-    event["epoch"] = connection.endpoint().epoch();
-    print_json(event);
+    warn_without_qkd(connection);
+    if (json_) print_json(describe("rekeyed", connection));
   }
 
   void session_closed(const net::Connection& connection, const Closed& closed,
@@ -137,8 +133,25 @@ class ServeLog final : public net::ServerEvents {
   static std::string id(const net::Connection& connection) {
     return fmt::format("{:016x}", connection.endpoint().session_id());
   }
+  /// A "preferred" session that runs without QKD says so in every epoch.
+  static void warn_without_qkd(const net::Connection& connection) {
+    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
+    if (channel == nullptr) return;
+    const ChannelStatus status = channel->status();
+    if (status.without_qkd) spdlog::warn("session {} {}", id(connection), cli::without_qkd_warning(status));
+  }
+  /// An established session's event also says whose it is and what is in the keys of its epoch.
   static boost::json::object describe(std::string_view event, const net::Connection& connection) {
-    return {{"event", event}, {"session_id", id(connection)}, {"peer", net::to_string(connection.peer())}};
+    boost::json::object object{
+        {"event", event}, {"session_id", id(connection)}, {"peer", net::to_string(connection.peer())}};
+    if (connection.established()) object["epoch"] = connection.endpoint().epoch();
+    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
+    if (channel == nullptr || !connection.established()) return object;
+    const ChannelStatus status = channel->status();
+    object["name"] = status.peer;
+    object["kem_key"] = status.current.kem;
+    object["key_id"] = status.current.key_id ? boost::json::value(*status.current.key_id) : boost::json::value(nullptr);
+    return object;
   }
 
   bool json_;

@@ -113,6 +113,8 @@ std::optional<std::string> ExecSession::start() {
   ::posix_spawnattr_init(&attributes);
   ::posix_spawn_file_actions_adddup2(&actions, input.read_end, STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, output.write_end, STDOUT_FILENO);
+  // Not every socket of this process is closed on exec, and none is the command's business.
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   // This process ignores SIGPIPE and blocks nothing; a command expects the defaults.
   sigset_t defaults;
   sigemptyset(&defaults);

@@ -188,6 +188,7 @@ bool Connection::flush() {
     const std::size_t count = socket_.write_some(queue_.front(storage), failed);
     if (!failed) {
       queue_.consume(count);
+      if (state_ == State::Flushing) linger_until_ = Loop::now() + flush_limit_;
     } else if (failed == asio::error::would_block) {
       wait_for_room();
     } else if (failed != asio::error::interrupted) {
@@ -208,12 +209,12 @@ void Connection::settle() {
     drain_events();
     more = false;
     if (!closed_ && endpoint_->phase() == Phase::Established && !write_failed_) {
-      const std::size_t before = queue_.size();
       produce();
       drain_events();
-      more = queue_.size() != before;
+      more = !queue_.empty();
     }
-    // An application that filled the queue into an empty socket is asked again; one that met a full socket is not.
+    // Whenever the socket took all that was queued the application is asked again: it may have stopped at kHighWater,
+    // and nothing else would wake it.
     more = flush() && more;
   }
   settling_ = false;
@@ -268,6 +269,7 @@ void Connection::deliver(std::expected<FetchedKey, QkdFailure> answer) {
 void Connection::handle_closed(const Closed& closed) {
   closed_ = true;
   cut_off_ = ended_;
+  if (closed.reason == Reason::Normal && !closed.truncated) flush_limit_ = kDrain;
   // Nobody is left to read after the peer's CLOSE, or after the end of its stream.
   last_words_ = collect_control() && !closed.by_peer && !ended_;
   owner_.connection_closed(*this, closed, transport_);
@@ -281,7 +283,7 @@ void Connection::begin_closing() {
     }
     state_ = State::Flushing;
     partial_.release();
-    linger_until_ = Loop::now() + kLinger;
+    linger_until_ = Loop::now() + flush_limit_;
   }
   if (ended_ || write_failed_) {
     finish();

@@ -93,6 +93,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   static constexpr std::size_t kHighWater = std::size_t{256} * 1024;
   /// SPEC §8: what is left after CLOSE is sent is read for at most 2 s.
   static constexpr std::chrono::seconds kLinger{2};
+  /// What a session that ended well has still to write may take as long as the peer takes some of it this often: it may
+  /// be slow, and this end has told its application that all is well.
+  static constexpr std::chrono::seconds kDrain{180};
 
   virtual ~Connection() = default;
   Connection(const Connection&) = delete;
@@ -188,6 +191,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   error_code transport_;
   Instant timer_at_ = Instant::max();
   Instant linger_until_ = Instant::max();
+  std::chrono::seconds flush_limit_ = kLinger;  ///< without progress, once the session is over
   State state_ = State::Open;
   bool established_ = false;
   bool reading_ = false;

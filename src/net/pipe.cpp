@@ -110,8 +110,9 @@ void PipeSession::send_input() {
   do count = ::read(ends_->input(), room.data(), room.size());
   while (count < 0 && errno == EINTR);
   if (count < 0 && errno == EAGAIN) return;
-  // A terminal or socket that went away has nothing more to say.
-  if (count < 0 && errno != EIO && errno != ECONNRESET) {
+  // A terminal that went away has nothing more to say. A socket that was reset might have had: its data is not
+  // complete.
+  if (count < 0 && errno != EIO) {
     return give_up(Reason::InternalError, fmt::format("cannot read the input: {}", system_text(errno)));
   }
   if (count <= 0) {
@@ -125,15 +126,22 @@ void PipeSession::send_input() {
 }
 
 void PipeSession::finish_input() {
-  if (const Result<void> sent = send({}, true); !sent) give_up(Reason::InternalError, std::string(sent.error().where));
+  const Result<void> sent = send({}, true);
+  if (!sent) return give_up(Reason::InternalError, std::string(sent.error().where));
+  report_.input_sent = true;
 }
 
 // Output: from the peer to here.
 
 void PipeSession::handle_data(const AppData& data) {
   peer_done_ = peer_done_ || data.end;
-  if (output_done_) return;
-  Bytes fresh = data.data;
+  if (!output_done_) take(data.data);
+  // Both directions are over on this side, while the peer goes on: it would do so for as long as it likes.
+  if (output_done_ && !peer_done_ && report_.input_sent && queued() == 0)
+    close(Reason::Normal, "the application has ended");
+}
+
+void PipeSession::take(Bytes fresh) {
   if (ends_ && waiting() == 0) {
     while (!fresh.empty()) {
       const auto count = write_some(fresh);

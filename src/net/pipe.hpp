@@ -41,7 +41,8 @@ class PipeEnds {
 
 /// What may be said of a pipe once its connection is finished.
 struct PipeReport {
-  std::string failure;  ///< reading or writing here failed, which ended the session; empty otherwise
+  std::string failure;      ///< reading or writing here failed, which ended the session; empty otherwise
+  bool input_sent = false;  ///< all of the input, and its end
 };
 
 /// Carries bytes both ways between its ends and the peer, each direction with backpressure and an end of its own (SPEC
@@ -73,6 +74,7 @@ class PipeSession : public Connection {
 
  private:
   void handle_data(const AppData& data) override;
+  void take(Bytes fresh);
   void produce() override;
   [[nodiscard]] bool wants_input() const override { return waiting() < kMaxWaiting; }
   [[nodiscard]] std::optional<Instant> deadline() const override;

@@ -1,10 +1,7 @@
 """Black-box test of the program qsp: blackbox.py QSP HOSTILE_PEER SUITE. Standard library only."""
 
-import contextlib
 import json
 import os
-import re
-import select
 import signal
 import socket
 import subprocess
@@ -13,13 +10,10 @@ import tempfile
 import time
 import unittest
 
-QSP, HOSTILE, SUITE = sys.argv[1:4]
+from program import PATIENCE, QSP, first_line, free_port, process, qsp, serving
+
+HOSTILE, SUITE = sys.argv[2:4]
 RC155 = ["--profile", "rc155", "--insecure"]
-PATIENCE = 30
-
-
-def qsp(*args, stdin=b"", env=None):
-    return subprocess.run([QSP, *args], input=stdin, capture_output=True, timeout=PATIENCE, env=env, check=False)
 
 
 def error_lines(done):
@@ -28,41 +22,8 @@ def error_lines(done):
     return [line for line in lines if not line.startswith("qsp: warning: rc155")]
 
 
-@contextlib.contextmanager
-def process(*command):
-    """A process that does not outlive the block."""
-    with tempfile.TemporaryFile() as log:
-        running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
-        try:
-            yield running, lambda: os.pread(log.fileno(), 1 << 24, 0).decode()
-        finally:
-            if running.poll() is None:
-                running.kill()
-            running.wait(PATIENCE)
-            running.stdout.close()
-
-
-def first_line(running):
-    if not select.select([running.stdout], [], [], PATIENCE)[0]:
-        raise AssertionError("the process says nothing")
-    return running.stdout.readline().decode().strip()
-
-
-@contextlib.contextmanager
 def server(*args):
-    """A server on a port of the system's choice: (port, process, log)."""
-    with process(QSP, "serve", "--listen", "127.0.0.1:0", *RC155, *args) as (running, log):
-        line = first_line(running)
-        found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)", line)
-        if not found:
-            raise AssertionError(f"no port in {line!r}: {log()}")
-        yield int(found[1]), running, log
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return serving(*RC155, *args)
 
 
 def connect(port, *args, stdin=b"hello\n"):

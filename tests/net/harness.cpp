@@ -39,6 +39,7 @@ TestServer::TestServer(const TestOptions& options) {
   auto opened = Server::open(
       options.server,
       [&]() -> std::expected<std::unique_ptr<SessionFactory>, std::string> {
+        if (options.make_factory) return options.make_factory();
         return std::make_unique<TestFactory>(options.make_endpoint, options.rekey_after);
       },
       events);

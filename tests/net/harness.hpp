@@ -84,7 +84,8 @@ class Recorded final : public ServerEvents {
 struct TestOptions {
   ServerOptions server{.listen = {.host = "127.0.0.1", .port = 0}};
   std::uint64_t rekey_after = 0;
-  MakeEndpoint make_endpoint{};  ///< nothing: rc155 over a fake provider
+  MakeEndpoint make_endpoint{};       ///< nothing: rc155 over a fake provider
+  MakeSessionFactory make_factory{};  ///< nothing: echoes over make_endpoint's sessions
 };
 
 /// An echo server on a loopback port of the system's choice, in a thread of its own; stopped with the object.

@@ -1,0 +1,137 @@
+"""`qsp connect` to whatever may stand at the other end: it always ends, with exit code 1 and one line that says what to do."""
+
+import concurrent.futures
+import contextlib
+import socket
+import threading
+import time
+
+from program import PATIENCE, Case, free_port, main, serving
+
+REMEDY = r"check|compare|start|give|see"
+
+
+@contextlib.contextmanager
+def impostor(talk):
+    """A TCP server on this machine; `talk` has the first connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        over = threading.Event()
+
+        def accept():
+            with contextlib.suppress(OSError):
+                stream, _ = listener.accept()
+                with stream:
+                    talk(stream)
+                    over.wait(PATIENCE)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            over.set()
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            thread.join(PATIENCE)
+
+
+def close(stream):
+    stream.shutdown(socket.SHUT_RDWR)
+
+
+def reset(stream):
+    stream.recv(1)
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    stream.close()
+
+
+def close_mid_frame(stream):
+    stream.recv(1)
+    # The header of a HANDSHAKE frame of 1000 bytes, and some of them.
+    stream.sendall(bytes([1, 0]) + bytes(16) + (1000).to_bytes(4, "big") + bytes(100))
+    time.sleep(0.1)
+    stream.shutdown(socket.SHUT_RDWR)
+
+
+def trickle(stream):
+    with contextlib.suppress(OSError):
+        for byte in bytes([1, 0]) + bytes(16) + (1000).to_bytes(4, "big"):
+            stream.sendall(bytes([byte]))
+            time.sleep(1)
+
+
+def web(stream):
+    stream.recv(1 << 16)
+    stream.sendall(b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\n\r\n")
+    stream.shutdown(socket.SHUT_RDWR)
+
+
+class Dial(Case):
+    def assert_ends(self, done, told):
+        """One line on stderr in all, which says what happened, where, and what to do."""
+        line = self.assert_fails(done, told)
+        self.assertEqual(done.stderr.decode().splitlines(), [line])
+        self.assertRegex(line, REMEDY)
+        self.assertRegex(line, r"127\.0\.0\.1:\d+|no-such-host|bob")
+        self.assertEqual(done.stdout, b"")
+
+    def dial_impostor(self, talk):
+        with impostor(talk) as port:
+            return self.world.connect(port, stdin=b"secret")
+
+    def test_nobody_listens(self):
+        self.assert_ends(self.world.connect(free_port()), "refused the connection: nothing listens there")
+
+    def test_the_name_does_not_resolve(self):
+        self.assert_ends(self.world.connect("no-such-host.invalid"), "no such host: no-such-host.invalid")
+
+    def test_a_peer_that_says_too_little_is_given_up_in_time(self):
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for done in pool.map(self.dial_impostor, [lambda stream: None, trickle, lambda stream: stream.sendall(b"\1")]):
+                self.assert_ends(done, "did not finish the handshake in time: check that it is a qsp server of profile 1.0")
+
+    def test_a_peer_that_breaks_off(self):
+        for talk in (close, reset, close_mid_frame):
+            with self.subTest(talk.__name__):
+                self.assert_ends(self.dial_impostor(talk), "ended the connection during the handshake")
+
+    def test_a_peer_that_speaks_something_else(self):
+        for talk in (web, lambda stream: stream.sendall(bytes(range(255, 0, -1)) * 300), lambda stream: stream.sendall(b"SSH-2.0-x\r\n" * 9)):
+            self.assert_ends(self.dial_impostor(talk), "does not speak profile 1.0 .PROTOCOL_ERROR")
+
+    def test_a_server_of_another_profile(self):
+        with serving("--profile", "rc155", "--insecure") as (port, _, _):
+            self.assert_ends(self.world.connect(port), "profile")
+
+    def test_a_server_of_another_identity(self):
+        self.world.pin("deceived.toml", name="bob", key_file="mallory.key.pub", serve=True)
+        with self.world.server() as (port, _, _):
+            self.assert_ends(self.world.connect(port, peers="deceived.toml"), "failed .HANDSHAKE_FAILED")
+
+    def test_a_server_that_does_not_know_the_client(self):
+        with self.world.server() as (port, _, log):
+            done = self.world.connect(port, key="mallory")
+            self.assert_ends(done, "refused the session .HANDSHAKE_FAILED")
+            self.assertIn("HANDSHAKE_FAILED", log())
+
+    def test_a_server_without_a_common_suite(self):
+        with self.world.server("--kem", "ML-KEM-1024") as (port, _, _):
+            self.assert_ends(self.world.connect(port), "refused the session .NO_COMMON_SUITE")
+
+    def test_what_is_wrong_here_is_told_before_anybody_is_dialled(self):
+        self.world.pin("client-only.toml", name="bob", connect=True)
+        self.world.write("open.key", self.world.read("alice.key"), 0o644)
+        port = free_port()
+        for how, told in (
+            ({"peer": "carol"}, "alice.toml: there is no peer named 'carol'"),
+            ({"peers": "client-only.toml"}, "peer 'bob' is not to be dialled .serve = true allows it"),
+            ({"peers": "missing.toml"}, "missing.toml"),
+            ({"key": "open"}, r"open\.key.*chmod 600"),
+            ({"key": "missing"}, r"missing\.key"),
+        ):
+            with self.subTest(told):
+                self.assert_fails(self.world.connect(port, **how), told)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""`qsp connect` as a pipe: what comes out is what went in, each direction ends by itself, and memory is bounded."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from program import PATIENCE, Case, free_port, main, peak_memory, wait_until
+
+MIB = 1024 * 1024
+# The program, its libraries and a session take some 20 MiB; SPEC §7.7 lets 4 MiB wait for the application, twice in the
+# worst case, while the memory that holds it grows. 32 MiB that were taken in would not fit.
+MEMORY = 40 * MIB
+
+
+class Pipe(Case):
+    def test_a_folder_comes_back_as_it_was(self):
+        tree, back = self.world.path("tree"), self.world.path("back")
+        os.makedirs(os.path.join(tree, "empty"))
+        os.makedirs(back)
+        for i in range(50):
+            with open(os.path.join(tree, f"file {i}"), "wb") as file:
+                file.write(os.urandom(i * 5000))
+        with self.world.server() as (port, _, _):
+            pack = subprocess.Popen(["tar", "c", "-C", tree, "."], stdout=subprocess.PIPE)
+            with self.world.client(port, stdin=pack.stdout) as client:
+                pack.stdout.close()
+                unpacked = subprocess.run(["tar", "x", "-C", back], stdin=client.stdout, timeout=PATIENCE, check=False)
+                self.assertEqual((unpacked.returncode, client.wait(PATIENCE), pack.wait(PATIENCE)), (0, 0, 0))
+        self.assertEqual(subprocess.run(["diff", "-r", tree, back], timeout=PATIENCE, check=False).returncode, 0)
+
+    def test_64_mib_pass_both_ways_at_once_through_rekeys(self):
+        data = os.urandom(64 * MIB)
+        with self.world.server("--rekey-bytes", str(MIB)) as (port, server, log):
+            with self.world.client(port) as client:
+                back, errors = client.communicate(data, PATIENCE)
+                self.assertEqual(client.returncode, 0, errors)
+            self.assertTrue(back == data, "the echo differs")
+            wait_until(lambda: "closed" in log(), "the end of the session")
+            self.assertRegex(log(), r"closed( by the peer)?: NORMAL; 67108864 bytes in, 67108864 out")
+            # Data goes on while a rekey is under way, so there are fewer epochs than MiB.
+            self.assertGreaterEqual(log().count("fresh KEM key"), 3)
+            self.assertLess(peak_memory(server.pid), MEMORY)
+
+    def test_the_end_of_the_input_does_not_cut_off_what_the_peer_still_sends(self):
+        command = "cat >/dev/null; sleep 0.3; head -c 20000000 /dev/zero; sleep 0.3; echo end"
+        with self.world.server("--exec", command) as (port, _, _):
+            done = self.world.connect(port, stdin=b"short")
+            self.assert_succeeds(done)
+            self.assertTrue(done.stdout == bytes(20_000_000) + b"end\n")
+
+    def test_an_empty_input_is_a_whole_session(self):
+        with self.world.server() as (port, _, _):
+            done = self.world.connect(port)
+            self.assert_succeeds(done)
+            self.assertEqual(done.stdout, b"")
+
+    def test_standard_streams_that_are_closed_end_with_an_error(self):
+        with self.world.server() as (port, _, _):
+            for closed in ("<&-", ">&-"):
+                with self.subTest(closed):
+                    command = ["sh", "-c", f'"$@" {closed}', "sh", *self.world.dialler(port)]
+                    done = subprocess.run(command, input=b"x", capture_output=True, timeout=PATIENCE, check=False)
+                    self.assert_fails(done, "cannot (read the input|write the output): Bad file descriptor")
+
+    def test_a_reader_that_leaves_ends_the_session(self):
+        with self.world.server("--exec", "yes") as (port, _, log):
+            command = self.world.dialler(port)
+            line = '"$@" 2>errors | head -c 100; cat errors >&2'
+            done = subprocess.run(["sh", "-c", line, "sh", *command], stdin=subprocess.DEVNULL, capture_output=True,
+                                  cwd=self.world.path(""), timeout=PATIENCE, check=False)
+            self.assertEqual(done.stdout, b"y\n" * 50)
+            self.assertRegex(done.stderr.decode(), "qsp: error: cannot write the output: Broken pipe")
+            wait_until(lambda: "closed by the peer: INTERNAL_ERROR: cannot write the output" in log(), "its log")
+
+    def test_a_reader_that_pauses_holds_the_peer_up_in_bounded_memory(self):
+        with self.world.server("--exec", f"head -c {32 * MIB} /dev/zero") as (port, server, _):
+            with self.world.client(port, stdin=subprocess.DEVNULL) as client:
+                time.sleep(2)
+                self.assertIsNone(client.poll(), "it ended though nobody read its output")
+                peaks = peak_memory(server.pid), peak_memory(client.pid)
+                self.assertTrue(client.stdout.read() == bytes(32 * MIB))
+                self.assertEqual(client.wait(PATIENCE), 0, client.stderr.read())
+            self.assertLess(max(peaks), MEMORY)
+
+    def test_a_server_that_pauses_holds_the_client_up_in_bounded_memory(self):
+        with self.world.server("--exec", "sleep 2; wc -c") as (port, server, _):
+            with self.world.client(port) as client:
+                feed = threading.Thread(target=lambda: (client.stdin.write(bytes(32 * MIB)), client.stdin.close()))
+                feed.start()
+                time.sleep(1.5)
+                self.assertTrue(feed.is_alive(), "32 MiB were taken though nobody read them")
+                feed.join(PATIENCE)
+                self.assertEqual(int(client.stdout.read()), 32 * MIB)
+                self.assertLess(peak_memory(server.pid), MEMORY)
+                self.assertEqual(client.wait(PATIENCE), 0, client.stderr.read())
+
+    def test_a_signal_ends_a_client_whose_output_nobody_reads(self):
+        with self.world.server("--exec", f"head -c {MIB} /dev/zero") as (port, server, log):
+            with self.world.client(port, stdin=subprocess.DEVNULL) as client:
+                wait_until(lambda: "closed" in log(), "the end of the session")
+                time.sleep(0.2)
+                self.assertIsNone(client.poll(), "its output still waits")
+                client.send_signal(signal.SIGTERM)
+                self.assertNotEqual(client.wait(PATIENCE), 0)
+
+    def test_an_interrupted_client_tells_the_peer_and_fails(self):
+        with self.world.server() as (port, _, log):
+            with self.world.client(port) as client:
+                wait_until(lambda: "established" in log(), "the session")
+                client.send_signal(signal.SIGINT)
+                client.wait(PATIENCE)  # while its input is still open
+                self.assertEqual(client.returncode, 1)
+                self.assertIn("qsp: error: interrupted", client.stderr.read().decode())
+            wait_until(lambda: "closed by the peer: NORMAL: interrupted, truncated" in log(), "its end in the log")
+
+    def test_json_accounts_for_every_dial_on_stderr(self):
+        with self.world.server("--rekey-bytes", "65536") as (port, _, _):
+            done = self.world.connect(port, "--json", "--log-level", "off", stdin=bytes(1_000_000))
+            account = json.loads(done.stderr)
+            self.assertEqual((account["ok"], account["error"], account["peer"], account["closed"]), (True, None, "bob", "NORMAL"))
+            self.assertEqual((account["sent_bytes"], account["received_bytes"]), (1_000_000, 1_000_000))
+            self.assertGreater(account["final_epoch"], 1)
+        refused = self.world.connect(free_port(), "--json").stderr.splitlines()
+        account = json.loads(refused[0])
+        self.assertEqual(account["ok"], False)
+        self.assertEqual("qsp: error: " + account["error"], refused[1].decode())
+
+
+if __name__ == "__main__":
+    main()
