@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
@@ -23,6 +24,7 @@ using boost::system::error_code;
 
 using Body = http::vector_body<char, WipingAllocator<char>>;
 constexpr std::size_t kMaxInterimAnswers = 8;
+constexpr std::size_t kMaxFirstLine = kMaxTargetSize + 64;  ///< a method, a version and what stands between
 
 enum class Status : unsigned {
   BadRequest = 400,
@@ -43,7 +45,7 @@ template <bool IsRequest>
 class Parser {
  public:
   explicit Parser(std::size_t max_body) {
-    parser_.header_limit(kMaxHeaderSize);
+    parser_.header_limit(Input::kCapacity);
     parser_.body_limit(max_body);
   }
 
@@ -61,17 +63,20 @@ class Parser {
     while (!input.empty() && !done() && header_done() != in_header) {
       error_code failed;
       const std::string_view text = input.text();
+      const bool first_line_fits = std::min(text.find('\n'), text.size()) <= kMaxFirstLine;
       const std::size_t taken = parser_.put(boost::asio::const_buffer(text.data(), text.size()), failed);
       input.consume(taken);
       if (in_header) {
         header_size_ += taken;
         if (header_size_ > start_line_size() + kMaxHeaderSize) return std::unexpected(Fault::FieldsTooLarge);
       }
-      if (failed == http::error::need_more) {
-        if (!input.full()) return false;
-        return std::unexpected(Fault::Malformed);
+      const bool stuck = failed == http::error::need_more && input.full();
+      if (failed == http::error::header_limit || (in_header && stuck)) {
+        return std::unexpected(header_size_ > 0 || first_line_fits ? Fault::FieldsTooLarge : Fault::TargetTooLong);
       }
-      if (failed) return std::unexpected(fault(failed));
+      if (failed == http::error::body_limit) return std::unexpected(Fault::BodyTooLarge);
+      if (failed == http::error::need_more && !stuck) return false;
+      if (failed) return std::unexpected(Fault::Malformed);
     }
     return in_header ? header_done() : done();
   }
@@ -99,11 +104,6 @@ class Parser {
     } else {
       return message().reason().size() + 3 + kAround;
     }
-  }
-  [[nodiscard]] Fault fault(const error_code& failed) const {
-    if (failed == http::error::body_limit) return Fault::BodyTooLarge;
-    if (failed == http::error::header_limit) return header_size_ == 0 ? Fault::TargetTooLong : Fault::FieldsTooLarge;
-    return Fault::Malformed;
   }
 
   http::parser<IsRequest, Body> parser_;

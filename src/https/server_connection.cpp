@@ -136,7 +136,10 @@ Awaited<void> ServerConnection::refuse(unsigned status) {
   keep_alive_ = false;
   head_ = false;
   enter(Stage::Answer);
-  co_await write_answer(Response{.status = status, .body = {}, .retry_after = {}});
+  // Not a temporary: GCC 12 destroys those of a suspended coroutine twice when its frame is dropped.
+  Response refusal;
+  refusal.status = status;
+  co_await write_answer(std::move(refusal));
 }
 
 Awaited<void> ServerConnection::linger(bool tls_is_sound) {

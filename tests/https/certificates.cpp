@@ -49,7 +49,8 @@ std::string to_pem(Write write) {
 }
 
 std::string key_pem(EVP_PKEY* key) {
-  return to_pem([key](BIO* bio) { return PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); });
+  return to_pem(
+      [key](BIO* bio) { return PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); });
 }
 
 std::string certificate_pem(X509* certificate) {
@@ -66,9 +67,9 @@ void add_extension(X509* certificate, X509* issuer, int nid, const char* value) 
 void add_name(GENERAL_NAMES* names, int type, std::string_view text) {
   GENERAL_NAME* const name = GENERAL_NAME_new();
   ASN1_IA5STRING* const value = ASN1_IA5STRING_new();
-  require(name != nullptr && value != nullptr &&
-              ASN1_STRING_set(value, text.data(), static_cast<int>(text.size())) == 1,
-          "a name");
+  require(
+      name != nullptr && value != nullptr && ASN1_STRING_set(value, text.data(), static_cast<int>(text.size())) == 1,
+      "a name");
   GENERAL_NAME_set0_value(name, type, value);
   require(sk_GENERAL_NAME_push(names, name) > 0, "a list of names");
 }

@@ -13,9 +13,9 @@ namespace qsp::test {
 /// What a certificate is to say. Names may hold any byte, for tests of names that must be refused.
 struct CertificateOptions {
   std::string common_name;
-  std::vector<std::string> hosts;      ///< subjectAltName: DNS names
-  std::vector<std::string> addresses;  ///< likewise IP addresses
-  std::vector<std::string> uris;       ///< likewise URIs
+  std::vector<std::string> hosts;                        ///< subjectAltName: DNS names
+  std::vector<std::string> addresses;                    ///< likewise IP addresses
+  std::vector<std::string> uris;                         ///< likewise URIs
   std::chrono::seconds begins = std::chrono::hours(-1);  ///< from now
   std::chrono::seconds ends = std::chrono::hours(24);    ///< likewise
 };

@@ -1,0 +1,293 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "https/raw.hpp"
+#include "https/world.hpp"
+
+namespace qsp::https {
+namespace {
+
+constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+
+class ClientTest : public ::testing::Test {
+ protected:
+  World world_;
+};
+
+/// A port that nothing listens on.
+std::uint16_t closed_port(World& world) { return world.serve_plain()->port(); }
+
+TEST_F(ClientTest, GetsWhatItAskedForAndBothEndsKnowEachOther) {
+  const auto server = world_.serve();
+  const auto client = world_.connect_to(server->port());
+  const Answered got = world_.ask(*client, "/api/v1/keys/bob/status");
+  ASSERT_TRUE(got) << got.error().text;
+  EXPECT_EQ(got->status, 200u);
+  EXPECT_EQ(got->content_type, "application/json");
+  EXPECT_EQ(got->body.reveal(), "/status ");
+  EXPECT_EQ(world_.handler.last_peer.common_name, "alice");
+  EXPECT_EQ(world_.handler.last_peer.uris, std::vector<std::string>{"sae:alice"});
+  EXPECT_EQ(world_.handler.last_peer.fingerprint.size(), 64u);
+  EXPECT_EQ(text_of(world_.ask(*client, "/x", "{\"number\": 3}")), "/x {\"number\": 3}");
+  EXPECT_EQ(server->counts().connections, 1u) << "the connection was not kept";
+  EXPECT_EQ(server->counts().requests, 2u);
+}
+
+TEST_F(ClientTest, PutsItsPrefixBeforeTheTargetAndReachesNames) {
+  const auto server = world_.serve();
+  ClientOptions options;
+  options.url = "https://localhost:" + std::to_string(server->port()) + "/kme/one/";
+  std::optional<Target> target;
+  world_.handler.act = [&](Request request, Respond respond) {
+    target = std::move(request.target);
+    respond(Response{.status = 503, .body = {}, .retry_after = 7});
+  };
+  const auto client = world_.connect_to(server->port(), options);
+  const Answered got = world_.ask(*client, "/status?x=1");
+  ASSERT_TRUE(got) << got.error().text;
+  EXPECT_EQ(got->status, 503u);
+  EXPECT_EQ(got->retry_after, 7u);
+  EXPECT_EQ(target->path, (std::vector<std::string>{"kme", "one", "status"}));
+}
+
+TEST_F(ClientTest, AHundredCallsShareFourConnectionsInTheirOrder) {
+  const auto server = world_.serve();
+  const auto client = world_.connect_to(server->port());
+  std::size_t answered = 0;
+  for (int i = 0; i < 100; ++i) {
+    client->call(make_call("/" + std::to_string(i), "b"), [&, i](Answered answer) {
+      EXPECT_EQ(text_of(answer), "/" + std::to_string(i) + " b");
+      ++answered;
+    });
+  }
+  EXPECT_TRUE(world_.until([&] { return answered == 100; }));
+  EXPECT_EQ(server->counts().connections, 4u);
+  EXPECT_EQ(server->counts().requests, 100u);
+}
+
+TEST_F(ClientTest, AnAnswerIsNeverDeliveredFromWithinTheCall) {
+  const auto client = world_.connect_to(closed_port(world_));
+  bool called = false;
+  client->call({.method = Method::Other, .target = "/", .body = {}, .deadline = {}}, [&](Answered) { called = true; });
+  client->call(make_call("no slash"), [&](Answered) { called = true; });
+  EXPECT_FALSE(called);
+  EXPECT_TRUE(world_.until([&] { return called; }));
+}
+
+TEST_F(ClientTest, WhatCannotStandInARequestLineIsRefusedUnsent) {
+  const auto server = world_.serve();
+  const auto client = world_.connect_to(server->port());
+  for (const std::string target : {"", "a", "/a b", "/a\r\nX: y", "/\x7f"}) {
+    const Answered got = world_.ask(*client, target);
+    ASSERT_FALSE(got);
+    EXPECT_FALSE(got.error().sent);
+    EXPECT_EQ(got.error().text.find('\n'), std::string::npos);
+  }
+  EXPECT_FALSE(world_.ask(*client, "/" + std::string(kMaxTargetSize, 'a')));
+  EXPECT_EQ(server->counts().requests, 0u);
+}
+
+TEST_F(ClientTest, WhereNothingListensTheCallsWereNotSent) {
+  const auto client = world_.connect_to(closed_port(world_));
+  std::vector<Failure> failures;
+  for (int i = 0; i < 10; ++i) {
+    client->call(make_call("/status?key_ID=secret"), [&](Answered got) {
+      ASSERT_FALSE(got);
+      failures.push_back(std::move(got.error()));
+    });
+  }
+  ASSERT_TRUE(world_.until([&] { return failures.size() == 10; }));
+  for (const Failure& failure : failures) {
+    EXPECT_FALSE(failure.sent);
+    EXPECT_TRUE(failure.text.starts_with("GET https://127.0.0.1:")) << failure.text;
+    EXPECT_NE(failure.text.find("/status: nothing listens there"), std::string::npos) << failure.text;
+    EXPECT_EQ(failure.text.find("secret"), std::string::npos);
+  }
+}
+
+TEST_F(ClientTest, AServerThatNeverShakesHandsIsGivenUpUnsent) {
+  world_.handler.act = [](Request, Respond) { FAIL() << "a request"; };
+  ServerOptions silent;
+  silent.idle_timeout = silent.request_timeout = std::chrono::seconds(20);
+  const auto server = world_.serve_plain(silent);  // reads a ClientHello as a request that has only begun
+  ClientOptions options;
+  options.connect_timeout = std::chrono::milliseconds(100);
+  const auto client = world_.connect_to(server->port(), options);
+  const Answered got = world_.ask(*client, "/");
+  ASSERT_FALSE(got);
+  EXPECT_FALSE(got.error().sent);
+}
+
+TEST_F(ClientTest, ADeadlineInTheQueueIsUnsentAndOneBehindARequestIsSent) {
+  const auto server = world_.serve();
+  std::vector<Respond> held;
+  world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
+  ClientOptions options;
+  options.connections = 1;
+  const auto client = world_.connect_to(server->port(), options);
+  std::optional<Answered> first;
+  std::optional<Answered> second;
+  client->call(make_call("/1"), [&](Answered got) { first = std::move(got); });
+  ASSERT_TRUE(world_.until([&] { return held.size() == 1; }));
+  client->call(make_call("/2", {}, std::chrono::milliseconds(50)), [&](Answered got) { second = std::move(got); });
+  ASSERT_TRUE(world_.until([&] { return second.has_value(); }));
+  ASSERT_FALSE(*second);
+  EXPECT_FALSE(second->error().sent);
+  EXPECT_FALSE(first);
+  held.front()(Response{.status = 200, .body = {}, .retry_after = {}});
+  ASSERT_TRUE(world_.until([&] { return first.has_value(); }));
+  EXPECT_TRUE(*first);
+
+  const Answered third = world_.ask(*client, "/3", {}, std::chrono::milliseconds(100));
+  ASSERT_FALSE(third);
+  EXPECT_TRUE(third.error().sent);
+  world_.handler.act = nullptr;
+  EXPECT_EQ(text_of(world_.ask(*client, "/4")), "/4 ") << "a new connection takes over";
+  EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"1", "3", "4"}));
+}
+
+TEST_F(ClientTest, CancelledCallsAreSilentAtAnyStageAndHoldUpNobody) {
+  const auto server = world_.serve();
+  std::vector<Respond> held;
+  world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
+  ClientOptions options;
+  options.connections = 1;
+  const auto client = world_.connect_to(server->port(), options);
+  const auto never = [](Answered) { ADD_FAILURE() << "a cancelled call ended"; };
+  client->cancel(client->call(make_call("/at-once"), never));
+  const std::uint64_t written = client->call(make_call("/written"), never);
+  const std::uint64_t waiting = client->call(make_call("/waiting"), never);
+  ASSERT_TRUE(world_.until([&] { return held.size() == 1; }));
+  client->cancel(waiting);
+  client->cancel(written);
+  client->cancel(written);
+  client->cancel(999);
+  held.clear();
+  world_.handler.act = nullptr;
+  EXPECT_EQ(text_of(world_.ask(*client, "/next")), "/next ");
+  EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"written", "next"}));
+}
+
+TEST_F(ClientTest, ADestroyedClientCallsNobody) {
+  const auto server = world_.serve();
+  const auto never = [](Answered) { ADD_FAILURE() << "a call outlived its client"; };
+  std::vector<Respond> held;
+  world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
+  auto client = world_.connect_to(server->port());
+  for (int i = 0; i < 10; ++i) client->call(make_call("/x"), never);
+  ASSERT_TRUE(world_.until([&] { return held.size() == 4; }));
+  client.reset();
+  held.clear();
+  EXPECT_TRUE(world_.until([&] { return server->counts().open == 0; }));
+}
+
+TEST_F(ClientTest, MayBeDestroyedByItsOwnAnswer) {
+  const auto server = world_.serve();
+  auto client = world_.connect_to(server->port());
+  bool done = false;
+  for (int i = 0; i < 8; ++i) {
+    client->call(make_call("/x"), [&](Answered) {
+      EXPECT_FALSE(std::exchange(done, true));
+      client.reset();
+    });
+  }
+  EXPECT_TRUE(world_.until([&] { return done && server->counts().open == 0; }));
+}
+
+TEST_F(ClientTest, AServerGoneInTheMiddleOfItsAnswerMayHaveActed) {
+  ScriptedServer server(world_.server_files, {[](SSL* ssl) {
+                                                read_request(ssl);
+                                                write_text(ssl, kAnswer.substr(0, kAnswer.size() - 1));
+                                              },
+                                              [](SSL* ssl) {
+                                                read_request(ssl);
+                                                SSL_shutdown(ssl);
+                                              },
+                                              [](SSL* ssl) {
+                                                read_request(ssl);
+                                                write_text(ssl, "garbage\r\n\r\n");
+                                              }});
+  const auto client = world_.connect_to(server.port());
+  for (int i = 0; i < 3; ++i) {
+    const Answered got = world_.ask(*client, "/x");
+    ASSERT_FALSE(got);
+    EXPECT_TRUE(got.error().sent) << got.error().text;
+  }
+}
+
+TEST_F(ClientTest, AnAnswerThatTheStreamsEndEndsNeedsAProperEnd) {
+  const std::string open_ended = "HTTP/1.1 200 OK\r\n\r\n{}";
+  ScriptedServer server(world_.server_files, {[&](SSL* ssl) {
+                                                read_request(ssl);
+                                                write_text(ssl, open_ended);
+                                                SSL_shutdown(ssl);
+                                              },
+                                              [&](SSL* ssl) {
+                                                read_request(ssl);
+                                                write_text(ssl, open_ended);  // cut by anybody on the way
+                                              }});
+  const auto client = world_.connect_to(server.port());
+  EXPECT_EQ(text_of(world_.ask(*client, "/x")), "{}");
+  const Answered cut = world_.ask(*client, "/x");
+  ASSERT_FALSE(cut);
+  EXPECT_TRUE(cut.error().sent);
+}
+
+TEST_F(ClientTest, AKeptConnectionThatTheServerClosedIsNotUsed) {
+  const auto script = [](SSL* ssl) {
+    read_request(ssl);
+    write_text(ssl, kAnswer);
+    SSL_shutdown(ssl);
+  };
+  ScriptedServer server(world_.server_files, {script, script, script});
+  const auto client = world_.connect_to(server.port());
+  for (int i = 0; i < 3; ++i) {
+    const Answered got = world_.ask(*client, "/x");
+    EXPECT_EQ(text_of(got), "{}");
+    // The end has arrived, but the loop has not run: what matters is what the call finds.
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+TEST_F(ClientTest, AnswersHaveBounds) {
+  const auto server = world_.serve();
+  ClientOptions options;
+  options.max_body = 1000;
+  world_.handler.act = [](Request request, Respond respond) {
+    respond(Response{.status = 200,
+                     .body = secret_copy(std::string(request.target.path.back() == "most" ? 1000 : 1001, 'x')),
+                     .retry_after = {}});
+  };
+  const auto client = world_.connect_to(server->port(), options);
+  EXPECT_TRUE(world_.ask(*client, "/most"));
+  const Answered more = world_.ask(*client, "/more");
+  ASSERT_FALSE(more);
+  EXPECT_TRUE(more.error().sent);
+  EXPECT_TRUE(world_.ask(*client, "/most"));
+  ScriptedServer endless(world_.server_files, {[](SSL* ssl) {
+                           read_request(ssl);
+                           write_text(ssl, "HTTP/1.1 200 OK\r\n");
+                           for (int i = 0; i < 1000; ++i) write_text(ssl, "X: " + std::string(100, 'x') + "\r\n");
+                         }});
+  const auto other = world_.connect_to(endless.port());
+  EXPECT_NE(text_of(world_.ask(*other, "/x")).find("too large"), std::string::npos);
+}
+
+TEST_F(ClientTest, WrongOptionsAreExplained) {
+  ClientOptions options;
+  options.tls = world_.client_files;
+  options.url = "http://x";
+  EXPECT_NE(Client::make(world_.loop, options).error().find("https://HOST"), std::string::npos);
+  options.url = "https://x";
+  options.tls.key = world_.folder / "none";
+  EXPECT_NE(Client::make(world_.loop, options).error().find(options.tls.key), std::string::npos);
+}
+
+}  // namespace
+}  // namespace qsp::https

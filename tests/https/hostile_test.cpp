@@ -1,0 +1,219 @@
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "https/raw.hpp"
+#include "https/world.hpp"
+
+namespace qsp::https {
+namespace {
+
+using std::chrono::milliseconds;
+
+class Hostile : public ::testing::Test {
+ protected:
+  /// Everything that a plain server says to these bytes until it closes.
+  std::string talk(std::string_view bytes) {
+    const auto server = world_.serve_plain();
+    std::string received;
+    {
+      RawClient client(server->port());
+      client.send(bytes);
+      EXPECT_TRUE(until_ended(client)) << bytes.substr(0, 60);
+      received = client.received;
+    }
+    EXPECT_TRUE(world_.until([&] { return server->counts().open == 0; }));
+    return received;
+  }
+  bool until_ended(RawClient& client) {
+    return world_.until([&] {
+      client.poll();
+      return client.ended;
+    });
+  }
+  bool until_answers(RawClient& client, std::size_t count) {
+    return world_.until([&] {
+      client.poll();
+      return client.answers() >= count;
+    });
+  }
+
+  World world_;
+};
+
+TEST_F(Hostile, GarbageIsAnsweredWith400AndTheEnd) {
+  for (const std::string bytes :
+       {"garbage\r\n\r\n", "\r\n\r\n", "GET\r\n", "\x16\x03\x01\x02", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n"}) {
+    const std::string said = talk(bytes);
+    EXPECT_TRUE(said.starts_with("HTTP/1.1 400 Bad Request\r\n")) << bytes << said;
+    EXPECT_NE(said.find("Connection: close"), std::string::npos);
+  }
+  EXPECT_TRUE(world_.handler.seen.empty());
+}
+
+TEST_F(Hostile, BoundsAreAnsweredAndTheAnswerArrivesWhateverIsStillOnItsWay) {
+  EXPECT_TRUE(talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n" + std::string(70'000, 'x'))
+                  .starts_with("HTTP/1.1 413"));
+  EXPECT_TRUE(talk("GET /" + std::string(30'000, 'a') + " HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 414"));
+  EXPECT_TRUE(talk("GET / HTTP/1.1\r\nX: " + std::string(30'000, 'a') + "\r\n\r\n").starts_with("HTTP/1.1 431"));
+}
+
+TEST_F(Hostile, PipelinedRequestsAreAnsweredInTurn) {
+  const auto server = world_.serve_plain();
+  std::vector<Respond> held;
+  world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
+  RawClient client(server->port());
+  std::string all;
+  for (int i = 0; i < 5; ++i) all += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  client.send(all);
+  for (std::size_t i = 0; i < 5; ++i) {
+    ASSERT_TRUE(world_.until([&] { return held.size() == i + 1; }));
+    EXPECT_EQ(world_.handler.seen.size(), i + 1) << "the next one waits for the answer";
+    held.back()(Response{.status = 200, .body = {}, .retry_after = {}});
+    ASSERT_TRUE(until_answers(client, i + 1));
+  }
+  EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"0", "1", "2", "3", "4"}));
+}
+
+TEST_F(Hostile, OtherMethodsReachTheHandlerAndHttp10EndsTheConnection) {
+  EXPECT_TRUE(talk("HEAD /a HTTP/1.0\r\n\r\n").ends_with("\r\n\r\n")) << "no body";
+  EXPECT_TRUE(talk("PUT /b HTTP/1.0\r\nContent-Length: 1\r\n\r\nx").ends_with("/b x"));
+  EXPECT_TRUE(talk("GET /c HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").ends_with("/c "));
+  EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST_F(Hostile, ABodyIsAskedForWhereTheClientWaits) {
+  const auto server = world_.serve_plain();
+  RawClient client(server->port());
+  client.send("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+  ASSERT_TRUE(until_answers(client, 1));
+  EXPECT_EQ(client.received, "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("x");
+  ASSERT_TRUE(until_answers(client, 2));
+  EXPECT_EQ(client.last_status(), "200");
+}
+
+/// Sends a byte now and then for as long as the server listens.
+class Dripping {
+ public:
+  Dripping(std::uint16_t port, std::string_view first) : client_(port) { client_.send(first); }
+  bool over() {
+    client_.poll();
+    if (net::Loop::now() > next_) {
+      client_.send("x");
+      next_ = net::Loop::now() + milliseconds(20);
+    }
+    return client_.ended;
+  }
+
+ private:
+  RawClient client_;
+  Instant next_{};
+};
+
+TEST_F(Hostile, SlowRequestsAreCutOffWhileOthersAreServed) {
+  ServerOptions options;
+  options.request_timeout = milliseconds(300);
+  const auto server = world_.serve_plain(options);
+  Dripping header(server->port(), "GET /");
+  Dripping body(server->port(), "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n");
+  RawClient other(server->port());
+  std::size_t asked = 0;
+  EXPECT_TRUE(world_.until([&] {
+    other.poll();
+    if (other.answers() == asked) {
+      other.send("GET /other HTTP/1.1\r\nHost: h\r\n\r\n");
+      ++asked;
+    }
+    const bool header_over = header.over();
+    return body.over() && header_over;
+  }));
+  EXPECT_GT(other.answers(), 1u);
+  EXPECT_FALSE(other.ended);
+  EXPECT_EQ(server->counts().timeouts, 2u);
+}
+
+TEST_F(Hostile, SilenceEndsConnectionsAtEveryStage) {
+  ServerOptions options;
+  options.handshake_timeout = options.idle_timeout = milliseconds(100);
+  const auto secure = world_.serve(options);
+  RawClient half_open(secure->port());
+  EXPECT_TRUE(until_ended(half_open));
+  EXPECT_EQ(secure->counts().timeouts, 1u);
+  EXPECT_EQ(secure->counts().tls_failures, 0u);
+  options.tls.reset();
+  const auto plain = world_.serve_plain(options);
+  RawClient idle(plain->port());
+  EXPECT_TRUE(until_ended(idle));
+  EXPECT_EQ(plain->counts().timeouts, 0u);
+}
+
+TEST_F(Hostile, AnAnswerThatNobodyReadsIsGivenUp) {
+  ServerOptions options;
+  options.answer_timeout = milliseconds(200);
+  const auto server = world_.serve_plain(options);
+  world_.handler.act = [](Request, Respond respond) {
+    respond(Response{.status = 200, .body = secret_copy(std::string(32 << 20, 'x')), .retry_after = {}});
+  };
+  RawClient client(server->port());
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(world_.until([&] { return server->counts().timeouts == 1; }));
+  EXPECT_EQ(server->counts().open, 0u);
+}
+
+TEST_F(Hostile, GarbageInsteadOfAHandshakeHarmsNobody) {
+  const auto server = world_.serve();
+  RawClient garbage(server->port());
+  garbage.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(until_ended(garbage));
+  EXPECT_EQ(server->counts().tls_failures, 1u);
+  EXPECT_EQ(text_of(world_.ask(*world_.connect_to(server->port()), "/x")), "/x ");
+}
+
+TEST_F(Hostile, ConnectionsHaveALimitInAllAndForEachSource) {
+  ServerOptions options;
+  options.max_connections = 3;
+  const auto few = world_.serve_plain(options);
+  options.max_connections = 100;
+  options.max_connections_per_source = 3;
+  const auto few_each = world_.serve_plain(options);
+  for (const Server* server : {few.get(), few_each.get()}) {
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 3; ++i) clients.push_back(std::make_unique<RawClient>(server->port()));
+    ASSERT_TRUE(world_.until([&] { return server->counts().open == 3; }));
+    RawClient one_more(server->port());
+    EXPECT_TRUE(until_ended(one_more));
+    EXPECT_EQ(server->counts().refused, 1u);
+    clients.pop_back();
+    ASSERT_TRUE(world_.until([&] { return server->counts().open == 2; }));
+    RawClient now_admitted(server->port());
+    now_admitted.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(until_answers(now_admitted, 1));
+  }
+}
+
+TEST_F(Hostile, RunningOutOfDescriptorsPassesByItself) {
+  const auto server = world_.serve_plain();
+  RawClient waiting(server->port());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(0);
+  ::close(next);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Instant end = net::Loop::now() + milliseconds(150);
+  world_.until([&] { return net::Loop::now() > end; });
+  EXPECT_EQ(server->counts().open, 0u);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  waiting.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(until_answers(waiting, 1));
+}
+
+}  // namespace
+}  // namespace qsp::https

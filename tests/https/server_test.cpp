@@ -1,0 +1,158 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "https/raw.hpp"
+#include "https/world.hpp"
+
+namespace qsp::https {
+namespace {
+
+class ServerTest : public ::testing::Test {
+ protected:
+  void hold_requests() {
+    world_.handler.act = [this](Request, Respond respond) { held_.push_back(std::move(respond)); };
+  }
+  /// Makes a call and runs until the handler has it.
+  void ask_and_hold(Client& client, std::optional<Answered>& outcome) {
+    const std::size_t before = held_.size();
+    client.call(make_call("/held"), [&outcome](Answered got) { outcome = std::move(got); });
+    ASSERT_TRUE(world_.until([&] { return held_.size() == before + 1; }));
+  }
+
+  World world_;
+  std::vector<Respond> held_;
+};
+
+Response ok() { return {.status = 200, .body = secret_copy("{}"), .retry_after = {}}; }
+
+TEST_F(ServerTest, AnAnswerThatIsDroppedClosesTheConnection) {
+  const auto server = world_.serve();
+  world_.handler.act = [](Request, Respond) {};
+  const auto client = world_.connect_to(server->port());
+  const Answered got = world_.ask(*client, "/x");
+  ASSERT_FALSE(got);
+  EXPECT_TRUE(got.error().sent);
+  EXPECT_TRUE(world_.until([&] { return server->counts().open == 0; }));
+}
+
+TEST_F(ServerTest, AnswersMayComeFromOtherThreads) {
+  const auto server = world_.serve();
+  std::vector<std::jthread> threads;
+  world_.handler.act = [&](Request request, Respond respond) {
+    threads.emplace_back([respond = std::move(respond), drop = request.target.path.back() == "drop"]() mutable {
+      if (!drop) respond(ok());
+    });
+  };
+  const auto client = world_.connect_to(server->port());
+  std::size_t answered = 0;
+  for (int i = 0; i < 20; ++i) {
+    client->call(make_call(i % 5 == 0 ? "/drop" : "/x"), [&, i](Answered got) {
+      EXPECT_EQ(got.has_value(), i % 5 != 0);
+      ++answered;
+    });
+  }
+  EXPECT_TRUE(world_.until([&] { return answered == 20; }));
+}
+
+TEST_F(ServerTest, AnAnswerMayComeAfterItsConnectionServerAndLoopAreGone) {
+  std::vector<Respond> late;
+  {
+    World world;
+    world.handler.act = [&](Request, Respond respond) { late.push_back(std::move(respond)); };
+    auto server = world.serve();
+    auto client = world.connect_to(server->port());
+    for (int i = 0; i < 3; ++i) client->call(make_call("/x"), [](Answered) {});
+    ASSERT_TRUE(world.until([&] { return late.size() == 3; }));
+    client.reset();
+    server->stop({});
+    ASSERT_TRUE(world.until([&] { return server->counts().open == 0; }));
+    late.back()(ok());
+    late.pop_back();
+    world.until([&] { return world.loop.io().poll() == 0; });
+    server.reset();
+    late.back()(ok());
+    late.pop_back();
+  }
+  std::jthread([&] { late.back()(ok()); }).join();
+}
+
+TEST_F(ServerTest, StopLetsAnswersUnderWayGoOut) {
+  const auto server = world_.serve();
+  hold_requests();
+  const auto client = world_.connect_to(server->port());
+  const auto idle = world_.connect_to(server->port());
+  std::optional<Answered> outcome;
+  ask_and_hold(*client, outcome);
+  RawClient silent(server->port());
+  ASSERT_TRUE(world_.until([&] { return server->counts().open == 2; }));
+  server->stop(std::chrono::seconds(20));
+  EXPECT_TRUE(world_.until([&] { return server->counts().open == 1; })) << "who asks nothing is not waited for";
+  const Answered refused = world_.ask(*idle, "/x");
+  ASSERT_FALSE(refused);
+  EXPECT_FALSE(refused.error().sent);
+  held_.front()(ok());
+  ASSERT_TRUE(world_.until([&] { return outcome.has_value(); }));
+  EXPECT_EQ(text_of(*outcome), "{}");
+  EXPECT_TRUE(world_.until([&] { return server->counts().open == 0; }));
+}
+
+TEST_F(ServerTest, StopEndsWhatTheGraceDidNotSuffice) {
+  const auto server = world_.serve();
+  hold_requests();
+  const auto client = world_.connect_to(server->port());
+  std::optional<Answered> outcome;
+  ask_and_hold(*client, outcome);
+  server->stop(std::chrono::milliseconds(50));
+  EXPECT_TRUE(world_.until([&] { return server->counts().open == 0 && outcome; }));
+  ASSERT_FALSE(*outcome);
+  EXPECT_TRUE(outcome->error().sent);
+}
+
+TEST_F(ServerTest, ReloadTakesNewFilesForNewConnectionsAndKeepsOldOnesOnAnError) {
+  const auto server = world_.serve();
+  const auto early = world_.connect_to(server->port());
+  EXPECT_TRUE(world_.ask(*early, "/x"));
+  test::CertificateAuthority next("Next CA");
+  const auto issued = next.issue(world_.server_certificate());
+  std::ignore = world_.folder.with("server.crt", issued.certificate);
+  const auto mixed = server->reload();
+  ASSERT_FALSE(mixed) << "a certificate and another's key";
+  EXPECT_NE(mixed.error().find("server.key"), std::string::npos);
+  EXPECT_TRUE(world_.ask(*world_.connect_to(server->port()), "/x"));
+  std::ignore = world_.folder.with("server.key", issued.key);
+  ASSERT_TRUE(server->reload());
+  EXPECT_FALSE(world_.ask(*world_.connect_to(server->port()), "/x"));
+  ClientOptions options;
+  options.tls = world_.client_files;
+  options.tls.authorities = world_.folder.with("next.ca", next.certificate());
+  EXPECT_TRUE(world_.ask(*world_.connect_to(server->port(), options), "/x"));
+  EXPECT_TRUE(world_.ask(*early, "/x")) << "an open connection stays";
+}
+
+TEST_F(ServerTest, PlainHttpIsForThisMachineAlone) {
+  for (const std::string address : {"0.0.0.0", "::", "192.0.2.1", "kme.example", ""}) {
+    ServerOptions options;
+    options.address = address;
+    const auto server = Server::open(world_.loop, options, world_.handler);
+    ASSERT_FALSE(server) << address;
+    EXPECT_NE(server.error().find("127.0.0.1"), std::string::npos) << server.error();
+  }
+}
+
+TEST_F(ServerTest, APortInUseIsExplained) {
+  const auto first = world_.serve_plain();
+  ServerOptions options;
+  options.port = first->port();
+  const auto second = Server::open(world_.loop, options, world_.handler);
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().find("in use"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace qsp::https

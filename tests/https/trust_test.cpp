@@ -1,0 +1,253 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "https/raw.hpp"
+#include "https/world.hpp"
+
+namespace qsp::https {
+namespace {
+
+class Trust : public ::testing::Test {
+ protected:
+  /// What a client with these files hears from a server with those.
+  Answered meet(const TlsFiles& server_files, const TlsFiles& client_files, const std::string& name = "") {
+    ServerOptions server_options;
+    server_options.tls = server_files;
+    const auto server = world_.serve(server_options);
+    ClientOptions options;
+    options.tls = client_files;
+    options.server_name = name;
+    const auto client = world_.connect_to(server->port(), options);
+    Answered got = world_.ask(*client, "/x");
+    if (!got) {
+      EXPECT_TRUE(world_.handler.seen.empty()) << "a refused peer reached the handler";
+      EXPECT_FALSE(got.error().sent) << got.error().text;
+    }
+    world_.handler.seen.clear();
+    return got;
+  }
+  void expect_refused(const TlsFiles& server_files, const TlsFiles& client_files, const std::string& why,
+                      const std::string& name = "") {
+    const Answered got = meet(server_files, client_files, name);
+    ASSERT_FALSE(got);
+    EXPECT_NE(got.error().text.find(why), std::string::npos) << got.error().text;
+  }
+
+  World world_;
+  TlsFiles server_ = world_.server_files;
+  TlsFiles client_ = world_.client_files;
+  test::CertificateAuthority other_{"Other CA"};
+};
+
+TEST_F(Trust, TheRightCertificatesMeet) { EXPECT_EQ(text_of(meet(server_, client_)), "/x "); }
+
+TEST_F(Trust, AServerOfAnotherAuthorityIsRefused) {
+  const TlsFiles alien = world_.files("alien", other_.issue(world_.server_certificate()));
+  expect_refused(alien, client_, "its certificate is refused");
+}
+
+TEST_F(Trust, AClientOfAnotherAuthorityIsRefused) {
+  const TlsFiles alien =
+      world_.files("alien", other_.issue({.common_name = "alice", .hosts = {}, .addresses = {}, .uris = {}}));
+  expect_refused(server_, alien, "it refused this end's certificate");
+}
+
+TEST_F(Trust, ExpiredCertificatesAreRefusedAtBothEnds) {
+  auto options = world_.server_certificate();
+  options.begins = std::chrono::hours(-48);
+  options.ends = std::chrono::hours(-24);
+  const TlsFiles expired = world_.files("expired", world_.authority.issue(options));
+  expect_refused(expired, client_, "expired");
+  expect_refused(server_, expired, "it refused this end's certificate");
+}
+
+TEST_F(Trust, CertificatesOfTheFutureAreRefused) {
+  auto options = world_.server_certificate();
+  options.begins = std::chrono::hours(24);
+  options.ends = std::chrono::hours(48);
+  expect_refused(world_.files("future", world_.authority.issue(options)), client_, "not yet valid");
+}
+
+TEST_F(Trust, RevokedCertificatesAreRefusedAtBothEnds) {
+  const auto issued = world_.authority.issue(world_.server_certificate());
+  const TlsFiles revoked = world_.files("revoked", issued);
+  const std::string list = world_.folder.with("list.crl", world_.authority.revoke({issued.serial}));
+  TlsFiles client = client_;
+  TlsFiles server = server_;
+  EXPECT_TRUE(meet(revoked, client)) << "without a list nobody knows";
+  client.revoked = server.revoked = list;
+  expect_refused(revoked, client, "revoked");
+  expect_refused(server, revoked, "it refused this end's certificate");
+  EXPECT_TRUE(meet(server, client)) << "others are not revoked";
+}
+
+TEST_F(Trust, AListThatIsTooOldOrOfAnotherAuthorityRefusesEverybody) {
+  TlsFiles client = client_;
+  client.revoked = world_.folder.with("old.crl", world_.authority.revoke({}, std::chrono::seconds(-60)));
+  expect_refused(server_, client, "CRL has expired");
+  client.revoked = world_.folder.with("other.crl", other_.revoke({}));
+  expect_refused(server_, client, "unable to get certificate CRL");
+}
+
+TEST_F(Trust, ACertificateForAnotherHostIsRefused) {
+  auto options = world_.server_certificate();
+  options.hosts = {"kme.example"};
+  options.addresses = {"127.0.0.2"};
+  options.common_name = "localhost";  // does not count
+  const TlsFiles elsewhere = world_.files("elsewhere", world_.authority.issue(options));
+  expect_refused(elsewhere, client_, "its certificate is refused");
+  expect_refused(elsewhere, client_, "its certificate is refused", "localhost");
+  EXPECT_TRUE(meet(elsewhere, client_, "kme.example"));
+  EXPECT_TRUE(meet(elsewhere, client_, "127.0.0.2"));
+}
+
+TEST_F(Trust, NamesThatCouldBeMisreadAreRefused) {
+  const std::string nul("alice\0.evil", 11);
+  const auto refused = [&](const std::string& file, test::CertificateOptions options) {
+    const Answered got = [&] {
+      const auto server = world_.serve();
+      ClientOptions client_options;
+      client_options.tls = world_.files(file, world_.authority.issue(options));
+      return world_.ask(*world_.connect_to(server->port(), client_options), "/x");
+    }();
+    EXPECT_FALSE(got) << file;
+    EXPECT_TRUE(world_.handler.seen.empty()) << file;
+  };
+  refused("nul-name", {.common_name = nul, .hosts = {}, .addresses = {}, .uris = {}});
+  refused("nul-uri", {.common_name = "alice", .hosts = {}, .addresses = {}, .uris = {"sae:ok", nul}});
+  refused("line-in-name", {.common_name = "alice\nbob", .hosts = {}, .addresses = {}, .uris = {}});
+}
+
+TEST_F(Trust, NamesAreOptionalAndUrisKeepTheirOrder) {
+  const TlsFiles nameless = world_.files(
+      "nameless", world_.authority.issue({.common_name = "", .hosts = {}, .addresses = {}, .uris = {"b:2", "a:1"}}));
+  EXPECT_TRUE(meet(server_, nameless));
+  EXPECT_EQ(world_.handler.last_peer.common_name, "");
+  EXPECT_EQ(world_.handler.last_peer.uris, (std::vector<std::string>{"b:2", "a:1"}));
+}
+
+/// A client of OpenSSL's own, for what ours cannot be made to do.
+class BareClient {
+ public:
+  BareClient(std::uint16_t port, const std::function<void(SSL_CTX*)>& configure)
+      : context_(SSL_CTX_new(TLS_client_method())) {
+    configure(context_);
+    ssl_ = SSL_new(context_);
+    BIO* const bio = BIO_new_connect(("127.0.0.1:" + std::to_string(port)).c_str());
+    BIO_set_nbio(bio, 1);
+    SSL_set_bio(ssl_, bio, bio);
+  }
+  BareClient(const BareClient&) = delete;
+  BareClient& operator=(const BareClient&) = delete;
+  ~BareClient() {
+    SSL_free(ssl_);
+    SSL_CTX_free(context_);
+  }
+
+  /// Goes on with the handshake, then with reading; true once it failed.
+  bool step() {
+    std::array<char, 4096> buffer{};
+    const int result =
+        SSL_is_init_finished(ssl_) ? SSL_read(ssl_, buffer.data(), static_cast<int>(buffer.size())) : SSL_connect(ssl_);
+    const int why = SSL_get_error(ssl_, result);
+    return result <= 0 && why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE && why != SSL_ERROR_WANT_CONNECT;
+  }
+  SSL* ssl() { return ssl_; }
+
+ private:
+  SSL_CTX* context_;
+  SSL* ssl_ = nullptr;
+};
+
+TEST_F(Trust, AClientWithoutACertificateIsRefused) {
+  const auto server = world_.serve();
+  BareClient bare(server->port(), [](SSL_CTX*) {});
+  EXPECT_TRUE(world_.until([&] { return bare.step(); }));
+  EXPECT_TRUE(world_.until([&] { return server->counts().tls_failures == 1; }));
+  EXPECT_EQ(server->counts().requests, 0u);
+}
+
+TEST_F(Trust, Tls12IsForThoseWhoAllowIt) {
+  const auto old_client = [this](SSL_CTX* context) {
+    SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_use_certificate_file(context, client_.certificate.c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_use_PrivateKey_file(context, client_.key.c_str(), SSL_FILETYPE_PEM);
+  };
+  const auto strict = world_.serve();
+  BareClient refused(strict->port(), old_client);
+  EXPECT_TRUE(world_.until([&] { return refused.step(); }));
+  EXPECT_FALSE(SSL_is_init_finished(refused.ssl()));
+
+  ServerOptions options;
+  options.tls = server_;
+  options.tls->allow_tls_1_2 = true;
+  const auto lenient = world_.serve(options);
+  BareClient admitted(lenient->port(), old_client);
+  EXPECT_TRUE(world_.until([&] { return admitted.step() || SSL_is_init_finished(admitted.ssl()); }));
+  EXPECT_TRUE(SSL_is_init_finished(admitted.ssl()));
+  EXPECT_STREQ(SSL_get_version(admitted.ssl()), "TLSv1.2");
+  EXPECT_EQ(text_of(meet(*options.tls, client_)), "/x ");
+}
+
+TEST_F(Trust, TheKeyExchangeIsQuantumSafeAndNoSessionIsKept) {
+  const auto server = world_.serve();
+  bool kept = false;
+  BareClient bare(server->port(), [&](SSL_CTX* context) {
+    SSL_CTX_use_certificate_file(context, client_.certificate.c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_use_PrivateKey_file(context, client_.key.c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT);
+    SSL_CTX_set_app_data(context, &kept);
+    SSL_CTX_sess_set_new_cb(context, [](SSL* ssl, SSL_SESSION*) {
+      *static_cast<bool*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl))) = true;
+      return 0;
+    });
+  });
+  bool asked = false;
+  ASSERT_TRUE(world_.until([&] {
+    if (SSL_is_init_finished(bare.ssl()) && !asked) asked = SSL_write(bare.ssl(), "GET / HTTP/1.0\r\n\r\n", 18) == 18;
+    return bare.step();
+  }));
+  EXPECT_TRUE(asked);
+  EXPECT_STREQ(SSL_get0_group_name(bare.ssl()), "X25519MLKEM768");
+  EXPECT_FALSE(kept) << "a session that could be resumed";
+}
+
+TEST_F(Trust, FilesThatWillNotDoAreNamedWithTheRemedy) {
+  const auto error_of = [this](const TlsFiles& files) {
+    ServerOptions options;
+    options.tls = files;
+    const auto server = Server::open(world_.loop, options, world_.handler);
+    return server ? std::string("no error") : server.error();
+  };
+  const auto expect = [&](const TlsFiles& files, const std::string& file, const std::string& remedy) {
+    const std::string error = error_of(files);
+    EXPECT_NE(error.find(file), std::string::npos) << error;
+    EXPECT_NE(error.find(remedy), std::string::npos) << error;
+  };
+  TlsFiles files = server_;
+  files.key = world_.folder.with("locked.key", test::protect_key(test::content_of(server_.key), "secret"));
+  expect(files, files.key, "openssl pkey -in");
+  files.key = client_.key;
+  expect(files, files.key, "belong together");
+  files.key = server_.certificate;
+  expect(files, files.key, "PRIVATE KEY");
+  files.key = world_.folder.with("open.key", test::content_of(server_.key));
+  std::filesystem::permissions(files.key, std::filesystem::perms::all);
+  expect(files, files.key, "chmod 600");
+  files = server_;
+  files.authorities = world_.folder.with("empty.ca", "");
+  expect(files, files.authorities, "holds no certificate");
+  files.authorities = world_.folder.with("bad.ca", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  expect(files, files.authorities, "damaged certificate");
+  files = server_;
+  files.revoked = server_.certificate;
+  expect(files, files.revoked, "no revocation list");
+}
+
+}  // namespace
+}  // namespace qsp::https

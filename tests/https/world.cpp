@@ -1,0 +1,89 @@
+#include "https/world.hpp"
+
+#include <csignal>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace qsp::https {
+
+void TestHandler::handle(Request request, Respond respond) {
+  seen.push_back(request.target.path.back());
+  last_peer = request.peer;
+  if (act) {
+    act(std::move(request), std::move(respond));
+    return;
+  }
+  std::string text = "/" + request.target.path.back() + " ";
+  text += request.body.reveal();
+  respond(Response{.status = 200, .body = secret_copy(text), .retry_after = {}});
+}
+
+World::World() {
+  std::signal(SIGPIPE, SIG_IGN);  // the sockets of OpenSSL's own that some tests use raise it
+  server_files = files("server", authority.issue(server_certificate()));
+  client_files =
+      files("client", authority.issue({.common_name = "alice", .hosts = {}, .addresses = {}, .uris = {"sae:alice"}}));
+}
+
+bool World::until(const std::function<bool()>& holds) {
+  const Instant end = net::Loop::now() + std::chrono::seconds(30);
+  while (!holds() && net::Loop::now() < end) {
+    loop.io().restart();
+    loop.io().run_one_for(std::chrono::milliseconds(20));
+  }
+  return holds();
+}
+
+TlsFiles World::files(const std::string& name, const test::IssuedCertificate& issued, const std::string& authorities) {
+  return {.certificate = folder.with(name + ".crt", issued.certificate),
+          .key = folder.with(name + ".key", issued.key),
+          .authorities = folder.with(name + ".ca", authorities.empty() ? authority.certificate() : authorities),
+          .revoked = {}};
+}
+
+test::CertificateOptions World::server_certificate() const {
+  return {.common_name = "kme", .hosts = {"localhost"}, .addresses = {"127.0.0.1"}, .uris = {}};
+}
+
+std::unique_ptr<Server> World::serve(ServerOptions options) {
+  if (!options.tls) options.tls = server_files;
+  auto server = Server::open(loop, options, handler);
+  if (!server) throw std::runtime_error(server.error());
+  return std::move(*server);
+}
+
+std::unique_ptr<Server> World::serve_plain(ServerOptions options) {
+  auto server = Server::open(loop, options, handler);
+  if (!server) throw std::runtime_error(server.error());
+  return std::move(*server);
+}
+
+std::unique_ptr<Client> World::connect_to(std::uint16_t port, ClientOptions options) {
+  if (options.url.empty()) options.url = "https://127.0.0.1:" + std::to_string(port);
+  if (options.tls.certificate.empty()) options.tls = client_files;
+  auto client = Client::make(loop, options);
+  if (!client) throw std::runtime_error(client.error());
+  return std::move(*client);
+}
+
+Answered World::ask(Client& client, std::string target, std::string_view body, std::chrono::nanoseconds within) {
+  std::optional<Answered> outcome;
+  client.call(make_call(std::move(target), body, within), [&](Answered answered) { outcome = std::move(answered); });
+  until([&] { return outcome.has_value(); });
+  if (!outcome) return std::unexpected(Failure{.sent = false, .text = "done was never called"});
+  return std::move(*outcome);
+}
+
+Call make_call(std::string target, std::string_view body, std::chrono::nanoseconds within) {
+  return {.method = body.empty() ? Method::Get : Method::Post,
+          .target = std::move(target),
+          .body = secret_copy(body),
+          .deadline = net::Loop::now() + within};
+}
+
+std::string text_of(const Answered& answered) {
+  return answered ? std::string(answered->body.reveal()) : answered.error().text;
+}
+
+}  // namespace qsp::https
