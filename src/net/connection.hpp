@@ -48,6 +48,8 @@ class KeyDelivery {
  public:
   virtual ~KeyDelivery() = default;
   virtual void fetch(Connection& connection, const QkdKeyNeeded& needed) = 0;
+  /// The connection is finished, or goes with its loop: what it asked for is not wanted, and it must not be called.
+  virtual void forget(Connection&) {}
 };
 
 /// Application bytes and frames of one session, and the rekeys that it has seen.
@@ -94,7 +96,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// SPEC §8: what is left after CLOSE is sent is read for at most 2 s.
   static constexpr std::chrono::seconds kLinger{2};
 
-  virtual ~Connection() = default;
+  virtual ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
