@@ -4,13 +4,16 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <map>
 #include <utility>
 
 #include "cli/text.hpp"
 
 namespace qsp::cli {
 
-std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::vector<std::string>& pads) {
+std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::vector<std::string>& pads,
+                                                                   const KmeOptions& kme) {
   auto keys = std::make_unique<QkdKeys>();
   for (const std::string& text : pads) {
     const std::size_t at = text.find('=');
@@ -24,7 +27,38 @@ std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::ve
       return std::unexpected(fmt::format("--pad {}: there is a pad for this SAE ID already", escape(text)));
     }
   }
+  if (!kme.urls.empty()) {
+    auto opened = KmeKeys::open(kme);
+    if (!opened) return std::unexpected(opened.error());
+    keys->kme_ = std::move(*opened);
+  }
   return keys;
+}
+
+void QkdKeys::stop() {
+  if (kme_) kme_->stop();
+}
+
+keysource::Ticket QkdKeys::fetch(keysource::Request request, keysource::Done done) {
+  // Pads answer at once, so that only the KME's tickets mean anything.
+  if (!kme_ || pads_.status(request.sae_id)) return pads_.fetch(std::move(request), std::move(done));
+  return kme_->source().fetch(std::move(request), std::move(done));
+}
+
+void QkdKeys::cancel(keysource::Ticket ticket) {
+  if (kme_) kme_->source().cancel(ticket);
+}
+
+std::optional<keysource::SourceStatus> QkdKeys::status(std::string_view sae_id) const {
+  auto status = pads_.status(sae_id);
+  return status || !kme_ ? status : kme_->source().status(sae_id);
+}
+
+bool QkdKeys::must_tell_simulated(const std::string& sae_id) {
+  const auto known = status(sae_id);
+  if (!known || !known->simulated) return false;
+  const std::lock_guard lock(mutex_);
+  return told_simulated_.insert(sae_id).second;
 }
 
 std::optional<Instant> QkdKeys::spend(const std::string& sae_id, Instant now) {
@@ -32,6 +66,66 @@ std::optional<Instant> QkdKeys::spend(const std::string& sae_id, Instant now) {
   if (budget_.take(sae_id, now)) return std::nullopt;
   return budget_.next(sae_id, now);
 }
+
+/// What the connections of one thread wait for. An answer from another thread finds its connection here, or none; and
+/// while it is here, its loop is alive to be posted to.
+class QkdDelivery::Waiting {
+ public:
+  struct Entry {
+    net::Connection* connection;
+    std::string sae_id;
+    keysource::Ticket ticket = 0;
+  };
+
+  /// On the thread of the connections.
+  std::uint64_t add(net::Connection& connection, const std::string& sae_id) {
+    const std::lock_guard lock(mutex_);
+    entries_.try_emplace(++last_, Entry{.connection = &connection, .sae_id = sae_id});
+    return last_;
+  }
+  void set_ticket(std::uint64_t id, keysource::Ticket ticket) {
+    const std::lock_guard lock(mutex_);
+    if (const auto entry = entries_.find(id); entry != entries_.end()) entry->second.ticket = ticket;
+  }
+  std::optional<Entry> take(std::uint64_t id) {
+    const std::lock_guard lock(mutex_);
+    auto node = entries_.extract(id);
+    if (node.empty()) return std::nullopt;
+    return std::move(node.mapped());
+  }
+  std::vector<keysource::Ticket> take_all_of(const net::Connection& connection) {
+    std::vector<keysource::Ticket> tickets;
+    const std::lock_guard lock(mutex_);
+    std::erase_if(entries_, [&](const auto& entry) {
+      if (entry.second.connection != &connection) return false;
+      tickets.push_back(entry.second.ticket);
+      return true;
+    });
+    return tickets;
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    entries_.clear();
+  }
+
+  /// From any thread: runs `task` on the connection's loop, unless nobody waits any more.
+  template <class Task>
+  void post(std::uint64_t id, Task task) {
+    const std::lock_guard lock(mutex_);
+    const auto entry = entries_.find(id);
+    if (entry == entries_.end()) return;
+    boost::asio::post(entry->second.connection->loop().executor(), std::move(task));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint64_t, Entry> entries_;
+  std::uint64_t last_ = 0;
+};
+
+QkdDelivery::QkdDelivery(QkdKeys& keys) : keys_(keys), waiting_(std::make_shared<Waiting>()) {}
+
+QkdDelivery::~QkdDelivery() { waiting_->close(); }
 
 void QkdDelivery::fetch(net::Connection& connection, const QkdKeyNeeded& needed) {
   const Instant now = net::Loop::now();
@@ -45,21 +139,37 @@ void QkdDelivery::fetch(net::Connection& connection, const QkdKeyNeeded& needed)
   auto timer = std::make_shared<net::Timer>(connection.loop().executor());
   timer->expires_at(net::Loop::time_point(*free));
   timer->async_wait([this, timer, needed, self = net::ConnectionPtr(&connection)](const net::error_code& cancelled) {
-    if (!cancelled) fetch(*self, needed);
+    if (!cancelled && self->endpoint().phase() != Phase::Closed) fetch(*self, needed);
   });
 }
 
 void QkdDelivery::ask(net::Connection& connection, const QkdKeyNeeded& needed) {
-  // A pad answers before fetch returns; a source that answers later keeps the connection by its pointer.
-  keys_.source().fetch(needed, [self = net::ConnectionPtr(&connection), sae = needed.sae_id](keysource::Answer answer) {
-    if (!answer) {
-      spdlog::warn("session {:016x}: no QKD key for SAE {}: {}", self->endpoint().session_id(), escape(sae),
-                   escape(answer.error().text));
-      return self->deliver(std::unexpected(answer.error().why));
-    }
-    spdlog::debug("session {:016x}: QKD key {} fetched", self->endpoint().session_id(), answer->key_id);
-    self->deliver(net::FetchedKey{std::move(answer->key_id), std::move(answer->key)});
-  });
+  const std::uint64_t id = waiting_->add(connection, needed.sae_id);
+  auto done = [this, waiting = waiting_, id](keysource::Answer answer) {
+    Waiting& list = *waiting;
+    list.post(id, [this, waiting, id, arrived = std::move(answer)]() mutable {
+      // Where the connection is gone, this delivery may be too; the key is wiped with `arrived`.
+      if (const auto entry = waiting->take(id)) hand_over(*entry->connection, entry->sae_id, std::move(arrived));
+    });
+  };
+  waiting_->set_ticket(id, keys_.fetch(needed, std::move(done)));
+}
+
+void QkdDelivery::hand_over(net::Connection& connection, const std::string& sae_id, keysource::Answer answer) {
+  const std::uint64_t session = connection.endpoint().session_id();
+  if (!answer) {
+    spdlog::warn("session {:016x}: no QKD key for SAE {}: {}", session, escape(sae_id), escape(answer.error().text));
+    return connection.deliver(std::unexpected(answer.error().why));
+  }
+  spdlog::debug("session {:016x}: QKD key {} fetched", session, answer->key_id);
+  if (keys_.must_tell_simulated(sae_id)) {
+    spdlog::warn("the QKD keys for SAE {} are SIMULATED: they give no quantum security", escape(sae_id));
+  }
+  connection.deliver(net::FetchedKey{std::move(answer->key_id), std::move(answer->key)});
+}
+
+void QkdDelivery::forget(net::Connection& connection) {
+  for (const keysource::Ticket ticket : waiting_->take_all_of(connection)) keys_.cancel(ticket);
 }
 
 }  // namespace qsp::cli

@@ -217,7 +217,9 @@ int serve(const Context& context, ServeOptions options) {
   boost::asio::signal_set signals((*server)->loop().io(), SIGINT, SIGTERM);
   stop_on_signals(signals, **server);
   announce(context, (*setup)->profile(), (*server)->local_endpoint());
-  if (const auto ran = (*server)->run(); !ran) return failed(ran.error());
+  const auto ran = (*server)->run();
+  (*setup)->stop_keys();
+  if (!ran) return failed(ran.error());
   const std::size_t left = (*server)->sessions();
   if (left != 0) spdlog::warn("{} sessions did not end in time and were cut off", left);
   if (context.json) print_json({{"event", "stopped"}, {"cut_off", left}});

@@ -143,6 +143,7 @@ class ChannelSetup final : public Setup {
 
   [[nodiscard]] const Profile& profile() const noexcept override { return profile_; }
   std::expected<std::unique_ptr<Sessions>, std::string> sessions() override;
+  void stop_keys() override { shared_.qkd->stop(); }
   [[nodiscard]] std::chrono::nanoseconds stall_limit() const noexcept override { return shared_.client.rekey.timer; }
 
  private:
@@ -212,6 +213,7 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   if (options.peers.empty()) return usage("--peers FILE is needed: who is pinned (see docs/peers.md)");
   if (role_ == Role::Client && options.keys.size() > 1) return usage("--key: a client has one key");
   if (role_ == Role::Client && options.peer.empty()) return usage("--peer NAME is needed: whom of --peers to dial");
+  if (const auto whole = options.kme.check(); !whole) return usage(whole.error());
   if (const auto read = read_suites(options, shared_.client); !read) return read;
   static_cast<ChannelOptions&>(shared_.server) = shared_.client;
   shared_.server.qkd = options.qkd == "required"    ? QkdPolicy::Required
@@ -227,7 +229,7 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   if (!provider) return failed(provider.error());
   if (const auto read = shared_.keys.read(options.keys, options.passphrase_file); !read) return failed(read.error());
   if (const auto read = read_peers(options, **provider); !read) return read;
-  auto qkd = QkdKeys::open(options.pads);
+  auto qkd = QkdKeys::open(options.pads, options.kme);
   if (!qkd) return failed(qkd.error());
   shared_.qkd = std::move(*qkd);
 
@@ -276,6 +278,7 @@ void add_session_options(CLI::App& verb, Role role, SessionOptions& options) {
   }
   verb.add_option("--pad", options.pads, "pad file with the QKD keys shared with a peer (docs/pad.md)")
       ->type_name("SAE-ID=FILE");
+  add_kme_options(verb, options.kme);
   verb.add_option("--kem", options.kems, "KEMs, best first")->capture_default_str();
   verb.add_option("--aead", options.aeads, "AEADs, best first")->capture_default_str();
   if (role == Role::Server) {

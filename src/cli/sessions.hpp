@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/kme_keys.hpp"
 #include "cli/profile.hpp"
 #include "net/connection.hpp"
 #include "qsp/channel.hpp"
@@ -27,6 +28,7 @@ struct SessionOptions {
   std::string sae_id;
   std::string qkd = "none";       ///< server: of the listener
   std::vector<std::string> pads;  ///< "SAE-ID=FILE"
+  KmeOptions kme;
   std::vector<std::string> kems{"X25519MLKEM768"};
   std::vector<std::string> aeads{"AES-256-GCM", "ChaCha20-Poly1305"};
   std::vector<std::string> signatures;  ///< server: of clients; empty: all that are quantum-safe
@@ -65,6 +67,8 @@ class Setup {
   [[nodiscard]] virtual const Profile& profile() const noexcept = 0;
   /// For one more thread; used on that thread alone, and not after this object. Error: one line.
   virtual std::expected<std::unique_ptr<Sessions>, std::string> sessions() = 0;
+  /// No QKD key comes any more from now on. Call it before the loops of the sessions end.
+  virtual void stop_keys() {}
   /// How long an application may leave the data of a session untouched (SPEC §7.7).
   [[nodiscard]] virtual std::chrono::nanoseconds stall_limit() const noexcept { return std::chrono::seconds(180); }
 };

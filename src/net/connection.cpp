@@ -46,6 +46,10 @@ Connection::Connection(Loop& loop, Socket&& socket, const tcp::endpoint& peer, s
       queue_(loop.chunks()),
       peer_(peer) {}
 
+Connection::~Connection() {
+  if (state_ != State::Finished && delivery_ != nullptr) delivery_->forget(*this);
+}
+
 void Connection::start() {
   const ConnectionPtr self(this);
   error_code failed;
@@ -305,6 +309,7 @@ void Connection::finish() {
   socket_.close(ignored);
   queue_.clear();
   partial_.release();
+  if (delivery_ != nullptr) delivery_->forget(*this);
   handle_finished();
   owner_.connection_finished(*this);
 }

@@ -48,6 +48,8 @@ class KeyDelivery {
  public:
   virtual ~KeyDelivery() = default;
   virtual void fetch(Connection& connection, const QkdKeyNeeded& needed) = 0;
+  /// The connection is finished, or goes with its loop: what it asked for is not wanted, and it must not be called.
+  virtual void forget(Connection&) {}
 };
 
 /// Application bytes and frames of one session, and the rekeys that it has seen.
@@ -97,7 +99,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// be slow, and this end has told its application that all is well.
   static constexpr std::chrono::seconds kDrain{180};
 
-  virtual ~Connection() = default;
+  virtual ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 

@@ -1,0 +1,274 @@
+#include "keysource/etsi014/source.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "etsi014/etsi014.hpp"
+#include "keysource/etsi014/exchange.hpp"
+#include "keysource/uuid.hpp"
+
+namespace qsp::keysource {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{100};
+constexpr std::chrono::milliseconds kLongestPause{1000};
+constexpr std::chrono::seconds kStatusInterval{10};
+constexpr std::chrono::seconds kStatusTimeout{4};
+constexpr std::size_t kMaxKeysSeen = 4096;
+constexpr std::size_t kMaxPeers = 10'000;
+
+/// The key IDs delivered last: a KME that hands one out twice is out of order.
+class KeysSeen {
+ public:
+  /// False: it is there already.
+  bool add(const Uuid& key_id) {
+    if (!known_.insert(key_id).second) return false;
+    order_.push_back(key_id);
+    if (order_.size() > kMaxKeysSeen) {
+      known_.erase(order_.front());
+      order_.pop_front();
+    }
+    return true;
+  }
+
+ private:
+  std::set<Uuid> known_;
+  std::deque<Uuid> order_;
+};
+
+/// What is known of the keys shared with one peer.
+struct Peer {
+  bool simulated = false;  ///< stays: a peer's keys were simulated once
+  std::optional<std::uint64_t> keys_left;
+  Instant asked = Instant::min();
+};
+
+}  // namespace
+
+class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
+ public:
+  Worker(Schedule& schedule, std::vector<Kme> servers) : schedule_(schedule) {
+    for (Kme& server : servers) {
+      description_ += (description_.empty() ? "KME " : ", ") + server.url;
+      servers_.push_back({std::move(server), {Way::Post, Way::Post}});
+    }
+  }
+
+  Ticket next_ticket() noexcept { return ++last_ticket_; }
+  void start(Ticket ticket, Request request, Done done);
+  void cancel(Ticket ticket);
+  SourceStatus status(std::string_view sae_id) const;
+
+  /// Runs `task` on the loop, if the source still is.
+  template <class Task>
+  void post(Task task) {
+    schedule_.post([weak = weak_from_this(), run = std::move(task)]() mutable {
+      if (const auto self = weak.lock()) run(*self);
+    });
+  }
+
+ private:
+  struct Server {
+    Kme kme;
+    std::array<Way, 2> ways;  ///< that worked last, for enc_keys and dec_keys
+  };
+  struct Fetch {
+    Request request;
+    Done done;
+    std::size_t server = 0;
+    std::uint64_t call = 0;  ///< of that server's client; 0: none is under way
+    std::size_t unreached = 0;
+    std::chrono::nanoseconds pause = kFirstPause;
+    Way way = Way::Post;
+    bool other_way_tried = false;
+    std::string problem = "the deadline had passed before a KME was asked";
+  };
+
+  Way& way_of(const Fetch& fetch) { return servers_[fetch.server].ways[fetch.request.key_id ? 1 : 0]; }
+  std::string url_of(const Fetch& fetch) const { return servers_[fetch.server].kme.url; }
+
+  void ask(Ticket ticket, Fetch& fetch);
+  void ask_anew(Ticket ticket, Fetch& fetch);
+  void ask_later(Ticket ticket, Fetch& fetch);
+  void take(Ticket ticket, std::expected<https::Response, https::Failure> answer);
+  void take_failure(Ticket ticket, Fetch& fetch, https::Failure&& failure);
+  void take_refusal(Ticket ticket, Fetch& fetch, Refusal&& refusal);
+  void take_key(Ticket ticket, Fetch& fetch, KeyAnswer&& answer);
+  void finish(Ticket ticket, Answer answer);
+  void fail(Ticket ticket, std::string text) {
+    finish(ticket, std::unexpected(Failed{QkdFailure::Unavailable, std::move(text)}));
+  }
+
+  void refresh_status(const std::string& sae_id);
+  void take_status(const std::string& sae_id, const std::expected<https::Response, https::Failure>& answer);
+
+  Schedule& schedule_;
+  std::string description_;
+  std::vector<Server> servers_;
+  std::size_t current_ = 0;  ///< the server that could be reached last
+  std::unordered_map<Ticket, Fetch> fetches_;
+  KeysSeen seen_;
+  std::atomic<Ticket> last_ticket_ = 0;
+  mutable std::mutex mutex_;  ///< of peers_
+  std::map<std::string, Peer, std::less<>> peers_;
+};
+
+void Etsi014Source::Worker::start(Ticket ticket, Request request, Done done) {
+  const std::string sae_id = request.sae_id;
+  Fetch& fetch =
+      fetches_.try_emplace(ticket, Fetch{.request = std::move(request), .done = std::move(done)}).first->second;
+  if (!fits_in_url(sae_id)) return fail(ticket, "an SAE ID has 1 to 255 bytes and is not '.' or '..'");
+  fetch.server = current_;
+  ask_anew(ticket, fetch);
+  refresh_status(sae_id);
+}
+
+void Etsi014Source::Worker::ask_anew(Ticket ticket, Fetch& fetch) {
+  fetch.way = way_of(fetch);
+  fetch.other_way_tried = false;
+  ask(ticket, fetch);
+}
+
+void Etsi014Source::Worker::ask(Ticket ticket, Fetch& fetch) {
+  if (schedule_.now() >= fetch.request.deadline) return fail(ticket, "no key in time: " + fetch.problem);
+  // The client outlives none of its calls: they end with it, and it with this object.
+  fetch.call = servers_[fetch.server].kme.client->call(
+      key_call(fetch.request, fetch.way),
+      [this, ticket](std::expected<https::Response, https::Failure> answer) { take(ticket, std::move(answer)); });
+}
+
+void Etsi014Source::Worker::ask_later(Ticket ticket, Fetch& fetch) {
+  const Instant at = schedule_.now() + fetch.pause;
+  if (at >= fetch.request.deadline) return fail(ticket, "no key in time: " + fetch.problem);
+  fetch.pause = std::min<std::chrono::nanoseconds>(2 * fetch.pause, kLongestPause);
+  schedule_.run_at(at, [weak = weak_from_this(), ticket] {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (const auto entry = self->fetches_.find(ticket); entry != self->fetches_.end()) {
+      self->ask_anew(ticket, entry->second);
+    }
+  });
+}
+
+void Etsi014Source::Worker::take(Ticket ticket, std::expected<https::Response, https::Failure> answer) {
+  const auto entry = fetches_.find(ticket);
+  if (entry == fetches_.end()) return;
+  Fetch& fetch = entry->second;
+  fetch.call = 0;
+  if (!answer) return take_failure(ticket, fetch, std::move(answer.error()));
+  fetch.unreached = 0;
+  auto key = read_key_answer(fetch.request, *answer);
+  if (!key) return take_refusal(ticket, fetch, std::move(key.error()));
+  take_key(ticket, fetch, std::move(*key));
+}
+
+void Etsi014Source::Worker::take_failure(Ticket ticket, Fetch& fetch, https::Failure&& failure) {
+  fetch.problem = std::move(failure.text);
+  if (failure.sent) {
+    // The key may be gone. A new one serves as well; the one that the peer named does not come twice.
+    if (fetch.request.key_id) return fail(ticket, "the answer was lost, and the key with it: " + fetch.problem);
+    return ask_later(ticket, fetch);
+  }
+  const std::size_t next = (fetch.server + 1) % servers_.size();
+  if (current_ == fetch.server) current_ = next;
+  fetch.server = next;
+  if (++fetch.unreached < servers_.size()) return ask_anew(ticket, fetch);
+  fetch.unreached = 0;
+  ask_later(ticket, fetch);
+}
+
+void Etsi014Source::Worker::take_refusal(Ticket ticket, Fetch& fetch, Refusal&& refusal) {
+  fetch.problem = "KME " + url_of(fetch) + " " + std::move(refusal.text);
+  if (refusal.wrong_way && !std::exchange(fetch.other_way_tried, true)) {
+    fetch.way = other(fetch.way);
+    return ask(ticket, fetch);
+  }
+  if (refusal.again) return ask_later(ticket, fetch);
+  fail(ticket, std::move(fetch.problem));
+}
+
+void Etsi014Source::Worker::take_key(Ticket ticket, Fetch& fetch, KeyAnswer&& answer) {
+  way_of(fetch) = fetch.way;
+  if (!fetch.request.key_id && !seen_.add(*parse_uuid(answer.delivered.key_id))) {
+    return fail(ticket, "KME " + url_of(fetch) + " sent a key that it had sent before");
+  }
+  if (answer.simulated) {
+    const std::lock_guard lock(mutex_);
+    if (const auto peer = peers_.find(fetch.request.sae_id); peer != peers_.end()) peer->second.simulated = true;
+  }
+  finish(ticket, std::move(answer.delivered));
+}
+
+void Etsi014Source::Worker::finish(Ticket ticket, Answer answer) {
+  const auto node = fetches_.extract(ticket);
+  node.mapped().done(std::move(answer));
+}
+
+void Etsi014Source::Worker::cancel(Ticket ticket) {
+  const auto node = fetches_.extract(ticket);
+  if (node.empty() || node.mapped().call == 0) return;
+  servers_[node.mapped().server].kme.client->cancel(node.mapped().call);
+}
+
+/// A fetch does not wait for this.
+void Etsi014Source::Worker::refresh_status(const std::string& sae_id) {
+  const Instant now = schedule_.now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (peers_.size() >= kMaxPeers && !peers_.contains(sae_id)) return;
+    Peer& peer = peers_[sae_id];
+    if (peer.asked != Instant::min() && now < peer.asked + kStatusInterval) return;
+    peer.asked = now;
+  }
+  servers_[current_].kme.client->call(
+      status_call(sae_id, now + kStatusTimeout),
+      [this, sae_id](const std::expected<https::Response, https::Failure>& answer) { take_status(sae_id, answer); });
+}
+
+void Etsi014Source::Worker::take_status(const std::string& sae_id,
+                                        const std::expected<https::Response, https::Failure>& answer) {
+  std::optional<etsi014::Status> status;
+  if (answer && answer->status >= 200 && answer->status <= 299) {
+    if (auto parsed = etsi014::parse_status(answer->body.reveal())) status = std::move(*parsed);
+  }
+  const std::lock_guard lock(mutex_);
+  Peer& peer = peers_[sae_id];
+  peer.keys_left = status ? std::optional(status->stored_key_count) : std::nullopt;
+  peer.simulated = peer.simulated || (status && status->simulated);
+}
+
+SourceStatus Etsi014Source::Worker::status(std::string_view sae_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto peer = peers_.find(sae_id);
+  if (peer == peers_.end()) return {.description = description_, .simulated = false, .keys_left = std::nullopt};
+  return {.description = description_, .simulated = peer->second.simulated, .keys_left = peer->second.keys_left};
+}
+
+Etsi014Source::Etsi014Source(Schedule& schedule, std::vector<Kme> servers)
+    : worker_(std::make_shared<Worker>(schedule, std::move(servers))) {}
+
+Etsi014Source::~Etsi014Source() = default;
+
+Ticket Etsi014Source::fetch(Request request, Done done) {
+  const Ticket ticket = worker_->next_ticket();
+  worker_->post([ticket, asked = std::move(request), answer = std::move(done)](Worker& worker) mutable {
+    worker.start(ticket, std::move(asked), std::move(answer));
+  });
+  return ticket;
+}
+
+void Etsi014Source::cancel(Ticket ticket) {
+  worker_->post([ticket](Worker& worker) { worker.cancel(ticket); });
+}
+
+std::optional<SourceStatus> Etsi014Source::status(std::string_view sae_id) const { return worker_->status(sae_id); }
+
+}  // namespace qsp::keysource
