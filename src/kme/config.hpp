@@ -35,7 +35,7 @@ struct LinkConfig {
   char side = 'a';                     ///< 'a' at one end, 'b' at the other
   ProducerKind producer = ProducerKind::Peer;
   std::vector<std::string> feeders;  ///< of Feed: names of the certificates that may bring keys
-  std::uint64_t pool = 10'000;       ///< keys of both sides together, at most
+  std::uint64_t pool = 10'000;       ///< keys at most, half of them for each side to hand out
   std::chrono::seconds key_life{86'400};
 };
 

@@ -143,10 +143,15 @@ Awaitable<Stored<void>> Link::look(Round& round) {
 /// Fills the pool, a batch at a time. What is drawn is sent in the next round.
 Awaitable<Stored<void>> Link::produce() {
   const PoolCounts& counts = state_.counts;
-  const std::uint64_t stored = counts.here_fresh + counts.here_ready + counts.there;
+  const std::uint64_t room = config_.pool / 2;  // of each side
+  const auto lacks = [room](std::uint64_t held) {
+    return std::min<std::uint64_t>(kPerRound / 2, room - std::min(room, held));
+  };
+  const std::uint64_t here = lacks(counts.here_fresh + counts.here_ready);
+  const std::uint64_t there = lacks(counts.there + counts.granted);
   // No supply is worth drawing that the peer cannot be told of.
-  if (producer_ == nullptr || !state_.peer_reachable || stored >= config_.pool) co_return Stored<void>();
-  auto drawn = producer_->draw(std::min<std::uint64_t>(kPerRound, config_.pool - stored));
+  if (producer_ == nullptr || !state_.peer_reachable || here + there == 0) co_return Stored<void>();
+  auto drawn = producer_->draw(here, there);
   if (!drawn) {
     note(std::string("the producer failed: ") + std::string(drawn.error().where));
     co_return Stored<void>();
@@ -154,19 +159,17 @@ Awaitable<Stored<void>> Link::produce() {
   if (drawn->empty()) co_return Stored<void>();
   const auto pieces = std::make_shared<std::vector<NewPiece>>(*std::move(drawn));
   for (NewPiece& piece : *pieces) piece.expires = expiry(piece.owner);
-  const auto added = std::make_shared<std::size_t>(0);
   const std::shared_ptr<bool> alive = alive_;
-  StoreQueue::Job job = [pieces, added, name = config_.name, pool = config_.pool](Store& store) -> Stored<void> {
-    const auto count = store.add(name, *pieces, pool);
-    if (!count) return std::unexpected(count.error());
-    *added = *count;
+  StoreQueue::Job job = [pieces, room, name = config_.name](Store& store) -> Stored<void> {
+    const auto held = store.add(name, *pieces, room);
+    if (!held) return std::unexpected(held.error());
     return {};
   };
   Stored<void> done = co_await store(loop_, queue_, std::move(job));
   if (!*alive) co_return done;
   if (done) {
-    state_.produced += *added;
-    hurry_ = *added > 0;
+    state_.produced += pieces->size();
+    hurry_ = true;
   }
   co_return done;
 }

@@ -11,12 +11,6 @@ namespace {
 
 https::Response ids_answer(std::vector<Uuid> ids) { return answer(to_json(IdsMessage{std::move(ids)})); }
 
-std::vector<Uuid> ids_of(const std::vector<NewPiece>& pieces, std::size_t count) {
-  std::vector<Uuid> ids;
-  for (std::size_t i = 0; i < count; ++i) ids.push_back(pieces[i].id);
-  return ids;
-}
-
 }  // namespace
 
 void Link::handle(std::string_view what, https::Request request, https::Respond respond) {
@@ -42,22 +36,23 @@ void Link::take_keys(https::Request request, https::Respond respond) {
   const UnixTime latest = expiry(Owner::There);
   const auto pieces = std::make_shared<std::vector<NewPiece>>(std::move(message->pieces));
   for (NewPiece& piece : *pieces) {
-    // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared.
-    piece.confirmed = config_.producer == ProducerKind::Peer;
+    // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared. That
+    // is for its owner to do.
+    piece.confirmed = config_.producer == ProducerKind::Peer || piece.owner == Owner::There;
     piece.expires = config_.producer == ProducerKind::Peer ? std::min(piece.expires, latest) : expiry(piece.owner);
   }
-  const auto added = std::make_shared<std::size_t>(0);
-  auto job = [pieces, added, name = config_.name, pool = config_.pool](Store& store) -> Stored<void> {
-    const auto count = store.add(name, *pieces, pool);
-    if (!count) return std::unexpected(count.error());
-    *added = *count;
+  const auto held = std::make_shared<std::vector<Uuid>>();
+  auto job = [pieces, held, name = config_.name, room = config_.pool / 2](Store& store) -> Stored<void> {
+    auto ids = store.add(name, *pieces, room);
+    if (!ids) return std::unexpected(ids.error());
+    *held = *std::move(ids);
     return {};
   };
-  submit(std::move(job), std::move(respond), [this, alive = alive_, pieces, added] {
-    boost::asio::post(loop_.executor(), [this, alive, count = *added] {
+  submit(std::move(job), std::move(respond), [this, alive = alive_, held] {
+    boost::asio::post(loop_.executor(), [this, alive, count = held->size()] {
       if (*alive) state_.received += count;
     });
-    return ids_answer(ids_of(*pieces, *added));
+    return ids_answer(*held);
   });
 }
 

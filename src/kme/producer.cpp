@@ -4,12 +4,16 @@
 
 namespace qsp::kme {
 
-Result<std::vector<NewPiece>> RandomProducer::draw(std::size_t most) {
+Result<std::vector<NewPiece>> RandomProducer::draw(std::size_t here, std::size_t there) {
   std::vector<NewPiece> drawn;
-  drawn.reserve(most);
-  for (std::size_t i = 0; i < most; ++i) {
-    here_ = !here_;
-    NewPiece piece{.id = {}, .bytes = Piece(), .owner = here_ ? Owner::Here : Owner::There, .simulated = true};
+  drawn.reserve(here + there);
+  for (std::size_t i = 0; i < here + there; ++i) {
+    NewPiece piece{.id = {},
+                   .bytes = Piece(),
+                   .owner = i < here ? Owner::Here : Owner::There,
+                   .simulated = true,
+                   .confirmed = false,
+                   .expires = 0};
     if (const auto filled = rng_.fill(piece.id); !filled) return std::unexpected(filled.error());
     if (const auto filled = rng_.fill(piece.bytes.writable()); !filled) return std::unexpected(filled.error());
     piece.id[6] = static_cast<std::uint8_t>((piece.id[6] & 0x0f) | 0x40);  // version 4

@@ -12,22 +12,20 @@ namespace qsp::kme {
 class Producer {
  public:
   virtual ~Producer() = default;
-  /// At most `most` new keys; fewer, or none, where the source has no more now. Error: Provider.
-  virtual Result<std::vector<NewPiece>> draw(std::size_t most) = 0;
+  /// At most so many new keys for each side; fewer, or none, where the source has no more now. Error: Provider.
+  virtual Result<std::vector<NewPiece>> draw(std::size_t here, std::size_t there) = 0;
 };
 
 /// Keys from a CSPRNG. They reach the other side over the classical channel of the two KMEs, so they are as safe as
-/// that and no safer: marked simulated wherever they go. IDs are random (RFC 9562 §5.4); each side owns every second
-/// key.
+/// that and no safer: marked simulated wherever they go. IDs are random (RFC 9562 §5.4).
 class RandomProducer final : public Producer {
  public:
   /// `rng` outlives the producer.
   explicit RandomProducer(crypto::Rng& rng) noexcept : rng_(rng) {}
-  Result<std::vector<NewPiece>> draw(std::size_t most) override;
+  Result<std::vector<NewPiece>> draw(std::size_t here, std::size_t there) override;
 
  private:
   crypto::Rng& rng_;
-  bool here_ = false;  ///< who gets the next one
 };
 
 }  // namespace qsp::kme

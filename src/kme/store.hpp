@@ -19,7 +19,7 @@
 /// ask each other.
 ///
 ///   side that owns it   Fresh ──the peer has it──▶ Ready ──enc_keys──▶ gone; a Grant waits to be announced
-///   other side          Ready ──the grant arrives──▶ Granted to its slaves ──each slave's dec_keys──▶ gone
+///   other side          Fresh or Ready ──the grant arrives──▶ Granted to its slaves ──each slave's dec_keys──▶ gone
 namespace qsp::kme {
 
 using keysource::Uuid;
@@ -47,7 +47,7 @@ struct NewPiece {
   Piece bytes;
   Owner owner;
   bool simulated;
-  bool confirmed = false;  ///< of Owner::Here: the peer is known to have it, so it is Ready at once
+  bool confirmed = false;  ///< the peer is known to have it, so it is Ready at once
   UnixTime expires = 0;
 };
 
@@ -113,11 +113,11 @@ class Store {
 
   // What follows is called between begin and commit.
 
-  /// Puts pieces into the pool of a link, those of Owner::Here as Fresh unless confirmed. Adds from the front as many
-  /// as `capacity` pieces of that link leave room for, and returns how many. An ID that is or ever was in the pool and
-  /// has not expired is skipped and counts as added, so a batch may be repeated after a crash.
-  virtual Stored<std::size_t> add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) = 0;
-  /// Fresh pieces of this side, oldest first, at most `most`: to be confirmed by the peer.
+  /// Puts pieces into the pool of a link, as Fresh unless confirmed. Of each owner's, `capacity` pieces have room at
+  /// once; the others are left out. An ID that is or ever was in the pool and has not expired is not added again, so a
+  /// batch may be repeated after a crash. Returns the IDs that are in the store now, tombstones among them.
+  virtual Stored<std::vector<Uuid>> add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) = 0;
+  /// Fresh pieces, of either owner, oldest first, at most `most`: to be confirmed by the peer.
   virtual Stored<std::vector<NewPiece>> fresh(std::string_view link, std::size_t most) = 0;
   /// The peer has these: Fresh becomes Ready. Others are skipped.
   virtual Stored<void> confirm(std::string_view link, std::span<const Uuid> ids) = 0;

@@ -103,8 +103,7 @@ std::optional<NotRedeemed> SqlStore::check_slave(const std::string& slave, bool&
 
 NotRedeemed SqlStore::why_no_grant(const Uuid& key_id, UnixTime now) {
   const Row& out = statements_->out;
-  const bool waits = piece_exists(key_id) && out.owner == 1 && out.state == static_cast<long long>(PieceState::Ready) &&
-                     out.expires > now;
+  const bool waits = piece_exists(key_id) && out.owner == 1 && is_waiting(out.state) && out.expires > now;
   return waits ? NotRedeemed::Unknown : NotRedeemed::NotFound;
 }
 

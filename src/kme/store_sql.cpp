@@ -21,6 +21,11 @@ bool well_formed(const Grant& grant) {
 
 }  // namespace
 
+/// A piece of the other side that no grant has come for. It may be Fresh: what confirms it can be later than its grant.
+bool is_waiting(long long state) noexcept {
+  return state == static_cast<long long>(PieceState::Fresh) || state == static_cast<long long>(PieceState::Ready);
+}
+
 Stored<std::unique_ptr<Store>> open_sql_store(std::unique_ptr<Backend> backend) {
   auto store = std::make_unique<SqlStore>(std::move(backend));
   if (Stored<void> connected = store->connect(); !connected) return std::unexpected(std::move(connected.error()));
@@ -97,39 +102,47 @@ void SqlStore::rollback() noexcept {
   }
 }
 
-Stored<std::size_t> SqlStore::add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) {
-  return guarded<std::size_t>([&] { return add_pieces(link, pieces, capacity); });
+Stored<std::vector<Uuid>> SqlStore::add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) {
+  return guarded<std::vector<Uuid>>([&] { return add_pieces(link, pieces, capacity); });
 }
 
-std::size_t SqlStore::add_pieces(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) {
+std::vector<Uuid> SqlStore::add_pieces(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) {
   const Tally have = tally_of(link);
-  const auto used = static_cast<std::uint64_t>(have.fresh + have.ready + have.there + have.granted);
-  std::uint64_t room = capacity - std::min(capacity, used);
+  const auto room_beside = [capacity](long long used) {
+    return capacity - std::min(capacity, static_cast<std::uint64_t>(used));
+  };
+  std::uint64_t here_room = room_beside(have.fresh + have.ready);
+  std::uint64_t there_room = room_beside(have.there + have.granted);
   Tally& change = change_of(link);
-  std::size_t added = 0;
+  std::vector<Uuid> held;
+  held.reserve(pieces.size());
   for (const NewPiece& piece : pieces) {
+    const bool here = piece.owner == Owner::Here;
+    std::uint64_t& room = here ? here_room : there_room;
     if (room == 0) {
-      if (!piece_exists(piece.id)) break;
-      ++added;
+      if (piece_exists(piece.id)) held.push_back(piece.id);
       continue;
     }
-    const bool here = piece.owner == Owner::Here;
-    const bool fresh = here && !piece.confirmed;
-    Row& in = statements_->in;
-    in.id = keysource::to_text(piece.id);
-    in.link = link;
-    in.owner = here ? 0 : 1;
-    in.state = static_cast<long long>(fresh ? PieceState::Fresh : PieceState::Ready);
-    in.simulated = piece.simulated ? 1 : 0;
-    in.expires = piece.expires;
-    write_hex(in.bytes, piece.bytes);
-    const bool is_new = run(statements_->add_piece) > 0;
-    wipe_text(in.bytes);
-    ++added;
-    if (!is_new) continue;
+    held.push_back(piece.id);
+    if (!add_piece(link, piece)) continue;
     --room;
-    ++(!here ? change.there : fresh ? change.fresh : change.ready);
+    ++(!here ? change.there : piece.confirmed ? change.ready : change.fresh);
   }
+  return held;
+}
+
+/// False where the ID is or was there.
+bool SqlStore::add_piece(std::string_view link, const NewPiece& piece) {
+  Row& in = statements_->in;
+  in.id = keysource::to_text(piece.id);
+  in.link = link;
+  in.owner = piece.owner == Owner::Here ? 0 : 1;
+  in.state = static_cast<long long>(piece.confirmed ? PieceState::Ready : PieceState::Fresh);
+  in.simulated = piece.simulated ? 1 : 0;
+  in.expires = piece.expires;
+  write_hex(in.bytes, piece.bytes);
+  const bool added = run(statements_->add_piece) > 0;
+  wipe_text(in.bytes);
   return added;
 }
 
@@ -150,7 +163,7 @@ Stored<std::vector<NewPiece>> SqlStore::fresh(std::string_view link, std::size_t
     each_row(statements_->fresh_pieces, [&] {
       pieces.push_back({.id = read_uuid(out.id),
                         .bytes = take_piece(out.bytes),
-                        .owner = Owner::Here,
+                        .owner = out.owner == 0 ? Owner::Here : Owner::There,
                         .simulated = out.simulated != 0,
                         .confirmed = false,
                         .expires = out.expires});
@@ -164,8 +177,10 @@ Stored<void> SqlStore::confirm(std::string_view link, std::span<const Uuid> ids)
     Tally& change = change_of(link);
     statements_->in.link = link;
     for (const Uuid& id : ids) {
-      statements_->in.id = keysource::to_text(id);
+      if (!piece_exists(id)) continue;
+      const bool here = statements_->out.owner == 0;
       const long long confirmed = run(statements_->confirm_piece);
+      if (!here) continue;
       change.fresh -= confirmed;
       change.ready += confirmed;
     }
@@ -307,10 +322,7 @@ void SqlStore::accept_grant(const Grant& grant) {
   Grant accepted = grant;
   // In the order in which redeem locks them, so that the two never wait for each other.
   for (const Uuid& id : grant.pieces) {
-    if (!piece_exists(id) || out.link != grant.link || out.owner != 1 ||
-        out.state != static_cast<long long>(PieceState::Ready)) {
-      return;
-    }
+    if (!piece_exists(id) || out.link != grant.link || out.owner != 1 || !is_waiting(out.state)) return;
     // The peer cannot make a grant outlive its pieces.
     accepted.expires = std::min<UnixTime>(accepted.expires, out.expires);
   }

@@ -18,6 +18,9 @@ namespace qsp::kme {
 /// A store over a backend, its tables made or checked.
 Stored<std::unique_ptr<Store>> open_sql_store(std::unique_ptr<Backend> backend);
 
+/// Whether a piece of the other side in this state waits for its grant.
+bool is_waiting(long long state) noexcept;
+
 /// The store over SQL. Its private functions throw what SOCI throws; guarded() turns that into a StoreError and rolls
 /// back.
 class SqlStore final : public Store {
@@ -33,7 +36,7 @@ class SqlStore final : public Store {
   Stored<void> begin() override;
   Stored<void> commit() override;
   void rollback() noexcept override;
-  Stored<std::size_t> add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) override;
+  Stored<std::vector<Uuid>> add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) override;
   Stored<std::vector<NewPiece>> fresh(std::string_view link, std::size_t most) override;
   Stored<void> confirm(std::string_view link, std::span<const Uuid> ids) override;
   Stored<std::vector<Uuid>> held(std::string_view link, std::span<const Uuid> ids) override;
@@ -73,7 +76,8 @@ class SqlStore final : public Store {
   }
   StoreError failed(const std::exception& thrown);
 
-  std::size_t add_pieces(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity);
+  std::vector<Uuid> add_pieces(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity);
+  bool add_piece(std::string_view link, const NewPiece& piece);
   bool piece_exists(const Uuid& id);
   std::vector<TakenKey> take_keys(const TakeRequest& request, UnixTime now);
   void add_grant(const Grant& grant, Owner owner);

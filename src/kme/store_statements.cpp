@@ -22,7 +22,7 @@ void create_tables(soci::session& session, const Dialect& dialect) {
                   " NOT NULL UNIQUE, link TEXT NOT NULL, owner SMALLINT NOT NULL, state SMALLINT NOT NULL,"
                   " simulated SMALLINT NOT NULL, expires BIGINT NOT NULL, bytes TEXT NOT NULL)"});
   // Only pieces that enc_keys may need are in these, so their size is that of the pool and not of its history.
-  session << "CREATE INDEX kme_piece_fresh ON kme_piece (link, serial) WHERE owner = 0 AND state = 0";
+  session << "CREATE INDEX kme_piece_fresh ON kme_piece (link, serial) WHERE state = 0";
   session << "CREATE INDEX kme_piece_ready ON kme_piece (link, serial) WHERE owner = 0 AND state = 1";
   session << "CREATE INDEX kme_piece_expires ON kme_piece (expires)";
   session << sql({"CREATE TABLE kme_grant (serial ", dialect.serial, ", id ", dialect.uuid,
@@ -72,10 +72,10 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
            into(out.bytes))),
       fresh_pieces(
           (session.prepare
-               << R"(SELECT id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND state = 0
+               << R"(SELECT id, owner, simulated, expires, bytes FROM kme_piece WHERE link = :link AND state = 0
           ORDER BY serial LIMIT :lim)",
-           use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.simulated), into(out.expires),
-           into(out.bytes))),
+           use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.owner), into(out.simulated),
+           into(out.expires), into(out.bytes))),
       ready_pieces((
           session.prepare << R"(SELECT id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND
           state = 1 AND +expires > :expires ORDER BY serial LIMIT :lim)"
@@ -83,8 +83,7 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
           use(in.link, "link"), use(in.expires, "expires"), use(in.limit, "lim"), into(out.id), into(out.simulated),
           into(out.expires), into(out.bytes))),
       confirm_piece(
-          (session.prepare
-               << R"(UPDATE kme_piece SET state = 1 WHERE id = :id AND link = :link AND +owner = 0 AND +state = 0)",
+          (session.prepare << R"(UPDATE kme_piece SET state = 1 WHERE id = :id AND link = :link AND +state = 0)",
            use(in.id, "id"), use(in.link, "link"))),
       grant_piece((session.prepare << "UPDATE kme_piece SET state = 2 WHERE id = :id", use(in.id, "id"))),
       remove_piece((session.prepare << "UPDATE kme_piece SET state = 3, bytes = '' WHERE id = :id", use(in.id, "id"))),

@@ -61,7 +61,7 @@ class Ends {
   void produce() {
     auto pieces = new_pieces(next_, any(12), Owner::Here);
     next_ += pieces.size();
-    commit(*here_, [&] { return here_->add(kLink, pieces, kLater, kRoom); });
+    commit(*here_, [&] { return here_->add(kLink, pieces, kRoom); });
     // Not only these: also those of an earlier process that came no further.
     auto fresh = commit(*here_, [&] { return here_->fresh(kLink, 100); });
     std::vector<Uuid> ids;
@@ -69,7 +69,7 @@ class Ends {
       piece.owner = Owner::There;
       ids.push_back(piece.id);
     }
-    commit(*there_, [&] { return there_->add(kLink, fresh, kLater, kRoom); });
+    commit(*there_, [&] { return there_->add(kLink, fresh, kRoom); });
     commit_void(*here_, [&] { return here_->confirm(kLink, ids); });
   }
 

@@ -61,7 +61,7 @@ inline NewPiece new_piece(std::uint64_t number, Owner owner, bool simulated = fa
                  .bytes = Piece(),
                  .owner = owner,
                  .simulated = simulated,
-                 .confirmed = false,
+                 .confirmed = owner == Owner::There,
                  .expires = kLater};
   for (std::size_t i = 0; i < kPieceSize; ++i) piece.bytes.writable()[i] = byte_of(number, i);
   return piece;

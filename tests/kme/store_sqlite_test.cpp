@@ -32,7 +32,8 @@ TEST_P(StoreTables, agree_with_the_tallies_whatever_is_done) {
     must(here_->begin());
     const std::uint64_t first = any(300);
     auto pieces = new_pieces(first, any(8), first % 2 == 0 ? Owner::Here : Owner::There);
-    must(here_->add(kLink, pieces, kNow + static_cast<UnixTime>(any(400)), 120));
+    for (NewPiece& piece : pieces) piece.expires = kNow + static_cast<UnixTime>(any(400));
+    must(here_->add(kLink, pieces, 60));
     must(here_->confirm(kLink, ids_of(any(300), any(8))));
     must(here_->take(request_of(static_cast<std::uint32_t>(any(2)), static_cast<std::uint32_t>(any(70))), kNow));
     must(here_->announced(kLink, ids_of(any(300), any(30))));
