@@ -148,7 +148,8 @@ Awaitable<Stored<void>> Link::produce() {
     return std::min<std::uint64_t>(kPerRound / 2, room - std::min(room, held));
   };
   const std::uint64_t here = lacks(counts.here_fresh + counts.here_ready);
-  const std::uint64_t there = lacks(counts.there + counts.granted);
+  const std::uint64_t there =
+      std::min(lacks(counts.there), 2 * room - std::min(2 * room, counts.there + counts.granted));
   // No supply is worth drawing that the peer cannot be told of.
   if (producer_ == nullptr || !state_.peer_reachable || here + there == 0) co_return Stored<void>();
   auto drawn = producer_->draw(here, there);

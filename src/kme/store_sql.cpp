@@ -108,11 +108,13 @@ Stored<std::vector<Uuid>> SqlStore::add(std::string_view link, std::span<NewPiec
 
 std::vector<Uuid> SqlStore::add_pieces(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) {
   const Tally have = tally_of(link);
-  const auto room_beside = [capacity](long long used) {
-    return capacity - std::min(capacity, static_cast<std::uint64_t>(used));
+  const auto room_beside = [](std::uint64_t most, long long used) {
+    return most - std::min(most, static_cast<std::uint64_t>(used));
   };
-  std::uint64_t here_room = room_beside(have.fresh + have.ready);
-  std::uint64_t there_room = room_beside(have.there + have.granted);
+  std::uint64_t here_room = room_beside(capacity, have.fresh + have.ready);
+  // Keys that were given and never fetched must not hold back new ones, nor pile up without a bound.
+  std::uint64_t there_room =
+      std::min(room_beside(capacity, have.there), room_beside(2 * capacity, have.there + have.granted));
   Tally& change = change_of(link);
   std::vector<Uuid> held;
   held.reserve(pieces.size());
