@@ -1,4 +1,5 @@
 // The client's part in a rekey: REQ, the answer to INIT, and the move at DONE (SPEC §7).
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -73,7 +74,7 @@ Result<void> Session::on(const wire::RekeyInit& init, Bytes plaintext, Instant n
     return fail(ErrorKind::PeerIncompatible, Reason::QkdUnavailable, "REKEY INIT: no QKD key, which is required here");
   }
   if (init.key_id.empty()) return send_ack(plaintext, std::nullopt, now);
-  const Instant deadline = now + kKmeStep;
+  const Instant deadline = now + std::min<Instant>(kKmeStep, live_->policy.timer);
   live_->rekey = AwaitDecKey{InitBytes(plaintext), std::string(init.key_id), deadline};
   events_.emplace_back(QkdKeyNeeded{live_->agreement.peer_sae_id, std::string(init.key_id), deadline});
   return {};

@@ -1,4 +1,5 @@
 // The server's part in a rekey: INIT, the verification of ACK, DONE, and what to do without a QKD key (SPEC §7).
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -31,7 +32,7 @@ Result<void> Session::start_rekey(Instant now) {
   if (live_->requested) live_->last_client_request = now;
   if (!live_->agreement.qkd) return send_init(std::nullopt, std::nullopt, !live_->policy.light, now);
   // §7: in mode 1 the server calls enc_keys for the client's SAE.
-  const Instant deadline = now + kKmeStep;
+  const Instant deadline = now + std::min<Instant>(kKmeStep, live_->policy.timer);
   live_->rekey = AwaitEncKey{deadline};
   events_.emplace_back(QkdKeyNeeded{live_->agreement.peer_sae_id, std::nullopt, deadline});
   return {};
