@@ -12,6 +12,7 @@
 #include "cli/app.hpp"
 #include "cli/epoch_text.hpp"
 #include "cli/json.hpp"
+#include "cli/serve_metrics.hpp"
 #include "cli/sessions.hpp"
 #include "cli/text.hpp"
 #include "net/application.hpp"
@@ -27,6 +28,7 @@ struct ServeOptions {
   std::uint64_t rekey_after = 0;
   std::string command;  ///< --exec
   std::string forward;  ///< --forward, as typed
+  std::optional<std::uint16_t> metrics_port;
   net::ServerOptions server;
 };
 
@@ -71,16 +73,18 @@ class Factory final : public net::SessionFactory {
   const Application& application_;
 };
 
-/// Writes the log, and with --json the same events as lines of JSON.
+/// Writes the log, and with --json the same events as lines of JSON; counts them for the metrics.
 class ServeLog final : public net::ServerEvents {
  public:
-  explicit ServeLog(bool json) : json_(json) {}
+  ServeLog(bool json, ServeMetrics& metrics) : json_(json), metrics_(metrics) {}
 
   void session_established(const net::Connection& connection) override {
     const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
     spdlog::info("session {} of {} established{}{}", id(connection), net::to_string(connection.peer()),
                  channel != nullptr ? ": " : "", channel != nullptr ? cli::describe(channel->status()) : "");
     warn_without_qkd(connection);
+    const std::optional<ChannelStatus> status = channel != nullptr ? std::optional(channel->status()) : std::nullopt;
+    metrics_.established(status ? &*status : nullptr);
     if (json_) print_json(describe("established", connection));
   }
 
@@ -89,6 +93,7 @@ class ServeLog final : public net::ServerEvents {
     if (const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint()); channel != nullptr) {
       const ChannelStatus status = channel->status();
       if (status.previous) spdlog::info("session {} {}", id(connection), cli::describe(*status.previous));
+      metrics_.epoch(status);
     }
     warn_without_qkd(connection);
     if (json_) print_json(describe("rekeyed", connection));
@@ -104,6 +109,8 @@ class ServeLog final : public net::ServerEvents {
                 text.empty() ? "" : ": ", text, closed.truncated ? ", truncated" : "",
                 transport ? ", " + transport.message() : "", connection.traffic().received_bytes,
                 connection.traffic().sent_bytes);
+    metrics_.closed(closed.reason, connection.established(), connection.traffic().received_bytes,
+                    connection.traffic().sent_bytes);
     if (!json_) return;
     boost::json::object event = describe("closed", connection);
     event["established"] = connection.established();
@@ -119,6 +126,7 @@ class ServeLog final : public net::ServerEvents {
   void refused(net::Refusal why, std::uint64_t count, const net::tcp::endpoint& last) override {
     spdlog::warn("refused {} connection{}: {}; the last from {}", count, count == 1 ? "" : "s", net::describe(why),
                  net::to_string(last));
+    metrics_.refused(count);
     if (json_) {
       print_json({{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"peer", net::to_string(last)}});
     }
@@ -155,6 +163,7 @@ class ServeLog final : public net::ServerEvents {
   }
 
   bool json_;
+  ServeMetrics& metrics_;
 };
 
 void announce(const Context& context, const Profile& profile, const net::tcp::endpoint& where) {
@@ -167,11 +176,12 @@ void announce(const Context& context, const Profile& profile, const net::tcp::en
 }
 
 /// The first signal stops the server in good order, the second ends the process.
-void stop_on_signals(boost::asio::signal_set& signals, net::Server& server) {
-  signals.async_wait([&signals, &server](const net::error_code& cancelled, int) {
+void stop_on_signals(boost::asio::signal_set& signals, net::Server& server, https::Server* scraped) {
+  signals.async_wait([&signals, &server, scraped](const net::error_code& cancelled, int) {
     if (cancelled) return;
     spdlog::info("stopping; a second signal stops at once");
     server.stop();
+    if (scraped != nullptr) scraped->stop(std::chrono::nanoseconds(0));
     signals.async_wait([](const net::error_code& gone, int) {
       if (!gone) ::_exit(kFailed);
     });
@@ -210,12 +220,22 @@ int serve(const Context& context, ServeOptions options) {
     if (!sessions) return std::unexpected(sessions.error());
     return std::make_unique<Factory>(**setup, std::move(*sessions), application);
   };
-  ServeLog log(context.json);
+  ServeMetrics metrics;
+  ServeLog log(context.json, metrics);
   const auto server = net::Server::open(options.server, make_factory, log);
   if (!server) return failed(server.error());
 
+  std::unique_ptr<https::Server> scraped;
+  if (options.metrics_port) {
+    https::ServerOptions local;
+    local.port = *options.metrics_port;
+    local.max_connections = 16;
+    auto opened = https::Server::open((*server)->loop(), local, metrics);
+    if (!opened) return failed("--metrics-port: " + opened.error());
+    scraped = *std::move(opened);
+  }
   boost::asio::signal_set signals((*server)->loop().io(), SIGINT, SIGTERM);
-  stop_on_signals(signals, **server);
+  stop_on_signals(signals, **server, scraped.get());
   announce(context, (*setup)->profile(), (*server)->local_endpoint());
   const auto ran = (*server)->run();
   (*setup)->stop_keys();
@@ -254,6 +274,8 @@ void add_serve(CLI::App& app, Context& context) {
                    "unfinished handshakes at once from one IPv4 address or IPv6 /64")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  verb->add_option("--metrics-port", options->metrics_port,
+                   "port of 127.0.0.1 for GET /metrics (Prometheus) and /healthz");
   verb->add_option("--threads", options->server.threads, "threads that share the sessions")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "https/metrics_text.hpp"
 #include "json/json.hpp"
 #include "kme/respond.hpp"
 
@@ -17,39 +18,6 @@ namespace qsp::kme {
 namespace {
 
 namespace bj = boost::json;
-
-/// Prometheus' text format: a family, then its samples.
-class MetricsText {
- public:
-  void family(std::string_view name, std::string_view type, std::string_view help) {
-    family_ = name;
-    fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-  }
-  template <class Number>
-  void sample(Number value, std::string_view labels = {}) {
-    if (labels.empty()) {
-      fmt::format_to(std::back_inserter(text_), "{} {}\n", family_, value);
-    } else {
-      fmt::format_to(std::back_inserter(text_), "{}{{{}}} {}\n", family_, labels, value);
-    }
-  }
-  [[nodiscard]] std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-  std::string_view family_;
-};
-
-/// A label's value, as the text format wants it.
-std::string label(std::string_view name, std::string_view value) {
-  std::string text(name);
-  text += "=\"";
-  for (const char c : value) {
-    if (c == '\\' || c == '"') text += '\\';
-    text += c;
-  }
-  return text + '"';
-}
 
 https::Response plain(unsigned status, std::string text) {
   https::Response response;
@@ -110,7 +78,8 @@ https::Response Admin::health() const {
 }
 
 https::Response Admin::metrics() const {
-  MetricsText text;
+  using https::label;
+  https::MetricsText text;
   text.family("qsp_kme_answers_total", "counter", "Answers to SAEs by call and HTTP status.");
   for (std::size_t call = 0; call < kCallNames.size(); ++call) {
     for (std::size_t i = 0; i <= kCountedStatuses.size(); ++i) {
@@ -154,9 +123,7 @@ https::Response Admin::metrics() const {
           [](State state) { return state.received; });
   by_link("qsp_kme_keys_expired_total", "counter", "Keys that ended unused.",
           [](State state) { return state.expired; });
-  https::Response response = plain(200, text.take());
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  return response;
+  return text.response();
 }
 
 https::Response Admin::status() const {

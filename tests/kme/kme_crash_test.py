@@ -7,47 +7,17 @@ import http.client
 import json
 import pathlib
 import random
-import shutil
 import signal
 import ssl
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from kme_lab import Lab
+from kme_lab import Lab, Postgres
 
 ENC, DEC = "/api/v1/keys/bob/enc_keys", "/api/v1/keys/alice/dec_keys"
 BACK_ENC, BACK_DEC = "/api/v1/keys/alice/enc_keys", "/api/v1/keys/bob/dec_keys"
-
-
-class Postgres:
-    """A server of its own in a folder of its own, reached over a socket there."""
-
-    def __init__(self):
-        binaries = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
-        if not binaries:
-            raise SystemExit("no PostgreSQL is installed (package postgresql)")
-        self.bin, self.folder = binaries[-1], pathlib.Path(tempfile.mkdtemp(prefix="qsp-pg-"))
-        shutil.chown(self.folder, "postgres")
-        self.run("initdb", "-D", self.folder / "data", "-A", "trust", "--no-sync")
-        self.run("pg_ctl", "-D", self.folder / "data", "-w", "-o", f"-c listen_addresses= -k {self.folder}", "-l", self.folder / "log",
-                 "start")
-        for name in ("a", "b"):
-            self.run("createdb", "-h", self.folder, f"kme_{name}")
-
-    def run(self, program, *arguments):
-        subprocess.run(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", str(self.bin / program),
-                        *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    def url(self, kme):
-        return f"postgresql://postgres@/kme_{kme[-1]}?host={self.folder}"
-
-    def stop(self):
-        self.run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Worker(threading.Thread):

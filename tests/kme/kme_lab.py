@@ -75,6 +75,33 @@ class Kme:
         subprocess.run([QSP, "kme", "inject", str(self.config), *arguments], check=True, capture_output=True, timeout=20)
 
 
+class Postgres:
+    """A server of its own in a folder of its own, reached over a socket there."""
+
+    def __init__(self):
+        binaries = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
+        if not binaries:
+            raise SystemExit("no PostgreSQL is installed (package postgresql)")
+        self.bin, self.folder = binaries[-1], pathlib.Path(tempfile.mkdtemp(prefix="qsp-pg-"))
+        shutil.chown(self.folder, "postgres")
+        self.run("initdb", "-D", self.folder / "data", "-A", "trust", "--no-sync")
+        self.run("pg_ctl", "-D", self.folder / "data", "-w", "-o", f"-c listen_addresses= -k {self.folder}", "-l", self.folder / "log",
+                 "start")
+        for name in ("a", "b"):
+            self.run("createdb", "-h", self.folder, f"kme_{name}")
+
+    def run(self, program, *arguments):
+        subprocess.run(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", str(self.bin / program),
+                        *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    def url(self, kme):
+        return f"postgresql://postgres@/kme_{kme[-1]}?host={self.folder}"
+
+    def stop(self):
+        self.run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Lab:
     """Use as a context manager: everything is stopped and removed at its end."""
 

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "https/server.hpp"
+#include "qsp/channel.hpp"
+
+namespace qsp::cli {
+
+/// What a server has done since it started, for Prometheus: GET /metrics, and /healthz. Counted from any thread.
+class ServeMetrics final : public https::Handler {
+ public:
+  void established(const ChannelStatus* status);
+  /// A new epoch of a session began, its first one included.
+  void epoch(const ChannelStatus& status);
+  void closed(Reason reason, bool was_established, std::uint64_t received, std::uint64_t sent);
+  void refused(std::uint64_t count) { refused_ += count; }
+
+  void handle(https::Request request, https::Respond respond) override;
+
+ private:
+  using Count = std::atomic<std::uint64_t>;
+
+  [[nodiscard]] https::Response metrics() const;
+
+  Count established_ = 0, closed_normal_ = 0, closed_failed_ = 0, handshakes_failed_ = 0, qkd_unavailable_ = 0;
+  Count epochs_with_qkd_ = 0, epochs_without_ = 0, epochs_degraded_ = 0;
+  Count received_bytes_ = 0, sent_bytes_ = 0, refused_ = 0;
+};
+
+}  // namespace qsp::cli
