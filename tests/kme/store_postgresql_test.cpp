@@ -23,7 +23,7 @@ template <class Action>
 void at_once(Stores& stores, const std::string& name, int instances, Action action) {
   std::vector<std::thread> threads;
   for (int i = 0; i < instances; ++i) {
-    threads.emplace_back([&stores, &action, i, url = stores.url(name)] {
+    threads.emplace_back([&action, i, url = stores.url(name)] {
       auto store = Store::open(url);
       ASSERT_TRUE(store) << store.error().text;
       action(**store, i);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Two KMEs of one site share a store in PostgreSQL: no key is given twice, one of them leads, and the other takes over.
-usage: QSP=… kme_site_test.py"""
+usage: QSP=… site_test.py"""
 import json
 import pathlib
 import shutil
