@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <iterator>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "etsi014/etsi014.hpp"
@@ -115,9 +115,13 @@ class Probe {
   }
   Finding keys_differ() {
     if (keys_.size() < 2) return not_testable("fewer than two keys were delivered");
-    std::set<std::string> seen;
-    for (const auto& [id, key] : keys_) {
-      if (!seen.emplace(as_text(key.reveal())).second) return fail("two key_IDs have the same key");
+    // Pair by pair: a set of them would copy keys into memory that is not wiped.
+    for (auto one = keys_.begin(); one != keys_.end(); ++one) {
+      for (auto other = std::next(one); other != keys_.end(); ++other) {
+        if (constant_time_equal(one->second.reveal(), other->second.reveal())) {
+          return fail("two key_IDs have the same key");
+        }
+      }
     }
     return pass();
   }
