@@ -1,0 +1,72 @@
+#include "e91/setting.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "qsp/openssl.hpp"
+
+namespace qsp::e91 {
+namespace {
+
+Seed seed_of(std::uint8_t byte) {
+  Seed seed;
+  std::fill(seed.writable().begin(), seed.writable().end(), byte);
+  return seed;
+}
+
+class SettingsTest : public testing::Test {
+ protected:
+  std::unique_ptr<crypto::Provider> provider_ = crypto::make_openssl_provider().value();
+};
+
+TEST_F(SettingsTest, AreTheSameInAnyOrder) {
+  const Weights choice = weights(Mode::Biased, Side::Bob, 0.9);
+  auto upwards = Settings::create(*provider_, seed_of(1), choice).value();
+  auto jumping = Settings::create(*provider_, seed_of(1), choice).value();
+  std::vector<std::uint8_t> seen;
+  for (std::uint64_t slot = 0; slot < 5000; ++slot) seen.push_back(upwards.at(slot));
+  for (std::uint64_t slot = 5000; slot-- > 0;) ASSERT_EQ(jumping.at(slot), seen[slot]) << slot;
+}
+
+TEST_F(SettingsTest, ComeAsOftenAsTheirWeights) {
+  constexpr std::uint64_t kSlots = 1'000'000;
+  for (const Mode mode : {Mode::Biased, Mode::Classic}) {
+    for (const Side side : {Side::Alice, Side::Bob}) {
+      const Weights choice = weights(mode, side, 0.9);
+      auto settings = Settings::create(*provider_, seed_of(7), choice).value();
+      std::array<std::uint64_t, kMaxSettings> seen{};
+      for (std::uint64_t slot = 0; slot < kSlots; ++slot) ++seen.at(settings.at(slot));
+      for (std::size_t i = 0; i < kMaxSettings; ++i) {
+        const double p = choice.at(i) / 65536.0;
+        EXPECT_NEAR(static_cast<double>(seen.at(i)), p * kSlots, 5 * std::sqrt(kSlots * p * (1 - p)) + 0.5);
+      }
+    }
+  }
+}
+
+TEST_F(SettingsTest, OfAnotherSeedAreOthers) {
+  const Weights choice = weights(Mode::Classic, Side::Alice, 0);
+  auto one = Settings::create(*provider_, seed_of(1), choice).value();
+  auto two = Settings::create(*provider_, seed_of(2), choice).value();
+  std::size_t equal = 0;
+  for (std::uint64_t slot = 0; slot < 9000; ++slot) equal += one.at(slot) == two.at(slot) ? 1 : 0;
+  EXPECT_NEAR(static_cast<double>(equal), 3000, 250);
+}
+
+TEST_F(SettingsTest, RandomStreamRepeatsFromASeedOnly) {
+  auto one = RandomStream::create(*provider_, seed_of(1)).value();
+  auto two = RandomStream::create(*provider_, seed_of(1)).value();
+  auto drawn = RandomStream::create(*provider_, provider_->rng()).value();
+  bool all_equal = true;
+  for (int i = 0; i < 1000; ++i) {
+    const std::uint64_t word = one.next();
+    ASSERT_EQ(word, two.next());
+    all_equal = all_equal && word == drawn.next();
+  }
+  EXPECT_FALSE(all_equal);
+  EXPECT_TRUE(one.healthy());
+}
+
+}  // namespace
+}  // namespace qsp::e91
