@@ -98,13 +98,13 @@ Outcome<HandshakeResult> bench_handshake(std::uint64_t loops) {
       repeat([&] { return outcome(floor->once()); }),
       repeat([&] { return outcome(floor->symmetric()); }),
   };
-  const auto seconds = take_turns(contenders, loops);
-  if (!seconds) return std::unexpected(seconds.error());
+  const auto paces = take_turns(contenders, loops);
+  if (!paces) return std::unexpected(paces.error());
   return HandshakeResult{.loops = loops,
-                         .qsp = (*seconds)[0],
-                         .tls = (*seconds)[1],
-                         .primitives = (*seconds)[2],
-                         .symmetric = (*seconds)[3],
+                         .qsp = (*paces)[0],
+                         .tls = (*paces)[1],
+                         .primitives = (*paces)[2],
+                         .symmetric = (*paces)[3].seconds,
                          .bytes = first->carried()};
 }
 

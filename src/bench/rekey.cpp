@@ -55,16 +55,16 @@ Outcome<RekeyResult> measure(const KeyPair& keys, const Named& named, std::uint6
         return {};
       },
   };
-  const auto seconds = take_turns(contenders, loops);
-  if (!seconds) return std::unexpected(seconds.error());
+  const auto paces = take_turns(contenders, loops);
+  if (!paces) return std::unexpected(paces.error());
   const ChannelStatus status = pair->client().status();
   if (status.current.kem != named.form.kem || status.current.key_id.has_value() != named.form.qkd) {
     return std::unexpected("a rekey of QSP 1.0 had another form than the one that was asked for");
   }
   return RekeyResult{.form = named.name,
                      .loops = loops,
-                     .qsp = (*seconds)[0],
-                     .primitives = (*seconds)[1],
+                     .qsp = (*paces)[0].seconds,
+                     .primitives = (*paces)[1].seconds,
                      .final_epoch = pair->server().epoch()};
 }
 

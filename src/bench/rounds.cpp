@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
+#include <numbers>
+#include <numeric>
 
 namespace qsp::bench {
 namespace {
@@ -15,10 +18,16 @@ double cpu_seconds() noexcept {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-double median(std::vector<double>& values) {
+Pace pace(std::vector<double>& values) {
+  const auto count = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
-  return *middle;
+  // The median of a normal sample varies by √(π/2) as much as its mean.
+  const double deviation = count > 1 ? std::sqrt(squares / (count - 1)) : 0;
+  return {.seconds = *middle, .error = std::sqrt(std::numbers::pi / 2 / count) * deviation};
 }
 
 }  // namespace
@@ -27,7 +36,7 @@ std::string describe(const Error& error) {
   return fmt::format("{} ({}): {}", name(error.kind), name(error.reason), error.where);
 }
 
-Outcome<std::vector<double>> take_turns(std::span<const Contender> contenders, std::uint64_t loops) {
+Outcome<std::vector<Pace>> take_turns(std::span<const Contender> contenders, std::uint64_t loops) {
   const std::uint64_t rounds = std::min(loops, kRounds);
   std::vector<std::vector<double>> seconds(contenders.size());
   for (std::uint64_t round = 0; round < rounds; ++round) {
@@ -40,9 +49,9 @@ Outcome<std::vector<double>> take_turns(std::span<const Contender> contenders, s
       seconds[who].push_back((cpu_seconds() - start) / static_cast<double>(times));
     }
   }
-  std::vector<double> medians;
-  for (std::vector<double>& values : seconds) medians.push_back(median(values));
-  return medians;
+  std::vector<Pace> paces;
+  for (std::vector<double>& values : seconds) paces.push_back(pace(values));
+  return paces;
 }
 
 }  // namespace qsp::bench

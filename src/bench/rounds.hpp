@@ -30,6 +30,12 @@ Outcome<T> outcome(Result<T>&& result) {
   }
 }
 
+/// What one operation takes of this thread's processor time.
+struct Pace {
+  double seconds;  ///< the median of the rounds
+  double error;    ///< of that median: its standard deviation, as the rounds' spread tells it
+};
+
 /// Something to be measured: does its operation `times` times.
 using Contender = std::function<Outcome<void>(std::uint64_t times)>;
 
@@ -37,9 +43,7 @@ using Contender = std::function<Outcome<void>(std::uint64_t times)>;
 inline constexpr std::uint64_t kRounds = 45;
 
 /// Runs each contender for `loops` operations in all, in at most kRounds rounds in which they take turns, so that what
-/// else the machine does meets all of them alike. Returns for each contender the seconds of this thread's processor
-/// time that one operation takes: the median of its rounds. Precondition: loops > 0.
-/// Error: the first that a contender reports.
-Outcome<std::vector<double>> take_turns(std::span<const Contender> contenders, std::uint64_t loops);
+/// else the machine does meets all of them alike. Precondition: loops > 0. Error: the first that a contender reports.
+Outcome<std::vector<Pace>> take_turns(std::span<const Contender> contenders, std::uint64_t loops);
 
 }  // namespace qsp::bench

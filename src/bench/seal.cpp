@@ -104,9 +104,13 @@ Outcome<SealResult> bench_seal(std::size_t size, std::uint64_t loops) {
         return {};
       }),
   };
-  const auto seconds = take_turns(contenders, loops);
-  if (!seconds) return std::unexpected(seconds.error());
-  return SealResult{.size = size, .loops = loops, .qsp = (*seconds)[0], .tls = (*seconds)[1], .bare = (*seconds)[2]};
+  const auto paces = take_turns(contenders, loops);
+  if (!paces) return std::unexpected(paces.error());
+  return SealResult{.size = size,
+                    .loops = loops,
+                    .qsp = (*paces)[0].seconds,
+                    .tls = (*paces)[1].seconds,
+                    .bare = (*paces)[2].seconds};
 }
 
 }  // namespace qsp::bench

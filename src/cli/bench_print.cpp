@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -43,24 +44,31 @@ double mega(double bytes_per_second) { return bytes_per_second / 1e6; }
 }  // namespace
 
 void print(const bench::HandshakeResult& result, bool json) {
-  const double qsp = 1 / result.qsp;
-  const double tls = 1 / result.tls;
-  const double primitives = 1 / result.primitives;
+  const double qsp = 1 / result.qsp.seconds;
+  const double tls = 1 / result.tls.seconds;
+  const double primitives = 1 / result.primitives.seconds;
+  const auto error = [&](const bench::Pace& yardstick) {
+    return std::hypot(result.qsp.error / result.qsp.seconds, yardstick.error / yardstick.seconds);
+  };
   if (json) {
     return print_json({{"loops", result.loops},
                        {"qsp_per_sec", qsp},
                        {"tls_per_sec", tls},
                        {"primitives_per_sec", primitives},
-                       {"qsp_us", 1e6 * result.qsp},
-                       {"tls_us", 1e6 * result.tls},
-                       {"primitives_us", 1e6 * result.primitives},
+                       {"qsp_us", 1e6 * result.qsp.seconds},
+                       {"tls_us", 1e6 * result.tls.seconds},
+                       {"primitives_us", 1e6 * result.primitives.seconds},
                        {"symmetric_us", 1e6 * result.symmetric},
                        {"ratio_to_tls", qsp / tls},
+                       {"ratio_to_tls_error", qsp / tls * error(result.tls)},
                        {"ratio_to_primitives", qsp / primitives},
+                       {"ratio_to_primitives_error", qsp / primitives * error(result.primitives)},
                        {"qsp_bytes", result.bytes}});
   }
-  const auto row = [qsp](std::string name, double seconds) {
-    return Cells{std::move(name), rate(1 / seconds), fmt::format("{:.0f}", 1e6 * seconds), ratio(qsp, 1 / seconds)};
+  const auto row = [&](std::string name, const bench::Pace& pace) {
+    const bool own = &pace == &result.qsp;
+    return Cells{std::move(name), rate(1 / pace.seconds), fmt::format("{:.0f}", 1e6 * pace.seconds),
+                 own ? "1" : fmt::format("{:.3f} ± {:.3f}", qsp * pace.seconds, qsp * pace.seconds * error(pace))};
   };
   print_table({{"mutual handshake", "per second", "us each", "QSP/this"},
                row("QSP 1.0", result.qsp),
@@ -71,8 +79,8 @@ void print(const bench::HandshakeResult& result, bool json) {
   fmt::print(
       "TLS: memory BIOs, self-signed certificates that both ends verify, SSL_CTX kept, no tickets\n"
       "primitives: a KEM key generated, encapsulated to and decapsulated; 2 signatures made, 2 verified under kept "
-      "keys; "
-      "{:.0f} us of hashes, HKDF, AEAD and random bytes\n{}\n",
+      "keys; {:.0f} us of hashes, HKDF, AEAD and random bytes\n"
+      "ML-DSA signs by trial, so times scatter: more --loops, less ±\n{}\n",
       1e6 * result.symmetric, in_memory());
 }
 

@@ -34,9 +34,9 @@ TEST(Rounds, GiveEveryContenderExactlyItsLoops) {
                                                 done[1] += times;
                                                 return {};
                                               }};
-    const auto seconds = take_turns(contenders, loops);
-    ASSERT_TRUE(seconds) << loops;
-    EXPECT_EQ(seconds->size(), 2U);
+    const auto paces = take_turns(contenders, loops);
+    ASSERT_TRUE(paces) << loops;
+    EXPECT_EQ(paces->size(), 2U);
     EXPECT_EQ(done[0], loops);
     EXPECT_EQ(done[1], loops);
   }
@@ -62,9 +62,9 @@ TEST(Rounds, EndWithTheFirstFailure) {
     if (++calls == 3) return std::unexpected("broken");
     return {};
   };
-  const auto seconds = take_turns(std::array{failing}, 5);
-  ASSERT_FALSE(seconds);
-  EXPECT_EQ(seconds.error(), "broken");
+  const auto paces = take_turns(std::array{failing}, 5);
+  ASSERT_FALSE(paces);
+  EXPECT_EQ(paces.error(), "broken");
   EXPECT_EQ(calls, 3);
 }
 
@@ -72,10 +72,11 @@ TEST(HandshakeBench, MeasuresAllItsContenders) {
   const auto result = bench_handshake(2);
   ASSERT_TRUE(result) << result.error();
   EXPECT_EQ(result->loops, 2U);
-  for (const double seconds : {result->qsp, result->tls, result->primitives, result->symmetric}) {
+  for (const double seconds :
+       {result->qsp.seconds, result->tls.seconds, result->primitives.seconds, result->symmetric}) {
     EXPECT_TRUE(is_time(seconds));
   }
-  EXPECT_LT(result->symmetric, result->primitives) << "the primitives include the symmetric ones";
+  EXPECT_LT(result->symmetric, result->primitives.seconds) << "the primitives include the symmetric ones";
   EXPECT_GT(result->bytes, 2 * 3309U) << "two signatures at least";
 }
 

@@ -102,6 +102,28 @@ TEST_P(EachSignature, RefusesAnAlteredMessageAndAnotherKey) {
   expect_refused(*verifier(stranger->public_key()), message(), signature);
 }
 
+/// The provider keeps imported keys: more of them than it keeps, asked for out of order, each verifies its own
+/// signature only.
+TEST_F(SignatureTest, VerifiersOfManyKeysAreNeverMixedUp) {
+  constexpr std::size_t kKeys = 40;
+  std::vector<PublicKey> keys;
+  std::vector<Buffer> signatures;
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    const auto signer = new_signer(i % 2 == 0 ? SignatureId::Ed25519 : SignatureId::MlDsa44);
+    keys.push_back(signer->public_key());
+    signatures.push_back(must(signer->sign(message(), provider_->rng())));
+  }
+  const auto first = verifier(keys[0]);
+  for (std::size_t step = 0; step < 3 * kKeys; ++step) {
+    const std::size_t i = step * 7 % kKeys;
+    const auto checks = verifier(keys[i]);
+    EXPECT_TRUE(checks->verify(message(), signatures[i])) << i;
+    expect_refused(*checks, message(), signatures[(i + 2) % kKeys]);
+    EXPECT_TRUE(verifier(keys[i])->verify(message(), signatures[i])) << "asked for twice in a row";
+  }
+  EXPECT_TRUE(first->verify(message(), signatures[0])) << "one that the provider has forgotten still works";
+}
+
 /// An altered public key is another key: its import fails, or it refuses the signature.
 TEST_P(EachSignature, RefusesUnderAnAlteredPublicKey) {
   const auto signer = new_signer(id());

@@ -143,6 +143,16 @@ class KeyVerifier final : public Verifier {
   std::vector<KeyOperation> parts_;
 };
 
+/// A verifier that its provider keeps for the next one who asks.
+class SharedVerifier final : public Verifier {
+ public:
+  explicit SharedVerifier(std::shared_ptr<const Verifier> kept) noexcept : kept_(std::move(kept)) {}
+  Result<void> verify(Bytes message, Bytes signature) const override { return kept_->verify(message, signature); }
+
+ private:
+  std::shared_ptr<const Verifier> kept_;
+};
+
 }  // namespace
 
 Fetched<SignatureAlgorithms> SignatureAlgorithms::make(const Library& library) {
@@ -192,7 +202,20 @@ Result<std::unique_ptr<Signer>> SignatureAlgorithms::signer(std::vector<Pkey> ke
   return std::make_unique<KeySigner>(std::move(public_key), std::move(parts));
 }
 
-Result<std::unique_ptr<Verifier>> SignatureAlgorithms::verifier(const PublicKey& key) const {
+Result<std::unique_ptr<Verifier>> SignatureAlgorithms::verifier(const PublicKey& key) {
+  const auto found = std::ranges::find(kept_, key, &Kept::key);
+  if (found != kept_.end()) {
+    std::rotate(kept_.begin(), found, found + 1);
+  } else {
+    Result<std::unique_ptr<Verifier>> made = make_verifier(key);
+    if (!made) return made;
+    if (kept_.size() == kKeptVerifiers) kept_.pop_back();
+    kept_.insert(kept_.begin(), {key, *std::move(made)});
+  }
+  return std::make_unique<SharedVerifier>(kept_.front().verifier);
+}
+
+Result<std::unique_ptr<Verifier>> SignatureAlgorithms::make_verifier(const PublicKey& key) const {
   if (key.bytes.size() != info(key.algorithm).public_key_size) return fail_key("a public key of the wrong length");
   Bytes rest(key.bytes);
   std::vector<KeyOperation> parts;

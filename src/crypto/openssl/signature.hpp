@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -10,7 +11,7 @@
 namespace qsp::crypto::openssl {
 
 /// The signature algorithms of one provider. The signers and verifiers made here keep what they need and may outlive
-/// it.
+/// it; verifiers of one key share a context, so all of them stay on the provider's thread.
 class SignatureAlgorithms {
  public:
   /// `library` must outlive the object.
@@ -20,8 +21,9 @@ class SignatureAlgorithms {
   Result<std::vector<Pkey>> generate(SignatureId id) const;
   /// A signer over keys that `generate` made or a file held. Error: ApiMisuse where they are not an algorithm of QSP.
   Result<std::unique_ptr<Signer>> signer(std::vector<Pkey> keys) const;
+  /// The last kKeptVerifiers keys stay imported: a peer's is asked for at each of its handshakes.
   /// Error: ApiMisuse for a public key of the wrong length.
-  Result<std::unique_ptr<Verifier>> verifier(const PublicKey& key) const;
+  Result<std::unique_ptr<Verifier>> verifier(const PublicKey& key);
 
   /// An algorithm that the library itself knows; the composite is two of them.
   struct Row {
@@ -41,7 +43,16 @@ class SignatureAlgorithms {
   explicit SignatureAlgorithms(const Library& library) noexcept : library_(&library) {}
   [[nodiscard]] EVP_SIGNATURE* method(const Row& row) const noexcept;
 
+  Result<std::unique_ptr<Verifier>> make_verifier(const PublicKey& key) const;
+
+  struct Kept {
+    PublicKey key;
+    std::shared_ptr<const Verifier> verifier;
+  };
+  static constexpr std::size_t kKeptVerifiers = 16;
+
   const Library* library_;
+  std::vector<Kept> kept_;                             ///< the last asked for comes first
   std::array<SignatureMethod, kRows.size()> methods_;  ///< of kRows, in its order
 };
 
