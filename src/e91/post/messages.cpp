@@ -1,0 +1,265 @@
+#include "e91/post/messages.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "wire/cursor.hpp"
+
+namespace qsp::e91 {
+namespace {
+
+using wire::Reader;
+
+/// A growing buffer: block messages have no useful upper size to reserve.
+class Output {
+ public:
+  void integer(std::uint64_t value, std::size_t size) {
+    for (std::size_t i = size; i-- > 0;) bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  }
+  void bytes(Bytes bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  /// Seven bits a byte, the low ones first; the highest bit says that more follow.
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<std::uint8_t>(value | 0x80));
+    bytes_.push_back(static_cast<std::uint8_t>(value));
+  }
+  void bits(const Bits& bits) { bytes(bits.to_bytes()); }
+  void settings(const std::vector<std::uint8_t>& settings) {
+    for (std::size_t i = 0; i < settings.size(); i += 4) {
+      unsigned packed = 0;
+      for (std::size_t j = i; j < std::min(i + 4, settings.size()); ++j) packed |= (settings[j] & 3U) << (2 * (j - i));
+      bytes_.push_back(static_cast<std::uint8_t>(packed));
+    }
+  }
+  std::vector<std::uint8_t> take() && { return std::move(bytes_); }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+std::uint64_t read_varint(Reader& reader) noexcept {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift < 63; shift += 7) {
+    const std::uint8_t byte = reader.u8();
+    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+    if ((byte & 0x80) == 0) {
+      if (byte == 0 && shift > 0) reader.fail();  // one value, one encoding
+      return value;
+    }
+  }
+  reader.fail();
+  return 0;
+}
+
+/// A bit string, whose last byte must have zeros where the string has ended.
+Bits read_bits(Reader& reader, std::size_t size) {
+  const Bytes bytes = reader.bytes((size + 7) / 8);
+  if (!reader.ok()) return {};
+  if (size % 8 != 0 && (bytes.back() >> (size % 8)) != 0) reader.fail();
+  return Bits::from_bytes(bytes, size);
+}
+
+std::vector<std::uint8_t> read_settings(Reader& reader, std::size_t count) {
+  const Bits packed = read_bits(reader, 2 * count);
+  if (!reader.ok()) return {};
+  std::vector<std::uint8_t> settings(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    settings[i] = static_cast<std::uint8_t>((packed.words()[i / 32] >> (2 * (i % 32))) & 3);
+  }
+  return settings;
+}
+
+ClicksMessage read_clicks(Reader& reader) {
+  ClicksMessage message{.slots = reader.u64(), .slot = {}, .setting = {}};
+  const std::size_t count = reader.u32();
+  // A click takes at least a byte of gap, so a count that the bytes cannot hold reserves nothing.
+  if (count > kMaxClicks || count > reader.remaining() || message.slots > kMaxSlots) reader.fail();
+  if (!reader.ok()) return {};
+  message.slot.reserve(count);
+  std::uint64_t next = 0;
+  for (std::size_t i = 0; i < count && reader.ok(); ++i) {
+    const std::uint64_t gap = read_varint(reader);
+    if (gap >= message.slots - next) {
+      reader.fail();
+      break;
+    }
+    message.slot.push_back(next + gap);
+    next += gap + 1;
+    if (next == message.slots && i + 1 < count) reader.fail();
+  }
+  message.setting = read_settings(reader, count);
+  return message;
+}
+
+template <std::size_t Size>
+std::array<std::uint8_t, Size> read_array(Reader& reader) noexcept {
+  std::array<std::uint8_t, Size> array{};
+  const Bytes bytes = reader.bytes(Size);
+  if (reader.ok()) std::ranges::copy(bytes, array.begin());
+  return array;
+}
+
+std::optional<Message> read_body(std::uint8_t type, Reader& reader, const Expect& expect) {
+  switch (type) {
+    case 1:
+      return read_clicks(reader);
+    case 2: {
+      MatchesMessage message;
+      message.shared = read_bits(reader, expect.clicks);
+      message.setting = read_settings(reader, message.shared.count());
+      return message;
+    }
+    case 3: {
+      const std::size_t count = reader.u32();
+      if (count > kMaxClicks) return std::nullopt;
+      return TestsMessage{read_bits(reader, count)};
+    }
+    case 4: {
+      ReconcileMessage message{.seed = read_array<32>(reader), .error_ppm = reader.u32()};
+      if (message.error_ppm > 500'000) return std::nullopt;
+      return message;
+    }
+    case 5: {
+      const Bytes batch = reader.rest();
+      return QueriesMessage{{batch.begin(), batch.end()}};
+    }
+    case 6: {
+      const std::size_t count = reader.u32();
+      if (count > kMaxKeyBits) return std::nullopt;
+      return ParitiesMessage{read_bits(reader, count)};
+    }
+    case 7:
+      return CorrectedMessage{reader.u32()};
+    case 8:
+      return VerifyMessage{.point = reader.u64(), .hash = reader.u64()};
+    case 9:
+      return VerifiedMessage{};
+    case 10: {
+      PrivacyMessage message{.length = reader.u32(), .seed = {}};
+      const std::size_t bits = reader.u32();
+      if (message.length > kMaxKeyBits || bits > 2 * kMaxKeyBits) return std::nullopt;
+      message.seed = read_bits(reader, bits);
+      return message;
+    }
+    case 11:
+      return TagMessage{.position = reader.u64(), .tag = read_array<16>(reader)};
+    case 12: {
+      const std::uint8_t reason = reader.u8();
+      if (reason < 1 || reason > static_cast<std::uint8_t>(Abort::LinkDown)) return std::nullopt;
+      return AbortMessage{static_cast<Abort>(reason)};
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+struct Encoder {
+  Output& out;
+
+  void operator()(const ClicksMessage& m) const {
+    out.integer(m.slots, 8);
+    out.integer(m.slot.size(), 4);
+    std::uint64_t next = 0;
+    for (const std::uint64_t slot : m.slot) {
+      out.varint(slot - next);
+      next = slot + 1;
+    }
+    out.settings(m.setting);
+  }
+  void operator()(const MatchesMessage& m) const {
+    out.bits(m.shared);
+    out.settings(m.setting);
+  }
+  void operator()(const TestsMessage& m) const {
+    out.integer(m.outcomes.size(), 4);
+    out.bits(m.outcomes);
+  }
+  void operator()(const ReconcileMessage& m) const {
+    out.bytes(m.seed);
+    out.integer(m.error_ppm, 4);
+  }
+  void operator()(const QueriesMessage& m) const { out.bytes(m.batch); }
+  void operator()(const ParitiesMessage& m) const {
+    out.integer(m.parities.size(), 4);
+    out.bits(m.parities);
+  }
+  void operator()(const CorrectedMessage& m) const { out.integer(m.errors, 4); }
+  void operator()(const VerifyMessage& m) const {
+    out.integer(m.point, 8);
+    out.integer(m.hash, 8);
+  }
+  void operator()(const VerifiedMessage& /*m*/) const {}
+  void operator()(const PrivacyMessage& m) const {
+    out.integer(m.length, 4);
+    out.integer(m.seed.size(), 4);
+    out.bits(m.seed);
+  }
+  void operator()(const TagMessage& m) const {
+    out.integer(m.position, 8);
+    out.bytes(m.tag);
+  }
+  void operator()(const AbortMessage& m) const { out.integer(static_cast<std::uint8_t>(m.reason), 1); }
+};
+
+}  // namespace
+
+std::string_view describe(Abort reason) noexcept {
+  switch (reason) {
+    case Abort::Protocol:
+      return "the peer sent what the protocol does not allow";
+    case Abort::TooFewRounds:
+      return "too few rounds for an estimate";
+    case Abort::ErrorRate:
+      return "the error rate is over its tolerance";
+    case Abort::BellTest:
+      return "|S| is under its floor";
+    case Abort::Reconciliation:
+      return "reconciliation gave up";
+    case Abort::Verification:
+      return "the keys still differ after reconciliation";
+    case Abort::NoKey:
+      return "no bit of key could be certified";
+    case Abort::Authentication:
+      return "a tag does not fit what was received";
+    case Abort::PadExhausted:
+      return "no key is left to authenticate with";
+    case Abort::LinkDown:
+      return "the link is down";
+  }
+  return "";
+}
+
+std::size_t disclosed_key_bits(const Message& message) noexcept {
+  if (const auto* const parities = std::get_if<ParitiesMessage>(&message)) return parities->parities.size();
+  return std::holds_alternative<VerifyMessage>(message) ? 64 : 0;
+}
+
+std::string_view name(const Message& message) noexcept {
+  constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames{
+      "CLICKS",    "MATCHES", "TESTS",    "RECONCILE", "QUERIES", "PARITIES",
+      "CORRECTED", "VERIFY",  "VERIFIED", "PRIVACY",   "TAG",     "ABORT"};
+  return kNames.at(message.index());
+}
+
+std::vector<std::uint8_t> encode(std::uint64_t block, const Message& message) {
+  Output out;
+  out.integer(message.index() + 1, 1);
+  out.integer(block, 8);
+  std::visit(Encoder{out}, message);
+  return std::move(out).take();
+}
+
+Result<Message> parse(Bytes bytes, const Expect& expect) {
+  const auto refuse = [] {
+    return fail(ErrorKind::InvalidMessage, Reason::ProtocolError,
+                "a message of the classical channel that no rule allows");
+  };
+  if (bytes.size() > kMaxMessage) return refuse();
+  Reader reader(bytes);
+  const std::uint8_t type = reader.u8();
+  if (reader.u64() != expect.block || !reader.ok()) return refuse();
+  auto message = read_body(type, reader, expect);
+  if (!message || !reader.finished()) return refuse();
+  return std::move(*message);
+}
+
+}  // namespace qsp::e91

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "e91/bits.hpp"
+#include "e91/setting.hpp"
+#include "qsp/error.hpp"
+
+/// What Alice and Bob tell each other about one block, in the order of a block's life (docs/qkd.md). All of it is
+/// public; each message goes in its sender's transcript, whose tag ends the block. On the wire: type (u8), block number
+/// (u64), body; integers are big-endian, bit strings are bytes with the least significant bit first.
+namespace qsp::e91 {
+
+/// Slots and clicks of one block and bits of its key: what memory and work are bounded by.
+inline constexpr std::uint64_t kMaxSlots = std::uint64_t{1} << 50;
+inline constexpr std::size_t kMaxClicks = std::size_t{1} << 24;
+inline constexpr std::size_t kMaxKeyBits = std::size_t{1} << 22;
+/// Bytes of the longest message: Clicks with nine bytes for each gap and two bits for each setting.
+inline constexpr std::size_t kMaxMessage = 64 + kMaxClicks * 9 + kMaxClicks / 4;
+
+/// Bob to Alice: where he saw something, and at which settings; not what.
+struct ClicksMessage {
+  std::uint64_t slots = 0;            ///< of the block
+  std::vector<std::uint64_t> slot;    ///< ascending
+  std::vector<std::uint8_t> setting;  ///< one for each
+};
+/// Alice to Bob: which of his clicks she shares, and her settings there.
+struct MatchesMessage {
+  Bits shared;                        ///< one for each of Bob's clicks
+  std::vector<std::uint8_t> setting;  ///< one for each that is shared
+};
+/// Both ways, Bob first: the outcomes of the test rounds. They never reach the key.
+struct TestsMessage {
+  Bits outcomes;
+};
+/// Alice to Bob: reconciliation begins; the public seed of its permutations, and the error rate to expect, in
+/// millionths.
+struct ReconcileMessage {
+  std::array<std::uint8_t, 32> seed{};
+  std::uint32_t error_ppm = 0;
+};
+/// Bob to Alice: a batch of Cascade's questions, as its own codec has them.
+struct QueriesMessage {
+  std::vector<std::uint8_t> batch;
+};
+/// Alice to Bob: one parity for each question.
+struct ParitiesMessage {
+  Bits parities;
+};
+/// Bob to Alice: he has no more questions, and changed so many bits.
+struct CorrectedMessage {
+  std::uint32_t errors = 0;
+};
+/// Alice to Bob: the universal hash of her key at a random point.
+struct VerifyMessage {
+  std::uint64_t point = 0;
+  std::uint64_t hash = 0;
+};
+/// Bob to Alice: his key has the same hash.
+struct VerifiedMessage {};
+/// Alice to Bob: the length of the final key and the seed of the Toeplitz matrix.
+struct PrivacyMessage {
+  std::uint32_t length = 0;  ///< ℓ, bits
+  Bits seed;                 ///< n + ℓ − 1 bits
+};
+/// Each way, last: the tag over all that its sender said in this block, under `position` of the pad.
+struct TagMessage {
+  std::uint64_t position = 0;
+  std::array<std::uint8_t, 16> tag{};
+};
+
+enum class Abort : std::uint8_t {
+  Protocol = 1,    ///< a message that no rule allows here
+  TooFewRounds,    ///< fewer key or test rounds than an estimate needs
+  ErrorRate,       ///< the error rate, or its upper bound, is over the tolerance
+  BellTest,        ///< |S| is under its floor
+  Reconciliation,  ///< Cascade gave up
+  Verification,    ///< the keys still differ
+  NoKey,           ///< no bit of key could be certified
+  Authentication,  ///< a tag is not the one of what was received
+  PadExhausted,    ///< no key left to authenticate with
+  LinkDown,        ///< the link or the classical channel failed
+};
+/// "the error rate is over its tolerance", …
+std::string_view describe(Abort reason) noexcept;
+
+/// Either way, instead of any message: the block is given up.
+struct AbortMessage {
+  Abort reason{};
+};
+
+using Message =
+    std::variant<ClicksMessage, MatchesMessage, TestsMessage, ReconcileMessage, QueriesMessage, ParitiesMessage,
+                 CorrectedMessage, VerifyMessage, VerifiedMessage, PrivacyMessage, TagMessage, AbortMessage>;
+
+/// The bits of the key that a message discloses to whoever listens: parities and the verification hash.
+std::size_t disclosed_key_bits(const Message& message) noexcept;
+
+/// "CLICKS", "PARITIES", …
+std::string_view name(const Message& message) noexcept;
+
+std::vector<std::uint8_t> encode(std::uint64_t block, const Message& message);
+
+/// What only the block so far can tell of the next message's size.
+struct Expect {
+  std::uint64_t block = 0;
+  std::size_t clicks = 0;  ///< Bob's
+};
+
+/// Error: InvalidMessage/PROTOCOL_ERROR for bytes that are no message, or one of another block.
+Result<Message> parse(Bytes bytes, const Expect& expect);
+
+}  // namespace qsp::e91

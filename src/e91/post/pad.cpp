@@ -1,0 +1,40 @@
+#include "e91/post/pad.hpp"
+
+#include <algorithm>
+
+namespace qsp::e91 {
+
+Pad::Pad(Bytes bytes) {
+  // Room for all there will ever be: a vector that grows leaves its old bytes behind.
+  bytes_.reserve(kCapacity);
+  refill(bytes);
+}
+
+std::optional<PadPiece> Pad::take() {
+  if (bytes_.size() < PadPiece::kCapacity) return std::nullopt;
+  auto piece = PadPiece::copy_of(Bytes(bytes_).first(PadPiece::kCapacity));
+  drop(PadPiece::kCapacity);
+  return piece;
+}
+
+bool Pad::skip_to(std::uint64_t position) {
+  if (position < position_ || position - position_ > bytes_.size()) return false;
+  drop(static_cast<std::size_t>(position - position_));
+  return true;
+}
+
+std::size_t Pad::refill(Bytes bytes) {
+  const std::size_t taken = std::min(bytes.size(), kCapacity - bytes_.size());
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
+  return taken;
+}
+
+void Pad::drop(std::size_t size) noexcept {
+  const auto kept = std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(size), bytes_.end(), bytes_.begin());
+  const auto rest = static_cast<std::size_t>(kept - bytes_.begin());
+  qsp::wipe(MutableBytes(bytes_).subspan(rest));
+  bytes_.resize(rest);
+  position_ += size;
+}
+
+}  // namespace qsp::e91

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "qsp/bytes.hpp"
+#include "qsp/secret.hpp"
+
+namespace qsp::e91 {
+
+/// 16 bytes of the pad: a hash key, or what masks one tag.
+using PadPiece = Secret<16, struct PadPieceTag>;
+
+/// The key that two stations share to authenticate with. Both hold the same bytes and use them in the same order, each
+/// once: what is taken is wiped. It begins with bytes of a QSP session's exporter and grows by a part of every block's
+/// output.
+class Pad {
+ public:
+  /// Bytes that one block with both tags costs: for each direction a hash key and a mask (docs/qkd.md).
+  static constexpr std::size_t kBlockCost = 64;
+  /// Bytes that a pad starts from: a block.
+  static constexpr std::size_t kBootstrap = kBlockCost;
+  /// More is not kept: what a block yields beyond this goes to its users.
+  static constexpr std::size_t kCapacity = 1024;
+
+  /// Precondition: kBootstrap <= bytes.size() <= kCapacity.
+  explicit Pad(Bytes bytes);
+  Pad(Pad&& other) noexcept = default;
+  Pad& operator=(Pad&&) = delete;
+  Pad(const Pad&) = delete;
+  Pad& operator=(const Pad&) = delete;
+  ~Pad() { qsp::wipe(bytes_); }
+
+  /// How many bytes of the pad have been used since it was made: the place of the next piece.
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+  [[nodiscard]] std::size_t left() const noexcept { return bytes_.size(); }
+
+  /// The next 16 bytes, or nothing where the pad has run out.
+  std::optional<PadPiece> take();
+  /// Gives up what lies before `position`: a peer that used more has burned it. False where that is behind, or past the
+  /// end.
+  bool skip_to(std::uint64_t position);
+  /// Appends to the pad. Bytes over kCapacity are not taken; returns how many were.
+  std::size_t refill(Bytes bytes);
+
+ private:
+  void drop(std::size_t size) noexcept;
+
+  std::vector<std::uint8_t> bytes_;
+  std::uint64_t position_ = 0;
+};
+
+}  // namespace qsp::e91

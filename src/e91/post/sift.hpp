@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "e91/bits.hpp"
+#include "e91/post/messages.hpp"
+#include "e91/setting.hpp"
+
+namespace qsp::e91 {
+
+/// What a round in which both stations saw a photon is for.
+enum class Role : std::uint8_t {
+  Key,    ///< equal settings (Biased: Z/Z)
+  Phase,  ///< Biased X/X: errors in the conjugate basis
+  Chsh,   ///< one of the four pairs of the CHSH test
+  None,
+};
+
+/// The role of a pair of settings, Alice's first.
+Role role(Mode mode, std::uint8_t alice, std::uint8_t bob) noexcept;
+
+/// One station's share of a block after sifting. The other's has the same lengths, settings and order.
+struct Sifted {
+  Bits key;                         ///< Bob's are inverted: the singlet anticorrelates
+  Bits tests;                       ///< outcomes of the test rounds
+  std::vector<std::uint8_t> pairs;  ///< settings of the test rounds, 4 · Alice's + Bob's
+  std::uint64_t shared = 0;         ///< rounds in which both saw something
+};
+
+/// Bob's first message: his clicks. `settings` are his of the block.
+ClicksMessage announce(const Clicks& clicks, Settings& settings, std::uint64_t slots);
+
+/// Alice's answer, and her share. Nothing where a setting of Bob's does not exist in the mode, or key or tests exceed
+/// bounds.
+struct AliceSifted {
+  MatchesMessage answer;
+  Sifted sifted;
+};
+std::optional<AliceSifted> sift_alice(Mode mode, const Clicks& clicks, Settings& settings, const ClicksMessage& bob);
+
+/// Bob's share. Nothing where a setting of Alice's does not exist in the mode, or key or tests exceed bounds.
+std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const ClicksMessage& announced,
+                               const MatchesMessage& alice);
+
+}  // namespace qsp::e91

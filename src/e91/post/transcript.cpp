@@ -1,0 +1,65 @@
+#include "e91/post/transcript.hpp"
+
+#include <bit>
+#include <string_view>
+
+#include "wire/cursor.hpp"
+
+namespace qsp::e91 {
+namespace {
+
+constexpr std::string_view kMagic = "QSP-E91-TRANSCRIPT-1\n";
+
+void append(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t size) {
+  for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> transcript_header(const PostConfig& config) {
+  const Bytes magic = as_bytes(kMagic);
+  std::vector<std::uint8_t> out(magic.begin(), magic.end());
+  append(out, static_cast<std::uint64_t>(config.mode), 1);
+  for (const double number :
+       {config.epsilon_secrecy, config.epsilon_correctness, config.error_tolerance, config.bell_floor}) {
+    append(out, std::bit_cast<std::uint64_t>(number), 8);
+  }
+  return out;
+}
+
+std::vector<std::uint8_t> transcript_entry(Side sender, Bytes message) {
+  std::vector<std::uint8_t> out;
+  out.reserve(5 + message.size());
+  append(out, static_cast<std::uint64_t>(sender), 1);
+  append(out, message.size(), 4);
+  out.insert(out.end(), message.begin(), message.end());
+  return out;
+}
+
+Result<Transcript> read_transcript(Bytes bytes) {
+  const auto refuse = [](std::string_view where) {
+    return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, where);
+  };
+  wire::Reader reader(bytes);
+  reader.expect(as_bytes(kMagic));
+  if (!reader.ok()) return refuse("not a transcript of qsp e91");
+  Transcript transcript;
+  const std::uint8_t mode = reader.u8();
+  transcript.config.mode = mode == 0 ? Mode::Biased : Mode::Classic;
+  for (double* const number : {&transcript.config.epsilon_secrecy, &transcript.config.epsilon_correctness,
+                               &transcript.config.error_tolerance, &transcript.config.bell_floor}) {
+    *number = std::bit_cast<double>(reader.u64());
+  }
+  if (mode > 1 || !reader.ok()) return refuse("a transcript whose header is cut or unknown");
+  while (reader.ok() && reader.remaining() > 0) {
+    const std::uint8_t sender = reader.u8();
+    const Bytes message = reader.bytes(reader.u32());
+    if (sender > 1 || message.empty()) reader.fail();
+    if (!reader.ok()) break;
+    transcript.entries.push_back({static_cast<Side>(sender), {message.begin(), message.end()}});
+  }
+  if (!reader.finished()) return refuse("a transcript whose last message is cut");
+  return transcript;
+}
+
+}  // namespace qsp::e91

@@ -1,0 +1,133 @@
+#include "e91/post/sift.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "e91/post/pad.hpp"
+#include "qsp/openssl.hpp"
+
+namespace qsp::e91 {
+namespace {
+
+Seed seed_of(std::uint8_t byte) {
+  Seed seed;
+  std::fill(seed.writable().begin(), seed.writable().end(), byte);
+  return seed;
+}
+
+/// The roles must follow from the angles alone.
+TEST(Sift, RolesFollowFromTheAngles) {
+  for (const Mode mode : {Mode::Biased, Mode::Classic}) {
+    const auto alice = angles(mode, Side::Alice);
+    const auto bob = angles(mode, Side::Bob);
+    for (std::uint8_t a = 0; a < alice.size(); ++a) {
+      for (std::uint8_t b = 0; b < bob.size(); ++b) {
+        const double apart = std::abs(alice[a] - bob[b]);
+        const Role is = role(mode, a, b);
+        if (is == Role::Key || is == Role::Phase) {
+          EXPECT_NEAR(apart, 0, 1e-12);
+        }
+        if (is == Role::Chsh) {
+          EXPECT_NEAR(std::abs(std::cos(apart)), std::sqrt(0.5), 1e-12) << int{a} << " " << int{b};
+        }
+        if (apart < 1e-12) {
+          EXPECT_TRUE(is == Role::Key || is == Role::Phase);
+        }
+      }
+    }
+  }
+}
+
+class SiftTest : public testing::TestWithParam<Mode> {
+ protected:
+  std::unique_ptr<crypto::Provider> provider_ = crypto::make_openssl_provider().value();
+
+  Settings settings(Side side) {
+    return Settings::create(*provider_, seed_of(side == Side::Alice ? 1 : 2), weights(GetParam(), side, 0.7)).value();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Modes, SiftTest, testing::Values(Mode::Biased, Mode::Classic));
+
+TEST_P(SiftTest, BothSharesLineUpRoundByRound) {
+  constexpr std::uint64_t kSlots = 20'000;
+  Clicks alice;
+  Clicks bob;
+  std::uint64_t both = 0;
+  for (std::uint64_t slot = 0; slot < kSlots; ++slot) {
+    // Bits that tell the slot, so that a round that is out of step shows; opposite, as a perfect singlet's.
+    const bool bit = (slot * 2654435761U >> 7 & 1) != 0;
+    if (slot % 3 != 0) alice.emplace_back(slot, bit);
+    if (slot % 5 != 0) bob.emplace_back(slot, !bit);
+    both += slot % 3 != 0 && slot % 5 != 0 ? 1 : 0;
+  }
+  Settings of_alice = settings(Side::Alice);
+  Settings of_bob = settings(Side::Bob);
+  const ClicksMessage announced = announce(bob, of_bob, kSlots);
+  const auto at_alice = sift_alice(GetParam(), alice, of_alice, announced);
+  ASSERT_TRUE(at_alice);
+  const auto at_bob = sift_bob(GetParam(), bob, announced, at_alice->answer);
+  ASSERT_TRUE(at_bob);
+  EXPECT_EQ(at_alice->sifted.shared, both);
+  EXPECT_EQ(at_bob->shared, both);
+  ASSERT_EQ(at_alice->sifted.key.size(), at_bob->key.size());
+  EXPECT_GT(at_bob->key.size(), 1000U);
+  EXPECT_EQ(distance(at_alice->sifted.key, at_bob->key), 0U) << "Bob inverts his";
+  EXPECT_EQ(at_alice->sifted.pairs, at_bob->pairs);
+  ASSERT_EQ(at_alice->sifted.tests.size(), at_bob->tests.size());
+  EXPECT_EQ(distance(at_alice->sifted.tests, at_bob->tests), at_bob->tests.size()) << "test outcomes are raw";
+  // Which rounds are the key's, found again from the settings alone.
+  Settings again_alice = settings(Side::Alice);
+  Settings again_bob = settings(Side::Bob);
+  std::uint64_t key = 0;
+  for (std::uint64_t slot = 0; slot < kSlots; ++slot) {
+    if (slot % 3 == 0 || slot % 5 == 0) continue;
+    key += role(GetParam(), again_alice.at(slot), again_bob.at(slot)) == Role::Key ? 1 : 0;
+  }
+  EXPECT_EQ(key, at_bob->key.size());
+}
+
+TEST_P(SiftTest, RefusesSettingsThatDoNotExist) {
+  Settings of_alice = settings(Side::Alice);
+  const Clicks clicks{Click(0, true)};
+  const ClicksMessage announced{.slots = 1, .slot = {0}, .setting = {3}};
+  EXPECT_EQ(sift_alice(GetParam(), clicks, of_alice, announced).has_value(), GetParam() == Mode::Biased);
+  MatchesMessage matches{.shared = Bits(1), .setting = {3}};
+  matches.shared.set(0, true);
+  const ClicksMessage lawful{.slots = 1, .slot = {0}, .setting = {0}};
+  EXPECT_FALSE(sift_bob(GetParam(), clicks, lawful, matches)) << "no mode gives Alice four settings";
+}
+
+TEST(Pad, GivesEachByteOnceAndInOrder) {
+  std::vector<std::uint8_t> bytes(Pad::kBootstrap);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
+  Pad pad(bytes);
+  for (std::uint8_t first = 0; first < Pad::kBootstrap; first = static_cast<std::uint8_t>(first + 16)) {
+    EXPECT_EQ(pad.position(), first);
+    const auto piece = pad.take();
+    ASSERT_TRUE(piece);
+    EXPECT_EQ(piece->reveal().front(), first);
+  }
+  EXPECT_FALSE(pad.take()) << "an empty pad gives nothing";
+  EXPECT_EQ(pad.refill(bytes), bytes.size());
+  EXPECT_TRUE(pad.take());
+  EXPECT_EQ(pad.position(), Pad::kBootstrap + 16);
+}
+
+TEST(Pad, SkipsForwardsOnlyAndNotPastItsEnd) {
+  Pad pad(std::vector<std::uint8_t>(Pad::kBootstrap, 1));
+  EXPECT_TRUE(pad.skip_to(32));
+  EXPECT_FALSE(pad.skip_to(16));
+  EXPECT_FALSE(pad.skip_to(Pad::kBootstrap + 1));
+  EXPECT_EQ(pad.position(), 32U);
+  EXPECT_EQ(pad.left(), Pad::kBootstrap - 32);
+}
+
+TEST(Pad, KeepsNoMoreThanItsCapacity) {
+  Pad pad(std::vector<std::uint8_t>(Pad::kBootstrap, 1));
+  EXPECT_EQ(pad.refill(std::vector<std::uint8_t>(5000, 2)), Pad::kCapacity - Pad::kBootstrap);
+  EXPECT_EQ(pad.left(), Pad::kCapacity);
+}
+
+}  // namespace
+}  // namespace qsp::e91
