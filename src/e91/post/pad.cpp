@@ -10,11 +10,16 @@ Pad::Pad(Bytes bytes) {
   refill(bytes);
 }
 
-std::optional<PadPiece> Pad::take() {
-  if (bytes_.size() < PadPiece::kCapacity) return std::nullopt;
-  auto piece = PadPiece::copy_of(Bytes(bytes_).first(PadPiece::kCapacity));
-  drop(PadPiece::kCapacity);
-  return piece;
+std::optional<TagKeys> Pad::take() {
+  if (bytes_.size() < kBlockCost) return std::nullopt;
+  TagKeys taken{.position = position_, .keys = {}, .pads = {}};
+  const auto piece = [&](std::size_t i) { return Bytes(bytes_).subspan(16 * i, 16); };
+  for (std::size_t side = 0; side < 2; ++side) {
+    taken.keys.at(side) = hashing::TagKey::copy_of(piece(side));
+    taken.pads.at(side) = hashing::TagPad::copy_of(piece(2 + side));
+  }
+  drop(kBlockCost);
+  return taken;
 }
 
 bool Pad::skip_to(std::uint64_t position) {

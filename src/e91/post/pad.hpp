@@ -6,13 +6,18 @@
 #include <span>
 #include <vector>
 
+#include "e91/hashing/tag.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/secret.hpp"
 
 namespace qsp::e91 {
 
-/// 16 bytes of the pad: a hash key, or what masks one tag.
-using PadPiece = Secret<16, struct PadPieceTag>;
+/// What the two tags of a block are made with, Alice's first.
+struct TagKeys {
+  std::uint64_t position;  ///< of the pad, where they began
+  std::array<hashing::TagKey, 2> keys;
+  std::array<hashing::TagPad, 2> pads;
+};
 
 /// The key that two stations share to authenticate with. Both hold the same bytes and use them in the same order, each
 /// once: what is taken is wiped. It begins with bytes of a QSP session's exporter and grows by a part of every block's
@@ -34,12 +39,12 @@ class Pad {
   Pad& operator=(const Pad&) = delete;
   ~Pad() { qsp::wipe(bytes_); }
 
-  /// How many bytes of the pad have been used since it was made: the place of the next piece.
+  /// How many bytes of the pad have been used since it was made: the place of the next block's keys.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
   [[nodiscard]] std::size_t left() const noexcept { return bytes_.size(); }
 
-  /// The next 16 bytes, or nothing where the pad has run out.
-  std::optional<PadPiece> take();
+  /// The next kBlockCost bytes, or nothing where the pad has run out.
+  std::optional<TagKeys> take();
   /// Gives up what lies before `position`: a peer that used more has burned it. False where that is behind, or past the
   /// end.
   bool skip_to(std::uint64_t position);

@@ -26,8 +26,7 @@ class Collector {
     }
   }
 
-  std::optional<Sifted> take() && {
-    if (key_size_ > kMaxKeyBits) return std::nullopt;
+  Sifted take() && {
     key_.truncate(key_size_);
     tests_.truncate(tests_size_);
     return Sifted{.key = std::move(key_), .tests = std::move(tests_), .pairs = std::move(pairs_), .shared = shared_};
@@ -92,9 +91,7 @@ std::optional<AliceSifted> sift_alice(Mode mode, const Clicks& clicks, Settings&
     answer.setting.push_back(setting);
     collector.add(setting, bob.setting[i], own->bit());
   }
-  auto sifted = std::move(collector).take();
-  if (!sifted) return std::nullopt;
-  return AliceSifted{.answer = std::move(answer), .sifted = std::move(*sifted)};
+  return AliceSifted{.answer = std::move(answer), .sifted = std::move(collector).take()};
 }
 
 std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const ClicksMessage& announced,

@@ -42,7 +42,7 @@ struct AliceSifted {
 };
 std::optional<AliceSifted> sift_alice(Mode mode, const Clicks& clicks, Settings& settings, const ClicksMessage& bob);
 
-/// Bob's share. Nothing where a setting of Alice's does not exist in the mode, or key or tests exceed bounds.
+/// Bob's share. Nothing where a setting of Alice's does not exist in the mode.
 std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const ClicksMessage& announced,
                                const MatchesMessage& alice);
 

@@ -99,19 +99,23 @@ TEST_P(SiftTest, RefusesSettingsThatDoNotExist) {
 }
 
 TEST(Pad, GivesEachByteOnceAndInOrder) {
-  std::vector<std::uint8_t> bytes(Pad::kBootstrap);
+  std::vector<std::uint8_t> bytes(2 * Pad::kBlockCost);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
   Pad pad(bytes);
-  for (std::uint8_t first = 0; first < Pad::kBootstrap; first = static_cast<std::uint8_t>(first + 16)) {
-    EXPECT_EQ(pad.position(), first);
-    const auto piece = pad.take();
-    ASSERT_TRUE(piece);
-    EXPECT_EQ(piece->reveal().front(), first);
+  for (std::size_t block = 0; block < 2; ++block) {
+    const auto keys = pad.take();
+    ASSERT_TRUE(keys);
+    const std::size_t at = block * Pad::kBlockCost;
+    EXPECT_EQ(keys->position, at);
+    EXPECT_EQ(keys->keys[0].reveal().front(), at);
+    EXPECT_EQ(keys->keys[1].reveal().front(), at + 16);
+    EXPECT_EQ(keys->pads[0].reveal().front(), at + 32);
+    EXPECT_EQ(keys->pads[1].reveal().back(), at + 63);
   }
   EXPECT_FALSE(pad.take()) << "an empty pad gives nothing";
   EXPECT_EQ(pad.refill(bytes), bytes.size());
   EXPECT_TRUE(pad.take());
-  EXPECT_EQ(pad.position(), Pad::kBootstrap + 16);
+  EXPECT_EQ(pad.position(), 3 * Pad::kBlockCost);
 }
 
 TEST(Pad, SkipsForwardsOnlyAndNotPastItsEnd) {

@@ -1,0 +1,108 @@
+#include <array>
+
+#include "e91/cascade/oracle.hpp"
+#include "e91/hashing/verification.hpp"
+#include "e91/post/block.hpp"
+
+namespace qsp::e91 {
+namespace {
+
+/// Alice's end. What she awaits next:
+///   Clicks → Tests → Queries … → Corrected → Verified → Tag → done
+class AliceBlock final : public Block {
+ public:
+  AliceBlock(Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks, Settings&& settings)
+      : Block(std::move(environment), Side::Alice, block, slots), clicks_(std::move(clicks)), settings_(std::move(settings)) {}
+
+ private:
+  enum class Await : std::uint8_t { Clicks, Tests, Queries, Verified, Tag };
+
+  void on_message(Message&& message) override {
+    switch (await_) {
+      case Await::Clicks: return on(std::get_if<ClicksMessage>(&message));
+      case Await::Tests: return on(std::get_if<TestsMessage>(&message));
+      case Await::Queries:
+        if (const auto* const corrected = std::get_if<CorrectedMessage>(&message)) return on(*corrected);
+        return on(std::get_if<QueriesMessage>(&message));
+      case Await::Verified: return on(std::get_if<VerifiedMessage>(&message));
+      case Await::Tag: return on(std::get_if<TagMessage>(&message));
+    }
+  }
+
+  void on(const ClicksMessage* message) {
+    if (!demand(message != nullptr && message->slots == report_.slots)) return;
+    auto sifted = sift_alice(environment_.config.mode, clicks_, settings_, *message);
+    if (!demand(sifted.has_value()) || !demand(settings_.healthy(), Abort::LinkDown)) return;
+    clicks_ = {};
+    report_.clicks = message->slot.size();
+    report_.shared = sifted->sifted.shared;
+    key_ = std::move(sifted->sifted.key);
+    report_.key_bits = key_.size();
+    tests_.outcomes = std::move(sifted->sifted.tests);
+    pairs_ = std::move(sifted->sifted.pairs);
+    say(sifted->answer);
+    await_ = Await::Tests;
+  }
+
+  void on(const TestsMessage* message) {
+    if (!demand(message != nullptr)) return;
+    // Bob is bound to his outcomes by now; without hers he can judge nothing.
+    say(TestsMessage{tests_.outcomes.copy()});
+    if (!judge(tests_, *message, pairs_)) return;
+    ReconcileMessage begin{.seed = {}, .error_ppm = expected_error_ppm(environment_.config, report_.tests)};
+    if (!demand(environment_.provider.rng().fill(begin.seed).has_value(), Abort::LinkDown)) return;
+    report_.expected_error = begin.error_ppm * 1e-6;
+    say(begin);
+    await_ = Await::Queries;
+  }
+
+  void on(const QueriesMessage* message) {
+    if (!demand(message != nullptr)) return;
+    await_ = Await::Queries;
+  }
+
+  void on(const CorrectedMessage& message) {
+    if (!demand(message.errors <= key_.size())) return;
+    report_.errors = message.errors;
+    VerifyMessage verify;
+    std::array<std::uint8_t, 8> point{};
+    if (!demand(environment_.provider.rng().fill(point).has_value(), Abort::LinkDown)) return;
+    for (const std::uint8_t byte : point) verify.point = verify.point << 8 | byte;
+    verify.hash = hashing::verification_hash(key_, verify.point);
+    say(verify);
+    await_ = Await::Verified;
+  }
+
+  void on(const VerifiedMessage* message) {
+    if (!demand(message != nullptr)) return;
+    const std::size_t length = certified_length();
+    if (!demand(length > 0, Abort::NoKey)) return;
+    PrivacyMessage privacy{.length = static_cast<std::uint32_t>(length), .seed = {}};
+    std::vector<std::uint8_t> seed((key_.size() + length + 6) / 8);
+    if (!demand(environment_.provider.rng().fill(seed).has_value(), Abort::LinkDown)) return;
+    privacy.seed = Bits::from_bytes(seed, key_.size() + length - 1);
+    say(privacy);
+    if (!amplify(privacy) || !make_tags(environment_.pad.position())) return;
+    say(own_tag());
+    await_ = Await::Tag;
+  }
+
+  void on(const TagMessage* message) {
+    if (demand(message != nullptr) && demand(is_of_peer(*message), Abort::Authentication)) release();
+  }
+
+  Await await_ = Await::Clicks;
+  Clicks clicks_;
+  Settings settings_;
+  TestsMessage tests_;
+  std::vector<std::uint8_t> pairs_;
+};
+
+}  // namespace
+
+std::unique_ptr<Block> alice_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks,
+                                   Settings&& settings) {
+  return std::make_unique<AliceBlock>(std::move(environment), block, slots, std::move(clicks), std::move(settings));
+}
+
+}  // namespace qsp::e91

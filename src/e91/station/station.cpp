@@ -1,0 +1,84 @@
+#include "e91/station/station.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace qsp::e91 {
+namespace {
+
+constexpr std::size_t kKeySize = QkdKey::kCapacity;
+
+/// The ID of key `index` of a block: a hash, so that two pairings never name different keys alike.
+Result<std::array<std::uint8_t, 16>> key_id(crypto::Hkdf& hkdf, const Pairing& pairing, std::uint64_t block, std::uint64_t index) {
+  std::array<std::uint8_t, 16> place{};
+  for (std::size_t i = 0; i < 8; ++i) {
+    place.at(i) = static_cast<std::uint8_t>(block >> (56 - 8 * i));
+    place.at(8 + i) = static_cast<std::uint8_t>(index >> (56 - 8 * i));
+  }
+  const auto digest = hkdf.hash({as_bytes("qsp e91 key_ID"), pairing.name, place});
+  if (!digest) return std::unexpected(digest.error());
+  std::array<std::uint8_t, 16> id{};
+  std::copy_n(digest->begin(), id.size(), id.begin());
+  id[6] = static_cast<std::uint8_t>((id[6] & 0x0F) | 0x80);  // version 8 (RFC 9562 §5.8)
+  id[8] = static_cast<std::uint8_t>((id[8] & 0x3F) | 0x80);
+  return id;
+}
+
+/// The bytes of a final key: wiped.
+class KeyBytes {
+ public:
+  explicit KeyBytes(const Bits& bits) : bytes_(bits.to_bytes()), size_(bits.size() / 8) {}
+  KeyBytes(const KeyBytes&) = delete;
+  KeyBytes& operator=(const KeyBytes&) = delete;
+  ~KeyBytes() { qsp::wipe(bytes_); }
+  /// Whole bytes only.
+  [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes_).first(size_); }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+  std::size_t size_;
+};
+
+}  // namespace
+
+Station::Station(crypto::Provider& provider, Side side, const Pairing& pairing, Pad&& pad, Listener listener)
+    : provider_(provider), side_(side), pairing_(pairing), pad_(std::move(pad)), listener_(std::move(listener)) {}
+
+Result<Seed> Station::prepare(std::uint64_t number) {
+  Seed own;
+  if (auto drawn = provider_.rng().fill(own.writable()); !drawn) return std::unexpected(drawn.error());
+  Seed of_link = Seed::copy_of(own.reveal());
+  auto settings = Settings::create(provider_, std::move(own), weights(pairing_.config.mode, side_, pairing_.p_z));
+  if (!settings) return std::unexpected(settings.error());
+  settings_.emplace(std::move(*settings));
+  number_ = number;
+  return of_link;
+}
+
+void Station::begin(std::uint64_t slots, Clicks&& clicks) {
+  const Block::Environment environment{.provider = provider_, .config = pairing_.config, .pad = pad_, .listener = listener_};
+  const auto make = side_ == Side::Alice ? alice_block : bob_block;
+  block_ = make(environment, number_, slots, std::move(clicks), std::move(*settings_));
+  settings_.reset();
+}
+
+std::vector<FinalKey> Station::finish() {
+  const std::unique_ptr<Block> ended = std::move(block_);
+  const std::optional<Abort> aborted = ended->report().aborted;
+  if (aborted == Abort::Authentication || aborted == Abort::PadExhausted) paired_ = false;
+  if (aborted) return {};
+  const Bits bits = ended->take_key();
+  const KeyBytes key(bits);
+  const std::size_t to_pad = pad_.refill(key.view().first(std::min(Pad::kBlockCost, key.view().size())));
+  Bytes rest = key.view().subspan(to_pad);
+  std::vector<FinalKey> keys;
+  keys.reserve(rest.size() / kKeySize);
+  for (; rest.size() >= kKeySize; rest = rest.subspan(kKeySize)) {
+    const auto id = key_id(provider_.hkdf(), pairing_, number_, keys.size());
+    if (!id) break;
+    keys.push_back({.id = *id, .key = QkdKey::copy_of(rest.first(kKeySize))});
+  }
+  return keys;
+}
+
+}  // namespace qsp::e91
