@@ -1,0 +1,217 @@
+#include "e91/cascade/cascade.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "e91/cascade/parity.hpp"
+
+namespace qsp::e91 {
+
+namespace {
+
+/// The lowest level whose nodes are as long as a leaf. A leaf cut short by the end of its pass starts a node of it too.
+unsigned level_of(std::size_t leaf_size) noexcept { return static_cast<unsigned>(std::bit_width(leaf_size - 1)); }
+
+}  // namespace
+
+std::size_t Cascade::Pass::leaf_start(std::size_t place) const noexcept {
+  std::size_t word = place / 64;
+  std::uint64_t seen = starts.words()[word] & low_bits(place % 64 + 1);
+  while (seen == 0) seen = starts.words()[--word];  // place 0 is a start
+  return word * 64 + 63 - static_cast<std::size_t>(std::countl_zero(seen));
+}
+
+std::size_t Cascade::Pass::leaf_end(std::size_t start) const noexcept {
+  std::size_t word = start / 64;
+  std::uint64_t seen = starts.words()[word] & ~low_bits(start % 64 + 1);
+  while (seen == 0) {
+    if (++word == starts.words().size()) return order.size();
+    seen = starts.words()[word];
+  }
+  return word * 64 + static_cast<std::size_t>(std::countr_zero(seen));
+}
+
+/// A bit alone in its leaf has been compared itself.
+bool Cascade::Pass::is_known_right(std::uint32_t index) const noexcept {
+  const auto place = order.place(index);
+  return place && starts[*place] && !odd[*place] && leaf_end(*place) == *place + 1;
+}
+
+Cascade::Cascade(RandomStream&& stream, Bits&& key, std::vector<PlannedPass>&& plan, CascadeLimits limits) noexcept
+    : stream_(std::move(stream)), key_(std::move(key)), plan_(std::move(plan)), limits_(limits) {}
+
+Result<Cascade> Cascade::create(crypto::Provider& provider, Bits&& key, double qber, Seed&& seed,
+                                CascadeLimits limits) {
+  if (key.size() < kMinCascadeKey || key.size() > kMaxCascadeKey) {
+    return fail(ErrorKind::ApiMisuse, Reason::InternalError, "cascade: a key of this length");
+  }
+  auto stream = RandomStream::create(provider, std::move(seed));
+  if (!stream) return std::unexpected(stream.error());
+  std::vector<PlannedPass> plan = plan_passes(key.size(), qber);
+  Cascade cascade(std::move(*stream), std::move(key), std::move(plan), limits);
+  cascade.passes_.reserve(cascade.plan_.size());
+  if (auto ready = cascade.prepare(); !ready) return std::unexpected(ready.error());
+  return cascade;
+}
+
+Result<void> Cascade::give_up(ErrorKind kind, Reason reason, std::string_view where) noexcept {
+  state_ = State::Failed;
+  batch_.clear();
+  return fail(kind, reason, where);
+}
+
+void Cascade::ask(std::size_t pass_number) {
+  const Pass& pass = passes_[pass_number];
+  for (std::size_t word = 0; word < pass.odd.words().size(); ++word) {
+    for (std::uint64_t left = pass.odd.words()[word]; left != 0; left &= left - 1) {
+      const std::size_t start = word * 64 + static_cast<std::size_t>(std::countr_zero(left));
+      const unsigned level = level_of(pass.leaf_end(start) - start);
+      const bool by_syndrome = level >= kMinSyndromeLevel && level <= pass.syndrome_level && !pass.tried[start];
+      (by_syndrome ? syndromes_[level] : halves_[level]).push_back(static_cast<std::uint32_t>(start >> level));
+    }
+  }
+  const auto add = [&](Ask ask, auto& nodes_by_level) {
+    for (std::size_t level = 0; level < nodes_by_level.size(); ++level) {
+      std::vector<std::uint32_t>& nodes = nodes_by_level[level];
+      if (nodes.empty()) continue;
+      batch_.groups.push_back({.ask = ask,
+                               .pass = static_cast<std::uint8_t>(pass_number),
+                               .level = static_cast<std::uint8_t>(level),
+                               .count = static_cast<std::uint32_t>(nodes.size())});
+      batch_.nodes.insert(batch_.nodes.end(), nodes.begin(), nodes.end());
+      nodes.clear();
+    }
+  };
+  add(Ask::Halves, halves_);
+  add(Ask::Syndromes, syndromes_);
+}
+
+Result<void> Cascade::prepare() {
+  batch_.clear();
+  std::size_t odd_leaves = 0;
+  std::size_t asked = 0;
+  for (std::size_t i = 0; i < passes_.size(); ++i) {
+    const std::size_t here = passes_[i].odd.count();
+    odd_leaves += here;
+    if (here == 0 || asked * 2 > here) continue;
+    asked += here;
+    ask(i);
+  }
+  std::size_t next = passes_.size();
+  while (next < plan_.size() && odd_leaves <= plan_[next].open_at) {
+    const PlannedPass& planned = plan_[next];
+    batch_.groups.push_back({.ask = Ask::Open,
+                             .pass = static_cast<std::uint8_t>(next),
+                             .level = planned.block_level,
+                             .layout = planned.layout,
+                             .count = nodes_of(places_of(planned.layout, key_.size()), planned.block_level)});
+    ++next;
+    if (planned.layout != Layout::Subset) break;
+  }
+  if (batch_.groups.empty()) {
+    state_ = State::Done;
+  } else if (rounds_ == limits_.rounds || batch_.answer_bits() > limits_.answers - disclosed_) {
+    return give_up(ErrorKind::PeerMisbehaved, Reason::Limit, "cascade: more questions than this key is worth");
+  }
+  return {};
+}
+
+Result<void> Cascade::feed(const Bits& answers) {
+  if (state_ != State::Asking) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "cascade: nothing was asked");
+  if (answers.size() != batch_.answer_bits()) {
+    return give_up(ErrorKind::InvalidMessage, Reason::ProtocolError, "cascade: not one answer to each question");
+  }
+  disclosed_ += answers.size();
+  ++rounds_;
+  AnswerReader in(answers);
+  const std::uint32_t* node = batch_.nodes.data();
+  bool consistent = true;
+  for (const QueryGroup& group : batch_.groups) {
+    if (group.ask == Ask::Open) {
+      if (auto opened = open(group, in); !opened) return opened;
+      continue;
+    }
+    Pass& pass = passes_[group.pass];
+    for (std::uint32_t i = 0; i < group.count; ++i, ++node) {
+      if (group.ask == Ask::Halves) {
+        consistent = halve(pass, group, *node, in.take(1) != 0) && consistent;
+      } else {
+        locate(pass, group, *node, in.take(group.level));
+      }
+    }
+  }
+  if (!consistent) {
+    return give_up(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "cascade: answers that contradict each other");
+  }
+  return prepare();
+}
+
+Result<void> Cascade::open(const QueryGroup& group, AnswerReader& in) {
+  Order order(group.layout, key_.size(), stream_);
+  if (!stream_.healthy()) return give_up(ErrorKind::Provider, Reason::InternalError, "cascade: the random stream");
+  const std::size_t size = order.size();
+  Bits key = order.apply(key_);
+  passes_.push_back({std::move(order), plan_[group.pass].syndrome_level, std::move(key), Bits(size), Bits(size),
+                     Bits(size)});
+  Pass& pass = passes_.back();
+  for (std::uint32_t i = 0; i < group.count; ++i) {
+    const std::size_t begin = std::size_t{i} << group.level;
+    const std::size_t end = std::min(begin + (std::size_t{1} << group.level), size);
+    pass.starts.set(begin, true);
+    pass.odd.set(begin, range_parity(pass.key.words(), begin, end) != (in.take(1) != 0));
+  }
+  const std::size_t last = std::size_t{group.count - 1} << group.level;
+  if (!settle(pass, last)) {
+    return give_up(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "cascade: answers that contradict each other");
+  }
+  return {};
+}
+
+bool Cascade::halve(Pass& pass, const QueryGroup& group, std::uint32_t node, bool answer) {
+  const std::size_t start = std::size_t{node} << group.level;
+  const std::size_t middle = start + (std::size_t{1} << (group.level - 1));
+  const bool whole_odd = pass.odd[start];
+  const bool lower_odd = range_parity(pass.key.words(), start, middle) != answer;
+  pass.starts.set(middle, true);
+  pass.odd.set(start, lower_odd);
+  pass.odd.set(middle, whole_odd != lower_odd);
+  const bool lower_settled = settle(pass, start);
+  return settle(pass, middle) && lower_settled;
+}
+
+void Cascade::locate(Pass& pass, const QueryGroup& group, std::uint32_t node, unsigned answer) {
+  const std::size_t start = std::size_t{node} << group.level;
+  pass.tried.set(start, true);
+  if (!pass.odd[start]) return;  // an earlier answer of this round corrected it
+  const std::size_t place = start + (syndrome(pass.key.words(), start, group.level) ^ answer);
+  if (place >= pass.order.size()) return;
+  const auto index = pass.order.index(static_cast<std::uint32_t>(place));
+  if (index && !is_known_right(*index)) turn(*index);
+}
+
+/// Turns a bit that is alone in an odd leaf. False if another answer had it right.
+bool Cascade::settle(Pass& pass, std::size_t start) {
+  if (!pass.odd[start] || pass.leaf_end(start) != start + 1) return true;
+  const auto index = pass.order.index(static_cast<std::uint32_t>(start));
+  if (!index || is_known_right(*index)) return false;
+  turn(*index);
+  return true;
+}
+
+bool Cascade::is_known_right(std::uint32_t index) const noexcept {
+  return std::ranges::any_of(passes_, [&](const Pass& pass) { return pass.is_known_right(index); });
+}
+
+void Cascade::turn(std::uint32_t index) {
+  ++turned_;
+  key_.flip(index);
+  for (Pass& pass : passes_) {
+    const auto place = pass.order.place(index);
+    if (!place) continue;
+    pass.key.flip(*place);
+    pass.odd.flip(pass.leaf_start(*place));
+  }
+}
+
+}  // namespace qsp::e91
