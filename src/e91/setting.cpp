@@ -25,8 +25,8 @@ Weights weights(Mode mode, Side side, double p_z) noexcept {
   if (mode == Mode::Classic) return {21846, 21845, 21845, 0};
   const auto z = static_cast<std::uint32_t>(std::lround(p_z * 65536));
   if (side == Side::Alice) return {z, 65536 - z, 0, 0};
-  const std::uint32_t third = (65536 - z) / 3;
-  return {z, 65536 - z - 2 * third, third, third};
+  const std::uint32_t chsh = (65536 - z) * 15 / 100;
+  return {z, 65536 - z - 2 * chsh, chsh, chsh};
 }
 
 Settings::Settings(RandomStream&& stream, Weights weights) noexcept : stream_(std::move(stream)) {

@@ -27,7 +27,8 @@ std::span<const double> angles(Mode mode, Side side) noexcept;
 /// How often a side chooses each of its settings, in parts of 65536, in the order of `angles`.
 using Weights = std::array<std::uint32_t, kMaxSettings>;
 
-/// In Biased, Z with probability p_z at both sides; Alice's other is X; what Bob has left goes to X, D and A evenly. In
+/// In Biased, Z with probability p_z at both sides; Alice's other is X. Of what Bob has left, X gets 70 %, because the
+/// phase test needs both ends at X and the key's length hangs on the size of that sample; D and A get 15 % each. In
 /// Classic, `p_z` is not used. Precondition: 0 < p_z < 1.
 Weights weights(Mode mode, Side side, double p_z) noexcept;
 

@@ -64,7 +64,8 @@ Result<Run> reconcile(crypto::Provider& provider, Bits&& reference, Bits&& key, 
     if (!answered) return std::unexpected(answered.error());
     auto answers = decode_answers(encode(*answered), bob->queries().answer_bits());
     if (!answers) return std::unexpected(answers.error());
-    if (auto fed = bob->feed(*answers); !fed && fed.error().reason != Reason::Limit) return std::unexpected(fed.error());
+    if (auto fed = bob->feed(*answers); !fed && fed.error().reason != Reason::Limit)
+      return std::unexpected(fed.error());
   }
   run.disclosed = alice->disclosed();
   run.rounds = bob->rounds();

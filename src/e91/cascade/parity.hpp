@@ -30,9 +30,9 @@ inline constexpr unsigned kMaxSyndromeLevel = 6;
   return odd(sum);
 }
 
-/// The Hamming syndrome of the node of 2^level bits at `begin`: bit b is the parity of those whose offset has bit b set.
-/// Where just one bit of the node is wrong, the difference of two syndromes is its offset.
-/// Precondition: level <= kMaxSyndromeLevel, begin is a multiple of 2^level.
+/// The Hamming syndrome of the node of 2^level bits at `begin`: bit b is the parity of those whose offset has bit b
+/// set. Where just one bit of the node is wrong, the difference of two syndromes is its offset. Precondition: level <=
+/// kMaxSyndromeLevel, begin is a multiple of 2^level.
 [[nodiscard]] inline unsigned syndrome(std::span<const std::uint64_t> words, std::size_t begin,
                                        unsigned level) noexcept {
   constexpr std::array<std::uint64_t, kMaxSyndromeLevel> kOffsetBit{0xAAAAAAAAAAAAAAAA, 0xCCCCCCCCCCCCCCCC,

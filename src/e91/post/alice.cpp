@@ -8,24 +8,30 @@ namespace qsp::e91 {
 namespace {
 
 /// Alice's end. What she awaits next:
-///   Clicks → Tests → Queries … → Corrected → Verified → Tag → done
+///   Clicks → Tests → Queries …, Corrected → Verified → Tag → done
 class AliceBlock final : public Block {
  public:
   AliceBlock(Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks, Settings&& settings)
-      : Block(std::move(environment), Side::Alice, block, slots), clicks_(std::move(clicks)), settings_(std::move(settings)) {}
+      : Block(std::move(environment), Side::Alice, block, slots),
+        clicks_(std::move(clicks)),
+        settings_(std::move(settings)) {}
 
  private:
   enum class Await : std::uint8_t { Clicks, Tests, Queries, Verified, Tag };
 
   void on_message(Message&& message) override {
     switch (await_) {
-      case Await::Clicks: return on(std::get_if<ClicksMessage>(&message));
-      case Await::Tests: return on(std::get_if<TestsMessage>(&message));
+      case Await::Clicks:
+        return on(std::get_if<ClicksMessage>(&message));
+      case Await::Tests:
+        return on(std::get_if<TestsMessage>(&message));
       case Await::Queries:
         if (const auto* const corrected = std::get_if<CorrectedMessage>(&message)) return on(*corrected);
         return on(std::get_if<QueriesMessage>(&message));
-      case Await::Verified: return on(std::get_if<VerifiedMessage>(&message));
-      case Await::Tag: return on(std::get_if<TagMessage>(&message));
+      case Await::Verified:
+        return on(std::get_if<VerifiedMessage>(&message));
+      case Await::Tag:
+        return on(std::get_if<TagMessage>(&message));
     }
   }
 
@@ -40,7 +46,7 @@ class AliceBlock final : public Block {
     report_.key_bits = key_.size();
     tests_.outcomes = std::move(sifted->sifted.tests);
     pairs_ = std::move(sifted->sifted.pairs);
-    say(sifted->answer);
+    say(std::move(sifted->answer));
     await_ = Await::Tests;
   }
 
@@ -49,8 +55,13 @@ class AliceBlock final : public Block {
     // Bob is bound to his outcomes by now; without hers he can judge nothing.
     say(TestsMessage{tests_.outcomes.copy()});
     if (!judge(tests_, *message, pairs_)) return;
-    ReconcileMessage begin{.seed = {}, .error_ppm = expected_error_ppm(environment_.config, report_.tests)};
+    ReconcileMessage begin{.seed = {}, .error_ppm = expected_error_ppm(environment_.config.mode, report_.tests)};
     if (!demand(environment_.provider.rng().fill(begin.seed).has_value(), Abort::LinkDown)) return;
+    // More parities than the key has bits leave nothing of it.
+    const std::size_t budget = key_.size();
+    auto oracle = ParityOracle::create(environment_.provider, std::move(key_), Seed::copy_of(begin.seed), budget);
+    if (!demand(oracle.has_value(), Abort::TooFewRounds)) return;
+    oracle_.emplace(std::move(*oracle));
     report_.expected_error = begin.error_ppm * 1e-6;
     say(begin);
     await_ = Await::Queries;
@@ -58,10 +69,16 @@ class AliceBlock final : public Block {
 
   void on(const QueriesMessage* message) {
     if (!demand(message != nullptr)) return;
-    await_ = Await::Queries;
+    if (!demand(decode(message->batch, oracle_->key_size(), oracle_->budget(), batch_).has_value())) return;
+    auto answers = oracle_->answer(batch_);
+    if (!demand(answers.has_value())) return;
+    ++report_.batches;
+    say(ParitiesMessage{std::move(*answers)});
   }
 
   void on(const CorrectedMessage& message) {
+    key_ = std::move(*oracle_).take_key();
+    oracle_.reset();
     if (!demand(message.errors <= key_.size())) return;
     report_.errors = message.errors;
     VerifyMessage verify;
@@ -75,14 +92,15 @@ class AliceBlock final : public Block {
 
   void on(const VerifiedMessage* message) {
     if (!demand(message != nullptr)) return;
-    const std::size_t length = certified_length();
-    if (!demand(length > 0, Abort::NoKey)) return;
+    const auto [length, reason] = certified();
+    if (!demand(length > 0, reason)) return;
     PrivacyMessage privacy{.length = static_cast<std::uint32_t>(length), .seed = {}};
     std::vector<std::uint8_t> seed((key_.size() + length + 6) / 8);
     if (!demand(environment_.provider.rng().fill(seed).has_value(), Abort::LinkDown)) return;
     privacy.seed = Bits::from_bytes(seed, key_.size() + length - 1);
-    say(privacy);
-    if (!amplify(privacy) || !make_tags(environment_.pad.position())) return;
+    if (!amplify(privacy)) return;
+    say(std::move(privacy));
+    if (!make_tags(environment_.pad.position())) return;
     say(own_tag());
     await_ = Await::Tag;
   }
@@ -96,12 +114,14 @@ class AliceBlock final : public Block {
   Settings settings_;
   TestsMessage tests_;
   std::vector<std::uint8_t> pairs_;
+  std::optional<ParityOracle> oracle_;  ///< holds the key while Bob asks
+  QueryBatch batch_;
 };
 
 }  // namespace
 
-std::unique_ptr<Block> alice_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks,
-                                   Settings&& settings) {
+std::unique_ptr<Block> alice_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots,
+                                   Clicks&& clicks, Settings&& settings) {
   return std::make_unique<AliceBlock>(std::move(environment), block, slots, std::move(clicks), std::move(settings));
 }
 

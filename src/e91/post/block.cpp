@@ -32,7 +32,7 @@ void Block::give_up(Abort reason) {
   end(reason, false);
 }
 
-void Block::say(const Message& message) {
+void Block::say(Message message) {
   std::vector<std::uint8_t> wire = encode(report_.block, message);
   record(side_, wire, message);
   outbox_.push_back(std::move(wire));
@@ -54,14 +54,14 @@ bool Block::demand(bool holds, Abort reason) {
 bool Block::judge(const TestsMessage& alice, const TestsMessage& bob, const std::vector<std::uint8_t>& pairs) {
   if (!demand(alice.outcomes.size() == pairs.size() && bob.outcomes.size() == pairs.size())) return false;
   report_.test_bits = pairs.size();
-  report_.tests = evaluate(environment_.config, count_outcomes(alice.outcomes, bob.outcomes, pairs));
-  const auto objection = object_to(environment_.config, report_.tests);
+  report_.tests = evaluate(environment_.config.mode, count_outcomes(alice.outcomes, bob.outcomes, pairs));
+  const auto objection = object_to_tests(environment_.config, report_.tests, report_.key_bits);
   return demand(!objection, objection.value_or(Abort::Protocol));
 }
 
-std::size_t Block::certified_length() const {
-  return final_length(environment_.config, report_.tests,
-                      {.key_bits = report_.key_bits, .errors = report_.errors, .disclosed = report_.disclosed});
+Certified Block::certified() const {
+  return certify(environment_.config, report_.tests,
+                 {.key_bits = report_.key_bits, .errors = report_.errors, .disclosed = report_.disclosed});
 }
 
 bool Block::make_tags(std::uint64_t position) {

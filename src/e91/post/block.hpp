@@ -22,18 +22,18 @@ namespace qsp::e91 {
 struct BlockReport {
   std::uint64_t block = 0;
   std::uint64_t slots = 0;
-  std::uint64_t clicks = 0;       ///< Bob's
-  std::uint64_t shared = 0;       ///< rounds in which both saw something
-  std::size_t key_bits = 0;       ///< n, sifted
-  std::size_t test_bits = 0;      ///< disclosed outcomes, of rounds that are not the key's
-  TestResult tests;               ///< S and the error rate of the test rounds
-  double expected_error = 0;      ///< that reconciliation began with
-  std::uint32_t errors = 0;       ///< that it corrected
-  std::size_t disclosed = 0;      ///< bits of the key: parities and the verification hash
-  std::size_t batches = 0;        ///< of parities: round trips
-  std::size_t length = 0;         ///< ℓ, bits; 0 where the block was given up
+  std::uint64_t clicks = 0;   ///< Bob's
+  std::uint64_t shared = 0;   ///< rounds in which both saw something
+  std::size_t key_bits = 0;   ///< n, sifted
+  std::size_t test_bits = 0;  ///< disclosed outcomes, of rounds that are not the key's
+  TestResult tests;           ///< S and the error rate of the test rounds
+  double expected_error = 0;  ///< that reconciliation began with
+  std::uint32_t errors = 0;   ///< that it corrected
+  std::size_t disclosed = 0;  ///< bits of the key: parities and the verification hash
+  std::size_t batches = 0;    ///< of parities: round trips
+  std::size_t length = 0;     ///< ℓ, bits; 0 where the block was given up
   std::optional<Abort> aborted;
-  bool by_peer = false;           ///< the other end gave it up
+  bool by_peer = false;  ///< the other end gave it up
 
   /// Of the sifted key, once corrected.
   [[nodiscard]] double qber() const noexcept {
@@ -41,8 +41,8 @@ struct BlockReport {
   }
 };
 
-/// One end's post-processing of one block, sans I/O: messages in, messages out, in order. Whatever the peer sends, a block ends
-/// after a bounded number of messages: with a key that both ends have, or given up with a reason.
+/// One end's post-processing of one block, sans I/O: messages in, messages out, in order. Whatever the peer sends, a
+/// block ends after a bounded number of messages: with a key that both ends have, or given up with a reason.
 ///
 /// The key is released when the peer's tag over everything it said has been verified under the pad.
 class Block {
@@ -75,13 +75,13 @@ class Block {
 
   virtual void on_message(Message&& message) = 0;
 
-  void say(const Message& message);
+  void say(Message message);
   /// Gives the block up unless `holds`.
   bool demand(bool holds, Abort reason = Abort::Protocol);
   /// What both have seen, so that both come to the same result; false where the block has been given up over it.
   bool judge(const TestsMessage& alice, const TestsMessage& bob, const std::vector<std::uint8_t>& pairs);
   /// ℓ, as both ends work it out once the key is verified.
-  [[nodiscard]] std::size_t certified_length() const;
+  [[nodiscard]] Certified certified() const;
 
   /// Takes the block's keys from the pad, from `position` on, and works out both tags. False where it cannot.
   bool make_tags(std::uint64_t position);
@@ -109,11 +109,11 @@ class Block {
 };
 
 /// Alice: her bits are the reference. Waits for Bob's clicks.
-std::unique_ptr<Block> alice_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks,
-                                   Settings&& settings);
+std::unique_ptr<Block> alice_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots,
+                                   Clicks&& clicks, Settings&& settings);
 
 /// Bob: begins with his clicks, and corrects his bits to hers.
-std::unique_ptr<Block> bob_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks,
-                                 Settings&& settings);
+std::unique_ptr<Block> bob_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots,
+                                 Clicks&& clicks, Settings&& settings);
 
 }  // namespace qsp::e91

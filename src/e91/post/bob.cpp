@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <optional>
+
+#include "e91/cascade/cascade.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/post/block.hpp"
 
@@ -21,13 +25,20 @@ class BobBlock final : public Block {
 
   void on_message(Message&& message) override {
     switch (await_) {
-      case Await::Matches: return on(std::get_if<MatchesMessage>(&message));
-      case Await::Tests: return on(std::get_if<TestsMessage>(&message));
-      case Await::Reconcile: return on(std::get_if<ReconcileMessage>(&message));
-      case Await::Parities: return on(std::get_if<ParitiesMessage>(&message));
-      case Await::Verify: return on(std::get_if<VerifyMessage>(&message));
-      case Await::Privacy: return on(std::get_if<PrivacyMessage>(&message));
-      case Await::Tag: return on(std::get_if<TagMessage>(&message));
+      case Await::Matches:
+        return on(std::get_if<MatchesMessage>(&message));
+      case Await::Tests:
+        return on(std::get_if<TestsMessage>(&message));
+      case Await::Reconcile:
+        return on(std::get_if<ReconcileMessage>(&message));
+      case Await::Parities:
+        return on(std::get_if<ParitiesMessage>(&message));
+      case Await::Verify:
+        return on(std::get_if<VerifyMessage>(&message));
+      case Await::Privacy:
+        return on(std::get_if<PrivacyMessage>(&message));
+      case Await::Tag:
+        return on(std::get_if<TagMessage>(&message));
     }
   }
 
@@ -40,6 +51,7 @@ class BobBlock final : public Block {
     report_.shared = sifted->shared;
     key_ = std::move(sifted->key);
     report_.key_bits = key_.size();
+    report_.key_bits = key_.size();
     tests_.outcomes = std::move(sifted->tests);
     pairs_ = std::move(sifted->pairs);
     say(TestsMessage{tests_.outcomes.copy()});
@@ -51,17 +63,73 @@ class BobBlock final : public Block {
     await_ = Await::Reconcile;
   }
 
+  void on(const ReconcileMessage* message) {
+    if (!demand(message != nullptr)) return;
+    // The estimate follows from what both have seen; another one would only waste parities.
+    if (!demand(message->error_ppm == expected_error_ppm(environment_.config.mode, report_.tests))) return;
+    report_.expected_error = message->error_ppm * 1e-6;
+    const std::size_t budget = key_.size();
+    auto cascade = Cascade::create(environment_.provider, std::move(key_), report_.expected_error,
+                                   Seed::copy_of(message->seed), {.answers = budget});
+    if (!demand(cascade.has_value(), Abort::TooFewRounds)) return;
+    cascade_.emplace(std::move(*cascade));
+    go_on();
+  }
+
+  void on(const ParitiesMessage* message) {
+    if (!demand(message != nullptr)) return;
+    ++report_.batches;
+    if (!demand(cascade_->feed(message->parities).has_value(), Abort::Reconciliation)) return;
+    go_on();
+  }
+
+  /// Asks the next questions, or says that there are none left.
+  void go_on() {
+    if (cascade_->state() == Cascade::State::Asking) {
+      say(QueriesMessage{encode(cascade_->queries())});
+      await_ = Await::Parities;
+      return;
+    }
+    // A bit turned twice counts twice: the bound on the error rate errs on the safe side.
+    report_.errors = static_cast<std::uint32_t>(std::min(cascade_->turned(), report_.key_bits));
+    key_ = std::move(*cascade_).take_key();
+    cascade_.reset();
+    say(CorrectedMessage{report_.errors});
+    await_ = Await::Verify;
+  }
+
+  void on(const VerifyMessage* message) {
+    if (!demand(message != nullptr)) return;
+    if (!demand(hashing::verification_hash(key_, message->point) == message->hash, Abort::Verification)) return;
+    say(VerifiedMessage{});
+    await_ = Await::Privacy;
+  }
+
+  void on(const PrivacyMessage* message) {
+    if (!demand(message != nullptr && message->length > 0 && message->length == certified().length)) return;
+    if (!amplify(*message)) return;
+    await_ = Await::Tag;
+  }
+
+  void on(const TagMessage* message) {
+    if (!demand(message != nullptr) || !make_tags(message->position)) return;
+    if (!demand(is_of_peer(*message), Abort::Authentication)) return;
+    say(own_tag());
+    release();
+  }
+
   Await await_ = Await::Matches;
   Clicks clicks_;
   ClicksMessage announced_;
   TestsMessage tests_;
   std::vector<std::uint8_t> pairs_;
+  std::optional<Cascade> cascade_;  ///< holds the key while it is corrected
 };
 
 }  // namespace
 
-std::unique_ptr<Block> bob_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks,
-                                 Settings&& settings) {
+std::unique_ptr<Block> bob_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots,
+                                 Clicks&& clicks, Settings&& settings) {
   return std::make_unique<BobBlock>(std::move(environment), block, slots, std::move(clicks), std::move(settings));
 }
 

@@ -16,7 +16,7 @@
 namespace qsp::e91 {
 
 /// Slots and clicks of one block and bits of its key: what memory and work are bounded by.
-inline constexpr std::uint64_t kMaxSlots = std::uint64_t{1} << 50;
+inline constexpr std::uint64_t kMaxSlots = std::uint64_t{1} << 48;
 inline constexpr std::size_t kMaxClicks = std::size_t{1} << 24;
 inline constexpr std::size_t kMaxKeyBits = std::size_t{1} << 20;  ///< what is sifted beyond is dropped
 /// Bytes of the longest message: Clicks with nine bytes for each gap and two bits for each setting.

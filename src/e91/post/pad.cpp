@@ -12,12 +12,10 @@ Pad::Pad(Bytes bytes) {
 
 std::optional<TagKeys> Pad::take() {
   if (bytes_.size() < kBlockCost) return std::nullopt;
-  TagKeys taken{.position = position_, .keys = {}, .pads = {}};
   const auto piece = [&](std::size_t i) { return Bytes(bytes_).subspan(16 * i, 16); };
-  for (std::size_t side = 0; side < 2; ++side) {
-    taken.keys.at(side) = hashing::TagKey::copy_of(piece(side));
-    taken.pads.at(side) = hashing::TagPad::copy_of(piece(2 + side));
-  }
+  TagKeys taken{.position = position_,
+                .keys = {hashing::TagKey::copy_of(piece(0)), hashing::TagKey::copy_of(piece(1))},
+                .pads = {hashing::TagPad::copy_of(piece(2)), hashing::TagPad::copy_of(piece(3))}};
   drop(kBlockCost);
   return taken;
 }

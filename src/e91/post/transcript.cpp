@@ -21,7 +21,7 @@ std::vector<std::uint8_t> transcript_header(const PostConfig& config) {
   std::vector<std::uint8_t> out(magic.begin(), magic.end());
   append(out, static_cast<std::uint64_t>(config.mode), 1);
   for (const double number :
-       {config.epsilon_secrecy, config.epsilon_correctness, config.error_tolerance, config.bell_floor}) {
+       {config.epsilon_secrecy, config.epsilon_correctness, config.error_tolerance, config.bell_floor, config.sigmas}) {
     append(out, std::bit_cast<std::uint64_t>(number), 8);
   }
   return out;
@@ -46,8 +46,9 @@ Result<Transcript> read_transcript(Bytes bytes) {
   Transcript transcript;
   const std::uint8_t mode = reader.u8();
   transcript.config.mode = mode == 0 ? Mode::Biased : Mode::Classic;
-  for (double* const number : {&transcript.config.epsilon_secrecy, &transcript.config.epsilon_correctness,
-                               &transcript.config.error_tolerance, &transcript.config.bell_floor}) {
+  for (double* const number :
+       {&transcript.config.epsilon_secrecy, &transcript.config.epsilon_correctness, &transcript.config.error_tolerance,
+        &transcript.config.bell_floor, &transcript.config.sigmas}) {
     *number = std::bit_cast<double>(reader.u64());
   }
   if (mode > 1 || !reader.ok()) return refuse("a transcript whose header is cut or unknown");

@@ -16,7 +16,8 @@ struct PostConfig {
   double epsilon_secrecy = 1e-10;
   double epsilon_correctness = 1e-15;
   double error_tolerance = 0.11;  ///< of the test rounds' error rate and its upper bound
-  double bell_floor = 2.206;      ///< |S| below it aborts; never under 2
+  double bell_floor = 2.206;      ///< |S| below it aborts; whatever it is, |S| has to be above 2
+  double sigmas = 3;              ///< standard deviations of the bounds on the error rate and on |S| > 2
 
   bool operator==(const PostConfig&) const = default;
 };
@@ -27,7 +28,7 @@ using Listener = std::function<void(Side sender, Bytes message)>;
 
 /// What was said in public about some blocks: PostConfig and every message with its sender. Nothing in it is secret.
 ///
-/// As a file: "QSP-E91-TRANSCRIPT-1\n", mode (u8), the four numbers of PostConfig as IEEE 754 bits (u64 each), then for
+/// As a file: "QSP-E91-TRANSCRIPT-1\n", mode (u8), the five numbers of PostConfig as IEEE 754 bits (u64 each), then for
 /// each message its sender (u8: 0 Alice, 1 Bob), its length (u32) and its bytes; all integers big-endian.
 struct Transcript {
   struct Entry {

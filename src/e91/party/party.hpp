@@ -12,8 +12,8 @@
 
 namespace qsp::e91 {
 
-/// A key for the users of a link, 32 bytes. Both stations have it under the same ID, a UUID (RFC 9562 version 8) that says nothing
-/// of the key.
+/// A key for the users of a link, 32 bytes. Both stations have it under the same ID, a UUID (RFC 9562 version 8) that
+/// says nothing of the key.
 struct FinalKey {
   std::array<std::uint8_t, 16> id;
   QkdKey key;
@@ -26,19 +26,20 @@ struct Pairing {
   std::array<std::uint8_t, 16> name{};  ///< public and new for every pairing: key IDs and pads of two never mix
 };
 
-/// Alice or Bob: chooses settings, takes clicks, runs the post-processing of one block after the other and cuts its key up.
+/// Alice or Bob: chooses settings, takes clicks, runs the post-processing of one block after the other and cuts its key
+/// up.
 ///
-/// Of each final key the first Pad::kBlockCost bytes go to the pad, as long as that has room. What is left over when 32-byte keys
-/// have been cut is dropped: no block's key depends on another block's.
-class Station {
+/// Of each final key the first Pad::kBlockCost bytes go to the pad, as long as that has room. What is left over when
+/// 32-byte keys have been cut is dropped: no block's key depends on another block's.
+class Party {
  public:
   /// `provider` outlives the station. `listener` may be empty.
-  Station(crypto::Provider& provider, Side side, const Pairing& pairing, Pad&& pad, Listener listener);
-  Station(const Station&) = delete;
-  Station& operator=(const Station&) = delete;
+  Party(crypto::Provider& provider, Side side, const Pairing& pairing, Pad&& pad, Listener listener);
+  Party(const Party&) = delete;
+  Party& operator=(const Party&) = delete;
 
-  /// Fixes the settings of block `number` and returns what determines them, for the simulator of the link. Numbers ascend.
-  /// Error: Provider.
+  /// Fixes the settings of block `number` and returns what determines them, for the simulator of the link. Numbers
+  /// ascend. Error: Provider.
   Result<Seed> prepare(std::uint64_t number);
 
   /// The block's detections are in: post-processing begins. Precondition: prepare() came first.
@@ -50,7 +51,8 @@ class Station {
   /// Ends a block that is done: its keys, none where it was given up.
   std::vector<FinalKey> finish();
 
-  /// False once the two stations may no longer have the same pad: after a tag that was wrong, or none left. Pair them anew.
+  /// False once the two stations may no longer have the same pad: after a tag that was wrong, or none left. Pair them
+  /// anew.
   [[nodiscard]] bool paired() const noexcept { return paired_; }
   [[nodiscard]] std::size_t pad_left() const noexcept { return pad_.left(); }
   [[nodiscard]] Side side() const noexcept { return side_; }

@@ -1,4 +1,4 @@
-#include "e91/station/station.hpp"
+#include "e91/party/party.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t kKeySize = QkdKey::kCapacity;
 
 /// The ID of key `index` of a block: a hash, so that two pairings never name different keys alike.
-Result<std::array<std::uint8_t, 16>> key_id(crypto::Hkdf& hkdf, const Pairing& pairing, std::uint64_t block, std::uint64_t index) {
+Result<std::array<std::uint8_t, 16>> key_id(crypto::Hkdf& hkdf, const Pairing& pairing, std::uint64_t block,
+                                            std::uint64_t index) {
   std::array<std::uint8_t, 16> place{};
   for (std::size_t i = 0; i < 8; ++i) {
     place.at(i) = static_cast<std::uint8_t>(block >> (56 - 8 * i));
@@ -41,10 +42,10 @@ class KeyBytes {
 
 }  // namespace
 
-Station::Station(crypto::Provider& provider, Side side, const Pairing& pairing, Pad&& pad, Listener listener)
+Party::Party(crypto::Provider& provider, Side side, const Pairing& pairing, Pad&& pad, Listener listener)
     : provider_(provider), side_(side), pairing_(pairing), pad_(std::move(pad)), listener_(std::move(listener)) {}
 
-Result<Seed> Station::prepare(std::uint64_t number) {
+Result<Seed> Party::prepare(std::uint64_t number) {
   Seed own;
   if (auto drawn = provider_.rng().fill(own.writable()); !drawn) return std::unexpected(drawn.error());
   Seed of_link = Seed::copy_of(own.reveal());
@@ -55,14 +56,15 @@ Result<Seed> Station::prepare(std::uint64_t number) {
   return of_link;
 }
 
-void Station::begin(std::uint64_t slots, Clicks&& clicks) {
-  const Block::Environment environment{.provider = provider_, .config = pairing_.config, .pad = pad_, .listener = listener_};
+void Party::begin(std::uint64_t slots, Clicks&& clicks) {
+  const Block::Environment environment{
+      .provider = provider_, .config = pairing_.config, .pad = pad_, .listener = listener_};
   const auto make = side_ == Side::Alice ? alice_block : bob_block;
   block_ = make(environment, number_, slots, std::move(clicks), std::move(*settings_));
   settings_.reset();
 }
 
-std::vector<FinalKey> Station::finish() {
+std::vector<FinalKey> Party::finish() {
   const std::unique_ptr<Block> ended = std::move(block_);
   const std::optional<Abort> aborted = ended->report().aborted;
   if (aborted == Abort::Authentication || aborted == Abort::PadExhausted) paired_ = false;

@@ -1,0 +1,114 @@
+#include "e91/local/local_link.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "e91/link/expected.hpp"
+
+namespace qsp::e91 {
+namespace {
+
+bool equal(const std::vector<FinalKey>& a, const std::vector<FinalKey>& b) noexcept {
+  return std::ranges::equal(a, b, [](const FinalKey& one, const FinalKey& two) {
+    return one.id == two.id && constant_time_equal(one.key.reveal(), two.key.reveal());
+  });
+}
+
+std::unexpected<Error> refuse(std::string_view where) noexcept {
+  return fail(ErrorKind::ApiMisuse, Reason::InternalError, where);
+}
+
+}  // namespace
+
+std::uint64_t slots_for(const LinkConfig& link, std::uint64_t key_bits) {
+  const double per_slot = expected(link, *no_eve()).key_pairs_per_s / link.slots_per_s;
+  if (!(per_slot > 0)) return 0;
+  const double slots = std::ceil(static_cast<double>(key_bits) / per_slot);
+  return slots < static_cast<double>(Link::kMaxSlots) ? static_cast<std::uint64_t>(slots) : 0;
+}
+
+void settle(Block& alice, Block& bob) {
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const auto& [from, to] : {std::pair{&bob, &alice}, std::pair{&alice, &bob}}) {
+      for (const auto& message : from->poll()) {
+        to->handle(message);
+        moved = true;
+      }
+    }
+  }
+}
+
+LocalLink::LocalLink(crypto::Provider& provider, const LocalConfig& config, std::uint64_t slots, Link&& link,
+                     Listener&& listener) noexcept
+    : provider_(provider), config_(config), slots_(slots), link_(std::move(link)), listener_(std::move(listener)) {}
+
+Result<std::unique_ptr<LocalLink>> LocalLink::create(crypto::Provider& provider, const LocalConfig& config,
+                                                     const Eve& eve, Listener listener) {
+  if (auto valid = validate(config.link); !valid) return std::unexpected(valid.error());
+  if (config.post.mode != config.link.mode) return refuse("the post-processing is set to another mode than the link");
+  if (config.block_bits < 1 || config.block_bits > kMaxKeyBits) return refuse("block_bits is out of its range");
+  const std::uint64_t slots = slots_for(config.link, config.block_bits);
+  if (slots == 0) return refuse("this link brings no sifted key");
+  auto link = Link::create(provider, config.link, eve);
+  if (!link) return std::unexpected(link.error());
+  std::unique_ptr<LocalLink> run(new LocalLink(provider, config, slots, std::move(*link), std::move(listener)));
+  if (auto paired = run->pair(); !paired) return std::unexpected(paired.error());
+  return run;
+}
+
+Result<void> LocalLink::pair() {
+  Pairing pairing{.config = config_.post, .p_z = config_.link.p_z, .name = {}};
+  Secret<Pad::kBootstrap, struct BootstrapTag> bootstrap;
+  if (auto drawn = provider_.rng().fill(pairing.name); !drawn) return drawn;
+  if (auto drawn = provider_.rng().fill(bootstrap.writable()); !drawn) return drawn;
+  // Both ends see every message; one account of it is enough.
+  alice_ = std::make_unique<Party>(provider_, Side::Alice, pairing, Pad(bootstrap.reveal()), listener_);
+  bob_ = std::make_unique<Party>(provider_, Side::Bob, pairing, Pad(bootstrap.reveal()), Listener{});
+  return {};
+}
+
+Result<void> LocalLink::set_eve(const Eve& eve) {
+  auto link = Link::create(provider_, config_.link, eve);
+  if (!link) return std::unexpected(link.error());
+  link_ = std::move(*link);
+  return {};
+}
+
+Result<BlockOutcome> LocalLink::block() {
+  if (!alice_->paired() || !bob_->paired()) {
+    if (auto paired = pair(); !paired) return std::unexpected(paired.error());
+  }
+  const std::uint64_t number = next_block_++;
+  auto of_alice = alice_->prepare(number);
+  if (!of_alice) return std::unexpected(of_alice.error());
+  auto of_bob = bob_->prepare(number);
+  if (!of_bob) return std::unexpected(of_bob.error());
+  auto alice_settings =
+      Settings::create(provider_, std::move(*of_alice), weights(config_.link.mode, Side::Alice, config_.link.p_z));
+  if (!alice_settings) return std::unexpected(alice_settings.error());
+  auto bob_settings =
+      Settings::create(provider_, std::move(*of_bob), weights(config_.link.mode, Side::Bob, config_.link.p_z));
+  if (!bob_settings) return std::unexpected(bob_settings.error());
+
+  Clicks to_alice;
+  Clicks to_bob;
+  if (auto emitted = link_.emit(*alice_settings, *bob_settings, slots_, to_alice, to_bob); !emitted) {
+    return std::unexpected(emitted.error());
+  }
+  BlockOutcome outcome;
+  outcome.alice_clicks = to_alice.size();
+  outcome.link_seconds = static_cast<double>(slots_) / config_.link.slots_per_s;
+  alice_->begin(slots_, std::move(to_alice));
+  bob_->begin(slots_, std::move(to_bob));
+  settle(*alice_->block(), *bob_->block());
+  outcome.alice = alice_->block()->report();
+  outcome.bob = bob_->block()->report();
+  outcome.alice_keys = alice_->finish();
+  outcome.bob_keys = bob_->finish();
+  outcome.keys_equal = equal(outcome.alice_keys, outcome.bob_keys);
+  return outcome;
+}
+
+}  // namespace qsp::e91
