@@ -26,14 +26,25 @@ Result<void> check(std::span<const Rule> rules) {
   return {};
 }
 
-Result<void> validate_arm(const ArmConfig& arm) {
+Result<void> validate_alice(const ArmConfig& arm) {
   return check(std::array<Rule, 6>{{
-      {arm.fibre_km, 0, 100'000, "fibre_km is from 0 to 100000"},
-      {arm.loss_db_per_km, 0, 100, "loss_db_per_km is from 0 to 100"},
-      {arm.extra_loss_db, 0, 200, "extra_loss_db is from 0 to 200"},
-      {arm.detector_efficiency, 0, 1, "detector_efficiency is from 0 to 1"},
-      {arm.dark_counts_per_s, 0, 1e9, "dark_counts_per_s is from 0 to 1e9"},
-      {arm.dead_time_ns, 0, 1e9, "dead_time_ns is from 0 to 1e9"},
+      {arm.fibre_km, 0, 100'000, "alice's fibre_km is from 0 to 100000"},
+      {arm.loss_db_per_km, 0, 100, "alice's loss_db_per_km is from 0 to 100"},
+      {arm.extra_loss_db, 0, 200, "alice's extra_loss_db is from 0 to 200"},
+      {arm.detector_efficiency, 0, 1, "alice's detector_efficiency is from 0 to 1"},
+      {arm.dark_counts_per_s, 0, 1e9, "alice's dark_counts_per_s is from 0 to 1e9"},
+      {arm.dead_time_ns, 0, 1e9, "alice's dead_time_ns is from 0 to 1e9"},
+  }});
+}
+
+Result<void> validate_bob(const ArmConfig& arm) {
+  return check(std::array<Rule, 6>{{
+      {arm.fibre_km, 0, 100'000, "bob's fibre_km is from 0 to 100000"},
+      {arm.loss_db_per_km, 0, 100, "bob's loss_db_per_km is from 0 to 100"},
+      {arm.extra_loss_db, 0, 200, "bob's extra_loss_db is from 0 to 200"},
+      {arm.detector_efficiency, 0, 1, "bob's detector_efficiency is from 0 to 1"},
+      {arm.dark_counts_per_s, 0, 1e9, "bob's dark_counts_per_s is from 0 to 1e9"},
+      {arm.dead_time_ns, 0, 1e9, "bob's dead_time_ns is from 0 to 1e9"},
   }});
 }
 
@@ -49,8 +60,8 @@ Station station_of(const LinkConfig& config, const ArmConfig& arm, Side side) {
 
 Result<void> validate(const LinkConfig& config) {
   constexpr double kPi = std::numbers::pi;
-  if (auto arm = validate_arm(config.alice); !arm) return arm;
-  if (auto arm = validate_arm(config.bob); !arm) return arm;
+  if (auto arm = validate_alice(config.alice); !arm) return arm;
+  if (auto arm = validate_bob(config.bob); !arm) return arm;
   return check(std::array<Rule, 6>{{
       {config.p_z, 0.01, 0.99, "p_z is from 0.01 to 0.99"},
       {config.slots_per_s, 1, kMaxSlotsPerSecond, "slots_per_s is from 1 to 1e12"},

@@ -28,14 +28,16 @@ enum class Arms : std::uint8_t { Alice, Bob, Both };
 std::unique_ptr<Eve> no_eve();
 
 /// Intercept-resend: she measures all photons of a fraction of the pulses at a Bloch angle, in radians, and sends on
-/// what she saw. On both arms: of the same fraction for each, drawn for each arm on its own.
+/// what she saw. On both arms: of the same fraction for each, drawn for each arm on its own. `name` is told by `name()`
+/// only, here and below.
 std::unique_ptr<Eve> intercept_resend(double fraction, double angle, Arms arms, std::string name);
 
 /// She lets every photon interact with a probe of her own that learns its bit at a Bloch angle, in radians. Strength 0
 /// learns nothing and 1 everything; the states of the probe overlap by 1 − strength.
 std::unique_ptr<Eve> entangling_probe(double strength, double angle, Arms arms, std::string name);
 
-/// She puts a source of single pairs in this state in place of the source, of as many pairs on average.
+/// She puts a source of single pairs in this state in place of the source, of as many pairs on average (or one for each
+/// slot).
 std::unique_ptr<Eve> replaced_source(const State& state, std::string name);
 
 /// Detector blinding with faked states (Gerhardt and others, arXiv:1106.2754). Bright light makes the detectors click

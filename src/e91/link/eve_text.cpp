@@ -1,6 +1,7 @@
 #include <array>
 #include <charconv>
 #include <numbers>
+#include <optional>
 
 #include "e91/link/eve.hpp"
 

@@ -85,24 +85,29 @@ void Sampler::sample(RandomStream& random, Settings& alice, Settings& bob, std::
 template <bool kDeadTime>
 void Sampler::sample_dense(RandomStream& random, Settings& alice, Settings& bob, std::uint64_t slots, Clicks& to_alice,
                            Clicks& to_bob) {
-  // Every slot writes its click and moves on only if there was one: which detectors click is what a branch predictor
-  // cannot know.
-  constexpr std::size_t kBatch = 1024;
+  constexpr std::size_t kBatch = 512;
+  std::array<std::uint64_t, kBatch> words;
+  std::array<std::uint16_t, kBatch> pairs;
   std::array<Click, kBatch> of_alice;
   std::array<Click, kBatch> of_bob;
   for (std::uint64_t first = 0; first < slots; first += kBatch) {
-    const std::uint64_t end = std::min<std::uint64_t>(first + kBatch, slots);
+    const std::size_t count = std::min<std::uint64_t>(kBatch, slots - first);
+    random.fill(std::span(words).first(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      pairs[i] = static_cast<std::uint16_t>(alice.at(first + i) * kMaxSettings + bob.at(first + i));
+    }
+    // Every slot writes its click and moves on only if there was one: which detectors click is what a branch predictor
+    // cannot know.
     std::size_t alice_count = 0;
     std::size_t bob_count = 0;
-    for (std::uint64_t slot = first; slot < end; ++slot) {
-      const std::uint64_t word = random.next();
-      const std::size_t pair = alice.at(slot) * kMaxSettings + bob.at(slot);
-      unsigned pattern = by_settings_[pair].draw(word);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t slot = first + i;
+      unsigned pattern = by_settings_[pairs[i]].draw(words[i]);
       if constexpr (kDeadTime) {
         if (pattern != 0) pattern = dead_time_.admit(static_cast<Pattern>(pattern), played_ + slot);
       }
-      of_alice[alice_count] = Click(slot, bit_of(pattern & 3, word));
-      of_bob[bob_count] = Click(slot, bit_of(pattern >> 2, word >> 1));
+      of_alice[alice_count] = Click(slot, bit_of(pattern & 3, words[i]));
+      of_bob[bob_count] = Click(slot, bit_of(pattern >> 2, words[i] >> 1));
       alice_count += (pattern & 3) != 0 ? 1 : 0;
       bob_count += pattern >> 2 != 0 ? 1 : 0;
     }

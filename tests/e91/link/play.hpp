@@ -104,7 +104,8 @@ class Player {
     Settings a = settings(Side::Alice, seed);
     Settings b = settings(Side::Bob, seed);
     Tally result;
-    for (std::uint64_t slot = 0; count_slots && slot < slots; ++slot) ++result.by_settings[a.at(slot)][b.at(slot)].slots;
+    for (std::uint64_t slot = 0; count_slots && slot < slots; ++slot)
+      ++result.by_settings[a.at(slot)][b.at(slot)].slots;
     std::size_t i = 0;
     std::size_t j = 0;
     while (i < to_alice.size() || j < to_bob.size()) {
