@@ -36,6 +36,7 @@ Link::~Link() { *alive_ = false; }
 files::OrText<std::unique_ptr<Link>> Link::make(net::Loop& loop, StoreQueue& queue, const Config& config,
                                                 const LinkConfig& link, const Faults& faults, Producer* producer) {
   std::unique_ptr<Link> made(new Link(loop, queue, link, faults, producer));
+  made->state_.simulated = link.producer == ProducerKind::Random;
   for (const std::string& url : link.urls) {
     auto client = https::Client::make(loop, {.url = url,
                                              .tls = config.tls,

@@ -12,6 +12,7 @@
 #include "https/server.hpp"
 #include "kme/await.hpp"
 #include "kme/config.hpp"
+#include "kme/feed_report.hpp"
 #include "kme/link_messages.hpp"
 #include "kme/producer.hpp"
 #include "kme/store_queue.hpp"
@@ -26,6 +27,9 @@ struct LinkState {
   PoolCounts counts;     ///< as of the last round
   std::uint64_t produced = 0, received = 0, expired = 0;
   std::string problem;  ///< the last one, for people; empty while all is well
+  bool simulated = false;  ///< some key, or a report of a feeder, said so; RandomProducer's keys always are
+  std::optional<FeedReport> feed;  ///< what a feeder said last
+  Instant feed_at = Instant::min();
 };
 
 /// One link to another KME: keeps the pool filled, tells the peer which keys exist and to whom they were given, and
@@ -84,6 +88,7 @@ class Link {
 
   // link_calls.cpp
   void take_keys(https::Request request, https::Respond respond);
+  void take_report(const https::Request& request, https::Respond respond);
   void compare_ids(const https::Request& request, https::Respond respond);
   void take_grants(const https::Request& request, https::Respond respond);
   void tell_grants(const https::Request& request, https::Respond respond);

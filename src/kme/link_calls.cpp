@@ -1,4 +1,6 @@
 // What the peer of a link, or a feeder, asks of this side.
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -18,12 +20,13 @@ void Link::handle(std::string_view what, https::Request request, https::Respond 
   const bool feeder =
       config_.producer == ProducerKind::Feed &&
       std::ranges::any_of(config_.feeders, [&](const auto& name) { return is_named(request.peer, name); });
-  if (!peer && !(feeder && what == "keys")) return respond(refuse(401, ""));
+  if (!peer && !(feeder && (what == "keys" || what == "state"))) return respond(refuse(401, ""));
   if (request.method != https::Method::Post) return respond(refuse(405, "POST is needed"));
   // Keys come from whoever draws them: the peer of a link whose producer it has, or a feeder of this side.
   if (what == "keys" && (config_.producer == ProducerKind::Peer ? peer : feeder)) {
     return take_keys(std::move(request), std::move(respond));
   }
+  if (what == "state" && feeder) return take_report(request, std::move(respond));
   if (what == "ids") return compare_ids(request, std::move(respond));
   if (what == "grants") return take_grants(request, std::move(respond));
   if (what == "wanted") return tell_grants(request, std::move(respond));
@@ -34,6 +37,7 @@ void Link::take_keys(https::Request request, https::Respond respond) {
   auto message = parse_keys(request.body.reveal(), config_.side);
   if (!message) return respond(refuse(400, message.error()));
   const UnixTime latest = expiry(Owner::There);
+  state_.simulated |= std::ranges::any_of(message->pieces, &NewPiece::simulated);
   const auto pieces = std::make_shared<std::vector<NewPiece>>(std::move(message->pieces));
   for (NewPiece& piece : *pieces) {
     // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared. That
@@ -54,6 +58,19 @@ void Link::take_keys(https::Request request, https::Respond respond) {
     });
     return ids_answer(*held);
   });
+}
+
+void Link::take_report(const https::Request& request, https::Respond respond) {
+  auto report = parse_feed_report(request.body.reveal());
+  if (!report) return respond(refuse(400, report.error()));
+  if (!state_.feed || state_.feed->state != report->state || state_.feed->reason != report->reason) {
+    spdlog::log(report->state == FeedState::Running ? spdlog::level::info : spdlog::level::warn, "link {}: feed {}{}{}",
+                config_.name, name(report->state), report->reason.empty() ? "" : ": ", report->reason);
+  }
+  state_.simulated |= report->simulated;
+  state_.feed = *std::move(report);
+  state_.feed_at = net::Loop::now();
+  respond(ids_answer({}));
 }
 
 void Link::compare_ids(const https::Request& request, https::Respond respond) {
