@@ -199,11 +199,11 @@ Stored<std::vector<Uuid>> SqlStore::held(std::string_view link, std::span<const 
   });
 }
 
-Stored<std::vector<TakenKey>> SqlStore::take(const TakeRequest& request, UnixTime now) {
-  return guarded<std::vector<TakenKey>>([&] { return take_keys(request, now); });
+Stored<Taken> SqlStore::take(const TakeRequest& request, UnixTime now) {
+  return guarded<Taken>([&] { return take_keys(request, now); });
 }
 
-std::vector<TakenKey> SqlStore::take_keys(const TakeRequest& request, UnixTime now) {
+Taken SqlStore::take_keys(const TakeRequest& request, UnixTime now) {
   if (request.size == 0 || request.size > etsi014::kMaxKeySize || request.number > etsi014::kMaxKeysPerMessage ||
       request.slaves.empty() || request.slaves.size() > kMaxSlaves) {
     throw std::invalid_argument("take: a size, a number of keys or of slaves out of its bounds");
@@ -216,8 +216,8 @@ std::vector<TakenKey> SqlStore::take_keys(const TakeRequest& request, UnixTime n
   in.expires = now;
   in.limit = static_cast<long long>(needed);
 
-  std::vector<TakenKey> keys;
-  std::vector<Grant> grants;
+  Taken taken;
+  auto& [keys, grants] = taken;
   std::size_t found = 0;
   each_row(statements_->ready_pieces, [&] {
     const std::size_t index = found++ % per_key;
@@ -243,7 +243,7 @@ std::vector<TakenKey> SqlStore::take_keys(const TakeRequest& request, UnixTime n
   Tally& change = change_of(request.link);
   change.ready -= static_cast<long long>(needed);
   change.unannounced += static_cast<long long>(grants.size());
-  return keys;
+  return taken;
 }
 
 void SqlStore::add_grant(const Grant& grant, Owner owner) {
