@@ -80,7 +80,9 @@ class SqlStore final : public Store {
   bool add_piece(std::string_view link, const NewPiece& piece);
   bool piece_exists(const Uuid& id);
   Taken take_keys(const TakeRequest& request, UnixTime now);
+  /// Precondition: the grant has a slave.
   void add_grant(const Grant& grant, Owner owner);
+  void remove_pieces(std::span<const Uuid> ids);
   Grant grant_of_row(std::string_view link);
   void read_slaves(Grant& grant);
   void accept_grant(const Grant& grant);
