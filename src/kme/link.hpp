@@ -76,7 +76,7 @@ class Link {
   Awaitable<bool> round();
   Awaitable<Stored<void>> look(Round& round);
   Awaitable<bool> send_fresh(Round& round);
-  Awaitable<bool> send_grants(std::vector<Grant> grants);
+  Awaitable<bool> send_grants(std::vector<Grant>&& grants);
   Awaitable<void> announce_all();
   Awaitable<bool> greet();
   Awaitable<Stored<void>> produce();

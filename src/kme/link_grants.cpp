@@ -18,12 +18,14 @@ constexpr std::size_t kMaxAnnouncements = 6;
 }  // namespace
 
 void Link::announce(std::vector<Grant> grants) {
+  // Where some are unsent already, a coroutine is about to take them.
+  const bool begins = unsent_.empty() && !grants.empty() && announcements_ < kMaxAnnouncements;
   for (Grant& grant : grants) {
     if (unsent_.size() >= kMaxUnsent) break;
     announcing_.insert(grant.key_id);
     unsent_.push_back(std::move(grant));
   }
-  if (announcements_ == kMaxAnnouncements || unsent_.empty()) return;
+  if (!begins) return;
   ++announcements_;
   boost::asio::co_spawn(loop_.executor(), announce_all(), boost::asio::detached);
 }
@@ -49,7 +51,7 @@ Awaitable<void> Link::announce_all() {
 }
 
 /// True once the peer has them and this side has noted that.
-Awaitable<bool> Link::send_grants(std::vector<Grant> grants) {
+Awaitable<bool> Link::send_grants(std::vector<Grant>&& grants) {
   if (grants.empty()) co_return true;
   const std::shared_ptr<bool> alive = alive_;
   std::vector<Uuid> ids;

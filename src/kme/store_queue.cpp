@@ -44,17 +44,24 @@ void StoreQueue::work() {
 }
 
 void StoreQueue::run(std::vector<Item> batch) {
-  const Stored<void> together = attempt(batch);
-  std::vector<std::pair<After, Stored<void>>> done;
-  done.reserve(batch.size());
+  Stored<void> together = attempt(batch);
+  if (together || batch.size() == 1) return report(std::move(batch), std::move(together));
   // One job that the store refuses must not take the others with it.
-  const bool alone = !together && batch.size() > 1;
-  for (Item& item : batch) done.emplace_back(std::move(item.after), alone ? attempt({&item, 1}) : together);
-  boost::asio::post(loop_.executor(), [done = std::move(done), alive = std::weak_ptr(alive_)]() mutable {
-    for (auto& [after, result] : done) {
-      if (!alive.expired()) after(std::move(result));
-    }
-  });
+  for (Item& item : batch) {
+    Stored<void> alone = attempt({&item, 1});
+    std::vector<Item> one;
+    one.push_back(std::move(item));
+    report(std::move(one), std::move(alone));
+  }
+}
+
+void StoreQueue::report(std::vector<Item> items, Stored<void> result) {
+  boost::asio::post(loop_.executor(),
+                    [items = std::move(items), result = std::move(result), alive = std::weak_ptr(alive_)]() mutable {
+                      for (Item& item : items) {
+                        if (!alive.expired()) item.after(result);
+                      }
+                    });
 }
 
 Stored<void> StoreQueue::attempt(std::span<Item> items) {

@@ -49,6 +49,7 @@ class StoreQueue {
 
   void work();
   void run(std::vector<Item> batch);
+  void report(std::vector<Item> items, Stored<void> result);
   Stored<void> attempt(std::span<Item> items);
 
   net::Loop& loop_;
@@ -58,8 +59,8 @@ class StoreQueue {
   std::condition_variable wake_;
   std::deque<Item> waiting_;
   bool stopping_ = false;
-  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
-  std::jthread thread_;  ///< last: it uses all of the above
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< gone once the queue is
+  std::jthread thread_;                                                     ///< last: it uses all of the above
 };
 
 }  // namespace qsp::kme
