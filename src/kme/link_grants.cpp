@@ -15,6 +15,12 @@ constexpr std::size_t kMaxUnsent = 4096;
 /// Others may go out while the peer still writes the last to its disk: a slave asks at once.
 constexpr std::size_t kMaxAnnouncements = 6;
 
+std::vector<Uuid> ids_of(const std::vector<Grant>& grants) {
+  std::vector<Uuid> ids(grants.size());
+  std::ranges::transform(grants, ids.begin(), &Grant::key_id);
+  return ids;
+}
+
 }  // namespace
 
 void Link::announce(std::vector<Grant> grants) {
@@ -38,8 +44,7 @@ Awaitable<void> Link::announce_all() {
     const auto end = unsent_.begin() + static_cast<std::ptrdiff_t>(std::min(unsent_.size(), kBatch));
     std::vector<Grant> grants(std::move_iterator(unsent_.begin()), std::move_iterator(end));
     unsent_.erase(unsent_.begin(), end);
-    std::vector<Uuid> ids;
-    for (const Grant& grant : grants) ids.push_back(grant.key_id);
+    const std::vector<Uuid> ids = ids_of(grants);
     const bool sent = co_await send_grants(std::move(grants));
     if (!*alive) co_return;
     for (const Uuid& id : ids) announcing_.erase(id);
@@ -54,8 +59,7 @@ Awaitable<void> Link::announce_all() {
 Awaitable<bool> Link::send_grants(std::vector<Grant>&& grants) {
   if (grants.empty()) co_return true;
   const std::shared_ptr<bool> alive = alive_;
-  std::vector<Uuid> ids;
-  for (const Grant& grant : grants) ids.push_back(grant.key_id);
+  std::vector<Uuid> ids = ids_of(grants);
   const crypto::SecretText body = to_json(GrantsMessage{std::move(grants)});
   const auto answer = co_await post("grants", body);
   if (!*alive || answer == nullptr) co_return false;
