@@ -19,15 +19,15 @@ std::string sql(std::initializer_list<std::string_view> parts) {
 void create_tables(soci::session& session, const Dialect& dialect) {
   session << "CREATE TABLE kme_version (version INTEGER NOT NULL)";
   session << sql({"CREATE TABLE kme_piece (serial ", dialect.serial, ", id ", dialect.uuid,
-                  " NOT NULL UNIQUE, link TEXT NOT NULL, owner SMALLINT NOT NULL, state SMALLINT NOT NULL,"
-                  " simulated SMALLINT NOT NULL, expires BIGINT NOT NULL, bytes TEXT NOT NULL)"});
+                  R"( NOT NULL UNIQUE, link TEXT NOT NULL, owner SMALLINT NOT NULL, state SMALLINT NOT NULL,
+                  simulated SMALLINT NOT NULL, expires BIGINT NOT NULL, bytes TEXT NOT NULL))"});
   // Only pieces that enc_keys may need are in these, so their size is that of the pool and not of its history.
   session << "CREATE INDEX kme_piece_fresh ON kme_piece (link, serial) WHERE state = 0";
   session << "CREATE INDEX kme_piece_ready ON kme_piece (link, serial) WHERE owner = 0 AND state = 1";
   session << "CREATE INDEX kme_piece_expires ON kme_piece (expires)";
   session << sql({"CREATE TABLE kme_grant (serial ", dialect.serial, ", id ", dialect.uuid,
-                  " NOT NULL UNIQUE, owner SMALLINT NOT NULL, link TEXT NOT NULL, master TEXT NOT NULL,"
-                  " size INTEGER NOT NULL, expires BIGINT NOT NULL, pieces TEXT NOT NULL)"});
+                  R"( NOT NULL UNIQUE, owner SMALLINT NOT NULL, link TEXT NOT NULL, master TEXT NOT NULL,
+                  size INTEGER NOT NULL, expires BIGINT NOT NULL, pieces TEXT NOT NULL))"});
   session << "CREATE INDEX kme_grant_unannounced ON kme_grant (link, serial) WHERE owner = 0";
   session << "CREATE INDEX kme_grant_expires ON kme_grant (expires)";
   session << sql({"CREATE TABLE kme_slave (id ", dialect.uuid,
