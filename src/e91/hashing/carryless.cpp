@@ -129,10 +129,10 @@ QSP_TARGET_PCLMUL void toeplitz_pclmul(std::size_t rows, std::size_t columns, co
       const __m128i x = load128(vector + j);
       const __m128i a = load128(diagonal);
       const __m128i b = load128(diagonal + 1);
-      even = _mm_xor_si128(even, _mm_xor_si128(_mm_clmulepi64_si128(a, x, kHighLow),
-                                               _mm_clmulepi64_si128(a, x, kLowHigh)));
-      odd = _mm_xor_si128(odd, _mm_xor_si128(_mm_clmulepi64_si128(b, x, kHighLow),
-                                             _mm_clmulepi64_si128(b, x, kLowHigh)));
+      even = _mm_xor_si128(even,
+                           _mm_xor_si128(_mm_clmulepi64_si128(a, x, kHighLow), _mm_clmulepi64_si128(a, x, kLowHigh)));
+      odd =
+          _mm_xor_si128(odd, _mm_xor_si128(_mm_clmulepi64_si128(b, x, kHighLow), _mm_clmulepi64_si128(b, x, kLowHigh)));
     }
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 2 * i), even);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 2 * i + 2), odd);
@@ -152,8 +152,7 @@ QSP_TARGET_PCLMUL Wide evaluate128_pclmul(Wide sum, Wide point, Bytes blocks) no
   const __m128i r = vector_of(point);
   for (std::size_t at = 0; at < blocks.size(); at += 16) {
     const __m128i x = _mm_xor_si128(vector_of(sum), load128(blocks.data() + at));
-    const __m128i cross =
-        _mm_xor_si128(_mm_clmulepi64_si128(x, r, kHighLow), _mm_clmulepi64_si128(x, r, kLowHigh));
+    const __m128i cross = _mm_xor_si128(_mm_clmulepi64_si128(x, r, kHighLow), _mm_clmulepi64_si128(x, r, kLowHigh));
     const __m128i low = _mm_xor_si128(_mm_clmulepi64_si128(x, r, 0x00), _mm_slli_si128(cross, 8));
     const __m128i high = _mm_xor_si128(_mm_clmulepi64_si128(x, r, 0x11), _mm_srli_si128(cross, 8));
     sum = reduce128(wide_of(low), wide_of(high));
@@ -172,10 +171,10 @@ QSP_TARGET_VPCLMUL void toeplitz_vpclmul(std::size_t rows, std::size_t columns, 
       const __m256i x = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(vector + j)));
       const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(diagonal));
       const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(diagonal + 1));
-      even = _mm256_xor_si256(even, _mm256_xor_si256(_mm256_clmulepi64_epi128(a, x, kHighLow),
-                                                     _mm256_clmulepi64_epi128(a, x, kLowHigh)));
-      odd = _mm256_xor_si256(odd, _mm256_xor_si256(_mm256_clmulepi64_epi128(b, x, kHighLow),
-                                                   _mm256_clmulepi64_epi128(b, x, kLowHigh)));
+      even = _mm256_xor_si256(
+          even, _mm256_xor_si256(_mm256_clmulepi64_epi128(a, x, kHighLow), _mm256_clmulepi64_epi128(a, x, kLowHigh)));
+      odd = _mm256_xor_si256(
+          odd, _mm256_xor_si256(_mm256_clmulepi64_epi128(b, x, kHighLow), _mm256_clmulepi64_epi128(b, x, kLowHigh)));
     }
     auto* const to = reinterpret_cast<__m256i*>(out + 2 * i);
     _mm256_storeu_si256(to, _mm256_permute2x128_si256(even, odd, 0x20));

@@ -25,8 +25,8 @@ struct Carryless {
   std::string_view name;
 
   /// A Toeplitz matrix of words times a vector of words, as a matrix of polynomials: out[i] = Σ_j diagonals[i − j +
-  /// columns − 1] · vector[j] for i < rows, each a Wide in two words. Preconditions: rows is a multiple of 4, columns of
-  /// 2; there are rows + columns − 1 diagonals; `out`, of 2 · rows words, overlaps nothing.
+  /// columns − 1] · vector[j] for i < rows, each a Wide in two words. Preconditions: rows is a multiple of 4, columns
+  /// of 2; there are rows + columns − 1 diagonals; `out`, of 2 · rows words, overlaps nothing.
   void (*toeplitz)(std::size_t rows, std::size_t columns, const std::uint64_t* diagonals, const std::uint64_t* vector,
                    std::uint64_t* out) noexcept;
 

@@ -10,8 +10,8 @@
 
 namespace qsp::e91::hashing {
 
-/// The point at which transcripts are hashed: 128 secret, evenly drawn bits. It may serve many tags, each under a pad of
-/// its own.
+/// The point at which transcripts are hashed: 128 secret, evenly drawn bits. It may serve many tags, each under a pad
+/// of its own.
 using TagKey = Secret<16, struct TagKeyTag>;
 
 /// What one tag is encrypted with: 128 secret, evenly drawn bits that no other tag ever uses.
@@ -19,21 +19,23 @@ using TagPad = Secret<16, struct TagPadTag>;
 
 using Tag = std::array<std::uint8_t, 16>;
 
-/// A Wegman-Carter tag over all that one side says in one block: a polynomial hash over GF(2^128), under a one-time pad.
+/// A Wegman-Carter tag over all that one side says in one block: a polynomial hash over GF(2^128), under a one-time
+/// pad.
 ///
 /// What is hashed is a sequence of 16-byte blocks that can be read in one way only:
-///   block number (8) ‖ sender + 1 (8), then for each message its number from 1 (8) ‖ its length (8) ‖ the message, filled
-///   up with zeros, and at the end the number of messages (8) ‖ all ones (8); all numbers least significant byte first.
-/// So a message that is altered, cut, split, joined, moved, left out, or replayed in another block or direction is another
-/// sequence. Two sequences of at most B blocks have hashes of one given difference at no more than B points: whoever saw
-/// any number of tags under one key, each with its own pad, forges one more with probability at most B / 2^128, below
-/// 2^-100 for the kMaxTagBlocks = 2^28 blocks (4 GiB) that a stream accepts, and 2^-112 for 1 MiB.
+///   block number (8) ‖ sender + 1 (8), then for each message its number from 1 (8) ‖ its length (8) ‖ the message,
+///   filled up with zeros, and at the end the number of messages (8) ‖ all ones (8); all numbers least significant byte
+///   first.
+/// So a message that is altered, cut, split, joined, moved, left out, or replayed in another block or direction is
+/// another sequence. Two sequences of at most B blocks have hashes of one given difference at no more than B points:
+/// whoever saw any number of tags under one key, each with its own pad, forges one more with probability at most B /
+/// 2^128, below 2^-100 for the kMaxTagBlocks = 2^28 blocks (4 GiB) that a stream accepts, and 2^-112 for 1 MiB.
 class TagStream {
  public:
   static constexpr std::uint64_t kMaxTagBlocks = std::uint64_t{1} << 28;
 
-  /// A tag over what `sender` says in block `block`. The stream wipes its copy of the key at its end. One made with a key
-  /// that is not 16 bytes, such as one that was moved away, refuses everything.
+  /// A tag over what `sender` says in block `block`. The stream wipes its copy of the key at its end. One made with a
+  /// key that is not 16 bytes, such as one that was moved away, refuses everything.
   TagStream(const TagKey& key, Side sender, std::uint64_t block, const Carryless& arithmetic = carryless()) noexcept;
   TagStream(TagStream&& other) noexcept;
   TagStream(const TagStream&) = delete;

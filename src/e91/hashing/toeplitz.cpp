@@ -84,11 +84,11 @@ Result<Bits> toeplitz(const Bits& input, const Bits& seed, std::size_t size, con
   if (size < 1 || size > input.size() || input.size() > kMaxToeplitzInput || seed.size() != input.size() + size - 1) {
     return fail(ErrorKind::ApiMisuse, Reason::InternalError, "sizes of a Toeplitz hash");
   }
-  // y_i is coefficient n − 1 + i of seed · input. With the seed shifted so that this is coefficient 64 · first + i, word k
-  // of the result adds the upper half of Z_(first + k − 1) to the lower half of Z_(first + k), where Z_m is the sum of all
-  // products of words whose places add up to m: one row of Z more than the result has words. The first kBand rows are
-  // multiplied out and squares cover the rest, so that the extra row does not cost a row of squares where the rest fills
-  // them.
+  // y_i is coefficient n − 1 + i of seed · input. With the seed shifted so that this is coefficient 64 · first + i,
+  // word k of the result adds the upper half of Z_(first + k − 1) to the lower half of Z_(first + k), where Z_m is the
+  // sum of all products of words whose places add up to m: one row of Z more than the result has words. The first kBand
+  // rows are multiplied out and squares cover the rest, so that the extra row does not cost a row of squares where the
+  // rest fills them.
   const std::size_t rows = Bits::words_of(size) + 1;
   const std::size_t in_squares = rows > kBand ? rows - kBand : 0;
   const std::size_t side = best_side(in_squares, input.words().size());

@@ -14,8 +14,9 @@ inline constexpr std::size_t kVerificationBits = 64;
 /// w_i · point^(W − i + 1) + size in GF(2^64).
 ///
 /// Two different keys of at most W words have the same hash at no more than W of the 2^64 points, so for a point drawn
-/// evenly after reconciliation they collide with probability at most W / 2^64: 2^-50 = 8.9e-16 for keys of 1 Mbit, which
-/// is below an ε_cor of 1e-15. The point may be told to anybody once it is drawn; both messages must be authenticated.
+/// evenly after reconciliation they collide with probability at most W / 2^64: 2^-50 = 8.9e-16 for keys of 1 Mbit,
+/// which is below an ε_cor of 1e-15. The point may be told to anybody once it is drawn; both messages must be
+/// authenticated.
 [[nodiscard]] std::uint64_t verification_hash(const Bits& key, std::uint64_t point,
                                               const Carryless& arithmetic = carryless()) noexcept;
 
