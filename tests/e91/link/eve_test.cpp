@@ -104,6 +104,10 @@ TEST(Blinding, ShowsNothingButRatesThatFall) {
     const auto pairs = static_cast<double>(angles(mode, Side::Alice).size() * angles(mode, Side::Bob).size());
     EXPECT_NEAR(right.coincidences_per_s, honest.coincidences_per_s / pairs, 1e-3);
     EXPECT_NEAR(right.key_pairs_per_s, honest.key_pairs_per_s / pairs, 1e-3);
+    EXPECT_NEAR(right.alice_singles_per_s,
+                honest.coincidences_per_s / static_cast<double>(angles(mode, Side::Alice).size()), 1e-3);
+    EXPECT_NEAR(right.bob_singles_per_s,
+                honest.coincidences_per_s / static_cast<double>(angles(mode, Side::Bob).size()), 1e-3);
 
     Player player(config, *eve, 11);
     const Tally tally = player.play(4'000'000);
@@ -130,6 +134,9 @@ TEST(Eve, NeverMakesOneSideSeeTheOthersSetting) {
       };
       for (std::size_t i = 0; i < tables.alice; ++i) {
         for (std::size_t j = 0; j < tables.bob; ++j) {
+          double all = 0;
+          for (const double p : tables.patterns.at(i).at(j)) all += p;
+          EXPECT_NEAR(all, 1, 1e-12) << text;
           for (std::size_t pattern = 0; pattern < 4; ++pattern) {
             EXPECT_NEAR(marginal(i, j, pattern, false), marginal(i, 0, pattern, false), 1e-12) << text;
             EXPECT_NEAR(marginal(i, j, pattern, true), marginal(0, j, pattern, true), 1e-12) << text;
