@@ -20,11 +20,11 @@ struct CascadeLimits {
 
 /// Bob's end of Cascade (Brassard and Salvail 1993): turns his key into Alice's by asking for parities of hers.
 ///
-/// He keeps for each pass which ranges of it have a known parity difference, as a partition into leaves: asking for half
-/// a leaf splits it, and the other half follows. Correcting a bit turns the parity of the leaf that holds it in every
-/// pass, so one error found lays open others. In each round every odd leaf is halved at once; a leaf of 4 to 64 bits is
-/// finished by its Hamming syndrome, which costs as many bits as halving it to the end, but one round. Should that leaf
-/// have held three errors, the syndrome misleads; later passes see it, and the leaf is then halved.
+/// He keeps for each pass which ranges of it have a known parity difference, as a partition into leaves: asking for
+/// half a leaf splits it, and the other half follows. Correcting a bit turns the parity of the leaf that holds it in
+/// every pass, so one error found lays open others. In each round every odd leaf is halved at once; a leaf of 4 to 64
+/// bits is finished by its Hamming syndrome, which costs as many bits as halving it to the end, but one round. Should
+/// that leaf have held three errors, the syndrome misleads; later passes see it, and the leaf is then halved.
 ///
 /// Whatever the answers, it ends: each answer splits a leaf or spends one's only syndrome, each round asks something,
 /// and limits hold. Wrong answers end in failure or in a wrong key, which verification must catch in any case.
@@ -35,8 +35,7 @@ class Cascade {
   /// Takes Bob's key, its estimated error rate and the public seed that Alice has too.
   /// Errors: Provider; PeerMisbehaved/LIMIT where the limits do not even let it begin; ApiMisuse for a key outside
   /// kMinCascadeKey..kMaxCascadeKey.
-  static Result<Cascade> create(crypto::Provider& provider, Bits&& key, double qber, Seed&& seed,
-                                CascadeLimits limits);
+  static Result<Cascade> create(crypto::Provider& provider, Bits&& key, double qber, Seed&& seed, CascadeLimits limits);
 
   [[nodiscard]] State state() const noexcept { return state_; }
   /// The questions of this round while Asking: valid until feed(). They are public, see ParityOracle.
@@ -62,17 +61,19 @@ class Cascade {
     Bits starts;  ///< where leaves start
     Bits odd;     ///< the starts of leaves whose parity differs from Alice's
     Bits tried;   ///< the starts of leaves that have had their syndrome
+    std::size_t odd_leaves = 0;
 
+    void set_odd(std::size_t start, bool value) noexcept;
     [[nodiscard]] std::size_t leaf_start(std::size_t place) const noexcept;
     [[nodiscard]] std::size_t leaf_end(std::size_t start) const noexcept;
     [[nodiscard]] bool is_known_right(std::uint32_t index) const noexcept;
   };
 
-  Cascade(RandomStream&& stream, Bits&& key, std::vector<PlannedPass>&& plan, CascadeLimits limits) noexcept;
+  Cascade(RandomStream&& stream, Bits&& key, Plan&& plan, CascadeLimits limits) noexcept;
 
   Result<void> give_up(ErrorKind kind, Reason reason, std::string_view where) noexcept;
   Result<void> prepare();
-  void ask(std::size_t pass);
+  void ask(std::size_t pass, unsigned hurry);
   Result<void> open(const QueryGroup& group, AnswerReader& in);
   [[nodiscard]] bool halve(Pass& pass, const QueryGroup& group, std::uint32_t node, bool answer);
   void locate(Pass& pass, const QueryGroup& group, std::uint32_t node, unsigned answer);
@@ -82,7 +83,7 @@ class Cascade {
 
   RandomStream stream_;
   Bits key_;
-  std::vector<PlannedPass> plan_;
+  Plan plan_;
   CascadeLimits limits_;
   std::vector<Pass> passes_;
   QueryBatch batch_;

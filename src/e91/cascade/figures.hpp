@@ -6,8 +6,8 @@
 
 namespace qsp::e91 {
 
-/// What reconciling keys of one length and error rate took, both ends' work in one thread and all messages through their
-/// wire form. Means are over the blocks.
+/// What reconciling keys of one length and error rate took, both ends' work in one thread and all messages through
+/// their wire form. Means are over the blocks.
 struct CascadeFigures {
   std::size_t blocks;
   std::size_t wrong_blocks;   ///< ended with errors left: the verification would catch them
@@ -15,8 +15,8 @@ struct CascadeFigures {
   double efficiency;          ///< disclosed bits over n·h(actual error rate)
   double rounds;
   std::size_t most_rounds;
-  double question_bits;  ///< size of Bob's messages over n
-  double mbit_per_second;  ///< of sifted key, of the time that both ends took
+  double question_bits;    ///< size of Bob's messages over n
+  double mbit_per_second;  ///< of sifted key, by the processor time that the process spent on both ends
 };
 
 /// Reconciles `blocks` random keys of `key_size` bits with independent errors at rate `qber`, which is what Bob is told

@@ -125,10 +125,17 @@ class BatchReader {
 bool read_kind(unsigned byte, QueryGroup& group) noexcept {
   group.level = static_cast<std::uint8_t>(byte & low_bits(kLevelBits));
   switch (byte >> kLevelBits) {
-    case 0: group.ask = Ask::Open; return group.level >= kMinBlockLevel && group.level <= kMaxLevel;
-    case 1: group.ask = Ask::Halves; return group.level >= 1 && group.level <= kMaxLevel;
-    case 2: group.ask = Ask::Syndromes; return group.level >= kMinSyndromeLevel && group.level <= kMaxSyndromeLevel;
-    default: return false;
+    case 0:
+      group.ask = Ask::Open;
+      return group.level >= kMinBlockLevel && group.level <= kMaxLevel;
+    case 1:
+      group.ask = Ask::Halves;
+      return group.level >= 1 && group.level <= kMaxLevel;
+    case 2:
+      group.ask = Ask::Syndromes;
+      return group.level >= kMinSyndromeLevel && group.level <= kMaxSyndromeLevel;
+    default:
+      return false;
   }
 }
 

@@ -71,7 +71,8 @@ Result<void> ParityOracle::check(const QueryBatch& batch) const {
 
 Result<void> ParityOracle::open(Layout layout) {
   const Order order(layout, key_.size(), stream_);
-  if (!stream_.healthy()) return fail(ErrorKind::Provider, Reason::InternalError, "cascade: the shuffles' random stream");
+  if (!stream_.healthy())
+    return fail(ErrorKind::Provider, Reason::InternalError, "cascade: the shuffles' random stream");
   Pass pass{order.apply(key_), {}};
   pass.before = Bits(pass.key.words().size() + 1);
   bool parity = false;
