@@ -156,7 +156,7 @@ TEST_F(Etsi014, the_supply_is_what_the_kme_said_last_and_how_long_ago) {
   schedule.advance(7s);
   const auto supply = source->supply("bob");
   EXPECT_EQ(supply->keys, 41U);
-  EXPECT_EQ(supply->capacity, 1000U);
+  EXPECT_EQ(supply->capacity, 9U);
   EXPECT_EQ(supply->age, 7s);
   EXPECT_EQ(supply->failures, 0U);
   EXPECT_EQ(supply->problem, "");
