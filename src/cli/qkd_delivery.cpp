@@ -11,6 +11,12 @@
 #include "cli/text.hpp"
 
 namespace qsp::cli {
+namespace {
+
+/// A source answers so much before a session gives up by itself: else nobody would hear why there was no key.
+constexpr std::chrono::milliseconds kReasonFirst{200};
+
+}  // namespace
 
 std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::vector<std::string>& pads,
                                                                    const KmeOptions& kme) {
@@ -158,7 +164,9 @@ void QkdDelivery::ask(net::Connection& connection, const QkdKeyNeeded& needed) {
       if (const auto entry = waiting->take(id)) hand_over(*entry->connection, entry->sae_id, std::move(arrived));
     });
   };
-  waiting_->set_ticket(id, keys_.fetch(needed, std::move(done)));
+  keysource::Request request = needed;
+  request.deadline -= kReasonFirst;
+  waiting_->set_ticket(id, keys_.fetch(std::move(request), std::move(done)));
 }
 
 void QkdDelivery::hand_over(net::Connection& connection, const std::string& sae_id, keysource::Answer answer) {

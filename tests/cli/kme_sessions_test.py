@@ -205,8 +205,8 @@ class HandshakeWithoutKey(KmeCase):
         cases = {
             "alice's KME is down": (keys_of(lab, "alice", url=nowhere), bob, "no key in time: .*127.0.0.1"),
             "bob's KME is down": (alice, keys_of(lab, "bob", url=nowhere), "no key in time: .*127.0.0.1"),
-            "alice's KME is empty": (keys_of(empty, "alice"), bob, "no key in time: KME https://.* answered 503"),
-            "bob's KME has another link": (alice, keys_of(empty, "bob"), "no key in time: KME https://.* answered 400"),
+            "alice's KME is empty": (keys_of(empty, "alice"), bob, "no key in time: .*(answered 503|no answer in time)"),
+            "bob's KME has another link": (alice, keys_of(empty, "bob"), "no key in time: .*answered 400|the answer was lost"),
             "alice is another SAE": (keys_of(lab, "alice", own=lab.folder / "kme-b"), bob, "answered 401 .does the KME know"),
             "bob is another SAE": (alice, keys_of(lab, "bob", own=lab.folder / "kme-a"), "answered 401 .does the KME know"),
             "alice has another CA's certificate": (keys_of(lab, "alice", own=empty.folder / "alice"), bob, "certificate"),
@@ -221,7 +221,7 @@ class HandshakeWithoutKey(KmeCase):
                 done, log, metrics = run.result()
                 said = done.stderr.decode()
                 failing, other = (said, "bob") if name.startswith("alice") else (log, "alice")
-                self.assertRegex(failing, f"no QKD key for SAE {other}: .*{cases[name][2]}")
+                self.assertRegex(failing, f"no QKD key for SAE {other}: .*({cases[name][2]})")
                 if policy == "required":
                     line = self.assert_fails(done, "QKD_UNAVAILABLE")
                     self.assertIn("policies of both ends", line)
