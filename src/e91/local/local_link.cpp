@@ -94,11 +94,14 @@ Result<BlockOutcome> LocalLink::block() {
 
   Clicks to_alice;
   Clicks to_bob;
+  to_alice.reserve(most_clicks_);
+  to_bob.reserve(most_clicks_);
   if (auto emitted = link_.emit(*alice_settings, *bob_settings, slots_, to_alice, to_bob); !emitted) {
     return std::unexpected(emitted.error());
   }
   BlockOutcome outcome;
   outcome.alice_clicks = to_alice.size();
+  most_clicks_ = std::max({most_clicks_, to_alice.size() + to_alice.size() / 64, to_bob.size() + to_bob.size() / 64});
   outcome.link_seconds = static_cast<double>(slots_) / config_.link.slots_per_s;
   alice_->begin(slots_, std::move(to_alice));
   bob_->begin(slots_, std::move(to_bob));

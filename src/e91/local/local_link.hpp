@@ -56,6 +56,7 @@ class LocalLink {
   std::unique_ptr<Party> alice_;
   std::unique_ptr<Party> bob_;
   std::uint64_t next_block_ = 0;
+  std::size_t most_clicks_ = 0;  ///< of one side in a block, and some more
 };
 
 /// Slots in which a link is expected to bring so many bits of sifted key; 0 where it brings none.

@@ -30,24 +30,34 @@ class Output {
       bytes_.push_back(static_cast<std::uint8_t>(packed));
     }
   }
+  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+  /// Room for an integer that is known later; returns its place.
+  std::size_t hole(std::size_t size) {
+    bytes_.resize(bytes_.size() + size);
+    return bytes_.size() - size;
+  }
+  void fill(std::size_t place, std::uint64_t value, std::size_t size) noexcept {
+    for (std::size_t i = 0; i < size; ++i) bytes_[place + i] = static_cast<std::uint8_t>(value >> (8 * (size - 1 - i)));
+  }
+  void reserve(std::size_t size) { bytes_.reserve(size); }
   std::vector<std::uint8_t> take() && { return std::move(bytes_); }
 
  private:
   std::vector<std::uint8_t> bytes_;
 };
 
-std::uint64_t read_varint(Reader& reader) noexcept {
+/// The next number of `bytes`, or nothing where it is cut, too large or longer than it need be.
+std::optional<std::uint64_t> take_varint(Bytes& bytes) noexcept {
   std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 63; shift += 7) {
-    const std::uint8_t byte = reader.u8();
-    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-    if ((byte & 0x80) == 0) {
-      if (byte == 0 && shift > 0) reader.fail();  // one value, one encoding
-      return value;
-    }
+  for (std::size_t i = 0; i < bytes.size() && i < 9; ++i) {
+    const std::uint8_t byte = bytes[i];
+    value |= static_cast<std::uint64_t>(byte & 0x7F) << (7 * i);
+    if ((byte & 0x80) != 0) continue;
+    if (byte == 0 && i > 0) return std::nullopt;
+    bytes = bytes.subspan(i + 1);
+    return value;
   }
-  reader.fail();
-  return 0;
+  return std::nullopt;
 }
 
 /// A bit string, whose last byte must have zeros where the string has ended.
@@ -68,23 +78,28 @@ std::vector<std::uint8_t> read_settings(Reader& reader, std::size_t count) {
   return settings;
 }
 
+/// Ascending slots below `slots`, each as the number of slots that were left out before it. False where that fails.
+bool take_slots(Bytes gaps, std::uint64_t slots, std::vector<std::uint64_t>& out, std::size_t count) {
+  out.reserve(count);
+  std::uint64_t next = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto gap = take_varint(gaps);
+    if (!gap || next >= slots || *gap >= slots - next) return false;
+    next += *gap;
+    out.push_back(next++);
+  }
+  return gaps.empty();
+}
+
 ClicksMessage read_clicks(Reader& reader) {
   ClicksMessage message{.slots = reader.u64(), .slot = {}, .setting = {}};
   const std::size_t count = reader.u32();
+  const Bytes gaps = reader.bytes(reader.u32());
   // A click takes at least a byte of gap, so a count that the bytes cannot hold reserves nothing.
-  if (count > kMaxClicks || count > reader.remaining() || message.slots > kMaxSlots) reader.fail();
-  if (!reader.ok()) return {};
-  message.slot.reserve(count);
-  std::uint64_t next = 0;
-  for (std::size_t i = 0; i < count && reader.ok(); ++i) {
-    const std::uint64_t gap = read_varint(reader);
-    if (gap >= message.slots - next) {
-      reader.fail();
-      break;
-    }
-    message.slot.push_back(next + gap);
-    next += gap + 1;
-    if (next == message.slots && i + 1 < count) reader.fail();
+  if (count > kMaxClicks || count > gaps.size() || message.slots > kMaxSlots) reader.fail();
+  if (!reader.ok() || !take_slots(gaps, message.slots, message.slot, count)) {
+    reader.fail();
+    return {};
   }
   message.setting = read_settings(reader, count);
   return message;
@@ -158,11 +173,13 @@ struct Encoder {
   void operator()(const ClicksMessage& m) const {
     out.integer(m.slots, 8);
     out.integer(m.slot.size(), 4);
+    const std::size_t length = out.hole(4);
     std::uint64_t next = 0;
     for (const std::uint64_t slot : m.slot) {
       out.varint(slot - next);
       next = slot + 1;
     }
+    out.fill(length, out.size() - length - 4, 4);
     out.settings(m.setting);
   }
   void operator()(const MatchesMessage& m) const {
@@ -242,6 +259,8 @@ std::string_view name(const Message& message) noexcept {
 
 std::vector<std::uint8_t> encode(std::uint64_t block, const Message& message) {
   Output out;
+  // Gaps between clicks take a byte or two each.
+  if (const auto* const clicks = std::get_if<ClicksMessage>(&message)) out.reserve(64 + 2 * clicks->slot.size());
   out.integer(message.index() + 1, 1);
   out.integer(block, 8);
   std::visit(Encoder{out}, message);

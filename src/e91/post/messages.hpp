@@ -22,7 +22,9 @@ inline constexpr std::size_t kMaxKeyBits = std::size_t{1} << 20;  ///< what is s
 /// Bytes of the longest message: Clicks with nine bytes for each gap and two bits for each setting.
 inline constexpr std::size_t kMaxMessage = 64 + kMaxClicks * 9 + kMaxClicks / 4;
 
-/// Bob to Alice: where he saw something, and at which settings; not what.
+/// Bob to Alice: where he saw something, and at which settings; not what. On the wire: slots (u64), clicks (u32),
+/// length of what follows (u32), for each click the slots left out before it (seven bits a byte, low ones first, the
+/// highest bit says that more follow), then two bits of setting each.
 struct ClicksMessage {
   std::uint64_t slots = 0;            ///< of the block
   std::vector<std::uint64_t> slot;    ///< ascending

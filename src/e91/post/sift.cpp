@@ -1,25 +1,42 @@
 #include "e91/post/sift.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace qsp::e91 {
 namespace {
 
-/// Collects the bits of one station, round by round.
+/// The role of each pair of settings, [4 · Alice's + Bob's], worked out once for a block.
+std::array<Role, kMaxSettings * kMaxSettings> roles(Mode mode) noexcept {
+  std::array<Role, kMaxSettings * kMaxSettings> table{};
+  for (std::uint8_t alice = 0; alice < kMaxSettings; ++alice) {
+    for (std::uint8_t bob = 0; bob < kMaxSettings; ++bob) table.at(kMaxSettings * alice + bob) = role(mode, alice, bob);
+  }
+  return table;
+}
+
+/// Collects the bits of one party, round by round.
 class Collector {
  public:
-  Collector(Mode mode, Side side) noexcept : mode_(mode), side_(side) {}
+  Collector(Mode mode, Side side, std::size_t most_rounds)
+      : roles_(roles(mode)),
+        inverted_(side == Side::Bob),
+        key_(std::min(most_rounds, kMaxKeyBits)),
+        tests_(most_rounds) {}
 
+  /// Precondition: at most `most_rounds` times; both settings are below kMaxSettings.
   void add(std::uint8_t alice, std::uint8_t bob, bool bit) {
     ++shared_;
-    switch (role(mode_, alice, bob)) {
+    const auto pair = static_cast<std::uint8_t>(kMaxSettings * alice + bob);
+    switch (roles_[pair]) {
       case Role::Key:
-        push(key_, key_size_, bit != (side_ == Side::Bob));
+        if (key_size_ < key_.size()) key_.set(key_size_++, bit != inverted_);
         break;
       case Role::Phase:
       case Role::Chsh:
-        push(tests_, tests_size_, bit);
-        pairs_.push_back(static_cast<std::uint8_t>(4 * alice + bob));
+        tests_.set(pairs_.size(), bit);
+        pairs_.push_back(pair);
         break;
       case Role::None:
         break;
@@ -28,31 +45,25 @@ class Collector {
 
   Sifted take() && {
     key_.truncate(key_size_);
-    tests_.truncate(tests_size_);
+    tests_.truncate(pairs_.size());
     return Sifted{.key = std::move(key_), .tests = std::move(tests_), .pairs = std::move(pairs_), .shared = shared_};
   }
 
  private:
-  static void push(Bits& bits, std::size_t& size, bool bit) {
-    if (size == bits.size()) {
-      Bits longer(std::max<std::size_t>(1024, 2 * size));
-      for (std::size_t i = 0; i < bits.words().size(); ++i) longer.writable_words()[i] = bits.words()[i];
-      bits = std::move(longer);
-    }
-    bits.set(size++, bit);
-  }
-
-  Mode mode_;
-  Side side_;
+  std::array<Role, kMaxSettings * kMaxSettings> roles_;
+  bool inverted_;  ///< the singlet anticorrelates
   Bits key_;
   Bits tests_;
   std::size_t key_size_ = 0;
-  std::size_t tests_size_ = 0;
   std::vector<std::uint8_t> pairs_;
   std::uint64_t shared_ = 0;
 };
 
-bool exists(Mode mode, Side side, std::uint8_t setting) noexcept { return setting < angles(mode, side).size(); }
+/// Settings come from the peer: none may be one that the mode has not.
+bool all_exist(Mode mode, Side side, const std::vector<std::uint8_t>& settings) noexcept {
+  const std::size_t count = angles(mode, side).size();
+  return std::ranges::all_of(settings, [count](std::uint8_t setting) { return setting < count; });
+}
 
 }  // namespace
 
@@ -79,11 +90,11 @@ ClicksMessage announce(const Clicks& clicks, Settings& settings, std::uint64_t s
 }
 
 std::optional<AliceSifted> sift_alice(Mode mode, const Clicks& clicks, Settings& settings, const ClicksMessage& bob) {
-  Collector collector(mode, Side::Alice);
+  if (!all_exist(mode, Side::Bob, bob.setting)) return std::nullopt;
+  Collector collector(mode, Side::Alice, std::min(clicks.size(), bob.slot.size()));
   MatchesMessage answer{.shared = Bits(bob.slot.size()), .setting = {}};
   auto own = clicks.begin();
   for (std::size_t i = 0; i < bob.slot.size(); ++i) {
-    if (!exists(mode, Side::Bob, bob.setting[i])) return std::nullopt;
     while (own != clicks.end() && own->slot() < bob.slot[i]) ++own;
     if (own == clicks.end() || own->slot() != bob.slot[i]) continue;
     const std::uint8_t setting = settings.at(own->slot());
@@ -96,13 +107,12 @@ std::optional<AliceSifted> sift_alice(Mode mode, const Clicks& clicks, Settings&
 
 std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const ClicksMessage& announced,
                                const MatchesMessage& alice) {
-  Collector collector(mode, Side::Bob);
+  if (!all_exist(mode, Side::Alice, alice.setting)) return std::nullopt;
+  Collector collector(mode, Side::Bob, alice.setting.size());
   std::size_t next = 0;
   for (std::size_t i = 0; i < clicks.size(); ++i) {
     if (!alice.shared[i]) continue;
-    const std::uint8_t setting = alice.setting[next++];
-    if (!exists(mode, Side::Alice, setting)) return std::nullopt;
-    collector.add(setting, announced.setting[i], clicks[i].bit());
+    collector.add(alice.setting[next++], announced.setting[i], clicks[i].bit());
   }
   return std::move(collector).take();
 }

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "e91/local/seeded.hpp"
+#include "e91/seeded.hpp"
 #include "qsp/openssl.hpp"
 
 namespace qsp::e91 {

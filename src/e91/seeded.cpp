@@ -1,4 +1,4 @@
-#include "e91/local/seeded.hpp"
+#include "e91/seeded.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,202 @@
+#include "e91/post/audit.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "e91/cascade/messages.hpp"
+#include "e91/hashing/verification.hpp"
+#include "e91/post/sift.hpp"
+#include "wire/cursor.hpp"
+
+namespace qsp::e91 {
+namespace {
+
+/// Follows one block.
+class Follower {
+ public:
+  Follower(const PostConfig& config, std::uint64_t block) : config_(config) { result_.block = block; }
+
+  void take(Side sender, Message&& message) {
+    if (!result_.problem.empty()) return;
+    if (result_.complete || result_.aborted) return object("a message after its block had ended");
+    if (const auto* const abort = std::get_if<AbortMessage>(&message)) {
+      result_.aborted = abort->reason;
+      return;
+    }
+    result_.disclosed += disclosed_key_bits(message);
+    const std::string_view type = name(message);
+    if (!std::visit([&](auto& body) { return on(sender, body); }, message)) {
+      object(std::string(type) + " out of turn or not fitting what came before");
+    }
+  }
+
+  void object(std::string problem) {
+    if (result_.problem.empty()) result_.problem = std::move(problem);
+  }
+
+  [[nodiscard]] std::size_t clicks() const noexcept { return clicks_.setting.size(); }
+  [[nodiscard]] const AuditedBlock& result() const noexcept { return result_; }
+
+ private:
+  enum class Next : std::uint8_t {
+    Clicks,
+    Matches,
+    BobsTests,
+    AlicesTests,
+    Reconcile,
+    Ask,
+    Answer,
+    Verify,
+    Verified,
+    Privacy,
+    AlicesTag,
+    BobsTag,
+    Nothing
+  };
+
+  /// Whether it is this message's turn, and if so whose turn is next.
+  bool turn(Side sender, Side by, Next at, Next then) noexcept {
+    if (sender != by || next_ != at) return false;
+    next_ = then;
+    return true;
+  }
+
+  bool on(Side sender, ClicksMessage& message) {
+    clicks_ = std::move(message);
+    return turn(sender, Side::Bob, Next::Clicks, Next::Matches);
+  }
+
+  bool on(Side sender, const MatchesMessage& message) {
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < clicks(); ++i) {
+      if (!message.shared[i]) continue;
+      const std::uint8_t alice = message.setting[next++];
+      const std::uint8_t bob = clicks_.setting[i];
+      if (alice >= angles(config_.mode, Side::Alice).size() || bob >= angles(config_.mode, Side::Bob).size())
+        return false;
+      switch (role(config_.mode, alice, bob)) {
+        case Role::Key:
+          ++result_.key_bits;
+          break;
+        case Role::Phase:
+        case Role::Chsh:
+          pairs_.push_back(static_cast<std::uint8_t>(kMaxSettings * alice + bob));
+          break;
+        case Role::None:
+          break;
+      }
+    }
+    result_.key_bits = std::min<std::uint64_t>(result_.key_bits, kMaxKeyBits);
+    return turn(sender, Side::Alice, Next::Matches, Next::BobsTests);
+  }
+
+  bool on(Side sender, TestsMessage& message) {
+    if (message.outcomes.size() != pairs_.size()) return false;
+    if (turn(sender, Side::Bob, Next::BobsTests, Next::AlicesTests)) {
+      bobs_ = std::move(message.outcomes);
+      return true;
+    }
+    if (!turn(sender, Side::Alice, Next::AlicesTests, Next::Reconcile)) return false;
+    result_.tests = evaluate(config_.mode, count_outcomes(message.outcomes, bobs_, pairs_));
+    return true;
+  }
+
+  bool on(Side sender, const ReconcileMessage& message) {
+    return turn(sender, Side::Alice, Next::Reconcile, Next::Ask) &&
+           !object_to_tests(config_, result_.tests, result_.key_bits) &&
+           message.error_ppm == expected_error_ppm(config_.mode, result_.tests);
+  }
+
+  bool on(Side sender, const QueriesMessage& message) {
+    if (!turn(sender, Side::Bob, Next::Ask, Next::Answer) || result_.disclosed > result_.key_bits) return false;
+    QueryBatch batch;
+    if (!decode(message.batch, result_.key_bits, result_.key_bits - result_.disclosed, batch)) return false;
+    asked_ = batch.answer_bits();
+    return true;
+  }
+
+  bool on(Side sender, const ParitiesMessage& message) {
+    return turn(sender, Side::Alice, Next::Answer, Next::Ask) && message.parities.size() == asked_;
+  }
+
+  bool on(Side sender, const CorrectedMessage& message) {
+    result_.errors = message.errors;
+    return turn(sender, Side::Bob, Next::Ask, Next::Verify) && message.errors <= result_.key_bits;
+  }
+
+  bool on(Side sender, const VerifyMessage& /*message*/) {
+    return turn(sender, Side::Alice, Next::Verify, Next::Verified);
+  }
+  bool on(Side sender, const VerifiedMessage& /*message*/) {
+    return turn(sender, Side::Bob, Next::Verified, Next::Privacy);
+  }
+
+  bool on(Side sender, const PrivacyMessage& message) {
+    result_.announced = message.length;
+    result_.certified =
+        certify(config_, result_.tests,
+                {.key_bits = result_.key_bits, .errors = result_.errors, .disclosed = result_.disclosed})
+            .length;
+    if (result_.announced != result_.certified) object("the announced key length is not the certified one");
+    return turn(sender, Side::Alice, Next::Privacy, Next::AlicesTag) &&
+           message.seed.size() + 1 == result_.key_bits + message.length;
+  }
+
+  bool on(Side sender, const TagMessage& message) {
+    if (turn(sender, Side::Alice, Next::AlicesTag, Next::BobsTag)) {
+      position_ = message.position;
+      return true;
+    }
+    result_.complete = turn(sender, Side::Bob, Next::BobsTag, Next::Nothing) && message.position == position_;
+    return result_.complete;
+  }
+
+  bool on(Side /*sender*/, const AbortMessage& /*message*/) { return true; }
+
+  const PostConfig& config_;
+  AuditedBlock result_;
+  Next next_ = Next::Clicks;
+  ClicksMessage clicks_;
+  std::vector<std::uint8_t> pairs_;
+  Bits bobs_;
+  std::size_t asked_ = 0;
+  std::uint64_t position_ = 0;
+};
+
+/// The block number of a message, behind its type.
+std::uint64_t block_of(Bytes message) noexcept {
+  wire::Reader reader(message);
+  reader.u8();
+  return reader.u64();
+}
+
+}  // namespace
+
+std::vector<AuditedBlock> audit(const Transcript& transcript) {
+  std::vector<AuditedBlock> blocks;
+  std::optional<Follower> follower;
+  const auto end = [&] {
+    if (!follower) return;
+    blocks.push_back(follower->result());
+    if (!blocks.back().complete && !blocks.back().aborted && blocks.back().problem.empty()) {
+      blocks.back().problem = "the transcript ends, or another block begins, before this one has ended";
+    }
+  };
+  for (const Transcript::Entry& entry : transcript.entries) {
+    const std::uint64_t number = block_of(entry.message);
+    if (!follower || follower->result().block != number) {
+      end();
+      follower.emplace(transcript.config, number);
+    }
+    auto message = parse(entry.message, {.block = number, .clicks = follower->clicks()});
+    if (message) {
+      follower->take(entry.sender, std::move(*message));
+    } else {
+      follower->object("bytes that are no message");
+    }
+  }
+  end();
+  return blocks;
+}
+
+}  // namespace qsp::e91
