@@ -44,7 +44,7 @@ class Key {
 class StationProcess final : private e91::StationWorld {
  public:
   StationProcess(net::Loop& loop, crypto::Provider& provider, const E91StationOptions& options, Side side,
-                 const e91::LinkConfig& link, const e91::Plan& plan, e91::KmeFeed& feed, bool json)
+                 const e91::LinkConfig& link, const e91::StationPlan& plan, e91::KmeFeed& feed, bool json)
       : loop_(loop),
         options_(options),
         slots_per_s_(link.slots_per_s),
@@ -70,7 +70,7 @@ class StationProcess final : private e91::StationWorld {
 
  private:
   /// Alice's patience is with both links; Bob, who learns the length from her, has hers and more.
-  static std::chrono::nanoseconds patience(const e91::LinkConfig& link, const e91::Plan& plan) {
+  static std::chrono::nanoseconds patience(const e91::LinkConfig& link, const e91::StationPlan& plan) {
     const double light = 2 * static_cast<double>(plan.slots) / link.slots_per_s;
     return kPatience + std::chrono::duration_cast<std::chrono::nanoseconds>(
                            std::chrono::duration<double>(std::min(light, 86'400.0)));
@@ -201,7 +201,7 @@ int failed(std::string_view text, int code = kFailed) {
 struct Prepared {
   net::Address address, link_address;
   e91::LinkFile link;
-  e91::Plan plan;
+  e91::StationPlan plan;
   E91Sessions to_link;
   std::unique_ptr<crypto::Provider> provider;
 };
@@ -214,7 +214,7 @@ std::expected<Prepared, Refused> prepare(const E91StationOptions& options) {
   if (!link_address) return usage(link_address.error());
   auto link = e91::load_link_file(options.link_file);
   if (!link) return std::unexpected(Refused{kFailed, link.error()});
-  e91::Plan plan{.post = {}, .p_z = link->config.p_z, .slots = 0};
+  e91::StationPlan plan{.post = {}, .p_z = link->config.p_z, .slots = 0};
   plan.post.mode = link->config.mode;
   plan.slots = e91::slots_of_block(link->config, options.block_bits);
   if (plan.slots == 0) {

@@ -16,7 +16,7 @@ class Encoder {
     kind(Kind::Block);
     out.insert(out.end(), message.bytes.begin(), message.bytes.end());
   }
-  void operator()(const Plan& plan) {
+  void operator()(const StationPlan& plan) {
     kind(Kind::Plan);
     out.push_back(static_cast<std::uint8_t>(plan.post.mode));
     for (const double number : {plan.post.epsilon_secrecy, plan.post.epsilon_correctness, plan.post.error_tolerance,
@@ -42,8 +42,8 @@ class Encoder {
   }
 };
 
-Plan read_plan(wire::Reader& reader) {
-  Plan plan;
+StationPlan read_plan(wire::Reader& reader) {
+  StationPlan plan;
   const std::uint8_t mode = reader.u8();
   if (mode > static_cast<std::uint8_t>(Mode::Classic)) reader.fail();
   plan.post.mode = static_cast<Mode>(mode);

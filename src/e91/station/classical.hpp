@@ -22,11 +22,11 @@ struct BlockMessage {
   std::vector<std::uint8_t> bytes;
 };
 /// Alice to Bob, first in a session: how she works. Bob works so too, or ends the session.
-struct Plan {
+struct StationPlan {
   PostConfig post;
   double p_z = 0;
   std::uint64_t slots = 0;  ///< of every block
-  bool operator==(const Plan&) const = default;
+  bool operator==(const StationPlan&) const = default;
 };
 /// Alice to Bob: I am ready for this block, and have room for keys of these owners. She may repeat it with others.
 struct Invitation {
@@ -39,7 +39,7 @@ struct Acceptance {
   Owners kept = 0;
 };
 
-using ClassicalMessage = std::variant<BlockMessage, Plan, Invitation, Acceptance>;
+using ClassicalMessage = std::variant<BlockMessage, StationPlan, Invitation, Acceptance>;
 
 /// Bytes of the longest.
 inline constexpr std::size_t kMaxClassicalMessage = 1 + kMaxMessage;

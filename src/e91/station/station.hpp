@@ -44,7 +44,7 @@ class StationWorld {
 class Station {
  public:
   /// `provider` and `world` outlive the station.
-  Station(crypto::Provider& provider, StationWorld& world, Side side, const Plan& plan,
+  Station(crypto::Provider& provider, StationWorld& world, Side side, const StationPlan& plan,
           std::chrono::nanoseconds patience)
       : provider_(provider), world_(world), side_(side), plan_(plan), patience_(patience) {}
 
@@ -70,7 +70,7 @@ class Station {
     Working,   ///< messages of the block
   };
 
-  void on(Plan&& plan);
+  void on(StationPlan&& plan);
   void on(const Invitation& invitation, Instant now);
   void on(const Acceptance& acceptance, Instant now);
   void on(BlockMessage&& message, Instant now);
@@ -84,7 +84,7 @@ class Station {
   crypto::Provider& provider_;
   StationWorld& world_;
   Side side_;
-  Plan plan_;
+  StationPlan plan_;
   std::chrono::nanoseconds patience_;  ///< of one block
   std::unique_ptr<Party> party_;
   bool agreed_ = false;  ///< on the plan
