@@ -29,7 +29,7 @@ void questions(crypto::Provider& provider, std::size_t size, Bytes input) {
   if (!oracle) return;
   QueryBatch batch;
   for (std::size_t round = 0; round < kMostRounds && input.size() >= 2; ++round) {
-    const std::size_t length = std::min<std::size_t>(input[0] | input[1] << 8, input.size() - 2);
+    const std::size_t length = std::min(input[0] + std::size_t{256} * input[1], input.size() - 2);
     const Bytes message = input.subspan(2, length);
     input = input.subspan(2 + length);
     if (!decode(message, size, oracle->budget(), batch)) continue;
@@ -67,7 +67,7 @@ void answers(crypto::Provider& provider, std::size_t size, Bytes input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 3) return 0;
   const auto provider = test::make_fake_provider();
-  const std::size_t bits = kMinCascadeKey + (data[1] | data[2] << 8) % 8192U;
+  const std::size_t bits = kMinCascadeKey + (data[1] + std::size_t{256} * data[2]) % 8192;
   const Bytes rest(data + 3, size - 3);
   if (data[0] % 3 == 0) {
     questions(*provider, bits, rest);

@@ -151,7 +151,8 @@ void QkdDelivery::fetch(net::Connection& connection, const QkdKeyNeeded& needed)
   auto timer = std::make_shared<net::Timer>(connection.loop().executor());
   timer->expires_at(net::Loop::time_point(*free));
   timer->async_wait([this, timer, needed, self = net::ConnectionPtr(&connection)](const net::error_code& cancelled) {
-    if (!cancelled && self->endpoint().phase() != Phase::Closed) fetch(*self, needed);
+    const bool forgotten = !peers_.contains(self.get());
+    if (!cancelled && !forgotten && self->endpoint().phase() != Phase::Closed) fetch(*self, needed);
   });
 }
 

@@ -205,13 +205,14 @@ std::expected<void, Refused> ChannelSetup::read_pace(const SessionOptions& optio
     if (!options.qkd_rekey_floor && !options.qkd_low_supply) return {};
     return usage("--qkd-rekey-floor and --qkd-low-supply are for the keys of a KME: give --kme URL too");
   }
+  if (rekey.interval <= std::chrono::nanoseconds::zero()) return {};  // refused with the other options of a session
   const std::chrono::nanoseconds most = rekey.interval + rekey.hard_life - 2 * rekey.timer;
   shared_.pace.floor = options.qkd_rekey_floor ? nanoseconds(*options.qkd_rekey_floor) : most;
   if (shared_.pace.floor < rekey.interval || shared_.pace.floor > most) {
     return usage(fmt::format(
         "--qkd-rekey-floor {}: give {} to {} seconds, from --rekey-interval to what the hard life of an epoch leaves "
         "room for (a shorter --rekey-timer leaves more)",
-        *options.qkd_rekey_floor, seconds(rekey.interval), seconds(most)));
+        seconds(shared_.pace.floor), seconds(rekey.interval), seconds(most)));
   }
   rekey.hard_life -= shared_.pace.floor - rekey.interval;
   rekey.interval = shared_.pace.floor;

@@ -172,8 +172,6 @@ Result<void> Cascade::open(const QueryGroup& group, AnswerReader& in) {
   if (!stream_.healthy()) return give_up(ErrorKind::Provider, Reason::InternalError, "cascade: the random stream");
   const std::size_t size = order.size();
   Bits key = order.apply(key_);
-  passes_.push_back(
-      {std::move(order), plan_[group.pass].syndrome_level, std::move(key), Bits(size), Bits(size), Bits(size)});
   passes_.push_back({.order = std::move(order),
                      .syndrome_level = plan_.passes[group.pass].syndrome_level,
                      .key = std::move(key),

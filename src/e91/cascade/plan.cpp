@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <utility>
 
 #include "e91/cascade/messages.hpp"
@@ -42,21 +41,6 @@ std::uint8_t syndrome_for(double load, double rate) {
 Plan make_plan(std::size_t key_size, double qber) {
   const double rate = std::clamp(std::isnan(qber) ? kHighestRate : qber, kLowestRate, kHighestRate);
   const auto whole = static_cast<std::uint8_t>(std::bit_width(key_size - 1));
-  static const char* env = std::getenv("PLAN");
-  std::vector<PlannedPass> plan;
-  (void)qber;
-  for (char* at = const_cast<char*>(env); *at != 0;) {
-    PlannedPass pass{plan.empty() ? Layout::Natural : Layout::Shuffled, 0, 0, 0};
-    pass.block_level = static_cast<std::uint8_t>(std::strtoul(at, &at, 10));
-    if (*at) ++at;
-    pass.syndrome_level = static_cast<std::uint8_t>(std::strtoul(at, &at, 10));
-    if (*at) ++at;
-    pass.open_at = static_cast<std::uint32_t>(std::strtoul(at, &at, 10));
-    if (*at) ++at;
-    plan.push_back(pass);
-  }
-  for (int i = 0; i < 12; ++i) plan.push_back({Layout::Subset, whole, 6, 0});
-  return plan;
   const std::uint8_t first = level_for(kFirstLoad, rate);
   // A block of Poisson load m keeps m − P(odd) errors, where P(odd) = (1 − e^−2m) / 2.
   const double load = rate * std::exp2(first);

@@ -18,7 +18,7 @@ void expect_corrected(const Bits& reference, const Outcome& outcome) {
 TEST(Cascade, CorrectsAllErrorsAtAnyLengthAndRate) {
   auto random = stream_of(1);
   std::uint8_t seed = 0;
-  for (const std::size_t size : {64, 65, 127, 1000, 4095, 4096, 4097, 10007, 65536, 100003}) {
+  for (const std::size_t size : std::vector<std::size_t>{64, 65, 127, 1000, 4095, 4096, 4097, 10007, 65536, 100003}) {
     for (const double rate : {0.0, 0.001, 0.01, 0.03, 0.05, 0.11}) {
       SCOPED_TRACE(testing::Message() << size << " bits at " << rate);
       const Bits reference = random_bits(random, size);
@@ -47,7 +47,7 @@ TEST(Cascade, CorrectsABurst) {
 
 TEST(Cascade, CorrectsTheLastBitsOfAKey) {
   auto random = stream_of(4);
-  for (const std::size_t size : {1025, 4100, 8191}) {
+  for (const std::size_t size : std::vector<std::size_t>{1025, 4100, 8191}) {
     const Bits reference = random_bits(random, size);
     Bits key = reference.copy();
     key.flip(size - 1);

@@ -45,7 +45,7 @@ TEST(HostileAlice, NeverKeepsBobFromEnding) {
   const Liar sometimes = [&](const Bits& truth) { return with_errors(random, truth, 0.02); };
   std::size_t turn = 0;
   const Liar later = [&](const Bits& truth) { return ++turn > 12 ? flipped(truth) : truth.copy(); };
-  for (const std::size_t size : {64, 1000, 5001, 40000}) {
+  for (const std::size_t size : std::vector<std::size_t>{64, 1000, 5001, 40000}) {
     for (const double rate : {0.001, 0.03, 0.11}) {
       for (const Liar& liar : {at_random, flipped, zeros, ones, sometimes, later}) {
         SCOPED_TRACE(testing::Message() << size << " bits at " << rate);

@@ -11,7 +11,7 @@ namespace {
 
 TEST(Order, PlacesAgreeWithTheKeyLaidOut) {
   auto random = stream_of(1);
-  for (const std::size_t size : {64, 1000, 4096, 20000}) {
+  for (const std::size_t size : std::vector<std::size_t>{64, 1000, 4096, 20000}) {
     const Bits key = random_bits(random, size);
     for (const Layout layout : {Layout::Natural, Layout::Shuffled, Layout::Subset}) {
       const Order order(layout, size, random);
@@ -32,7 +32,8 @@ TEST(Order, PlacesAgreeWithTheKeyLaidOut) {
         EXPECT_FALSE(laid_out[place]);
       }
       if (layout == Layout::Subset) {
-        EXPECT_NEAR(static_cast<double>(taken.size()), static_cast<double>(size) / 2, 3 * std::sqrt(size));
+        EXPECT_NEAR(static_cast<double>(taken.size()), static_cast<double>(size) / 2,
+                    3 * std::sqrt(static_cast<double>(size)));
       } else {
         EXPECT_EQ(taken.size(), size);
       }

@@ -81,7 +81,7 @@ TEST(CascadeMessages, BeyondTheBudgetAreRefusedByName) {
 
 TEST(CascadeMessages, AnswersAreExactlyThoseExpected) {
   auto random = stream_of(2);
-  for (const std::size_t size : {1, 7, 8, 9, 64, 65}) {
+  for (const std::size_t size : std::vector<std::size_t>{1, 7, 8, 9, 64, 65}) {
     const Bits answers = random_bits(random, size);
     std::vector<std::uint8_t> bytes = encode(answers);
     const auto read = decode_answers(bytes, size);
