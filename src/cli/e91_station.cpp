@@ -128,7 +128,7 @@ class StationProcess final : private e91::StationWorld {
   double slots_per_s_;
   e91::KmeFeed& feed_;
   E91Account account_;
-  e91::Station station_;
+  e91::StationMachine station_;
   net::Timer timer_;
   WithPeer with_peer_{*this};
   WithLink with_link_{*this};

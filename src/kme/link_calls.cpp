@@ -40,10 +40,12 @@ void Link::take_keys(https::Request request, https::Respond respond) {
   state_.simulated |= std::ranges::any_of(message->pieces, &NewPiece::simulated);
   const auto pieces = std::make_shared<std::vector<NewPiece>>(std::move(message->pieces));
   for (NewPiece& piece : *pieces) {
-    // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared. That
-    // is for its owner to do.
-    piece.confirmed = config_.producer == ProducerKind::Peer || piece.owner == Owner::There;
-    piece.expires = config_.producer == ProducerKind::Peer ? std::min(piece.expires, latest) : expiry(piece.owner);
+    // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared. Where
+    // its other half never comes (a station died before it could bring it), it must not hold its place for long.
+    piece.confirmed = config_.producer == ProducerKind::Peer;
+    piece.expires = config_.producer == ProducerKind::Peer
+                        ? std::min(piece.expires, latest)
+                        : expiry(Owner::Here) - confirmed_life().here;
   }
   const auto held = std::make_shared<std::vector<Uuid>>();
   auto job = [pieces, held, name = config_.name, room = config_.pool / 2](Store& store) -> Stored<void> {
@@ -76,11 +78,14 @@ void Link::compare_ids(const https::Request& request, https::Respond respond) {
   if (!message) return respond(refuse(400, message.error()));
   if (message->ids.empty()) return respond(ids_answer({}));
   const auto held = std::make_shared<std::vector<Uuid>>();
-  auto job = [held, ids = std::move(message->ids), name = config_.name](Store& store) -> Stored<void> {
+  const bool fed = config_.producer == ProducerKind::Feed;
+  auto job = [held, fed, longer = confirmed_life(), ids = std::move(message->ids),
+              name = config_.name](Store& store) -> Stored<void> {
     auto found = store.held(name, ids);
     if (!found) return std::unexpected(found.error());
     *held = *std::move(found);
-    return {};
+    // Who asks has them: both sides do.
+    return fed && !held->empty() ? store.confirm(name, *held, longer) : Stored<void>();
   };
   submit(std::move(job), std::move(respond), [held] { return ids_answer(*held); });
 }

@@ -42,7 +42,7 @@ std::uint64_t slots_of_block(const LinkConfig& link, std::uint64_t key_bits) {
   return static_cast<double>(slots) <= most ? slots : static_cast<std::uint64_t>(most);
 }
 
-void Station::paired(const PairingName& name, Bytes bootstrap, Instant now) {
+void StationMachine::paired(const PairingName& name, Bytes bootstrap, Instant now) {
   unpaired();
   const Pairing pairing{.config = plan_.post, .p_z = plan_.p_z, .name = name};
   party_ = std::make_unique<Party>(provider_, side_, pairing, Pad(bootstrap), Listener{});
@@ -54,7 +54,7 @@ void Station::paired(const PairingName& name, Bytes bootstrap, Instant now) {
   go_on(now);
 }
 
-void Station::unpaired() {
+void StationMachine::unpaired() {
   party_.reset();
   agreed_ = false;
   state_ = State::Idle;
@@ -63,12 +63,12 @@ void Station::unpaired() {
   early_.clear();
 }
 
-void Station::give_up(std::string_view why) {
+void StationMachine::give_up(std::string_view why) {
   unpaired();
   world_.end_pairing(why);
 }
 
-void Station::peer_said(Bytes message, Instant now) {
+void StationMachine::peer_said(Bytes message, Instant now) {
   if (!party_) return;
   auto parsed = parse_classical(message);
   if (!parsed) return give_up(parsed.error().where);
@@ -78,7 +78,7 @@ void Station::peer_said(Bytes message, Instant now) {
   on(std::move(std::get<BlockMessage>(*parsed)), now);
 }
 
-void Station::on(StationPlan&& plan) {
+void StationMachine::on(StationPlan&& plan) {
   if (side_ != Side::Bob || agreed_) return give_up("a plan out of turn");
   // How long a block is, is Alice's choice; what a key must fulfil is each station's own.
   plan_.slots = plan.slots;
@@ -86,7 +86,7 @@ void Station::on(StationPlan&& plan) {
   agreed_ = true;
 }
 
-void Station::on(const Invitation& invitation, Instant now) {
+void StationMachine::on(const Invitation& invitation, Instant now) {
   const bool repeated = state_ != State::Idle && invitation.block == block_.number;
   if (side_ != Side::Bob || !agreed_ || (!repeated && (state_ != State::Idle || invitation.block < next_))) {
     return give_up("an invitation out of turn");
@@ -99,14 +99,14 @@ void Station::on(const Invitation& invitation, Instant now) {
   go_on(now);
 }
 
-void Station::on(const Acceptance& acceptance, Instant now) {
+void StationMachine::on(const Acceptance& acceptance, Instant now) {
   if (side_ != Side::Alice || state_ != State::Inviting || acceptance.block != block_.number) {
     return give_up("an acceptance out of turn");
   }
   order(acceptance.block, acceptance.kept, now);
 }
 
-void Station::on(BlockMessage&& message, Instant now) {
+void StationMachine::on(BlockMessage&& message, Instant now) {
   if (state_ == State::Ordered && early_.size() < kMaxEarly) {
     early_.push_back(std::move(message.bytes));
   } else if (state_ == State::Working) {
@@ -117,18 +117,18 @@ void Station::on(BlockMessage&& message, Instant now) {
   }
 }
 
-void Station::tick(Instant now) {
+void StationMachine::tick(Instant now) {
   if (now >= ends_) return give_up("a block took too long");
   go_on(now);
 }
 
-void Station::set_link(bool up, Instant now) {
+void StationMachine::set_link(bool up, Instant now) {
   link_up_ = up;
   if (!up && state_ == State::Ordered) return give_up("the link went away in the middle of a block");
   go_on(now);
 }
 
-void Station::go_on(Instant now) {
+void StationMachine::go_on(Instant now) {
   if (!party_ || !agreed_ || !link_up_ || now < pause_until_) return;
   const Owners wanted = world_.wanted();
   if (side_ == Side::Alice) {
@@ -145,7 +145,7 @@ void Station::go_on(Instant now) {
   order(block_.number, kept, now);
 }
 
-void Station::order(std::uint64_t number, Owners kept, Instant now) {
+void StationMachine::order(std::uint64_t number, Owners kept, Instant now) {
   next_ = number + 1;
   kept_ = kept;
   auto seed = party_->prepare(number);
@@ -161,7 +161,7 @@ void Station::order(std::uint64_t number, Owners kept, Instant now) {
   world_.to_link(message.get());
 }
 
-void Station::link_said(Bytes message, Instant now) {
+void StationMachine::link_said(Bytes message, Instant now) {
   auto parsed = parse_answer(message);
   if (!parsed) return give_up(parsed.error().where);
   const BlockName& about = std::visit([](const auto& answer) -> const BlockName& { return answer.block; }, *parsed);
@@ -173,7 +173,7 @@ void Station::link_said(Bytes message, Instant now) {
   work(std::move(std::get<Detections>(*parsed)), now);
 }
 
-void Station::work(Detections&& detections, Instant now) {
+void StationMachine::work(Detections&& detections, Instant now) {
   if (detections.slots != plan_.slots) return give_up("the link played another number of slots");
   state_ = State::Working;
   party_->begin(detections.slots, std::move(detections.clicks));
@@ -181,7 +181,7 @@ void Station::work(Detections&& detections, Instant now) {
   pump(now);
 }
 
-void Station::pump(Instant now) {
+void StationMachine::pump(Instant now) {
   Block& block = *party_->block();
   for (auto& bytes : block.poll()) world_.to_peer(encode(ClassicalMessage(BlockMessage{std::move(bytes)})));
   if (!block.done()) return;

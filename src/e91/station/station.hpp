@@ -41,10 +41,10 @@ class StationWorld {
 
 /// Alice or Bob, sans I/O: pairs with the other station, orders blocks from the link, one at a time, and works out
 /// their keys. Whatever breaks its order of things ends the pairing; a new session is a new pairing, with a new pad.
-class Station {
+class StationMachine {
  public:
   /// `provider` and `world` outlive the station.
-  Station(crypto::Provider& provider, StationWorld& world, Side side, const StationPlan& plan,
+  StationMachine(crypto::Provider& provider, StationWorld& world, Side side, const StationPlan& plan,
           std::chrono::nanoseconds patience)
       : provider_(provider), world_(world), side_(side), plan_(plan), patience_(patience) {}
 
