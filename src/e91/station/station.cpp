@@ -7,6 +7,7 @@
 
 #include "e91/link/expected.hpp"
 #include "e91/local/local_link.hpp"
+#include "wire/cursor.hpp"
 
 namespace qsp::e91 {
 namespace {
@@ -107,6 +108,12 @@ void StationMachine::on(const Acceptance& acceptance, Instant now) {
 }
 
 void StationMachine::on(BlockMessage&& message, Instant now) {
+  const bool under_way = state_ == State::Ordered || state_ == State::Working;
+  wire::Reader reader(message.bytes);
+  reader.u8();
+  const std::uint64_t number = reader.u64();
+  // Both may give a block up at once; the peer's word of it finds it over here.
+  if (reader.ok() && number < next_ && !(under_way && number == block_.number)) return;
   if (state_ == State::Ordered && early_.size() < kMaxEarly) {
     early_.push_back(std::move(message.bytes));
   } else if (state_ == State::Working) {

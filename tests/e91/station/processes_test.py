@@ -186,6 +186,8 @@ class ThreeProcesses(unittest.TestCase):
         lab.give_some(5)
         lab.wait_for("the all-clear", lambda: lab.feed_state(lab.a).get("state") == "running")
         self.assertIn("Eve: intercept:1", lab.link.text())
+        for station in (lab.alice, lab.bob):
+            self.assertEqual(station.text().count("info paired with"), 1, station.text()[-1500:])
 
     def test_5_whatever_is_killed_comes_back(self):
         lab = self.lab
