@@ -30,7 +30,8 @@ Settings settings(crypto::Provider& provider, Mode mode, Side side) {
 }
 
 void play(Mode mode, Bytes input) {
-  test::FakeProvider provider;
+  const auto made = test::make_fake_provider();
+  crypto::Provider& provider = *made;
   const PostConfig config{.mode = mode, .bell_floor = 0, .sigmas = 0};
   const Wire bytes(Pad::kBlockCost, 7);
   Pad of_alice(bytes);
