@@ -57,7 +57,7 @@ files::OrText<E91Point> e91_point(crypto::Provider& provider, E91LinkOptions opt
                                   double x, const E91Sampling& sampling);
 
 /// The attack whose fraction a sweep over "eve" varies, where the options name none: on the Bloch sphere midway between
-/// the two bases of the key's mode, where it shows least.
+/// Z and X, in Classic midway between the two bases of the key.
 std::string_view default_attack(e91::Mode mode) noexcept;
 
 }  // namespace qsp::cli

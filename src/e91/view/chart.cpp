@@ -234,7 +234,8 @@ std::string svg(const Chart& chart) {
     fmt::format_to(out,
                    "<path class=\"v\" d=\"M{0} {1:.1f}H{2}\"/><text class=\"n\" x=\"{3}\" y=\"{4:.1f}\" "
                    "text-anchor=\"end\">{5}</text>\n",
-                   kLeft, y, Frame::right(), Frame::right() - 6, y - 4, escape(level.name));
+                   kLeft, y, Frame::right(), Frame::right() - 6, level.below ? y + 13 : y - 4,
+                   escape(level.name));
   }
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     if (chart.series[i].mark != Mark::Dots) draw_line(out, chart.series[i], i % kColours, frame);

@@ -37,6 +37,7 @@ struct Axis {
 struct Level {
   double y = 0;
   std::string name;
+  bool below = false;  ///< the name stands below it, not above
 };
 
 struct Chart {

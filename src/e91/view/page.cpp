@@ -13,7 +13,8 @@ constexpr std::string_view kStyle =
     ".notice{border:2px solid #b8420f;border-radius:6px;padding:.6rem 1rem}"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}"
     "th,td{border-bottom:1px solid #8886;padding:.25rem .7rem;text-align:right;white-space:nowrap}"
-    "th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto;margin:1rem 0}";
+    "th:first-child,td:first-child,td:last-child,th:last-child,.text td{text-align:left}.text td{white-space:normal}"
+    "svg{max-width:100%;height:auto;margin:1rem 0}";
 
 using Out = std::back_insert_iterator<std::string>;
 
@@ -24,7 +25,7 @@ void write_row(Out out, const std::vector<std::string>& cells, std::string_view 
 }
 
 void write_table(Out out, const Table& table) {
-  fmt::format_to(out, "<div class=\"wide\"><table>\n");
+  fmt::format_to(out, "<div class=\"wide\"><table{}>\n", table.text ? " class=\"text\"" : "");
   if (!table.head.empty()) {
     fmt::format_to(out, "<thead>");
     write_row(out, table.head, "th");

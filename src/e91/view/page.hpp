@@ -7,10 +7,11 @@
 
 namespace qsp::e91::view {
 
-/// The first column is text, the others are figures. Every row is as long as the head.
+/// The first column is text. Every row is as long as the head, if there is one.
 struct Table {
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;
+  bool text = false;  ///< the other columns are text too, not figures
 };
 
 /// A part of a page: its paragraphs, then its tables, then its charts.
