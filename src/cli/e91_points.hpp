@@ -39,13 +39,13 @@ struct E91PointBlock {
 
 struct E91Point {
   double x = 0;
-  e91::LinkConfig link;
+  e91::LinkConfig link{};
   std::uint64_t block_bits = 0;
-  e91::Expected theory;
-  E91Forecast forecast;
+  e91::Expected theory{};
+  E91Forecast forecast{};
   /// Nothing where no pair came, or none was sampled.
-  std::optional<e91::keyrate::Estimate> s, qber, phase_error, correlation_z, correlation_x;
-  std::vector<E91PointBlock> blocks;
+  std::optional<e91::keyrate::Estimate> s{}, qber{}, phase_error{}, correlation_z{}, correlation_x{};
+  std::vector<E91PointBlock> blocks{};
 
   [[nodiscard]] double theory_phase_error() const noexcept;
   /// Secret bits a second of all sampled blocks; nothing where there are none.

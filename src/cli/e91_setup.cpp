@@ -11,7 +11,7 @@
 #include "e91/hashing/verification.hpp"
 #include "e91/keyrate/entropy.hpp"
 #include "e91/keyrate/rate.hpp"
-#include "e91/local/seeded.hpp"
+#include "e91/seeded.hpp"
 #include "e91/post/estimate.hpp"
 #include "qsp/openssl.hpp"
 

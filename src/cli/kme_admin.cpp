@@ -33,12 +33,13 @@ OrText<boost::json::object> ask(const std::string& config_file, https::Method me
                                 std::string body = {}) {
   const auto config = kme::read_config(config_file);
   if (!config) return std::unexpected(config.error());
-  if (!config->admin_port || *config->admin_port == 0) {
+  const std::uint16_t port = config->admin_port.value_or(0);
+  if (port == 0) {
     return std::unexpected(config_file + ": field \"admin_port\": is needed for this; name a port and restart the KME");
   }
   net::Loop loop;
   https::ClientOptions to;
-  to.url = "http://127.0.0.1:" + std::to_string(*config->admin_port);
+  to.url = "http://127.0.0.1:" + std::to_string(port);
   auto client = https::Client::make(loop, to);
   if (!client) return std::unexpected(client.error());
   OrText<https::Response> answer = std::unexpected("no answer");

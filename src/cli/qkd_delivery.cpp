@@ -11,6 +11,12 @@
 #include "cli/text.hpp"
 
 namespace qsp::cli {
+namespace {
+
+/// A source answers so much before a session gives up by itself: else nobody would hear why there was no key.
+constexpr std::chrono::milliseconds kReasonFirst{200};
+
+}  // namespace
 
 std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::vector<std::string>& pads,
                                                                    const KmeOptions& kme) {
@@ -52,6 +58,11 @@ void QkdKeys::cancel(keysource::Ticket ticket) {
 std::optional<keysource::SourceStatus> QkdKeys::status(std::string_view sae_id) const {
   auto status = pads_.status(sae_id);
   return status || !kme_ ? status : kme_->source().status(sae_id);
+}
+
+std::optional<keysource::Supply> QkdKeys::supply(std::string_view sae_id) {
+  if (!kme_ || pads_.status(sae_id)) return std::nullopt;
+  return kme_->source().supply(sae_id);
 }
 
 bool QkdKeys::must_tell_simulated(const std::string& sae_id) {
@@ -123,11 +134,12 @@ class QkdDelivery::Waiting {
   std::uint64_t last_ = 0;
 };
 
-QkdDelivery::QkdDelivery(QkdKeys& keys) : keys_(keys), waiting_(std::make_shared<Waiting>()) {}
+QkdDelivery::QkdDelivery(QkdKeys& keys, Role role) : keys_(keys), role_(role), waiting_(std::make_shared<Waiting>()) {}
 
 QkdDelivery::~QkdDelivery() { waiting_->close(); }
 
 void QkdDelivery::fetch(net::Connection& connection, const QkdKeyNeeded& needed) {
+  peers_.try_emplace(&connection, needed.sae_id);
   const Instant now = net::Loop::now();
   const std::optional<Instant> free = keys_.spend(needed.sae_id, now);
   if (!free) return ask(connection, needed);
@@ -139,7 +151,8 @@ void QkdDelivery::fetch(net::Connection& connection, const QkdKeyNeeded& needed)
   auto timer = std::make_shared<net::Timer>(connection.loop().executor());
   timer->expires_at(net::Loop::time_point(*free));
   timer->async_wait([this, timer, needed, self = net::ConnectionPtr(&connection)](const net::error_code& cancelled) {
-    if (!cancelled && self->endpoint().phase() != Phase::Closed) fetch(*self, needed);
+    const bool forgotten = !peers_.contains(self.get());
+    if (!cancelled && !forgotten && self->endpoint().phase() != Phase::Closed) fetch(*self, needed);
   });
 }
 
@@ -152,7 +165,9 @@ void QkdDelivery::ask(net::Connection& connection, const QkdKeyNeeded& needed) {
       if (const auto entry = waiting->take(id)) hand_over(*entry->connection, entry->sae_id, std::move(arrived));
     });
   };
-  waiting_->set_ticket(id, keys_.fetch(needed, std::move(done)));
+  keysource::Request request = needed;
+  request.deadline -= kReasonFirst;
+  waiting_->set_ticket(id, keys_.fetch(std::move(request), std::move(done)));
 }
 
 void QkdDelivery::hand_over(net::Connection& connection, const std::string& sae_id, keysource::Answer answer) {
@@ -169,7 +184,23 @@ void QkdDelivery::hand_over(net::Connection& connection, const std::string& sae_
 }
 
 void QkdDelivery::forget(net::Connection& connection) {
+  peers_.erase(&connection);
   for (const keysource::Ticket ticket : waiting_->take_all_of(connection)) keys_.cancel(ticket);
+}
+
+/// The keys of rekeys come out of the supply at the server, which so knows best. A client that asked at a pace of its
+/// own would spoil the server's: it asks at the floor, with which its session was made.
+std::optional<Instant> QkdDelivery::next_rekey(const net::Connection& connection, Instant epoch_began, Instant now) {
+  const RekeyPace& pace = keys_.paces().pace();
+  if (!pace.follows_supply()) return std::nullopt;
+  std::chrono::nanoseconds interval = pace.target;
+  if (const auto peer = peers_.find(&connection); peer != peers_.end()) {
+    if (const auto supply = keys_.supply(peer->second)) {
+      if (role_ == Role::Client) return std::nullopt;
+      interval = keys_.paces().follow(peer->second, *supply);
+    }
+  }
+  return pace.next(interval, epoch_began, now);
 }
 
 }  // namespace qsp::cli

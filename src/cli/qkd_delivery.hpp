@@ -5,9 +5,11 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "cli/kme_keys.hpp"
+#include "cli/rekey_pace.hpp"
 #include "keysource/budget.hpp"
 #include "keysource/pad_source.hpp"
 #include "net/connection.hpp"
@@ -24,6 +26,9 @@ class QkdKeys final : public keysource::KeySource {
 
   /// Takes one fetch from the budget of this peer. Nothing: taken. Else: when the next one is free.
   std::optional<Instant> spend(const std::string& sae_id, Instant now);
+  /// What changes the pace of rekeys with each peer.
+  [[nodiscard]] PeerPaces& paces() noexcept { return paces_; }
+  [[nodiscard]] const PeerPaces& paces() const noexcept { return paces_; }
   /// Whether this peer's keys are simulated and nobody was told yet.
   bool must_tell_simulated(const std::string& sae_id);
   /// No answer comes any more.
@@ -32,26 +37,29 @@ class QkdKeys final : public keysource::KeySource {
   keysource::Ticket fetch(keysource::Request request, keysource::Done done) override;
   void cancel(keysource::Ticket ticket) override;
   [[nodiscard]] std::optional<keysource::SourceStatus> status(std::string_view sae_id) const override;
+  std::optional<keysource::Supply> supply(std::string_view sae_id) override;
 
  private:
   keysource::PadSource pads_;
   std::unique_ptr<KmeKeys> kme_;  ///< null: there is none
-  std::mutex mutex_;              ///< of the others
+  PeerPaces paces_;
+  std::mutex mutex_;  ///< of the others
   keysource::QkdBudget budget_;
   std::set<std::string> told_simulated_;
 };
 
 /// Answers the sessions of one thread from those sources, on their own loop. What comes after a connection's end is
-/// burned.
+/// burned. Where the pace of rekeys follows the KME's supply, the options of the sessions have its floor as interval.
 class QkdDelivery final : public net::KeyDelivery {
  public:
-  explicit QkdDelivery(QkdKeys& keys);
+  QkdDelivery(QkdKeys& keys, Role role);
   ~QkdDelivery() override;
   QkdDelivery(const QkdDelivery&) = delete;
   QkdDelivery& operator=(const QkdDelivery&) = delete;
 
   void fetch(net::Connection& connection, const QkdKeyNeeded& needed) override;
   void forget(net::Connection& connection) override;
+  std::optional<Instant> next_rekey(const net::Connection& connection, Instant epoch_began, Instant now) override;
 
  private:
   class Waiting;
@@ -59,6 +67,8 @@ class QkdDelivery final : public net::KeyDelivery {
   void hand_over(net::Connection& connection, const std::string& sae_id, keysource::Answer answer);
 
   QkdKeys& keys_;
+  Role role_;
+  std::unordered_map<const net::Connection*, std::string> peers_;  ///< the SAE IDs of sessions that use QKD keys
   std::shared_ptr<Waiting> waiting_;  ///< shared with the answers that are under way on other threads
 };
 

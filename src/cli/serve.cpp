@@ -220,7 +220,7 @@ int serve(const Context& context, ServeOptions options) {
     if (!sessions) return std::unexpected(sessions.error());
     return std::make_unique<Factory>(**setup, std::move(*sessions), application);
   };
-  ServeMetrics metrics;
+  ServeMetrics metrics(**setup);
   ServeLog log(context.json, metrics);
   const auto server = net::Server::open(options.server, make_factory, log);
   if (!server) return failed(server.error());

@@ -59,6 +59,12 @@ https::Response ServeMetrics::metrics() const {
   text.sample(epochs_degraded_.load());
   text.family("qsp_qkd_unavailable_total", "counter", "Sessions and handshakes that ended for want of a QKD key.");
   text.sample(qkd_unavailable_.load());
+  const SupplyCounts supply = setup_.supply_counts();
+  text.family("qsp_qkd_slowed_peers", "gauge",
+              "Peers whose rekeys were put off at the last look: the KME is low on keys.");
+  text.sample(supply.slowed_peers);
+  text.family("qsp_qkd_supply_failures_total", "counter", "Questions to the KME for its supply that got no answer.");
+  text.sample(supply.failed_questions);
   text.family("qsp_received_bytes_total", "counter", "Application bytes of ended sessions, from peers.");
   text.sample(received_bytes_.load());
   text.family("qsp_sent_bytes_total", "counter", "Application bytes of ended sessions, to peers.");

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "cli/sessions.hpp"
 #include "https/server.hpp"
 #include "qsp/channel.hpp"
 
@@ -11,6 +12,9 @@ namespace qsp::cli {
 /// What a server has done since it started, for Prometheus: GET /metrics, and /healthz. Counted from any thread.
 class ServeMetrics final : public https::Handler {
  public:
+  /// `setup` outlives it.
+  explicit ServeMetrics(const Setup& setup) : setup_(setup) {}
+
   void established(const ChannelStatus* status);
   /// A new epoch of a session began, its first one included.
   void epoch(const ChannelStatus& status);
@@ -24,6 +28,7 @@ class ServeMetrics final : public https::Handler {
 
   [[nodiscard]] https::Response metrics() const;
 
+  const Setup& setup_;
   Count established_ = 0, closed_normal_ = 0, closed_failed_ = 0, handshakes_failed_ = 0, qkd_unavailable_ = 0;
   Count epochs_with_qkd_ = 0, epochs_without_ = 0, epochs_degraded_ = 0;
   Count received_bytes_ = 0, sent_bytes_ = 0, refused_ = 0;

@@ -22,7 +22,15 @@ namespace qsp::cli {
 namespace {
 
 std::unexpected<Refused> usage(std::string text) { return std::unexpected(Refused{kUsage, std::move(text)}); }
+std::chrono::nanoseconds nanoseconds(double seconds) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+
 std::unexpected<Refused> failed(std::string text) { return std::unexpected(Refused{kFailed, std::move(text)}); }
+
+/// A year, in seconds: beyond it clocks overflow.
+constexpr double kLongestTime = 365.0 * 24 * 3600;
 
 class Rc155Sessions final : public Sessions {
  public:
@@ -98,6 +106,7 @@ class KeyTexts {
 struct Shared {
   ClientOptions client;
   ServerOptions server;
+  RekeyPace pace;
   KeyTexts keys;
   std::optional<identity::PinnedPeers> peers;
   std::unique_ptr<QkdKeys> qkd;
@@ -112,7 +121,7 @@ class ChannelSessions final : public Sessions {
         signers_(std::move(signers)),
         client_(shared.client),
         server_(shared.server),
-        delivery_(*shared.qkd) {
+        delivery_(*shared.qkd, role) {
     client_.signer = signers_.front().get();
     for (const auto& signer : signers_) server_.signers.push_back(signer.get());
   }
@@ -144,10 +153,12 @@ class ChannelSetup final : public Setup {
   [[nodiscard]] const Profile& profile() const noexcept override { return profile_; }
   std::expected<std::unique_ptr<Sessions>, std::string> sessions() override;
   void stop_keys() override { shared_.qkd->stop(); }
+  [[nodiscard]] SupplyCounts supply_counts() const override { return shared_.qkd->paces().counts(); }
   [[nodiscard]] std::chrono::nanoseconds stall_limit() const noexcept override { return shared_.client.rekey.timer; }
 
  private:
   std::expected<void, Refused> read_suites(const SessionOptions& options, ChannelOptions& common);
+  std::expected<void, Refused> read_pace(const SessionOptions& options, RekeyPolicy& rekey);
   std::expected<void, Refused> read_peers(const SessionOptions& options, crypto::Provider& provider);
 
   const Profile& profile_;
@@ -176,9 +187,6 @@ std::expected<void, Refused> ChannelSetup::read_suites(const SessionOptions& opt
   common.kems = std::move(*kems);
   common.aeads = std::move(*aeads);
   common.sae_id = options.sae_id;
-  const auto nanoseconds = [](double seconds) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
-  };
   common.rekey.light = options.light;
   common.rekey.interval = nanoseconds(options.rekey_interval);
   common.rekey.bytes = options.rekey_bytes;
@@ -186,6 +194,28 @@ std::expected<void, Refused> ChannelSetup::read_suites(const SessionOptions& opt
   common.rekey.hard_life = std::max<std::chrono::nanoseconds>(
       options.dangerous_short_timers ? 2 * common.rekey.timer : std::chrono::seconds(420), 2 * common.rekey.timer);
   common.rekey.dangerous_short_timers = options.dangerous_short_timers;
+  return read_pace(options, common.rekey);
+}
+
+/// No epoch may live longer because its rekey was put off: the floor becomes the sessions' own interval, and their hard
+/// life, which counts from there, so much shorter. It must stay twice the rekey timer (SPEC §8.5).
+std::expected<void, Refused> ChannelSetup::read_pace(const SessionOptions& options, RekeyPolicy& rekey) {
+  shared_.pace = {.target = rekey.interval, .floor = rekey.interval, .low = options.qkd_low_supply};
+  if (options.kme.urls.empty()) {
+    if (!options.qkd_rekey_floor && !options.qkd_low_supply) return {};
+    return usage("--qkd-rekey-floor and --qkd-low-supply are for the keys of a KME: give --kme URL too");
+  }
+  if (rekey.interval <= std::chrono::nanoseconds::zero()) return {};  // refused with the other options of a session
+  const std::chrono::nanoseconds most = rekey.interval + rekey.hard_life - 2 * rekey.timer;
+  shared_.pace.floor = options.qkd_rekey_floor ? nanoseconds(*options.qkd_rekey_floor) : most;
+  if (shared_.pace.floor < rekey.interval || shared_.pace.floor > most) {
+    return usage(fmt::format(
+        "--qkd-rekey-floor {}: give {} to {} seconds, from --rekey-interval to what the hard life of an epoch leaves "
+        "room for (a shorter --rekey-timer leaves more)",
+        seconds(shared_.pace.floor), seconds(rekey.interval), seconds(most)));
+  }
+  rekey.hard_life -= shared_.pace.floor - rekey.interval;
+  rekey.interval = shared_.pace.floor;
   return {};
 }
 
@@ -232,6 +262,7 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   auto qkd = QkdKeys::open(options.pads, options.kme);
   if (!qkd) return failed(qkd.error());
   shared_.qkd = std::move(*qkd);
+  shared_.qkd->paces().set(shared_.pace);
 
   // What cannot work is said now, not to the first peer that comes.
   auto sessions = this->sessions();
@@ -286,6 +317,20 @@ void add_session_options(CLI::App& verb, Role role, SessionOptions& options) {
     verb.add_flag("--light", options.light, "rekey without a fresh KEM key: forward secrecy only");
   }
   verb.add_option("--rekey-interval", options.rekey_interval, "seconds between rekeys")->capture_default_str();
+  verb.add_option(
+          "--qkd-rekey-floor", options.qkd_rekey_floor,
+          role == Role::Server
+              ? "with --kme: seconds between rekeys at most, while the KME is low on keys [the longest that the "
+                "hard life of an epoch allows: 180 with these timers; as --rekey-interval: never slow down]"
+              : "with --kme: seconds after which to ask for a rekey where the server, whose keys they cost, puts "
+                "it off [the longest that the hard life of an epoch allows: 180 with these timers]")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, kLongestTime));
+  if (role == Role::Server) {
+    verb.add_option("--qkd-low-supply", options.qkd_low_supply,
+                    "with --kme: keys that it has left below which rekeys slow down [a tenth of its capacity]")
+        ->type_name("KEYS");
+  }
   verb.add_option("--rekey-bytes", options.rekey_bytes, "bytes of an epoch, per direction, after which to rekey")
       ->capture_default_str();
   verb.add_option("--rekey-timer", options.rekey_timer, "seconds that the peer has to answer a rekey; 60 or more")

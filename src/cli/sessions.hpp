@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/kme_keys.hpp"
 #include "cli/profile.hpp"
+#include "cli/rekey_pace.hpp"
 #include "net/connection.hpp"
 #include "qsp/channel.hpp"
 
@@ -35,6 +37,8 @@ struct SessionOptions {
   double rekey_interval = 120;          ///< seconds
   std::uint64_t rekey_bytes = std::uint64_t{1} << 36;
   double rekey_timer = 180;
+  std::optional<double> qkd_rekey_floor;  ///< seconds; nothing: as long as an epoch's hard life allows
+  std::optional<std::uint64_t> qkd_low_supply;
   bool light = false;
   bool dangerous_short_timers = false;
 };
@@ -69,6 +73,7 @@ class Setup {
   virtual std::expected<std::unique_ptr<Sessions>, std::string> sessions() = 0;
   /// No QKD key comes any more from now on. Call it before the loops of the sessions end.
   virtual void stop_keys() {}
+  [[nodiscard]] virtual SupplyCounts supply_counts() const { return {}; }
   /// How long an application may leave the data of a session untouched (SPEC §7.7).
   [[nodiscard]] virtual std::chrono::nanoseconds stall_limit() const noexcept { return std::chrono::seconds(180); }
 };

@@ -57,6 +57,7 @@ bool set_times(X509* certificate, Time from, std::chrono::seconds life) {
 }
 
 bool set_name(X509_NAME* name, const std::string& common_name) {
+  if (common_name.empty()) return true;
   return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
                                     reinterpret_cast<const unsigned char*>(common_name.data()),
                                     static_cast<int>(common_name.size()), -1, 0) == 1;

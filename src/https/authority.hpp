@@ -19,10 +19,10 @@ struct Credential {
 
 /// What a certificate says about its owner.
 struct Subject {
-  std::string common_name;
-  std::vector<std::string> dns_names;
-  std::vector<std::string> addresses;  ///< IP addresses, as text
-  std::vector<std::string> uris;
+  std::string common_name = {};  ///< may be empty
+  std::vector<std::string> dns_names = {};
+  std::vector<std::string> addresses = {};  ///< IP addresses, as text
+  std::vector<std::string> uris = {};
   bool server = false;  ///< extended key usage serverAuth
   bool client = false;  ///< clientAuth
 };

@@ -13,27 +13,13 @@
 #include "https/server_connection.hpp"
 #include "https/server_core.hpp"
 #include "net/address.hpp"
+#include "net/listen.hpp"
 
 namespace qsp::https {
 namespace {
 
 namespace asio = net::asio;
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
-
-std::string explain_listen(const net::tcp::endpoint& at, const net::error_code& why) {
-  const std::string target = net::to_string(at);
-  if (why == asio::error::address_in_use) {
-    return fmt::format("cannot listen on {}: the port is in use (stop the other program, or choose another port)",
-                       target);
-  }
-  if (why == asio::error::access_denied) {
-    return fmt::format("cannot listen on {}: permission denied (choose a port above 1023)", target);
-  }
-  if (why.value() == EADDRNOTAVAIL) {
-    return fmt::format("cannot listen on {}: this machine has no such address (see: ip address)", target);
-  }
-  return fmt::format("cannot listen on {}: {}", target, why.message());
-}
 
 /// One request's right to an answer: used once, or given up when it is dropped.
 class Answer {
@@ -123,7 +109,7 @@ files::OrText<void> ServerCore::listen() {
   if (!failed) acceptor_.set_option(asio::socket_base::reuse_address(true), failed);
   if (!failed) acceptor_.bind(at, failed);
   if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
-  if (failed) return std::unexpected(explain_listen(at, failed));
+  if (failed) return std::unexpected(net::explain_listen(net::to_string(at), failed));
   options_.port = acceptor_.local_endpoint(failed).port();
   return {};
 }

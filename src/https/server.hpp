@@ -16,10 +16,10 @@ namespace qsp::https {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;              ///< 0: any free one
-  std::optional<TlsFiles> tls;         ///< nothing: plain HTTP, for an address of the loopback interface alone
-  std::size_t max_body = 64 * 1024;    ///< bytes of a request's body, else 413
-  std::size_t max_connections = 1024;  ///< further ones are closed at once
+  std::uint16_t port = 0;       ///< 0: any free one
+  std::optional<TlsFiles> tls;  ///< nothing: plain HTTP, for an address of the loopback interface alone
+  std::size_t max_body = std::size_t{64} * 1024;  ///< bytes of a request's body, else 413
+  std::size_t max_connections = 1024;             ///< further ones are closed at once
   std::size_t max_connections_per_source = 256;
   std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(5);  ///< of TLS
   std::chrono::nanoseconds request_timeout = std::chrono::seconds(10);   ///< first byte of a request to its last

@@ -20,7 +20,7 @@ using files::OrText;
 constexpr std::size_t kMaxCertificatesSize = std::size_t{4}
                                              << 20;  // bytes of one file; a system's CA bundle has 200 KiB
 constexpr std::size_t kMaxRevokedSize = std::size_t{64} << 20;
-constexpr std::size_t kMaxKeySize = 64 * 1024;
+constexpr std::size_t kMaxKeySize = std::size_t{64} * 1024;
 constexpr const char* kGroups = "X25519MLKEM768:SecP256r1MLKEM768:X25519:P-256";
 constexpr const char* kTls12Ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr int kSecurityLevel = 2;  // 112 bits: RSA of 2,048 bits and up, no SHA-1 in signatures

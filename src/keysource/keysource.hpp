@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -42,6 +43,15 @@ struct SourceStatus {
   std::optional<std::uint64_t> keys_left;  ///< for enc_keys at this end, where it is known
 };
 
+/// How well a source that is filled again is stocked, as it said itself.
+struct Supply {
+  std::optional<std::uint64_t> keys;  ///< for enc_keys at this end; nothing: it never said
+  std::uint64_t capacity = 0;         ///< it holds at most
+  std::chrono::nanoseconds age{};     ///< of this knowledge
+  std::uint64_t failures = 0;         ///< questions that got no answer so far
+  std::string problem;                ///< of the last question: one line for a log; empty where it was answered
+};
+
 /// A source of QKD keys, shared by the sessions of a process. Asynchronous in shape: a source that has its keys at hand
 /// answers before fetch returns, one that asks over a network answers later, from the event loop that it was made with.
 class KeySource {
@@ -60,6 +70,10 @@ class KeySource {
   /// What is known, without asking anybody, of the keys shared with the peer of this SAE ID; nothing for an unknown
   /// one.
   [[nodiscard]] virtual std::optional<SourceStatus> status(std::string_view sae_id) const = 0;
+
+  /// What is known of the supply of keys shared with the peer of this SAE ID; asks for newer figures behind the scenes
+  /// where these are old, and never waits. Nothing: what the source had at first is all that it will have.
+  virtual std::optional<Supply> supply(std::string_view /*sae_id*/) { return std::nullopt; }
 };
 
 }  // namespace qsp::keysource

@@ -96,20 +96,18 @@ void Api::enc_keys(const std::string& slave, const SaeConfig& master, const http
   if (!link.state().peer_reachable)
     return respond(refuse(503, "the KME at the other end of the link is not reachable"));
 
-  const auto taken = std::make_shared<std::vector<TakenKey>>();
+  const auto taken = std::make_shared<Taken>();
   auto job = [taken, take = *std::move(take), now = now(faults_)](Store& store) -> Stored<void> {
-    auto keys = store.take(take, now);
-    if (!keys) return std::unexpected(keys.error());
-    *taken = *std::move(keys);
+    auto given = store.take(take, now);
+    if (!given) return std::unexpected(given.error());
+    *taken = *std::move(given);
     return {};
   };
-  run(std::move(job), std::move(respond), [this, taken, &link, alive = link.lifetime()] {
-    if (taken->empty()) return refuse(503, "not enough keys are stored; ask later, or for fewer");
-    counters_.keys_given += taken->size();
-    boost::asio::post(loop_.executor(), [&link, alive] {
-      if (*alive) link.announce_soon();
-    });
-    return answer(etsi014::to_json(container(std::move(*taken))));
+  run(std::move(job), std::move(respond), [this, taken, &link] {
+    if (taken->keys.empty()) return refuse(503, "not enough keys are stored; ask later, or for fewer");
+    counters_.keys_given += taken->keys.size();
+    link.announce(std::move(taken->grants));
+    return answer(etsi014::to_json(container(std::move(taken->keys))));
   });
 }
 
@@ -121,27 +119,31 @@ void Api::dec_keys(const std::string& master, const SaeConfig& slave, const http
   if (link == nullptr) return respond(refuse(400, etsi014::kKeyNotFound));
   auto wanted =
       std::make_shared<RedeemRequest>(RedeemRequest{.slave = slave.id, .master = master, .key_ids = *std::move(ids)});
-  redeem(std::move(wanted), *link_of_(*link), false, std::move(respond));
+  redeem(std::move(wanted), *link_of_(*link), std::nullopt, std::move(respond));
 }
 
-void Api::redeem(std::shared_ptr<const RedeemRequest> wanted, Link& link, bool pulled, https::Respond respond) {
+void Api::redeem(std::shared_ptr<const RedeemRequest> wanted, Link& link, std::optional<std::vector<Grant>> told,
+                 https::Respond respond) {
   using Redeemed = std::expected<std::vector<TakenKey>, NotRedeemed>;
   const auto redeemed = std::make_shared<Redeemed>();
-  auto job = [redeemed, wanted, now = now(faults_)](Store& store) -> Stored<void> {
+  const bool asked = told.has_value();
+  auto job = [redeemed, wanted, told = std::move(told), now = now(faults_)](Store& store) -> Stored<void> {
+    for (const Grant& grant : told.value_or(std::vector<Grant>())) {
+      if (auto accepted = store.accept(grant); !accepted) return accepted;
+    }
     auto keys = store.redeem(*wanted, now);
     if (!keys) return std::unexpected(keys.error());
     *redeemed = *std::move(keys);
     return {};
   };
   const auto reply = std::make_shared<https::Respond>(std::move(respond));
-  const auto ask_peer = [this, wanted, &link, reply, alive = link.lifetime()] {
-    if (!*alive) return;
-    link.pull(wanted->key_ids, [this, wanted, &link, reply](bool answered) {
-      if (!answered) return (*reply)(refuse(503, "the KME that gave the key away is not reachable; ask again"));
-      redeem(wanted, link, true, std::move(*reply));
+  const auto ask_peer = [this, wanted, &link, reply] {
+    link.ask(wanted->key_ids, [this, wanted, &link, reply](std::optional<std::vector<Grant>> grants) {
+      if (!grants) return (*reply)(refuse(503, "the KME that gave the key away is not reachable; ask again"));
+      redeem(wanted, link, std::move(grants), std::move(*reply));
     });
   };
-  auto after = [this, redeemed, pulled, reply, ask_peer](const Stored<void>& done) {
+  auto after = [this, redeemed, asked, reply, ask_peer](const Stored<void>& done) {
     if (!done) {
       ++counters_.store_errors;
       return (*reply)(refuse(done.error()));
@@ -158,8 +160,8 @@ void Api::redeem(std::shared_ptr<const RedeemRequest> wanted, Link& link, bool p
       case NotRedeemed::Unknown:
         break;
     }
-    if (pulled) return (*reply)(refuse(400, etsi014::kKeyNotFound));
-    boost::asio::post(loop_.executor(), ask_peer);
+    if (asked) return (*reply)(refuse(400, etsi014::kKeyNotFound));
+    ask_peer();
   };
   if (!queue_.post(std::move(job), std::move(after))) (*reply)(refuse(503, "too many calls wait for the key store"));
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,10 @@ class Api {
                 https::Respond respond);
   void dec_keys(const std::string& master, const SaeConfig& slave, const https::Request& request,
                 https::Respond respond);
-  void redeem(std::shared_ptr<const RedeemRequest> wanted, Link& link, bool pulled, https::Respond respond);
-  /// Runs a job and answers with `result`, made on the store's thread.
+  /// `told`: what the peer said of these keys' grants; nothing where it was not asked yet.
+  void redeem(std::shared_ptr<const RedeemRequest> wanted, Link& link, std::optional<std::vector<Grant>> told,
+              https::Respond respond);
+  /// Runs a job and answers with `result`.
   void run(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result);
   /// Counts the answer and puts the faults of a rehearsal into it.
   https::Respond observed(CallKind kind, https::Respond respond);

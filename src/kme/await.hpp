@@ -25,13 +25,11 @@ inline constexpr boost::asio::use_awaitable_t<net::Executor> kAwait;
 /// Runs a job and resumes on the loop once it is on disk, or not. Where the queue is full that is a StoreError.
 inline Awaitable<Stored<void>> store(net::Loop& loop, StoreQueue& queue, StoreQueue::Job&& job) {
   auto start = [&loop, &queue](auto handler, StoreQueue::Job work) {
-    auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-    const auto done = [&loop, resume](Stored<void> result) {
-      boost::asio::post(loop.executor(),
-                        [resume, result = std::move(result)]() mutable { std::move (*resume)(std::move(result)); });
-    };
+    const auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+    const auto done = [resume](Stored<void> result) { std::move (*resume)(std::move(result)); };
     if (!queue.post(std::move(work), done)) {
-      done(std::unexpected(StoreError{false, "too many calls wait for the key store"}));
+      boost::asio::post(loop.executor(),
+                        [done] { done(std::unexpected(StoreError{false, "too many calls wait for the key store"})); });
     }
   };
   return boost::asio::async_initiate<decltype(kAwait), void(Stored<void>)>(std::move(start), kAwait, std::move(job));

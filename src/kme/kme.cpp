@@ -19,7 +19,7 @@ files::OrText<std::unique_ptr<Kme>> Kme::open(net::Loop& loop, Config config, cr
 files::OrText<void> Kme::start(bool allow_fault_injection) {
   auto store = Store::open(config_.store);
   if (!store) return std::unexpected(store.error().text);
-  queue_ = std::make_unique<StoreQueue>(*std::move(store), faults_);
+  queue_ = std::make_unique<StoreQueue>(loop_, *std::move(store), faults_);
   for (const LinkConfig& config : config_.links) {
     Producer* const producer = config.producer == ProducerKind::Random ? &random_ : nullptr;
     auto link = Link::make(loop_, *queue_, config_, config, faults_, producer);

@@ -55,7 +55,7 @@ class Kme final : private https::Handler {
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<https::Server> server_;
   std::unique_ptr<https::Server> admin_server_;
-  std::unique_ptr<StoreQueue> queue_;  ///< last: it ends first, and its last answers use the others
+  std::unique_ptr<StoreQueue> queue_;  ///< last: it ends first, and what it calls uses the others
 };
 
 }  // namespace qsp::kme

@@ -21,10 +21,8 @@ using std::chrono::seconds;
 constexpr milliseconds kRest{200};       ///< between two rounds with nothing to do
 constexpr milliseconds kRestDown{1000};  ///< while the peer does not answer
 constexpr seconds kCallTime{5};
-constexpr seconds kTidy{10};            ///< between two searches for what has expired
-constexpr seconds kClocksDiffer{300};   ///< by which the clocks of two sites may differ
-constexpr std::size_t kPerRound = 256;  ///< keys drawn, sent or announced at a time
-static_assert(kPerRound <= kMaxLinkItems);
+constexpr seconds kTidy{10};           ///< between two searches for what has expired
+constexpr seconds kClocksDiffer{300};  ///< by which the clocks of two sites may differ
 
 }  // namespace
 
@@ -41,7 +39,7 @@ files::OrText<std::unique_ptr<Link>> Link::make(net::Loop& loop, StoreQueue& que
                                              .tls = config.tls,
                                              .server_name = link.server_name,
                                              .max_body = kMaxLinkMessage,
-                                             .connections = 4,
+                                             .connections = 8,
                                              .connect_timeout = seconds(2)});
     if (!client) return std::unexpected("link " + link.name + ": " + client.error());
     made->peers_.push_back(*std::move(client));
@@ -53,11 +51,6 @@ void Link::start() { boost::asio::co_spawn(loop_.executor(), run(), boost::asio:
 
 void Link::stop() {
   stopping_ = true;
-  timer_.cancel();
-}
-
-void Link::announce_soon() {
-  hurry_ = true;
   timer_.cancel();
 }
 
@@ -87,9 +80,10 @@ Awaitable<bool> Link::round() {
     co_await greet();
     co_return false;
   }
-  const bool full = round.fresh.size() == kPerRound || round.grants.size() == kPerRound;
+  std::erase_if(round.grants, [this](const Grant& grant) { return announcing_.contains(grant.key_id); });
+  const bool full = round.fresh.size() == kBatch || round.grants.size() == kBatch;
   // Grants first: somebody may be waiting for one.
-  const bool done = co_await send_grants(round) && *alive && co_await send_fresh(round);
+  const bool done = co_await send_grants(std::move(round.grants)) && *alive && co_await send_fresh(round);
   co_return done&& full;
 }
 
@@ -118,10 +112,10 @@ Awaitable<Stored<void>> Link::look(Round& round) {
       found->expired = *expired;
     }
     if (found->leading) {
-      auto fresh = store.fresh(name, kPerRound);
+      auto fresh = store.fresh(name, kBatch);
       if (!fresh) return std::unexpected(fresh.error());
       found->round.fresh = *std::move(fresh);
-      auto grants = store.unannounced(name, kPerRound);
+      auto grants = store.unannounced(name, kBatch);
       if (!grants) return std::unexpected(grants.error());
       found->round.grants = *std::move(grants);
     }
@@ -145,13 +139,16 @@ Awaitable<Stored<void>> Link::produce() {
   const PoolCounts& counts = state_.counts;
   const std::uint64_t room = config_.pool / 2;  // of each side
   const auto lacks = [room](std::uint64_t held) {
-    return std::min<std::uint64_t>(kPerRound / 2, room - std::min(room, held));
+    return std::min<std::uint64_t>(kBatch / 2, room - std::min(room, held));
   };
   const std::uint64_t here = lacks(counts.here_fresh + counts.here_ready);
   const std::uint64_t there =
       std::min(lacks(counts.there), 2 * room - std::min(2 * room, counts.there + counts.granted));
   // No supply is worth drawing that the peer cannot be told of.
   if (producer_ == nullptr || !state_.peer_reachable || here + there == 0) co_return Stored<void>();
+  // A key costs far less in a batch than alone.
+  if (here + there < kBatch / 2 && net::Loop::now() < draw_few_at_) co_return Stored<void>();
+  draw_few_at_ = net::Loop::now() + kRest;
   auto drawn = producer_->draw(here, there);
   if (!drawn) {
     note(std::string("the producer failed: ") + std::string(drawn.error().where));
@@ -207,22 +204,6 @@ Awaitable<bool> Link::send_fresh(Round& round) {
   co_return confirmed.has_value() && !held->ids.empty();
 }
 
-Awaitable<bool> Link::send_grants(Round& round) {
-  if (round.grants.empty()) co_return true;
-  const std::shared_ptr<bool> alive = alive_;
-  std::vector<Uuid> ids;
-  for (const Grant& grant : round.grants) ids.push_back(grant.key_id);
-  crypto::SecretText body = to_json(GrantsMessage{std::move(round.grants)});
-  const auto answer = co_await post("grants", body);
-  if (!*alive || answer == nullptr) co_return false;
-  StoreQueue::Job job = [name = config_.name, ids = std::move(ids)](Store& store) {
-    return store.announced(name, ids);
-  };
-  const Stored<void> done = co_await store(loop_, queue_, std::move(job));
-  if (!done && *alive) note("key store: " + done.error().text);
-  co_return done.has_value();
-}
-
 /// Nothing to say: is the peer there?
 Awaitable<bool> Link::greet() {
   const crypto::SecretText body = to_json(IdsMessage{});
@@ -256,22 +237,6 @@ Awaitable<std::shared_ptr<crypto::SecretText>> Link::post(std::string_view what,
   }
   reached(false);
   co_return nullptr;
-}
-
-void Link::pull(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done) {
-  boost::asio::co_spawn(loop_.executor(), pull_all(std::move(key_ids), std::move(done)), boost::asio::detached);
-}
-
-Awaitable<void> Link::pull_all(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done) {
-  const std::shared_ptr<bool> alive = alive_;
-  const crypto::SecretText body = to_json(IdsMessage{std::move(key_ids)});
-  const auto answer = co_await post("wanted", body);
-  if (!*alive || answer == nullptr) co_return done(false);
-  auto message = parse_grants(answer->reveal());
-  if (!message) co_return done(false);
-  StoreQueue::Job job = accept(std::move(message->grants));
-  const Stored<void> accepted = co_await store(loop_, queue_, std::move(job));
-  done(accepted.has_value());
 }
 
 void Link::note(std::string problem) {

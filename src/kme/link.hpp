@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,21 +46,24 @@ class Link {
   [[nodiscard]] const LinkConfig& config() const noexcept { return config_; }
   [[nodiscard]] const LinkState& state() const noexcept { return state_; }
 
-  /// False from the moment that the link is gone.
-  [[nodiscard]] std::shared_ptr<const bool> lifetime() const noexcept { return alive_; }
-
   /// Begins the rounds. They end with the link.
   void start();
   /// Ends the rounds; what comes in is answered still.
   void stop();
-  /// A key was just given: its grant waits to be announced.
-  void announce_soon();
-  /// dec_keys asks for keys of which no grant has come: asks the peer for it. `done`: whether it answered.
-  void pull(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done);
+  /// Keys were given, and that is on disk: tells the peer, so that it knows before their slaves ask. What it does not
+  /// take now, a later round finds in the store.
+  void announce(std::vector<Grant> grants);
+  /// dec_keys asks for keys of which no grant has come: asks the peer, which may know. `done`: its grants, to be
+  /// accepted; nothing where it does not answer.
+  void ask(std::vector<Uuid> key_ids, std::move_only_function<void(std::optional<std::vector<Grant>>)> done);
   /// A call of the peer, or of a feeder, to /link/v1/NAME/`what`.
   void handle(std::string_view what, https::Request request, https::Respond respond);
 
  private:
+  /// Keys drawn, sent or announced at a time.
+  static constexpr std::size_t kBatch = 256;
+  static_assert(kBatch <= kMaxLinkItems);
+
   /// What one look at the store found.
   struct Round {
     std::vector<NewPiece> fresh;
@@ -71,10 +76,12 @@ class Link {
   Awaitable<bool> round();
   Awaitable<Stored<void>> look(Round& round);
   Awaitable<bool> send_fresh(Round& round);
-  Awaitable<bool> send_grants(Round& round);
+  Awaitable<bool> send_grants(std::vector<Grant>&& grants);
+  Awaitable<void> announce_all();
   Awaitable<bool> greet();
   Awaitable<Stored<void>> produce();
-  Awaitable<void> pull_all(std::vector<Uuid> key_ids, std::move_only_function<void(bool)> done);
+  Awaitable<void> ask_peer(std::vector<Uuid> key_ids,
+                           std::move_only_function<void(std::optional<std::vector<Grant>>)> done);
   /// POSTs to the peer: the body of a 2xx answer, or nothing.
   Awaitable<std::shared_ptr<crypto::SecretText>> post(std::string_view what, const crypto::SecretText& body);
   /// When a key drawn now ends. The side that does not own it keeps it longer: clocks differ.
@@ -87,10 +94,8 @@ class Link {
   void compare_ids(const https::Request& request, https::Respond respond);
   void take_grants(const https::Request& request, https::Respond respond);
   void tell_grants(const https::Request& request, https::Respond respond);
-  /// Runs a job and answers with `result`, made on the store's thread.
+  /// Runs a job and answers with `result`.
   void submit(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result);
-  /// Grants of the peer: each one's pieces become Granted.
-  [[nodiscard]] StoreQueue::Job accept(std::vector<Grant> grants) const;
 
   net::Loop& loop_;
   StoreQueue& queue_;
@@ -102,7 +107,11 @@ class Link {
   LinkState state_;
   net::Timer timer_;
   Instant tidy_at_ = Instant::min();
+  Instant draw_few_at_ = Instant::min();  ///< before, only a whole batch is drawn
   bool hurry_ = false;
+  std::deque<Grant> unsent_;       ///< given, not announced, and in no message yet
+  std::set<Uuid> announcing_;      ///< in unsent_ or in a message that is under way
+  std::size_t announcements_ = 0;  ///< messages under way
   bool stopping_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -48,10 +48,8 @@ void Link::take_keys(https::Request request, https::Respond respond) {
     *held = *std::move(ids);
     return {};
   };
-  submit(std::move(job), std::move(respond), [this, alive = alive_, held] {
-    boost::asio::post(loop_.executor(), [this, alive, count = held->size()] {
-      if (*alive) state_.received += count;
-    });
+  submit(std::move(job), std::move(respond), [this, held] {
+    state_.received += held->size();
     return ids_answer(*held);
   });
 }
@@ -73,7 +71,14 @@ void Link::compare_ids(const https::Request& request, https::Respond respond) {
 void Link::take_grants(const https::Request& request, https::Respond respond) {
   auto message = parse_grants(request.body.reveal());
   if (!message) return respond(refuse(400, message.error()));
-  submit(accept(std::move(message->grants)), std::move(respond), [] { return ids_answer({}); });
+  for (Grant& grant : message->grants) grant.link = config_.name;
+  auto job = [grants = std::move(message->grants)](Store& store) -> Stored<void> {
+    for (const Grant& grant : grants) {
+      if (auto done = store.accept(grant); !done) return done;
+    }
+    return {};
+  };
+  submit(std::move(job), std::move(respond), [] { return ids_answer({}); });
 }
 
 void Link::tell_grants(const https::Request& request, https::Respond respond) {
@@ -90,16 +95,6 @@ void Link::tell_grants(const https::Request& request, https::Respond respond) {
     return {};
   };
   submit(std::move(job), std::move(respond), [grants] { return answer(to_json(GrantsMessage{*grants})); });
-}
-
-StoreQueue::Job Link::accept(std::vector<Grant> grants) const {
-  for (Grant& grant : grants) grant.link = config_.name;
-  return [grants = std::move(grants)](Store& store) -> Stored<void> {
-    for (const Grant& grant : grants) {
-      if (auto done = store.accept(grant); !done) return done;
-    }
-    return {};
-  };
 }
 
 void Link::submit(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result) {

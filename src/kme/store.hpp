@@ -87,6 +87,12 @@ struct RedeemRequest {
 /// or slave (§5 says 401).
 enum class NotRedeemed : std::uint8_t { NotFound, Unknown, NotNamed };
 
+/// What enc_keys gives, and what the peer is to be told of it: one grant for each key.
+struct Taken {
+  std::vector<TakenKey> keys;
+  std::vector<Grant> grants;
+};
+
 struct PoolCounts {
   std::uint64_t here_fresh = 0, here_ready = 0, there = 0, granted = 0, unannounced = 0;
 };
@@ -124,8 +130,8 @@ class Store {
   /// Which of `ids` this side holds, in any state.
   virtual Stored<std::vector<Uuid>> held(std::string_view link, std::span<const Uuid> ids) = 0;
 
-  /// enc_keys: all or nothing. Nothing (an empty vector) where fewer are Ready and unexpired at `now` than needed.
-  virtual Stored<std::vector<TakenKey>> take(const TakeRequest& request, UnixTime now) = 0;
+  /// enc_keys: all or nothing. Nothing where fewer are Ready and unexpired at `now` than needed.
+  virtual Stored<Taken> take(const TakeRequest& request, UnixTime now) = 0;
   /// Grants of this side that the peer has not acknowledged, oldest first.
   virtual Stored<std::vector<Grant>> unannounced(std::string_view link, std::size_t most) = 0;
   virtual Stored<std::optional<Grant>> find_unannounced(std::string_view link, const Uuid& key_id) = 0;

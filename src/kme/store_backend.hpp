@@ -20,6 +20,12 @@ struct Dialect {
   std::string_view uuid;         ///< type of a UUID whose text form is that of to_text
   std::string_view lock;         ///< appended to a SELECT whose rows this transaction will change
   std::string_view skip_locked;  ///< the same, passing over rows that another transaction changes
+  std::string_view in_ids;       ///< after a column: it is one of the UUIDs in the JSON list :ids
+  std::string_view take_before;  ///< around the SELECT of ready pieces, to hand out what it finds if that is enough
+  std::string_view take_after;
+  std::string_view grant_before;  ///< around the INSERT of a grant, to add its first slave too
+  std::string_view grant_after;
+  bool joins_writes;             ///< whether the four before do that; else each is a statement of its own
   std::string_view has_version;  ///< selects a row where the table kme_version exists
 };
 

@@ -11,11 +11,23 @@
 namespace qsp::kme {
 namespace {
 
-constexpr Dialect kDialect{.serial = "BIGINT GENERATED ALWAYS AS IDENTITY",
-                           .uuid = "UUID",
-                           .lock = " FOR UPDATE",
-                           .skip_locked = " FOR UPDATE SKIP LOCKED",
-                           .has_version = "SELECT 1 WHERE to_regclass('kme_version') IS NOT NULL"};
+// A statement costs a journey to the server and back, which is most of what it costs. So those that belong together go
+// as one.
+constexpr Dialect kDialect{
+    .serial = "BIGINT GENERATED ALWAYS AS IDENTITY",
+    .uuid = "UUID",
+    .lock = " FOR UPDATE",
+    .skip_locked = " FOR UPDATE SKIP LOCKED",
+    .in_ids = " = ANY (ARRAY(SELECT CAST(json_array_elements_text(CAST(:ids AS JSON)) AS UUID)))",
+    .take_before = "WITH chosen AS (",
+    .take_after = R"(), gone AS (UPDATE kme_piece SET state = 3, bytes = '' WHERE id = ANY
+          (ARRAY(SELECT id FROM chosen)) AND (SELECT COUNT(*) FROM chosen) = :lim RETURNING id)
+          SELECT id, simulated, expires, bytes FROM chosen WHERE (SELECT COUNT(*) FROM gone) = :lim)",
+    .grant_before = "WITH made AS (",
+    .grant_after = R"( RETURNING id) INSERT INTO kme_slave (id, slave, done)
+          SELECT id, CAST(:slave AS TEXT), 0 FROM made)",
+    .joins_writes = true,
+    .has_version = "SELECT 1 WHERE to_regclass('kme_version') IS NOT NULL"};
 
 constexpr int kSlots = 16;
 

@@ -1,14 +1,14 @@
 #include "kme/store_queue.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <iterator>
 #include <utility>
-#include <vector>
 
 namespace qsp::kme {
 
-StoreQueue::StoreQueue(std::unique_ptr<Store> store, const Faults& faults)
-    : store_(std::move(store)), faults_(faults), thread_([this] { work(); }) {}
+StoreQueue::StoreQueue(net::Loop& loop, std::unique_ptr<Store> store, const Faults& faults)
+    : loop_(loop), store_(std::move(store)), faults_(faults), thread_([this] { work(); }) {}
 
 StoreQueue::~StoreQueue() {
   {
@@ -39,15 +39,29 @@ void StoreQueue::work() {
       batch.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
       waiting_.erase(waiting_.begin(), end);
     }
-    run(batch);
+    run(std::move(batch));
   }
 }
 
-void StoreQueue::run(std::span<Item> batch) {
-  const Stored<void> together = attempt(batch);
+void StoreQueue::run(std::vector<Item> batch) {
+  Stored<void> together = attempt(batch);
+  if (together || batch.size() == 1) return report(std::move(batch), std::move(together));
   // One job that the store refuses must not take the others with it.
-  const bool alone = !together && batch.size() > 1;
-  for (Item& item : batch) item.after(alone ? attempt({&item, 1}) : together);
+  for (Item& item : batch) {
+    Stored<void> alone = attempt({&item, 1});
+    std::vector<Item> one;
+    one.push_back(std::move(item));
+    report(std::move(one), std::move(alone));
+  }
+}
+
+void StoreQueue::report(std::vector<Item> items, Stored<void> result) {
+  boost::asio::post(loop_.executor(),
+                    [items = std::move(items), result = std::move(result), alive = std::weak_ptr(alive_)]() mutable {
+                      for (Item& item : items) {
+                        if (!alive.expired()) item.after(result);
+                      }
+                    });
 }
 
 Stored<void> StoreQueue::attempt(std::span<Item> items) {

@@ -8,9 +8,11 @@
 #include <mutex>
 #include <span>
 #include <thread>
+#include <vector>
 
 #include "kme/faults.hpp"
 #include "kme/store.hpp"
+#include "net/loop.hpp"
 
 namespace qsp::kme {
 
@@ -24,11 +26,13 @@ class StoreQueue {
   /// Works inside a transaction. It may be run again after a rollback, so it changes nothing but the store and its own
   /// results.
   using Job = std::move_only_function<Stored<void>(Store&)>;
-  /// Called on the store's thread once the job is on disk, or once it is certain that nothing of it happened.
+  /// Called on the loop once the job is on disk, or once it is certain that nothing of it happened. Those of one
+  /// transaction are called one right after the other, so what they begin with asio::post they begin together. Dropped
+  /// where the queue is gone by then.
   using After = std::move_only_function<void(Stored<void>)>;
 
-  /// `faults` outlives the queue.
-  StoreQueue(std::unique_ptr<Store> store, const Faults& faults);
+  /// `loop` and `faults` outlive the queue, which is destroyed on the loop's thread.
+  StoreQueue(net::Loop& loop, std::unique_ptr<Store> store, const Faults& faults);
   StoreQueue(const StoreQueue&) = delete;
   StoreQueue& operator=(const StoreQueue&) = delete;
   /// Does what is waiting, then ends.
@@ -44,16 +48,19 @@ class StoreQueue {
   };
 
   void work();
-  void run(std::span<Item> batch);
+  void run(std::vector<Item> batch);
+  void report(std::vector<Item> items, Stored<void> result);
   Stored<void> attempt(std::span<Item> items);
 
+  net::Loop& loop_;
   std::unique_ptr<Store> store_;
   const Faults& faults_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Item> waiting_;
   bool stopping_ = false;
-  std::jthread thread_;  ///< last: it uses all of the above
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< gone once the queue is
+  std::jthread thread_;                                                     ///< last: it uses all of the above
 };
 
 }  // namespace qsp::kme

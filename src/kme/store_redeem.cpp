@@ -115,13 +115,8 @@ void SqlStore::hand_out(const Redemption& redemption, const std::string& slave) 
     run(statements_->mark_slave);
     return;
   }
-  in.link = redemption.link;
-  in.owner = 1;
   run(statements_->remove_grant);
-  for (const Uuid& id : redemption.pieces) {
-    in.id = keysource::to_text(id);
-    run(statements_->remove_piece);
-  }
+  remove_pieces(redemption.pieces);
   change_of(redemption.link).granted -= static_cast<long long>(redemption.pieces.size());
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "kme/store_text.hpp"
 
@@ -178,14 +179,12 @@ Stored<void> SqlStore::confirm(std::string_view link, std::span<const Uuid> ids)
   return guarded<void>([&] {
     Tally& change = change_of(link);
     statements_->in.link = link;
-    for (const Uuid& id : ids) {
-      if (!piece_exists(id)) continue;
-      const bool here = statements_->out.owner == 0;
-      const long long confirmed = run(statements_->confirm_piece);
-      if (!here) continue;
-      change.fresh -= confirmed;
-      change.ready += confirmed;
-    }
+    statements_->in.ids = list_uuids(ids);
+    each_row(statements_->confirm_pieces, [&] {
+      if (statements_->out.owner != 0) return;
+      --change.fresh;
+      ++change.ready;
+    });
   });
 }
 
@@ -199,11 +198,11 @@ Stored<std::vector<Uuid>> SqlStore::held(std::string_view link, std::span<const 
   });
 }
 
-Stored<std::vector<TakenKey>> SqlStore::take(const TakeRequest& request, UnixTime now) {
-  return guarded<std::vector<TakenKey>>([&] { return take_keys(request, now); });
+Stored<Taken> SqlStore::take(const TakeRequest& request, UnixTime now) {
+  return guarded<Taken>([&] { return take_keys(request, now); });
 }
 
-std::vector<TakenKey> SqlStore::take_keys(const TakeRequest& request, UnixTime now) {
+Taken SqlStore::take_keys(const TakeRequest& request, UnixTime now) {
   if (request.size == 0 || request.size > etsi014::kMaxKeySize || request.number > etsi014::kMaxKeysPerMessage ||
       request.slaves.empty() || request.slaves.size() > kMaxSlaves) {
     throw std::invalid_argument("take: a size, a number of keys or of slaves out of its bounds");
@@ -216,8 +215,8 @@ std::vector<TakenKey> SqlStore::take_keys(const TakeRequest& request, UnixTime n
   in.expires = now;
   in.limit = static_cast<long long>(needed);
 
-  std::vector<TakenKey> keys;
-  std::vector<Grant> grants;
+  Taken taken;
+  auto& [keys, grants] = taken;
   std::size_t found = 0;
   each_row(statements_->ready_pieces, [&] {
     const std::size_t index = found++ % per_key;
@@ -234,16 +233,13 @@ std::vector<TakenKey> SqlStore::take_keys(const TakeRequest& request, UnixTime n
   if (found < needed) return {};
 
   for (const Grant& grant : grants) {
-    for (const Uuid& id : grant.pieces) {
-      in.id = keysource::to_text(id);
-      run(statements_->remove_piece);
-    }
+    if (!backend_->dialect().joins_writes) remove_pieces(grant.pieces);
     add_grant(grant, Owner::Here);
   }
   Tally& change = change_of(request.link);
   change.ready -= static_cast<long long>(needed);
   change.unannounced += static_cast<long long>(grants.size());
-  return keys;
+  return taken;
 }
 
 void SqlStore::add_grant(const Grant& grant, Owner owner) {
@@ -255,11 +251,21 @@ void SqlStore::add_grant(const Grant& grant, Owner owner) {
   in.size = grant.size;
   in.expires = grant.expires;
   in.pieces = join_uuids(grant.pieces);
-  run(statements_->add_grant);
   const std::set<std::string_view> slaves(grant.slaves.begin(), grant.slaves.end());
+  bool has_first = backend_->dialect().joins_writes;
+  in.slave = *slaves.begin();
+  run(statements_->add_grant);
   for (const std::string_view slave : slaves) {
+    if (std::exchange(has_first, false)) continue;
     in.slave = slave;
     run(statements_->add_slave);
+  }
+}
+
+void SqlStore::remove_pieces(std::span<const Uuid> ids) {
+  for (const Uuid& id : ids) {
+    statements_->in.id = keysource::to_text(id);
+    run(statements_->remove_piece);
   }
 }
 
@@ -303,13 +309,9 @@ Stored<std::optional<Grant>> SqlStore::find_unannounced(std::string_view link, c
 
 Stored<void> SqlStore::announced(std::string_view link, std::span<const Uuid> key_ids) {
   return guarded<void>([&] {
-    Tally& change = change_of(link);
     statements_->in.link = link;
-    statements_->in.owner = 0;
-    for (const Uuid& id : key_ids) {
-      statements_->in.id = keysource::to_text(id);
-      change.unannounced -= run(statements_->remove_grant);
-    }
+    statements_->in.ids = list_uuids(key_ids);
+    change_of(link).unannounced -= run(statements_->remove_grants);
   });
 }
 

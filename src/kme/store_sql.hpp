@@ -40,7 +40,7 @@ class SqlStore final : public Store {
   Stored<std::vector<NewPiece>> fresh(std::string_view link, std::size_t most) override;
   Stored<void> confirm(std::string_view link, std::span<const Uuid> ids) override;
   Stored<std::vector<Uuid>> held(std::string_view link, std::span<const Uuid> ids) override;
-  Stored<std::vector<TakenKey>> take(const TakeRequest& request, UnixTime now) override;
+  Stored<Taken> take(const TakeRequest& request, UnixTime now) override;
   Stored<std::vector<Grant>> unannounced(std::string_view link, std::size_t most) override;
   Stored<std::optional<Grant>> find_unannounced(std::string_view link, const Uuid& key_id) override;
   Stored<void> announced(std::string_view link, std::span<const Uuid> key_ids) override;
@@ -79,8 +79,10 @@ class SqlStore final : public Store {
   std::vector<Uuid> add_pieces(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity);
   bool add_piece(std::string_view link, const NewPiece& piece);
   bool piece_exists(const Uuid& id);
-  std::vector<TakenKey> take_keys(const TakeRequest& request, UnixTime now);
+  Taken take_keys(const TakeRequest& request, UnixTime now);
+  /// Precondition: the grant has a slave.
   void add_grant(const Grant& grant, Owner owner);
+  void remove_pieces(std::span<const Uuid> ids);
   Grant grant_of_row(std::string_view link);
   void read_slaves(Grant& grant);
   void accept_grant(const Grant& grant);

@@ -18,6 +18,12 @@ constexpr Dialect kDialect{.serial = "INTEGER PRIMARY KEY",
                            .uuid = "TEXT",
                            .lock = "",
                            .skip_locked = "",
+                           .in_ids = " IN (SELECT value FROM json_each(:ids))",
+                           .take_before = "",
+                           .take_after = "",
+                           .grant_before = "",
+                           .grant_after = "",
+                           .joins_writes = false,
                            .has_version = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'kme_version'"};
 
 StoreError refused(std::string why) { return {false, std::move(why)}; }

@@ -19,15 +19,15 @@ std::string sql(std::initializer_list<std::string_view> parts) {
 void create_tables(soci::session& session, const Dialect& dialect) {
   session << "CREATE TABLE kme_version (version INTEGER NOT NULL)";
   session << sql({"CREATE TABLE kme_piece (serial ", dialect.serial, ", id ", dialect.uuid,
-                  " NOT NULL UNIQUE, link TEXT NOT NULL, owner SMALLINT NOT NULL, state SMALLINT NOT NULL,"
-                  " simulated SMALLINT NOT NULL, expires BIGINT NOT NULL, bytes TEXT NOT NULL)"});
+                  R"( NOT NULL UNIQUE, link TEXT NOT NULL, owner SMALLINT NOT NULL, state SMALLINT NOT NULL,
+                  simulated SMALLINT NOT NULL, expires BIGINT NOT NULL, bytes TEXT NOT NULL))"});
   // Only pieces that enc_keys may need are in these, so their size is that of the pool and not of its history.
   session << "CREATE INDEX kme_piece_fresh ON kme_piece (link, serial) WHERE state = 0";
   session << "CREATE INDEX kme_piece_ready ON kme_piece (link, serial) WHERE owner = 0 AND state = 1";
   session << "CREATE INDEX kme_piece_expires ON kme_piece (expires)";
   session << sql({"CREATE TABLE kme_grant (serial ", dialect.serial, ", id ", dialect.uuid,
-                  " NOT NULL UNIQUE, owner SMALLINT NOT NULL, link TEXT NOT NULL, master TEXT NOT NULL,"
-                  " size INTEGER NOT NULL, expires BIGINT NOT NULL, pieces TEXT NOT NULL)"});
+                  R"( NOT NULL UNIQUE, owner SMALLINT NOT NULL, link TEXT NOT NULL, master TEXT NOT NULL,
+                  size INTEGER NOT NULL, expires BIGINT NOT NULL, pieces TEXT NOT NULL))"});
   session << "CREATE INDEX kme_grant_unannounced ON kme_grant (link, serial) WHERE owner = 0";
   session << "CREATE INDEX kme_grant_expires ON kme_grant (expires)";
   session << sql({"CREATE TABLE kme_slave (id ", dialect.uuid,
@@ -38,6 +38,19 @@ void create_tables(soci::session& session, const Dialect& dialect) {
              " ready BIGINT NOT NULL, there BIGINT NOT NULL, granted BIGINT NOT NULL, unannounced BIGINT NOT NULL,"
              " PRIMARY KEY (link, slot))";
   session << "INSERT INTO kme_version VALUES (" << kStoreVersion << ")";
+}
+
+soci::statement prepare_add_grant(soci::session& session, const Dialect& dialect, Row& in) {
+  auto statement =
+      (session.prepare
+           << dialect.grant_before
+           << R"(INSERT INTO kme_grant (id, owner, link, master, size, expires, pieces) VALUES (:id, :owner, :link,
+          :master, :size, :expires, :pieces))"
+           << dialect.grant_after,
+       use(in.id, "id"), use(in.owner, "owner"), use(in.link, "link"), use(in.master, "master"), use(in.size, "size"),
+       use(in.expires, "expires"), use(in.pieces, "pieces"));
+  if (dialect.joins_writes) statement, use(in.slave, "slave");
+  return statement;
 }
 
 }  // namespace
@@ -77,14 +90,15 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
            use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.owner), into(out.simulated),
            into(out.expires), into(out.bytes))),
       ready_pieces((
-          session.prepare << R"(SELECT id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND
+          session.prepare << dialect.take_before
+                          << R"(SELECT id, simulated, expires, bytes FROM kme_piece WHERE link = :link AND owner = 0 AND
           state = 1 AND +expires > :expires ORDER BY serial LIMIT :lim)"
-                          << dialect.skip_locked,
+                          << dialect.skip_locked << dialect.take_after,
           use(in.link, "link"), use(in.expires, "expires"), use(in.limit, "lim"), into(out.id), into(out.simulated),
           into(out.expires), into(out.bytes))),
-      confirm_piece(
-          (session.prepare << R"(UPDATE kme_piece SET state = 1 WHERE id = :id AND link = :link AND +state = 0)",
-           use(in.id, "id"), use(in.link, "link"))),
+      confirm_pieces((session.prepare << "UPDATE kme_piece SET state = 1 WHERE id" << dialect.in_ids
+                                      << " AND link = :link AND +state = 0 RETURNING owner",
+                      use(in.ids, "ids"), use(in.link, "link"), into(out.owner))),
       grant_piece((session.prepare << "UPDATE kme_piece SET state = 2 WHERE id = :id", use(in.id, "id"))),
       remove_piece((session.prepare << "UPDATE kme_piece SET state = 3, bytes = '' WHERE id = :id", use(in.id, "id"))),
       expire_pieces(
@@ -93,12 +107,7 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
           :lim)"
                << dialect.skip_locked << ") RETURNING link, owner, state",
            use(in.expires, "expires"), use(in.limit, "lim"), into(out.link), into(out.owner), into(out.state))),
-      add_grant(
-          (session.prepare
-               << R"(INSERT INTO kme_grant (id, owner, link, master, size, expires, pieces) VALUES (:id, :owner, :link,
-          :master, :size, :expires, :pieces))",
-           use(in.id, "id"), use(in.owner, "owner"), use(in.link, "link"), use(in.master, "master"),
-           use(in.size, "size"), use(in.expires, "expires"), use(in.pieces, "pieces"))),
+      add_grant(prepare_add_grant(session, dialect, in)),
       find_grant((
           session.prepare << R"(SELECT link, master, size, expires, pieces FROM kme_grant WHERE id = :id AND owner = 1)"
                           << dialect.lock,
@@ -115,8 +124,10 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
           serial LIMIT :lim)",
            use(in.link, "link"), use(in.limit, "lim"), into(out.id), into(out.master), into(out.size),
            into(out.expires), into(out.pieces))),
-      remove_grant((session.prepare << R"(DELETE FROM kme_grant WHERE id = :id AND link = :link AND owner = :owner)",
-                    use(in.id, "id"), use(in.link, "link"), use(in.owner, "owner"))),
+      remove_grant((session.prepare << "DELETE FROM kme_grant WHERE id = :id AND owner = 1", use(in.id, "id"))),
+      remove_grants(
+          (session.prepare << "DELETE FROM kme_grant WHERE id" << dialect.in_ids << " AND link = :link AND owner = 0",
+           use(in.ids, "ids"), use(in.link, "link"))),
       expire_grants(
           (session.prepare
                << R"(DELETE FROM kme_grant WHERE id IN (SELECT id FROM kme_grant WHERE expires <= :expires LIMIT

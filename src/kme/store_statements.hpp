@@ -22,6 +22,7 @@ void prepare_schema(soci::session& session, const Dialect& dialect);
 /// The values that statements read and write. SOCI binds to addresses, so there is one of each for all of them.
 struct Row {
   std::string id, link, master, slave, pieces;
+  std::string ids;    ///< a JSON list
   std::string bytes;  ///< hex digits of a key: wiped after use
   long long owner = 0, state = 0, simulated = 0, expires = 0, size = 0, done = 0, limit = 0;
 };
@@ -47,17 +48,20 @@ struct Statements {
   soci::statement add_piece;     ///< nothing where the id exists
   soci::statement find_piece;    ///< by id, locked
   soci::statement fresh_pieces;  ///< of in.link, oldest first
-  soci::statement ready_pieces;  ///< of in.link, oldest first, unexpired at in.expires, locked; others' locks skipped
-  soci::statement confirm_piece;
-  soci::statement grant_piece;   ///< by id
-  soci::statement remove_piece;  ///< by id
+  /// Of in.link, oldest first, unexpired at in.expires, locked; others' locks skipped. With joins_writes they are
+  /// removed where there are as many as in.limit.
+  soci::statement ready_pieces;
+  soci::statement confirm_pieces;  ///< of in.ids, where fresh; the owner of each that became ready
+  soci::statement grant_piece;     ///< by id
+  soci::statement remove_piece;    ///< by id
   soci::statement expire_pieces;
 
-  soci::statement add_grant;
+  soci::statement add_grant;         ///< with joins_writes also for in.slave
   soci::statement find_grant;        ///< of the other side, by id, locked
   soci::statement find_unannounced;  ///< of this side, by link and id
   soci::statement unannounced;       ///< of this side, oldest first
-  soci::statement remove_grant;      ///< by id and owner, with its slaves
+  soci::statement remove_grant;      ///< of the other side, by id, with its slaves
+  soci::statement remove_grants;     ///< of this side, those of in.ids
   soci::statement expire_grants;
 
   soci::statement add_slave;

@@ -60,6 +60,15 @@ std::string join_uuids(std::span<const Uuid> uuids) {
   return text;
 }
 
+std::string list_uuids(std::span<const Uuid> uuids) {
+  std::string text = "[";
+  for (const Uuid& uuid : uuids) {
+    if (text.size() > 1) text += ',';
+    text.append("\"").append(keysource::to_text(uuid)).append("\"");
+  }
+  return text += ']';
+}
+
 std::vector<Uuid> split_uuids(std::string_view text) {
   std::vector<Uuid> uuids;
   while (!text.empty()) {

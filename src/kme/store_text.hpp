@@ -26,6 +26,8 @@ Uuid read_uuid(std::string_view text);
 
 /// UUIDs in their 36 characters each, without separators.
 std::string join_uuids(std::span<const Uuid> uuids);
+/// As a JSON list, for a statement.
+std::string list_uuids(std::span<const Uuid> uuids);
 std::vector<Uuid> split_uuids(std::string_view text);
 
 /// How many pieces a key of this many bytes takes.

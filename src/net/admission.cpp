@@ -16,7 +16,7 @@ std::string_view describe(Refusal refusal) noexcept {
   return "unknown";
 }
 
-Source source_of(const boost::asio::ip::address& address) noexcept {
+Source source_of(const boost::asio::ip::address& address) {
   Source source{};
   if (address.is_v4()) {
     source[0] = 4;

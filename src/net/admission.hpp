@@ -24,7 +24,7 @@ std::string_view describe(Refusal refusal) noexcept;
 
 /// Whose handshakes are counted together: an IPv4 address, or an IPv6 /64, all of which one subscriber holds.
 using Source = std::array<std::uint8_t, 9>;
-Source source_of(const boost::asio::ip::address& address) noexcept;
+Source source_of(const boost::asio::ip::address& address);
 
 /// Counts connections against the limits. Belongs to one thread.
 class Admission {

@@ -165,8 +165,9 @@ void ExecSession::reap() {
 bool ExecSession::may_finish_input() {
   output_ended_ = true;
   if (!status_ && child_watch_) return false;
-  if (status_.value_or(0) == 0) return true;
-  give_up(Reason::InternalError, fmt::format("the command ended with status {}", *status_));
+  const int status = status_.value_or(0);
+  if (status == 0) return true;
+  give_up(Reason::InternalError, fmt::format("the command ended with status {}", status));
   return false;
 }
 

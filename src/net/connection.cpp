@@ -233,6 +233,7 @@ void Connection::drain_events() {
     std::visit(Overloaded{
                    [this](const Established&) {
                      established_ = true;
+                     begin_epoch();
                      handle_established();
                      owner_.connection_established(*this);
                    },
@@ -242,6 +243,7 @@ void Connection::drain_events() {
                      handle_data(data);
                    },
                    [this](const EpochChanged& changed) {
+                     begin_epoch();
                      handle_epoch(changed.epoch);
                      owner_.connection_rekeyed(*this);
                    },
@@ -256,6 +258,23 @@ void Connection::drain_events() {
 void Connection::handle_qkd_key_needed(const QkdKeyNeeded& needed) {
   if (delivery_ != nullptr) return delivery_->fetch(*this, needed);
   deliver(std::unexpected(QkdFailure::Unavailable));
+}
+
+void Connection::begin_epoch() {
+  epoch_began_ = Loop::now();
+  pace_rekeys(epoch_began_);
+}
+
+void Connection::pace_rekeys(Instant now) {
+  pace_at_ = Instant::max();
+  if (delivery_ == nullptr || endpoint_->phase() != Phase::Established) return;
+  const std::optional<Instant> at = delivery_->next_rekey(*this, epoch_began_, now);
+  if (at && *at > now) {
+    pace_at_ = *at;
+  } else if (at) {
+    // A session that is at it already, or waits for its next attempt, does nothing; one that fails says so itself.
+    static_cast<void>(request_rekey());
+  }
 }
 
 void Connection::deliver(std::expected<FetchedKey, QkdFailure> answer) {
@@ -338,7 +357,7 @@ void Connection::arm_timer() {
     wait_until(linger_until_);
   } else {
     const Instant at =
-        std::min(endpoint_->next_timeout().value_or(Instant::max()), deadline().value_or(Instant::max()));
+        std::min({endpoint_->next_timeout().value_or(Instant::max()), pace_at_, deadline().value_or(Instant::max())});
     if (at < timer_at_) wait_until(at);
   }
 }
@@ -364,6 +383,7 @@ void Connection::handle_timer() {
     }
   } else {
     if (const std::optional<Instant> at = endpoint_->next_timeout(); at && *at <= now) endpoint_->handle_timeout(now);
+    if (pace_at_ <= now) pace_rekeys(now);
     if (const std::optional<Instant> at = deadline(); at && *at <= now) handle_deadline();
   }
   settle();

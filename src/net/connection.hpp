@@ -50,6 +50,11 @@ class KeyDelivery {
   virtual void fetch(Connection& connection, const QkdKeyNeeded& needed) = 0;
   /// The connection is finished, or goes with its loop: what it asked for is not wanted, and it must not be called.
   virtual void forget(Connection&) {}
+  /// When this session, in an epoch that began then, shall ask for new keys: not after `now` is now, later means to be
+  /// asked again at that time. Nothing: the session's own options say it all. Asked at the beginning of each epoch.
+  virtual std::optional<Instant> next_rekey(const Connection&, Instant /*epoch_began*/, Instant /*now*/) {
+    return std::nullopt;
+  }
 };
 
 /// Application bytes and frames of one session, and the rekeys that it has seen.
@@ -166,6 +171,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   void handle_end(const error_code& why);
   void handle_timer();
   void handle_qkd_key_needed(const QkdKeyNeeded& needed);
+  void begin_epoch();
+  void pace_rekeys(Instant now);
   void handle_closed(const Closed& closed);
 
   /// Brings everything to rest after any change: events, new data, writing, closing, waiting.
@@ -192,6 +199,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   tcp::endpoint peer_;
   error_code transport_;
   Instant timer_at_ = Instant::max();
+  Instant epoch_began_{};
+  Instant pace_at_ = Instant::max();  ///< when the delivery wants to be asked for the pace of rekeys again
   Instant linger_until_ = Instant::max();
   std::chrono::seconds flush_limit_ = kLinger;  ///< without progress, once the session is over
   State state_ = State::Open;

@@ -37,6 +37,7 @@ std::expected<Watch, error_code> Watch::open(Loop& loop, int fd, For what) {
 }
 
 void Watch::wait(std::function<void()> ready) {
+  if (!epoll_) return;
   epoll_->async_wait(Descriptor::wait_read, [ready = std::move(ready)](const error_code& failed) {
     if (!failed) ready();
   });

@@ -51,12 +51,12 @@ class Loop {
 
   /// Runs until nothing is left to do or io() is stopped. An exception that a handler let escape (memory ran out) ends
   /// the process: sessions would be left half changed.
-  void run() noexcept { io_.run(); }
+  void run() noexcept { io_.run(); }  // NOLINT(bugprone-exception-escape): it ends the process
 
  private:
   ChunkPool chunks_;
   std::unique_ptr<std::uint8_t[]> scratch_;
-  std::array<std::uint8_t, 20 * 1024> control_{};
+  std::array<std::uint8_t, std::size_t{20} * 1024> control_{};
   /// Last, so that it goes first: the handlers that it still holds own sessions, and those give chunks back.
   asio::io_context io_{1};
 };

@@ -19,26 +19,14 @@
 #include <thread>
 #include <utility>
 
+#include "net/listen.hpp"
+
 namespace qsp::net {
 namespace {
 
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using Resolver = asio::ip::basic_resolver<tcp, Executor>;
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
-
-std::string explain_listen(const std::string& target, const error_code& why) {
-  if (why == asio::error::address_in_use) {
-    return fmt::format("cannot listen on {}: the port is in use (stop the other program, or choose another port)",
-                       target);
-  }
-  if (why == asio::error::access_denied) {
-    return fmt::format("cannot listen on {}: permission denied (choose a port above 1023)", target);
-  }
-  if (why.value() == EADDRNOTAVAIL) {
-    return fmt::format("cannot listen on {}: this machine has no such address (see: ip address)", target);
-  }
-  return fmt::format("cannot listen on {}: {}", target, why.message());
-}
 
 std::expected<Acceptor, error_code> listen_on(Executor executor, const tcp::endpoint& endpoint, bool among_others) {
   Acceptor acceptor(executor);

@@ -1,5 +1,6 @@
 """Runs the program qsp, whose path is the first argument of every black-box test. Standard library only."""
 
+import base64
 import contextlib
 import json
 import os
@@ -145,6 +146,23 @@ class World:
 
 def error_lines(done):
     return [line for line in done.stderr.decode("ascii").splitlines() if line.startswith("qsp: error: ")]
+
+
+def assert_nothing_of(secrets, text):
+    """No piece of any secret stands in `text`: as it is, in hexadecimal or in base64."""
+    folded = re.sub(rb"\s", b"", text).lower()
+    for secret in secrets:
+        # Any eight bytes in a row would be too many.
+        for at in range(0, len(secret) - 7, 8):
+            piece = secret[at : at + 8]
+            if piece in text or piece.hex().encode() in folded:
+                raise AssertionError(f"bytes {at} to {at + 8} of a secret are written")
+        # Base64 at each of its three phases.
+        for phase in range(3):
+            encoded = base64.b64encode(secret[phase : phase + (len(secret) - phase) // 3 * 3])
+            for at in range(0, len(encoded) - 11, 12):
+                if encoded[at : at + 12].lower() in folded:
+                    raise AssertionError(f"base64 of a secret is written, from byte {phase + at // 4 * 3}")
 
 
 class Case(unittest.TestCase):

@@ -118,19 +118,19 @@ TEST_F(ServerTest, ReloadTakesNewFilesForNewConnectionsAndKeepsOldOnesOnAnError)
   const auto server = world_.serve();
   const auto early = world_.connect_to(server->port());
   EXPECT_TRUE(world_.ask(*early, "/x"));
-  test::CertificateAuthority next("Next CA");
-  const auto issued = next.issue(world_.server_certificate());
+  Authority next = make_authority("Next CA");
+  const Credential issued = issue(next, World::server_certificate());
   std::ignore = world_.folder.with("server.crt", issued.certificate);
   const auto mixed = server->reload();
   ASSERT_FALSE(mixed) << "a certificate and another's key";
   EXPECT_NE(mixed.error().find("server.key"), std::string::npos);
   EXPECT_TRUE(world_.ask(*world_.connect_to(server->port()), "/x"));
-  std::ignore = world_.folder.with("server.key", issued.key);
+  std::ignore = world_.folder.with("server.key", issued.key.reveal());
   ASSERT_TRUE(server->reload());
   EXPECT_FALSE(world_.ask(*world_.connect_to(server->port()), "/x"));
   ClientOptions options;
   options.tls = world_.client_files;
-  options.tls.authorities = world_.folder.with("next.ca", next.certificate());
+  options.tls.authorities = world_.folder.with("next.ca", next.credential().certificate);
   EXPECT_TRUE(world_.ask(*world_.connect_to(server->port(), options), "/x"));
   EXPECT_TRUE(world_.ask(*early, "/x")) << "an open connection stays";
 }

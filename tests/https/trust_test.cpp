@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 #include <array>
 #include <filesystem>
@@ -11,6 +14,23 @@
 
 namespace qsp::https {
 namespace {
+
+/// The same private key, PEM, under a passphrase.
+std::string protect_key(const std::string& key, std::string passphrase) {
+  BIO* const text = BIO_new_mem_buf(key.data(), static_cast<int>(key.size()));
+  EVP_PKEY* const read = PEM_read_bio_PrivateKey(text, nullptr, nullptr, nullptr);
+  BIO* const out = BIO_new(BIO_s_mem());
+  EXPECT_EQ(PEM_write_bio_PKCS8PrivateKey(out, read, EVP_aes_256_cbc(), passphrase.data(),
+                                          static_cast<int>(passphrase.size()), nullptr, nullptr),
+            1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out, &data);
+  std::string locked(data, static_cast<std::size_t>(size));
+  BIO_free(out);
+  EVP_PKEY_free(read);
+  BIO_free(text);
+  return locked;
+}
 
 class Trust : public ::testing::Test {
  protected:
@@ -41,42 +61,39 @@ class Trust : public ::testing::Test {
   World world_;
   TlsFiles server_ = world_.server_files;
   TlsFiles client_ = world_.client_files;
-  test::CertificateAuthority other_{"Other CA"};
+  Authority other_ = make_authority("Other CA");
 };
 
 TEST_F(Trust, TheRightCertificatesMeet) { EXPECT_EQ(text_of(meet(server_, client_)), "/x "); }
 
 TEST_F(Trust, AServerOfAnotherAuthorityIsRefused) {
-  const TlsFiles alien = world_.files("alien", other_.issue(world_.server_certificate()));
+  const TlsFiles alien = world_.files("alien", issue(other_, World::server_certificate()));
   expect_refused(alien, client_, "its certificate is refused");
 }
 
 TEST_F(Trust, AClientOfAnotherAuthorityIsRefused) {
-  const TlsFiles alien =
-      world_.files("alien", other_.issue({.common_name = "alice", .hosts = {}, .addresses = {}, .uris = {}}));
+  const TlsFiles alien = world_.files("alien", issue(other_, {.common_name = "alice"}));
   expect_refused(server_, alien, "it refused this end's certificate");
 }
 
 TEST_F(Trust, ExpiredCertificatesAreRefusedAtBothEnds) {
-  auto options = world_.server_certificate();
-  options.begins = std::chrono::hours(-48);
-  options.ends = std::chrono::hours(-24);
-  const TlsFiles expired = world_.files("expired", world_.authority.issue(options));
+  constexpr std::chrono::hours kDay(24);
+  const TlsFiles expired =
+      world_.files("expired", issue(world_.authority, World::server_certificate(), -2 * kDay, kDay));
   expect_refused(expired, client_, "expired");
   expect_refused(server_, expired, "it refused this end's certificate");
 }
 
 TEST_F(Trust, CertificatesOfTheFutureAreRefused) {
-  auto options = world_.server_certificate();
-  options.begins = std::chrono::hours(24);
-  options.ends = std::chrono::hours(48);
-  expect_refused(world_.files("future", world_.authority.issue(options)), client_, "not yet valid");
+  constexpr std::chrono::hours kDay(24);
+  const TlsFiles future = world_.files("future", issue(world_.authority, World::server_certificate(), kDay, kDay));
+  expect_refused(future, client_, "not yet valid");
 }
 
 TEST_F(Trust, RevokedCertificatesAreRefusedAtBothEnds) {
-  const auto issued = world_.authority.issue(world_.server_certificate());
+  const Credential issued = issue(world_.authority, World::server_certificate());
   const TlsFiles revoked = world_.files("revoked", issued);
-  const std::string list = world_.folder.with("list.crl", world_.authority.revoke({issued.serial}));
+  const std::string list = world_.folder.with("list.crl", revoke(world_.authority, {issued.certificate}));
   TlsFiles client = client_;
   TlsFiles server = server_;
   EXPECT_TRUE(meet(revoked, client)) << "without a list nobody knows";
@@ -88,18 +105,18 @@ TEST_F(Trust, RevokedCertificatesAreRefusedAtBothEnds) {
 
 TEST_F(Trust, AListThatIsTooOldOrOfAnotherAuthorityRefusesEverybody) {
   TlsFiles client = client_;
-  client.revoked = world_.folder.with("old.crl", world_.authority.revoke({}, std::chrono::seconds(-60)));
+  client.revoked = world_.folder.with("old.crl", revoke(world_.authority, {}, std::chrono::minutes(59)));
   expect_refused(server_, client, "CRL has expired");
-  client.revoked = world_.folder.with("other.crl", other_.revoke({}));
+  client.revoked = world_.folder.with("other.crl", revoke(other_, {}));
   expect_refused(server_, client, "unable to get certificate CRL");
 }
 
 TEST_F(Trust, ACertificateForAnotherHostIsRefused) {
-  auto options = world_.server_certificate();
-  options.hosts = {"kme.example"};
-  options.addresses = {"127.0.0.2"};
-  options.common_name = "localhost";  // does not count
-  const TlsFiles elsewhere = world_.files("elsewhere", world_.authority.issue(options));
+  const Subject subject{.common_name = "localhost",  // does not count
+                        .dns_names = {"kme.example"},
+                        .addresses = {"127.0.0.2"},
+                        .uris = {}};
+  const TlsFiles elsewhere = world_.files("elsewhere", issue(world_.authority, subject));
   expect_refused(elsewhere, client_, "its certificate is refused");
   expect_refused(elsewhere, client_, "its certificate is refused", "localhost");
   EXPECT_TRUE(meet(elsewhere, client_, "kme.example"));
@@ -108,24 +125,23 @@ TEST_F(Trust, ACertificateForAnotherHostIsRefused) {
 
 TEST_F(Trust, NamesThatCouldBeMisreadAreRefused) {
   const std::string nul("alice\0.evil", 11);
-  const auto refused = [&](const std::string& file, test::CertificateOptions options) {
+  const auto refused = [&](const std::string& file, const Subject& subject) {
     const Answered got = [&] {
       const auto server = world_.serve();
       ClientOptions client_options;
-      client_options.tls = world_.files(file, world_.authority.issue(options));
+      client_options.tls = world_.files(file, issue(world_.authority, subject));
       return world_.ask(*world_.connect_to(server->port(), client_options), "/x");
     }();
     EXPECT_FALSE(got) << file;
     EXPECT_TRUE(world_.handler.seen.empty()) << file;
   };
-  refused("nul-name", {.common_name = nul, .hosts = {}, .addresses = {}, .uris = {}});
-  refused("nul-uri", {.common_name = "alice", .hosts = {}, .addresses = {}, .uris = {"sae:ok", nul}});
-  refused("line-in-name", {.common_name = "alice\nbob", .hosts = {}, .addresses = {}, .uris = {}});
+  refused("nul-name", {.common_name = nul});
+  refused("nul-uri", {.common_name = "alice", .uris = {"sae:ok", nul}});
+  refused("line-in-name", {.common_name = "alice\nbob"});
 }
 
 TEST_F(Trust, NamesAreOptionalAndUrisKeepTheirOrder) {
-  const TlsFiles nameless = world_.files(
-      "nameless", world_.authority.issue({.common_name = "", .hosts = {}, .addresses = {}, .uris = {"b:2", "a:1"}}));
+  const TlsFiles nameless = world_.files("nameless", issue(world_.authority, {.uris = {"b:2", "a:1"}}));
   EXPECT_TRUE(meet(server_, nameless));
   EXPECT_EQ(world_.handler.last_peer.common_name, "");
   EXPECT_EQ(world_.handler.last_peer.uris, (std::vector<std::string>{"b:2", "a:1"}));
@@ -230,7 +246,7 @@ TEST_F(Trust, FilesThatWillNotDoAreNamedWithTheRemedy) {
     EXPECT_NE(error.find(remedy), std::string::npos) << error;
   };
   TlsFiles files = server_;
-  files.key = world_.folder.with("locked.key", test::protect_key(test::content_of(server_.key), "secret"));
+  files.key = world_.folder.with("locked.key", protect_key(test::content_of(server_.key), "secret"));
   expect(files, files.key, "openssl pkey -in");
   files.key = client_.key;
   expect(files, files.key, "belong together");

@@ -6,6 +6,31 @@
 #include <utility>
 
 namespace qsp::https {
+namespace {
+
+template <class T>
+T must(files::OrText<T> made) {
+  if (!made) throw std::runtime_error(made.error());
+  return std::move(*made);
+}
+
+std::chrono::system_clock::time_point from_now(std::chrono::hours later) {
+  return std::chrono::system_clock::now() + later;
+}
+
+}  // namespace
+
+Authority make_authority(const std::string& name) {
+  return must(Authority::make(name, from_now(std::chrono::hours(-1)), std::chrono::hours(25)));
+}
+
+Credential issue(Authority& authority, const Subject& subject, std::chrono::hours begins, std::chrono::hours life) {
+  return must(authority.issue(subject, from_now(begins), life));
+}
+
+std::string revoke(Authority& authority, const std::vector<std::string>& certificates, std::chrono::minutes life) {
+  return must(authority.revoke(certificates, from_now(std::chrono::hours(-1)), life));
+}
 
 void TestHandler::handle(Request request, Respond respond) {
   seen.push_back(request.target.path.back());
@@ -21,9 +46,8 @@ void TestHandler::handle(Request request, Respond respond) {
 
 World::World() {
   std::signal(SIGPIPE, SIG_IGN);  // the sockets of OpenSSL's own that some tests use raise it
-  server_files = files("server", authority.issue(server_certificate()));
-  client_files =
-      files("client", authority.issue({.common_name = "alice", .hosts = {}, .addresses = {}, .uris = {"sae:alice"}}));
+  server_files = files("server", issue(authority, server_certificate()));
+  client_files = files("client", issue(authority, {.common_name = "alice", .uris = {"sae:alice"}}));
 }
 
 bool World::until(const std::function<bool()>& holds) {
@@ -35,15 +59,15 @@ bool World::until(const std::function<bool()>& holds) {
   return holds();
 }
 
-TlsFiles World::files(const std::string& name, const test::IssuedCertificate& issued, const std::string& authorities) {
+TlsFiles World::files(const std::string& name, const Credential& issued) {
   return {.certificate = folder.with(name + ".crt", issued.certificate),
-          .key = folder.with(name + ".key", issued.key),
-          .authorities = folder.with(name + ".ca", authorities.empty() ? authority.certificate() : authorities),
+          .key = folder.with(name + ".key", issued.key.reveal()),
+          .authorities = folder.with(name + ".ca", authority.credential().certificate),
           .revoked = {}};
 }
 
-test::CertificateOptions World::server_certificate() const {
-  return {.common_name = "kme", .hosts = {"localhost"}, .addresses = {"127.0.0.1"}, .uris = {}};
+Subject World::server_certificate() {
+  return {.common_name = "kme", .dns_names = {"localhost"}, .addresses = {"127.0.0.1"}, .uris = {}};
 }
 
 std::unique_ptr<Server> World::serve(ServerOptions options) {

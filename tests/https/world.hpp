@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "files/temp_folder.hpp"
-#include "https/certificates.hpp"
+#include "https/authority.hpp"
 #include "https/client.hpp"
 #include "https/server.hpp"
 #include "https/wiped.hpp"
@@ -29,6 +29,14 @@ class TestHandler final : public Handler {
 
 using Answered = std::expected<Response, Failure>;
 
+// Certificates begin an hour ago and end in a day, unless told otherwise. What fails throws.
+Authority make_authority(const std::string& name);
+Credential issue(Authority& authority, const Subject& subject, std::chrono::hours begins = std::chrono::hours(-1),
+                 std::chrono::hours life = std::chrono::hours(25));
+/// A revocation list of these certificates, from an hour ago.
+std::string revoke(Authority& authority, const std::vector<std::string>& certificates,
+                   std::chrono::minutes life = std::chrono::hours(25));
+
 /// One loop in the test's own thread, a CA, and files for a server and a client that trust it.
 class World {
  public:
@@ -38,8 +46,8 @@ class World {
   bool until(const std::function<bool()>& holds);
 
   /// Files for this certificate; `name` tells them from others.
-  TlsFiles files(const std::string& name, const test::IssuedCertificate& issued, const std::string& authorities = "");
-  test::CertificateOptions server_certificate() const;
+  TlsFiles files(const std::string& name, const Credential& issued);
+  static Subject server_certificate();
   /// The server listens on 127.0.0.1.
   std::unique_ptr<Server> serve(ServerOptions options = {});
   std::unique_ptr<Server> serve_plain(ServerOptions options = {});
@@ -49,7 +57,7 @@ class World {
                std::chrono::nanoseconds within = std::chrono::seconds(20));
 
   test::TempFolder folder;
-  test::CertificateAuthority authority{"Test CA"};
+  Authority authority = make_authority("Test CA");
   net::Loop loop;
   TestHandler handler;
   TlsFiles server_files;

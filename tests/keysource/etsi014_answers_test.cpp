@@ -146,6 +146,60 @@ TEST_F(Etsi014, keys_left_is_unknown_where_the_kme_does_not_say) {
   }
 }
 
+TEST_F(Etsi014, the_supply_is_what_the_kme_said_last_and_how_long_ago) {
+  EXPECT_FALSE(source->supply("bob")->keys) << "of a peer for whom nothing was fetched";
+  schedule.run();
+  EXPECT_EQ(kme[0]->status_calls.size(), 0U);
+  fetch(kKeyId);
+  EXPECT_FALSE(source->supply("bob")->keys);
+  kme[0]->answer_status(200, status_json(41));
+  schedule.advance(7s);
+  const auto supply = source->supply("bob");
+  EXPECT_EQ(supply->keys, 41U);
+  EXPECT_EQ(supply->capacity, 9U);
+  EXPECT_EQ(supply->age, 7s);
+  EXPECT_EQ(supply->failures, 0U);
+  EXPECT_EQ(supply->problem, "");
+}
+
+TEST_F(Etsi014, asking_for_the_supply_asks_the_kme_at_most_every_ten_seconds_and_never_waits) {
+  fetch(kKeyId);
+  kme[0]->answer_status(200, status_json(41));
+  schedule.advance(10s - 1ns);
+  source->supply("bob");
+  schedule.run();
+  EXPECT_EQ(kme[0]->status_calls.size(), 1U);
+  schedule.advance(1ns);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(source->supply("bob")->keys, 41U);
+  EXPECT_EQ(kme[0]->status_calls.size(), 1U) << "asked within the call";
+  schedule.run();
+  ASSERT_EQ(kme[0]->status_calls.size(), 2U) << "without a fetch";
+  kme[0]->answer_status(200, status_json(7));
+  EXPECT_EQ(source->supply("bob")->keys, 7U);
+}
+
+TEST_F(Etsi014, a_kme_that_does_not_tell_its_supply_leaves_what_was_known_and_says_why) {
+  fetch(kKeyId);
+  kme[0]->answer_status(200, status_json(41));
+  std::uint64_t failures = 0;
+  for (const auto& [code, told] : std::vector<std::pair<unsigned, std::string>>{
+           {401, "KME https://kme0 answered 401"},
+           {200, "KME https://kme0 sent a status that is not the standard's"}}) {
+    schedule.advance(10s);
+    fetch(kKeyId);
+    kme[0]->answer_status(code, "{}");
+    const auto supply = source->supply("bob");
+    EXPECT_EQ(supply->keys, 41U);
+    EXPECT_EQ(supply->failures, ++failures);
+    EXPECT_EQ(supply->problem.find(told), 0U) << supply->problem;
+  }
+  schedule.advance(10s);
+  fetch(kKeyId);
+  kme[0]->answer_status(200, status_json(40));
+  EXPECT_EQ(source->supply("bob")->keys, 40U);
+  EXPECT_EQ(source->supply("bob")->problem, "");
+}
+
 TEST_F(Etsi014, a_simulated_key_marks_its_peer_for_good) {
   fetch_answered(kKeyId, 200, container(key_json(kKeyId, base64_of(7), R"(,"key_extension":{"simulated":true})")));
   EXPECT_TRUE(source->status("bob")->simulated);

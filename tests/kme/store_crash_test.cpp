@@ -74,7 +74,7 @@ class Ends {
   }
 
   void take() {
-    auto keys = commit(*here_, [&] { return here_->take(request_of(any(3), any(kMaxSize)), kNow); });
+    auto keys = commit(*here_, [&] { return here_->take(request_of(any(3), any(kMaxSize)), kNow); }).keys;
     for (const TakenKey& key : keys) {
       tell(out_, false, key);
       taken_.push_back(key.key_id);

@@ -154,7 +154,7 @@ class StoreTest : public ::testing::TestWithParam<Kind> {
     return grants;
   }
   std::vector<TakenKey> take(const TakeRequest& request, UnixTime now = kNow) {
-    return commit(*here_, [&] { return here_->take(request, now); });
+    return commit(*here_, [&] { return here_->take(request, now); }).keys;
   }
   std::expected<std::vector<TakenKey>, NotRedeemed> redeem(std::vector<Uuid> ids, const std::string& slave = "bob",
                                                            UnixTime now = kNow, const std::string& master = "alice") {

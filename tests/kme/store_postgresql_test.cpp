@@ -40,7 +40,7 @@ TEST_F(PostgresqlStore, gives_no_key_to_two_instances) {
   at_once(stores_, "shared", 3, [&](Store& store, int) {
     for (int idle = 0; idle < 20;) {
       must(store.begin());
-      const auto taken = must(store.take(request_of(3), kNow));
+      const auto taken = must(store.take(request_of(3), kNow)).keys;
       must(store.commit());
       idle = taken.empty() ? idle + 1 : 0;
       const std::scoped_lock lock(mutex);
@@ -115,7 +115,7 @@ TEST_F(PostgresqlStore, survives_a_crash_of_the_server_and_a_restart) {
   fill_here(*store, 1, 3);
   must(store->begin());
   ASSERT_TRUE(must(store->lead(kLink)));
-  ASSERT_EQ(must(store->take(request_of(2), kNow)).size(), 2U);
+  ASSERT_EQ(must(store->take(request_of(2), kNow)).keys.size(), 2U);
   qsp::test::Postgres::shared().stop_immediately();
   const auto lost = store->commit();
   ASSERT_FALSE(lost);
@@ -125,7 +125,7 @@ TEST_F(PostgresqlStore, survives_a_crash_of_the_server_and_a_restart) {
   must(store->begin());
   EXPECT_EQ(must(store->counts(kLink)).here_ready, 3U);
   EXPECT_TRUE(must(store->lead(kLink)));
-  EXPECT_EQ(must(store->take(request_of(3), kNow)).size(), 3U);
+  EXPECT_EQ(must(store->take(request_of(3), kNow)).keys.size(), 3U);
   must(store->commit());
 }
 
@@ -136,7 +136,7 @@ TEST_F(PostgresqlStore, that_is_cut_off_says_so_and_connects_again) {
              "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'qsp-kme'");
   EXPECT_FALSE(store->begin()) << "it cannot have known";
   must(store->begin());
-  EXPECT_EQ(must(store->take(request_of(1), kNow)).size(), 1U);
+  EXPECT_EQ(must(store->take(request_of(1), kNow)).keys.size(), 1U);
   must(store->commit());
 }
 

@@ -39,7 +39,7 @@ TEST_P(StoreTest, keys_of_every_size_are_cut_and_joined_alike_at_both_ends) {
   must(here_->begin());
   must(there().begin());
   for (const std::uint32_t size : sizes) {
-    const auto taken = must(here_->take(request_of(1, size), kNow));
+    const auto taken = must(here_->take(request_of(1, size), kNow)).keys;
     ASSERT_EQ(taken.size(), 1U) << size;
     ASSERT_EQ(taken[0].key.size(), size);
     const auto grant = must(here_->find_unannounced(kLink, taken[0].key_id));
@@ -334,7 +334,7 @@ TEST_P(StoreTest, a_transaction_that_is_rolled_back_has_not_happened) {
   must(here_->begin());
   auto pieces = new_pieces(21, 2, Owner::Here);
   must(here_->add(kLink, pieces, kRoom));
-  ASSERT_EQ(must(here_->take(request_of(2), kNow)).size(), 2U);
+  ASSERT_EQ(must(here_->take(request_of(2), kNow)).keys.size(), 2U);
   must(here_->accept({id_of(11), kLink, "alice", {"bob"}, 32, ids_of(11, 1), kLater}));
   must(here_->expire(kLater));
   EXPECT_EQ(must(here_->counts(kLink)).here_ready, 0U) << "a transaction sees what it did";

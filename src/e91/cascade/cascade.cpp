@@ -13,6 +13,17 @@ namespace {
 /// The lowest level whose nodes are as long as a leaf. A leaf cut short by the end of its pass starts a node of it too.
 unsigned level_of(std::size_t leaf_size) noexcept { return static_cast<unsigned>(std::bit_width(leaf_size - 1)); }
 
+/// Odd leaves of later passes wait while more than this part as many are asked about in earlier ones: the searches
+/// would too often find the same error.
+constexpr std::size_t kCrowding = 2;
+
+/// How many levels larger than planned the leaves may be that are finished by a syndrome. With few of the errors left,
+/// rounds cost more than the bits that a misled syndrome does.
+unsigned haste(std::size_t odd_leaves, std::size_t expected_errors) noexcept {
+  if (odd_leaves < expected_errors / 150) return 2;
+  return odd_leaves < expected_errors / 30 ? 1 : 0;
+}
+
 }  // namespace
 
 std::size_t Cascade::Pass::leaf_start(std::size_t place) const noexcept {
@@ -32,13 +43,18 @@ std::size_t Cascade::Pass::leaf_end(std::size_t start) const noexcept {
   return word * 64 + static_cast<std::size_t>(std::countr_zero(seen));
 }
 
+void Cascade::Pass::set_odd(std::size_t start, bool value) noexcept {
+  odd_leaves = odd_leaves + (value ? 1 : 0) - (odd[start] ? 1 : 0);
+  odd.set(start, value);
+}
+
 /// A bit alone in its leaf has been compared itself.
 bool Cascade::Pass::is_known_right(std::uint32_t index) const noexcept {
   const auto place = order.place(index);
   return place && starts[*place] && !odd[*place] && leaf_end(*place) == *place + 1;
 }
 
-Cascade::Cascade(RandomStream&& stream, Bits&& key, std::vector<PlannedPass>&& plan, CascadeLimits limits) noexcept
+Cascade::Cascade(RandomStream&& stream, Bits&& key, Plan&& plan, CascadeLimits limits) noexcept
     : stream_(std::move(stream)), key_(std::move(key)), plan_(std::move(plan)), limits_(limits) {}
 
 Result<Cascade> Cascade::create(crypto::Provider& provider, Bits&& key, double qber, Seed&& seed,
@@ -48,9 +64,9 @@ Result<Cascade> Cascade::create(crypto::Provider& provider, Bits&& key, double q
   }
   auto stream = RandomStream::create(provider, std::move(seed));
   if (!stream) return std::unexpected(stream.error());
-  std::vector<PlannedPass> plan = plan_passes(key.size(), qber);
+  Plan plan = make_plan(key.size(), qber);
   Cascade cascade(std::move(*stream), std::move(key), std::move(plan), limits);
-  cascade.passes_.reserve(cascade.plan_.size());
+  cascade.passes_.reserve(cascade.plan_.passes.size());
   if (auto ready = cascade.prepare(); !ready) return std::unexpected(ready.error());
   return cascade;
 }
@@ -61,13 +77,16 @@ Result<void> Cascade::give_up(ErrorKind kind, Reason reason, std::string_view wh
   return fail(kind, reason, where);
 }
 
-void Cascade::ask(std::size_t pass_number) {
+void Cascade::ask(std::size_t pass_number, unsigned hurry) {
   const Pass& pass = passes_[pass_number];
+  // Once a later pass lays open what is left, a leaf seldom holds three errors.
+  const unsigned later = pass_number + 1 < passes_.size() ? 1 : 0;
+  const unsigned largest = std::min(pass.syndrome_level + later + hurry, kMaxSyndromeLevel);
   for (std::size_t word = 0; word < pass.odd.words().size(); ++word) {
     for (std::uint64_t left = pass.odd.words()[word]; left != 0; left &= left - 1) {
       const std::size_t start = word * 64 + static_cast<std::size_t>(std::countr_zero(left));
       const unsigned level = level_of(pass.leaf_end(start) - start);
-      const bool by_syndrome = level >= kMinSyndromeLevel && level <= pass.syndrome_level && !pass.tried[start];
+      const bool by_syndrome = level >= kMinSyndromeLevel && level <= largest && !pass.tried[start];
       (by_syndrome ? syndromes_[level] : halves_[level]).push_back(static_cast<std::uint32_t>(start >> level));
     }
   }
@@ -90,17 +109,18 @@ void Cascade::ask(std::size_t pass_number) {
 Result<void> Cascade::prepare() {
   batch_.clear();
   std::size_t odd_leaves = 0;
+  for (const Pass& pass : passes_) odd_leaves += pass.odd_leaves;
+  const unsigned hurry = haste(odd_leaves, plan_.expected_errors);
   std::size_t asked = 0;
   for (std::size_t i = 0; i < passes_.size(); ++i) {
-    const std::size_t here = passes_[i].odd.count();
-    odd_leaves += here;
-    if (here == 0 || asked * 2 > here) continue;
+    const std::size_t here = passes_[i].odd_leaves;
+    if (here == 0 || asked * kCrowding > here) continue;
     asked += here;
-    ask(i);
+    ask(i, hurry);
   }
   std::size_t next = passes_.size();
-  while (next < plan_.size() && odd_leaves <= plan_[next].open_at) {
-    const PlannedPass& planned = plan_[next];
+  while (next < plan_.passes.size() && odd_leaves <= plan_.passes[next].open_at) {
+    const PlannedPass& planned = plan_.passes[next];
     batch_.groups.push_back({.ask = Ask::Open,
                              .pass = static_cast<std::uint8_t>(next),
                              .level = planned.block_level,
@@ -152,14 +172,18 @@ Result<void> Cascade::open(const QueryGroup& group, AnswerReader& in) {
   if (!stream_.healthy()) return give_up(ErrorKind::Provider, Reason::InternalError, "cascade: the random stream");
   const std::size_t size = order.size();
   Bits key = order.apply(key_);
-  passes_.push_back(
-      {std::move(order), plan_[group.pass].syndrome_level, std::move(key), Bits(size), Bits(size), Bits(size)});
+  passes_.push_back({.order = std::move(order),
+                     .syndrome_level = plan_.passes[group.pass].syndrome_level,
+                     .key = std::move(key),
+                     .starts = Bits(size),
+                     .odd = Bits(size),
+                     .tried = Bits(size)});
   Pass& pass = passes_.back();
   for (std::uint32_t i = 0; i < group.count; ++i) {
     const std::size_t begin = std::size_t{i} << group.level;
     const std::size_t end = std::min(begin + (std::size_t{1} << group.level), size);
     pass.starts.set(begin, true);
-    pass.odd.set(begin, range_parity(pass.key.words(), begin, end) != (in.take(1) != 0));
+    pass.set_odd(begin, range_parity(pass.key.words(), begin, end) != (in.take(1) != 0));
   }
   const std::size_t last = std::size_t{group.count - 1} << group.level;
   if (!settle(pass, last)) {
@@ -174,8 +198,8 @@ bool Cascade::halve(Pass& pass, const QueryGroup& group, std::uint32_t node, boo
   const bool whole_odd = pass.odd[start];
   const bool lower_odd = range_parity(pass.key.words(), start, middle) != answer;
   pass.starts.set(middle, true);
-  pass.odd.set(start, lower_odd);
-  pass.odd.set(middle, whole_odd != lower_odd);
+  pass.set_odd(start, lower_odd);
+  pass.set_odd(middle, whole_odd != lower_odd);
   const bool lower_settled = settle(pass, start);
   return settle(pass, middle) && lower_settled;
 }
@@ -210,7 +234,8 @@ void Cascade::turn(std::uint32_t index) {
     const auto place = pass.order.place(index);
     if (!place) continue;
     pass.key.flip(*place);
-    pass.odd.flip(pass.leaf_start(*place));
+    const std::size_t leaf = pass.leaf_start(*place);
+    pass.set_odd(leaf, !pass.odd[leaf]);
   }
 }
 

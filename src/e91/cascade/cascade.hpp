@@ -61,17 +61,19 @@ class Cascade {
     Bits starts;  ///< where leaves start
     Bits odd;     ///< the starts of leaves whose parity differs from Alice's
     Bits tried;   ///< the starts of leaves that have had their syndrome
+    std::size_t odd_leaves = 0;
 
+    void set_odd(std::size_t start, bool value) noexcept;
     [[nodiscard]] std::size_t leaf_start(std::size_t place) const noexcept;
     [[nodiscard]] std::size_t leaf_end(std::size_t start) const noexcept;
     [[nodiscard]] bool is_known_right(std::uint32_t index) const noexcept;
   };
 
-  Cascade(RandomStream&& stream, Bits&& key, std::vector<PlannedPass>&& plan, CascadeLimits limits) noexcept;
+  Cascade(RandomStream&& stream, Bits&& key, Plan&& plan, CascadeLimits limits) noexcept;
 
   Result<void> give_up(ErrorKind kind, Reason reason, std::string_view where) noexcept;
   Result<void> prepare();
-  void ask(std::size_t pass);
+  void ask(std::size_t pass, unsigned hurry);
   Result<void> open(const QueryGroup& group, AnswerReader& in);
   [[nodiscard]] bool halve(Pass& pass, const QueryGroup& group, std::uint32_t node, bool answer);
   void locate(Pass& pass, const QueryGroup& group, std::uint32_t node, unsigned answer);
@@ -81,7 +83,7 @@ class Cascade {
 
   RandomStream stream_;
   Bits key_;
-  std::vector<PlannedPass> plan_;
+  Plan plan_;
   CascadeLimits limits_;
   std::vector<Pass> passes_;
   QueryBatch batch_;

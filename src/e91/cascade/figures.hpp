@@ -16,7 +16,7 @@ struct CascadeFigures {
   double rounds;
   std::size_t most_rounds;
   double question_bits;    ///< size of Bob's messages over n
-  double mbit_per_second;  ///< of sifted key, of the time that both ends took
+  double mbit_per_second;  ///< of sifted key, by the processor time that the process spent on both ends
 };
 
 /// Reconciles `blocks` random keys of `key_size` bits with independent errors at rate `qber`, which is what Bob is told

@@ -12,11 +12,17 @@ namespace qsp::e91 {
 struct PlannedPass {
   Layout layout{};
   std::uint8_t block_level{};     ///< log2 of the blocks' length
-  std::uint8_t syndrome_level{};  ///< an odd node this small is located in one question, by its syndrome; 0: never
+  std::uint8_t syndrome_level{};  ///< an odd leaf up to this level is finished by its syndrome
   std::uint32_t open_at{};        ///< opened once at most this many odd nodes are left in the passes before
 };
 
-/// The passes for a key of this length and an estimated error rate.
-[[nodiscard]] std::vector<PlannedPass> plan_passes(std::size_t key_size, double qber);
+struct Plan {
+  std::vector<PlannedPass> passes;
+  std::size_t expected_errors;
+};
+
+/// The plan for a key of this length and an estimated error rate, which need not be right: a wrong one costs bits and
+/// rounds. Precondition: Cascade's for the key's length.
+[[nodiscard]] Plan make_plan(std::size_t key_size, double qber);
 
 }  // namespace qsp::e91

@@ -12,10 +12,10 @@ namespace qsp::e91 {
 
 /// A public permutation of the places of a bit string whose length is a multiple of 4096.
 ///
-/// Three random permutations of the words, the first two with a random rotation of each word, and a 64 × 64
-/// transposition of every group of 64 words after each of those two. Bits that share a word before never share one
-/// after, and where two bits go is as good as independent. It moves 64 bits at a time, so shuffling a key costs a
-/// fraction of what a gather of single bits would, and one place is found in three look-ups.
+/// Three random permutations of the words, the first two with a random rotation of each word, and after each of those
+/// two a 64 × 64 transposition of every group of 64 words. Two bits meet in a block as often as by chance. It moves 64
+/// bits at a time, so shuffling a key costs a fraction of what a gather of single bits would, and one place is found in
+/// five look-ups.
 class Shuffle {
  public:
   static constexpr std::size_t kGroupWords = 64;

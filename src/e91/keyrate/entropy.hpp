@@ -7,7 +7,8 @@ namespace qsp::e91::keyrate {
 /// Precondition: x > 0 and finite.
 [[nodiscard]] double log2_of(double x) noexcept;
 
-/// h(p) = −p log2 p − (1 − p) log2 (1 − p), and 0 outside (0, 1); not a number of what is none. As reproducible as `log2_of`.
+/// h(p) = −p log2 p − (1 − p) log2 (1 − p), and 0 outside (0, 1); not a number of what is none. As reproducible as
+/// `log2_of`.
 [[nodiscard]] double binary_entropy(double p) noexcept;
 
 }  // namespace qsp::e91::keyrate

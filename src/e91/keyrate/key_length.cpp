@@ -12,8 +12,8 @@ namespace qsp::e91::keyrate {
 
 namespace {
 
-/// The bound on ℓ for one way of dividing ε_sec: the part w / (1 + w) for the phase test, the rest for the hashing. For a
-/// given division the condition is two equations, one for ν and one for ℓ.
+/// The bound on ℓ for one way of dividing ε_sec: the part w / (1 + w) for the phase test, the rest for the hashing. For
+/// a given division the condition is two equations, one for ν and one for ℓ.
 class Division {
  public:
   explicit Division(const Block& block) noexcept

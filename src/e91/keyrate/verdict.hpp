@@ -35,9 +35,9 @@ struct Findings {
   std::uint64_t length = 0;      ///< ℓ, by the rule of the block's mode
 };
 
-/// The rules, in the order of Verdict. QBER alone would not do: in Ekert's mode an eavesdropper midway between the two key
-/// bases causes 7.3 % only. Nor would S > 2: it holds until more than half of all pairs are measured on the way, while
-/// the key is gone at 2.206. What certifies is ℓ; the other rules name the cause, and stop what ℓ cannot see.
+/// The rules, in the order of Verdict. QBER alone would not do: in Ekert's mode an eavesdropper midway between the two
+/// key bases causes 7.3 % only. Nor would S > 2: it holds until more than half of all pairs are measured on the way,
+/// while the key is gone at 2.206. What certifies is ℓ; the other rules name the cause, and stop what ℓ cannot see.
 [[nodiscard]] Verdict judge(const Findings& findings, const Limits& limits) noexcept;
 
 }  // namespace qsp::e91::keyrate

@@ -43,10 +43,10 @@ struct Level {
 struct Chart {
   std::string id;  ///< of letters, digits and '-'; no two charts of a page have the same
   std::string title;
-  Axis x;
-  Axis y;
-  std::vector<Series> series;
-  std::vector<Level> levels;
+  Axis x{};
+  Axis y{};
+  std::vector<Series> series{};
+  std::vector<Level> levels{};
 };
 
 /// The chart as an SVG element: readable on light and on dark ground, without scripts. Series have the chart's colours

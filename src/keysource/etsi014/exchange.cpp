@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "etsi014/etsi014.hpp"
 #include "keysource/uuid.hpp"
 
 namespace qsp::keysource {
@@ -97,6 +96,15 @@ std::expected<KeyAnswer, Refusal> read_key_answer(const Request& request, const 
     return refused("sent another key than the one asked for");
   }
   return KeyAnswer{{request.key_id.value_or(key.key_id), QkdKey::copy_of(key.key.reveal())}, key.simulated};
+}
+
+std::expected<etsi014::Status, std::string> read_status_answer(const https::Response& response) {
+  if (response.status < 200 || response.status > 299) {
+    return std::unexpected(explain(response.status, etsi014::parse_error(response.body.reveal())));
+  }
+  auto status = etsi014::parse_status(response.body.reveal());
+  if (!status) return std::unexpected("sent a status that is not the standard's: " + status.error());
+  return std::move(*status);
 }
 
 }  // namespace qsp::keysource

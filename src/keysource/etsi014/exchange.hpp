@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "etsi014/etsi014.hpp"
 #include "https/client.hpp"
 #include "keysource/keysource.hpp"
 
@@ -40,6 +41,9 @@ struct Refusal {
 
 /// What a whole answer to a key call means. Not checked: whether the key was delivered before.
 std::expected<KeyAnswer, Refusal> read_key_answer(const Request& request, const https::Response& response);
+
+/// What an answer to the status call says, or why it says nothing.
+std::expected<etsi014::Status, std::string> read_status_answer(const https::Response& response);
 
 /// Printable ASCII stays, a backslash is doubled, all else becomes \xNN; cut at 200 bytes.
 std::string escaped_for_log(std::string_view text);

@@ -48,7 +48,12 @@ class KeysSeen {
 struct Peer {
   bool simulated = false;  ///< stays: a peer's keys were simulated once
   std::optional<std::uint64_t> keys_left;
-  Instant asked = Instant::min();
+  Supply supply;  ///< but for its age
+  Instant asked = Instant::min(), heard{};
+
+  [[nodiscard]] bool may_ask(Instant now) const noexcept {
+    return asked == Instant::min() || now >= asked + kStatusInterval;
+  }
 };
 
 }  // namespace
@@ -66,6 +71,7 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
   void start(Ticket ticket, Request request, Done done);
   void cancel(Ticket ticket);
   SourceStatus status(std::string_view sae_id) const;
+  Supply supply(std::string_view sae_id);
 
   /// Runs `task` on the loop, if the source still is.
   template <class Task>
@@ -108,7 +114,8 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
   }
 
   void refresh_status(const std::string& sae_id);
-  void take_status(const std::string& sae_id, const std::expected<https::Response, https::Failure>& answer);
+  void take_status(const std::string& sae_id, std::size_t server,
+                   const std::expected<https::Response, https::Failure>& answer);
 
   Schedule& schedule_;
   std::string description_;
@@ -225,24 +232,45 @@ void Etsi014Source::Worker::refresh_status(const std::string& sae_id) {
     const std::lock_guard lock(mutex_);
     if (peers_.size() >= kMaxPeers && !peers_.contains(sae_id)) return;
     Peer& peer = peers_[sae_id];
-    if (peer.asked != Instant::min() && now < peer.asked + kStatusInterval) return;
+    if (!peer.may_ask(now)) return;
     peer.asked = now;
   }
   servers_[current_].kme.client->call(
       status_call(sae_id, now + kStatusTimeout),
-      [this, sae_id](const std::expected<https::Response, https::Failure>& answer) { take_status(sae_id, answer); });
+      [this, sae_id, server = current_](const std::expected<https::Response, https::Failure>& answer) {
+        take_status(sae_id, server, answer);
+      });
 }
 
-void Etsi014Source::Worker::take_status(const std::string& sae_id,
+void Etsi014Source::Worker::take_status(const std::string& sae_id, std::size_t server,
                                         const std::expected<https::Response, https::Failure>& answer) {
-  std::optional<etsi014::Status> status;
-  if (answer && answer->status >= 200 && answer->status <= 299) {
-    if (auto parsed = etsi014::parse_status(answer->body.reveal())) status = std::move(*parsed);
-  }
+  const auto status = answer ? read_status_answer(*answer) : std::unexpected(answer.error().text);
   const std::lock_guard lock(mutex_);
   Peer& peer = peers_[sae_id];
   peer.keys_left = status ? std::optional(status->stored_key_count) : std::nullopt;
   peer.simulated = peer.simulated || (status && status->simulated);
+  if (status) {
+    peer.supply.keys = status->stored_key_count;
+    peer.supply.capacity = status->max_key_count;
+    peer.supply.problem.clear();
+    peer.heard = schedule_.now();
+  } else {
+    ++peer.supply.failures;
+    peer.supply.problem = answer ? "KME " + servers_[server].kme.url + " " + status.error() : status.error();
+  }
+}
+
+Supply Etsi014Source::Worker::supply(std::string_view sae_id) {
+  const Instant now = schedule_.now();
+  const std::lock_guard lock(mutex_);
+  const auto peer = peers_.find(sae_id);
+  if (peer == peers_.end()) return {};
+  if (peer->second.may_ask(now)) {
+    post([sae_id = peer->first](Worker& worker) { worker.refresh_status(sae_id); });
+  }
+  Supply supply = peer->second.supply;
+  supply.age = now - peer->second.heard;
+  return supply;
 }
 
 SourceStatus Etsi014Source::Worker::status(std::string_view sae_id) const {
@@ -270,5 +298,7 @@ void Etsi014Source::cancel(Ticket ticket) {
 }
 
 std::optional<SourceStatus> Etsi014Source::status(std::string_view sae_id) const { return worker_->status(sae_id); }
+
+std::optional<Supply> Etsi014Source::supply(std::string_view sae_id) { return worker_->supply(sae_id); }
 
 }  // namespace qsp::keysource

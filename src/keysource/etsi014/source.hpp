@@ -22,8 +22,8 @@ struct Kme {
 /// the KME said no for now, and for enc_keys where the answer was lost (that key is burned, and another one asked for).
 /// The pauses grow from 100 ms to 1 s. A server that cannot be reached is left for the next one.
 ///
-/// Lives on the schedule's loop. fetch, cancel and status may be called from any thread; `done` is called on the loop.
-/// From another thread, a cancel may come too late for a `done` under way.
+/// Lives on the schedule's loop. fetch, cancel, status and supply may be called from any thread; `done` is called on
+/// the loop. From another thread, a cancel may come too late for a `done` under way.
 class Etsi014Source final : public KeySource {
  public:
   /// At least one server, in the order of their use. `schedule`, and the clients' loop, outlive the source.
@@ -38,6 +38,8 @@ class Etsi014Source final : public KeySource {
   /// Of any SAE ID: which peers there are, only the KME knows. `keys_left` is its count of at most some 10 s before the
   /// last fetch.
   [[nodiscard]] std::optional<SourceStatus> status(std::string_view sae_id) const override;
+  /// Of a peer for whom a key was asked for before. The KME is asked at most once in 10 s.
+  std::optional<Supply> supply(std::string_view sae_id) override;
 
  private:
   class Worker;

@@ -46,7 +46,8 @@ Polynomial remainder(Polynomial bits, std::size_t degree, const std::vector<std:
 }
 
 std::vector<std::uint64_t> edges() {
-  return {0, 1, 2, 3, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF, 0x1111111111111111, 0x8888888888888888, 0xF000000000000001};
+  return {
+      0, 1, 2, 3, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF, 0x1111111111111111, 0x8888888888888888, 0xF000000000000001};
 }
 
 class CarrylessForms : public testing::TestWithParam<std::size_t> {
@@ -125,7 +126,8 @@ TEST_P(CarrylessForms, EvaluatePolynomialsByHornersRule) {
   const std::vector<std::uint8_t> bytes = draw_bytes(16 * 9, 6);
   const Wide place{1, 0x8000000000000002};
   Wide total{3, 4};
-  for (std::size_t at = 0; at < bytes.size(); at += 16) total = form().evaluate128(total, place, Bytes(bytes).subspan(at, 16));
+  for (std::size_t at = 0; at < bytes.size(); at += 16)
+    total = form().evaluate128(total, place, Bytes(bytes).subspan(at, 16));
   EXPECT_EQ(form().evaluate128({3, 4}, place, bytes), total);
   EXPECT_EQ(form().evaluate128({3, 4}, place, {}), (Wide{3, 4}));
 }
@@ -136,7 +138,8 @@ std::vector<std::uint8_t> mirrored(const std::string& hex) {
   for (std::size_t i = 0; i < hex.size(); i += 2) {
     const auto byte = static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16));
     std::uint8_t turned = 0;
-    for (unsigned bit = 0; bit < 8; ++bit) turned = static_cast<std::uint8_t>(turned | ((byte >> bit) & 1U) << (7 - bit));
+    for (unsigned bit = 0; bit < 8; ++bit)
+      turned = static_cast<std::uint8_t>(turned | ((byte >> bit) & 1U) << (7 - bit));
     bytes.push_back(turned);
   }
   return bytes;

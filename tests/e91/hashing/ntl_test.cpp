@@ -24,9 +24,9 @@ TEST(ToeplitzByNtl, IsTheMiddleOfTheProductOfPolynomials) {
     std::size_t n, size;
   };
   constexpr std::size_t kLarge = kMaxToeplitzInput / 4;
-  for (const auto& [n, size] : {Shape{1, 1}, Shape{4'097, 4'097}, Shape{100'000, 33'333}, Shape{262'144, 17},
-                               Shape{kLarge, kLarge / 2}, Shape{kLarge - 5, kLarge / 3}, Shape{kLarge, kLarge},
-                               Shape{kMaxToeplitzInput, kMaxToeplitzInput / 10}}) {
+  for (const auto& [n, size] :
+       {Shape{1, 1}, Shape{4'097, 4'097}, Shape{100'000, 33'333}, Shape{262'144, 17}, Shape{kLarge, kLarge / 2},
+        Shape{kLarge - 5, kLarge / 3}, Shape{kLarge, kLarge}, Shape{kMaxToeplitzInput, kMaxToeplitzInput / 10}}) {
     const Bits input = draw_bits(n, n);
     const Bits seed = draw_bits(n + size - 1, size);
     const auto expected = coefficients(polynomial(seed) * polynomial(input), n - 1, size);

@@ -182,8 +182,8 @@ TEST(TagStream, RefusesKeysAndPadsOfAnotherSize) {
 TEST(TagStream, AStreamThatIsSpentGivesNoSecondTag) {
   TagStream stream = stream_over(transcript());
   EXPECT_TRUE(std::move(stream).finish(pad()));
-  EXPECT_FALSE(stream.update(key_bytes()));            // NOLINT(bugprone-use-after-move)
-  EXPECT_FALSE(std::move(stream).finish(pad()));       // NOLINT(bugprone-use-after-move)
+  EXPECT_FALSE(stream.update(key_bytes()));       // NOLINT(bugprone-use-after-move)
+  EXPECT_FALSE(std::move(stream).finish(pad()));  // NOLINT(bugprone-use-after-move)
 }
 
 TEST(TagStream, RefusesATranscriptPastItsLimit) {

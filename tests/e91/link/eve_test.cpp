@@ -31,11 +31,12 @@ TEST(InterceptResend, OfAFractionLowersSInProportion) {
 }
 
 TEST(InterceptResend, ShowsTheErrorsOfItsAngle) {
-  // Midway between Ekert's two key angles, at one of them, at neither nor between; and of two bases at right angles.
+  // The settings of Classic are as likely to a part in 65536. Midway between Ekert's two key angles, at one of them, at
+  // neither nor between; and of two bases at right angles.
   EXPECT_NEAR(expected_of("intercept:1,angle=67.5", Mode::Classic).qber, 0.0732, 5e-5);
-  EXPECT_NEAR(expected_of("intercept:1,angle=45", Mode::Classic).qber, 0.125, 1e-12);
-  EXPECT_NEAR(expected_of("intercept:1,angle=90", Mode::Classic).qber, 0.125, 1e-12);
-  EXPECT_NEAR(expected_of("intercept:1,angle=0", Mode::Classic).qber, 0.375, 1e-12);
+  EXPECT_NEAR(expected_of("intercept:1,angle=45", Mode::Classic).qber, 0.125, 1e-5);
+  EXPECT_NEAR(expected_of("intercept:1,angle=90", Mode::Classic).qber, 0.125, 1e-5);
+  EXPECT_NEAR(expected_of("intercept:1,angle=0", Mode::Classic).qber, 0.375, 1e-5);
   const Expected diagonal = expected_of("intercept:1,angle=45", Mode::Biased);
   EXPECT_NEAR(diagonal.qber, 0.25, 1e-12);
   EXPECT_NEAR(diagonal.phase_error, 0.25, 1e-12);
@@ -103,6 +104,10 @@ TEST(Blinding, ShowsNothingButRatesThatFall) {
     const auto pairs = static_cast<double>(angles(mode, Side::Alice).size() * angles(mode, Side::Bob).size());
     EXPECT_NEAR(right.coincidences_per_s, honest.coincidences_per_s / pairs, 1e-3);
     EXPECT_NEAR(right.key_pairs_per_s, honest.key_pairs_per_s / pairs, 1e-3);
+    EXPECT_NEAR(right.alice_singles_per_s,
+                honest.coincidences_per_s / static_cast<double>(angles(mode, Side::Alice).size()), 1e-3);
+    EXPECT_NEAR(right.bob_singles_per_s,
+                honest.coincidences_per_s / static_cast<double>(angles(mode, Side::Bob).size()), 1e-3);
 
     Player player(config, *eve, 11);
     const Tally tally = player.play(4'000'000);
@@ -129,6 +134,9 @@ TEST(Eve, NeverMakesOneSideSeeTheOthersSetting) {
       };
       for (std::size_t i = 0; i < tables.alice; ++i) {
         for (std::size_t j = 0; j < tables.bob; ++j) {
+          double all = 0;
+          for (const double p : tables.patterns.at(i).at(j)) all += p;
+          EXPECT_NEAR(all, 1, 1e-12) << text;
           for (std::size_t pattern = 0; pattern < 4; ++pattern) {
             EXPECT_NEAR(marginal(i, j, pattern, false), marginal(i, 0, pattern, false), 1e-12) << text;
             EXPECT_NEAR(marginal(i, j, pattern, true), marginal(0, j, pattern, true), 1e-12) << text;

@@ -36,9 +36,9 @@ double turned(int n, int from, int to, double theta) {
 Patterns counted(double mean_pairs, double a, double b, double seen_a, double seen_b, const double* eve = nullptr) {
   const double lambda = mean_pairs / 2;
   Patterns patterns{};
-  constexpr int kMost = 24;
-  for (int n = 0; n <= kMost; ++n) {
+  for (int n = 0;; ++n) {
     const double p_n = (n + 1) * std::pow(lambda, n) / std::pow(1 + lambda, n + 2);
+    if (p_n < 1e-14) return patterns;
     for (int k = 0; k <= n; ++k) {
       for (int j = 0; j <= n; ++j) {
         double split = turned(n, n - k, j, b - a);
@@ -56,7 +56,6 @@ Patterns counted(double mean_pairs, double a, double b, double seen_a, double se
       }
     }
   }
-  return patterns;
 }
 
 void expect_near(const Patterns& seen, const Patterns& right, double tolerance) {
@@ -83,12 +82,12 @@ TEST(Light, OfManyPairsIsASingletOfTwoSpins) {
 
 TEST(Light, OfManyPairsThatWasMeasuredOnTheWayIsCountedTwice) {
   const double eve = 1.2;
-  Light light = pulses(0.4);
+  Light light = pulses(0.2);
   light.bob = Channel::measured(in_plane(eve));
-  const ClickTables at_bob = measure(light, stations_with(0.8, 0.35));
-  for (std::size_t i = 0; i < kAngles.size(); ++i) {
-    for (std::size_t j = 0; j < kAngles.size(); ++j) {
-      expect_near(at_bob.patterns.at(i).at(j), counted(0.4, kAngles.at(i), kAngles.at(j), 0.8, 0.35, &eve), 1e-12);
+  const ClickTables tables = measure(light, stations_with(0.8, 0.35));
+  for (const std::size_t i : {0U, 1U}) {
+    for (const std::size_t j : {1U, 3U}) {
+      expect_near(tables.patterns.at(i).at(j), counted(0.2, kAngles.at(i), kAngles.at(j), 0.8, 0.35, &eve), 1e-12);
     }
   }
 }

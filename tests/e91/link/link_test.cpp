@@ -66,7 +66,8 @@ TEST(Link, ShowsWhatIsExpectedOnAGrid) {
           config.alice = {.fibre_km = 5, .detector_efficiency = 0.9, .dark_counts_per_s = dark};
           config.bob = {.fibre_km = 10, .extra_loss_db = 1, .detector_efficiency = 0.8, .dark_counts_per_s = dark / 2};
           const Expected right = expected(config, *eve);
-          const Tally tally = Player(config, *eve, ++seed).play(1'000'000, true, seed);
+          ++seed;
+          const Tally tally = Player(config, *eve, seed).play(1'000'000, true, seed);
           for (std::size_t i = 0; i < angles(mode, Side::Alice).size(); ++i) {
             for (std::size_t j = 0; j < angles(mode, Side::Bob).size(); ++j) {
               const Counts& seen = tally.by_settings.at(i).at(j);

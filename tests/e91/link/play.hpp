@@ -88,7 +88,8 @@ class Player {
     return Settings::create(*provider_, seed_of(byte), weights(config_.mode, side, config_.p_z)).value();
   }
 
-  /// One block. Counting the slots of each pair of settings takes a look at every one of them.
+  /// One block. Without `count_slots`, which takes a look at the settings of every slot, slots are not counted and the
+  /// clicks of one side only are all counted with the first pair of settings.
   Tally play(std::uint64_t slots, bool count_slots = false, std::uint8_t seed = 1) {
     Settings alice = settings(Side::Alice, seed);
     Settings bob = settings(Side::Bob, seed);
@@ -112,7 +113,8 @@ class Player {
       const std::uint64_t of_alice = i < to_alice.size() ? to_alice[i].slot() : UINT64_MAX;
       const std::uint64_t of_bob = j < to_bob.size() ? to_bob[j].slot() : UINT64_MAX;
       const std::uint64_t slot = std::min(of_alice, of_bob);
-      Counts& counts = result.by_settings[a.at(slot)][b.at(slot)];
+      const bool settled = count_slots || of_alice == of_bob;
+      Counts& counts = settled ? result.by_settings[a.at(slot)][b.at(slot)] : result.by_settings[0][0];
       if (of_alice == slot) counts.alice += 1, counts.alice_ones += to_alice[i].bit() ? 1 : 0;
       if (of_bob == slot) counts.bob += 1, counts.bob_ones += to_bob[j].bit() ? 1 : 0;
       if (of_alice == of_bob) counts.both += 1, counts.equal += to_alice[i].bit() == to_bob[j].bit() ? 1 : 0;

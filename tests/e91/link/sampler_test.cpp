@@ -99,7 +99,7 @@ TEST_F(SamplerTest, DrawsWhatTheTablesSayDenseAndSparse) {
   }
 }
 
-TEST_F(SamplerTest, MakesTheSameClicksOfRareEventsInBlocksAsInOne) {
+TEST_F(SamplerTest, DrawsGapsOfTheRightLengthWhereClicksAreRare) {
   // Where nothing depends on the settings, gaps alone decide: their mean is the test.
   ClickTables tables{.alice = 4, .bob = 4};
   for (auto& row : tables.patterns) {
