@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/e91.hpp"
 #include "cli/fingerprint.hpp"
 #include "cli/keygen.hpp"
 #include "cli/kme.hpp"
@@ -49,6 +50,7 @@ int run(int argc, char** argv) noexcept try {
   add_fingerprint(app, context);
   add_pad(app, context);
   add_kme(app, context);
+  add_e91(app, context);
   add_vectors(app, context);
   add_version(app, context);
 
