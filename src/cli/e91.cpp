@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/e91_processes.hpp"
+
 namespace qsp::cli {
 
 void add_e91(CLI::App& app, Context& context) {
@@ -11,6 +13,7 @@ void add_e91(CLI::App& app, Context& context) {
   add_e91_sweep(*e91, context);
   add_e91_audit(*e91, context);
   add_e91_bench(*e91, context);
+  add_e91_processes(*e91, context);
   e91->footer(
       "The photons are simulated, so the keys are as secret as this process, and no more (docs/qkd.md).\n\nExamples:\n"
       "  qsp e91 run\n"

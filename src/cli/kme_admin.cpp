@@ -1,10 +1,12 @@
 // What an operator asks of a KME on the same machine, through its admin port.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -78,6 +80,24 @@ std::string fault_name(std::string name) {
   return name;
 }
 
+/// One line on the source of a link's keys, where it reports.
+void print_feed(const boost::json::object& link) {
+  const boost::json::value* const member = link.if_contains("feed");
+  const boost::json::object* const feed = member == nullptr ? nullptr : member->if_object();
+  if (feed == nullptr) return;
+  const auto number = [feed](std::string_view name) {
+    const boost::json::value* const value = feed->if_contains(name);
+    boost::system::error_code failed;
+    const double found = value == nullptr ? std::nan("") : value->to_number<double>(failed);
+    return failed ? std::nan("") : found;
+  };
+  const std::string reason = text_of(*feed, "reason");
+  fmt::print("  feed {}{}{}, {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys\n",
+             text_of(*feed, "state"), reason.empty() ? "" : ": ", reason, number("age"), number("s"),
+             100 * number("qber"), grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))),
+             text_of(*feed, "blocks"), text_of(*feed, "keys"));
+}
+
 }  // namespace
 
 int run_kme_status(const KmeAdminOptions& options, bool json) {
@@ -103,6 +123,7 @@ int run_kme_status(const KmeAdminOptions& options, bool json) {
                text_of(link, "ready"), text_of(link, "fresh"), text_of(link, "peer_keys"), text_of(link, "granted"),
                text_of(link, "pool"));
     if (!reachable) fmt::print("  {}\n", text_of(link, "problem"));
+    print_feed(link);
   }
   if (root.contains("faults")) fmt::print("faults (injected): {}\n", text_of(root, "faults"));
   return kOk;

@@ -22,9 +22,6 @@ using files::OrText;
 constexpr std::size_t kMaxImportSize = std::size_t{64} * 1024;
 constexpr std::chrono::seconds kCallTime{10};
 
-/// Both sides read the same file, so both must find the same owner for a key: its ID's last bit says it.
-char owner_of(const keysource::Uuid& id) noexcept { return (id.back() & 1) == 0 ? 'a' : 'b'; }
-
 OrText<kme::KeysMessage> read_keys(const KmeImportOptions& options) {
   const auto text = files::read_private_file(options.file, kMaxImportSize);
   if (!text) return std::unexpected(text.error());
@@ -38,7 +35,7 @@ OrText<kme::KeysMessage> read_keys(const KmeImportOptions& options) {
     kme::NewPiece piece;
     piece.id = *id;
     piece.bytes = kme::Piece::copy_of(key.key.reveal());
-    piece.owner = owner_of(*id) == 'a' ? kme::Owner::Here : kme::Owner::There;
+    piece.owner = kme::owner_of(*id) == 'a' ? kme::Owner::Here : kme::Owner::There;
     piece.simulated = options.simulated || key.simulated;
     piece.expires = 1;  // the KME says how long its keys live
     message.pieces.push_back(std::move(piece));

@@ -28,12 +28,22 @@ inline constexpr std::size_t kMaxDepth = 16;       ///< of nested JSON
 /// A key of a KME, as long as was asked for.
 using KeyMaterial = Secret<kMaxKeySize, struct KmeKeyTag>;
 
+/// Ours, in status_extension {"link": …}, which the standard leaves to implementations: what a KME was told of the link
+/// behind its keys. Written, and skipped by what reads a status.
+struct LinkHealth {
+  std::string state;   ///< "running", "aborting" or "down"
+  std::string reason;  ///< why it is not running; may be empty
+  std::optional<double> s, qber;
+  std::uint64_t age = 0;  ///< seconds since it was told
+};
+
 /// §6.1; sizes in bits.
 struct Status {
   std::string source_kme_id, target_kme_id, master_sae_id, slave_sae_id;
   std::uint64_t key_size = 0, stored_key_count = 0, max_key_count = 0, max_key_per_request = 0;
   std::uint64_t max_key_size = 0, min_key_size = 0, max_sae_id_count = 0;
   bool simulated = false;  ///< ours: status_extension {"simulated": true}
+  std::optional<LinkHealth> link{};
 };
 
 /// §6.2.

@@ -27,6 +27,16 @@ bj::object simulated_extension() {
   return extension;
 }
 
+bj::object link_object(const LinkHealth& link) {
+  bj::object object = new_object();
+  object["state"] = link.state;
+  if (!link.reason.empty()) object["reason"] = link.reason;
+  if (link.s) object["s"] = *link.s;
+  if (link.qber) object["qber"] = *link.qber;
+  object["age"] = link.age;
+  return object;
+}
+
 crypto::SecretText written(bj::object&& root) { return json::serialize(bj::value(std::move(root))); }
 
 }  // namespace
@@ -35,7 +45,9 @@ crypto::SecretText to_json(const Status& status) {
   bj::object root = new_object();
   for (const auto& [name, member] : kStatusTexts) root[name] = status.*member;
   for (const auto& [name, member] : kStatusNumbers) root[name] = status.*member;
-  if (status.simulated) root["status_extension"] = simulated_extension();
+  bj::object extension = status.simulated ? simulated_extension() : new_object();
+  if (status.link) extension["link"] = link_object(*status.link);
+  if (!extension.empty()) root["status_extension"] = std::move(extension);
   return written(std::move(root));
 }
 

@@ -55,6 +55,27 @@ std::optional<Faults::Setting> changed(Faults::Setting setting, const bj::object
   return setting;
 }
 
+double age_of_feed(const LinkState& state) noexcept {
+  return std::chrono::duration<double>(net::Loop::now() - state.feed_at).count();
+}
+
+/// The last report of a link's feeder, and its age in seconds.
+bj::object feed_of(const LinkState& state) {
+  const FeedReport& feed = *state.feed;
+  bj::object aborted;
+  for (const auto& [reason, count] : feed.aborted) aborted[reason] = count;
+  return {{"state", name(feed.state)},
+          {"reason", feed.reason},
+          {"s", feed.s ? bj::value(*feed.s) : bj::value(nullptr)},
+          {"qber", feed.qber ? bj::value(*feed.qber) : bj::value(nullptr)},
+          {"rate", feed.rate},
+          {"blocks", feed.blocks},
+          {"keys", feed.keys},
+          {"aborted", std::move(aborted)},
+          {"simulated", feed.simulated},
+          {"age", age_of_feed(state)}};
+}
+
 }  // namespace
 
 void Admin::handle(https::Request request, https::Respond respond) {
@@ -123,7 +144,43 @@ https::Response Admin::metrics() const {
           [](State state) { return state.received; });
   by_link("qsp_kme_keys_expired_total", "counter", "Keys that ended unused.",
           [](State state) { return state.expired; });
+  feeds(text);
   return text.response();
+}
+
+/// Of links that a feeder reported on.
+void Admin::feeds(https::MetricsText& text) const {
+  using https::label;
+  const auto family = [this, &text](std::string_view name, std::string_view type, std::string_view help, auto value) {
+    text.family(name, type, help);
+    for (const auto& link : links_) {
+      if (!link->state().feed) continue;
+      const std::optional<double> number = value(link->state());
+      if (number) text.sample(*number, label("link", link->config().name));
+    }
+  };
+  using State = const LinkState&;
+  using Number = std::optional<double>;
+  family("qsp_kme_feed_running", "gauge", "Whether the feeder's last block gave keys.",
+         [](State state) { return Number(state.feed->state == FeedState::Running ? 1 : 0); });
+  family("qsp_kme_feed_chsh_s", "gauge", "CHSH value of the feeder's last block; -2.83 at best.",
+         [](State state) { return state.feed->s; });
+  family("qsp_kme_feed_qber", "gauge", "Share of errors in its last block.", [](State state) { return state.feed->qber; });
+  family("qsp_kme_feed_rate_bits", "gauge", "Secret bits of its last block for each second of its light.",
+         [](State state) { return Number(state.feed->rate); });
+  family("qsp_kme_feed_report_age_seconds", "gauge", "Since the feeder's last report.",
+         [](State state) { return Number(age_of_feed(state)); });
+  family("qsp_kme_feed_blocks_total", "counter", "Blocks of the feeder since it started.",
+         [](State state) { return Number(static_cast<double>(state.feed->blocks)); });
+  family("qsp_kme_feed_keys_total", "counter", "Keys that it brought since it started.",
+         [](State state) { return Number(static_cast<double>(state.feed->keys)); });
+  text.family("qsp_kme_feed_aborted_total", "counter", "Blocks that it gave up since it started, by reason.");
+  for (const auto& link : links_) {
+    if (!link->state().feed) continue;
+    for (const auto& [reason, count] : link->state().feed->aborted) {
+      text.sample(count, label("link", link->config().name) + ',' + label("reason", reason));
+    }
+  }
 }
 
 https::Response Admin::status() const {
@@ -134,7 +191,7 @@ https::Response Admin::status() const {
                                {"peer", link->config().peer_kme_id},
                                {"peer_reachable", state.peer_reachable},
                                {"leading", state.leading},
-                               {"simulated", link->config().producer == ProducerKind::Random},
+                               {"simulated", state.simulated},
                                {"ready", state.counts.here_ready},
                                {"fresh", state.counts.here_fresh},
                                {"peer_keys", state.counts.there},
@@ -142,6 +199,7 @@ https::Response Admin::status() const {
                                {"unannounced", state.counts.unannounced},
                                {"pool", link->config().pool},
                                {"problem", state.problem}});
+    if (state.feed) links.back().get_object()["feed"] = feed_of(state);
   }
   bj::object root{{"kme_id", config_.kme_id},
                   {"keys_given", counters_.keys_given.load()},

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "https/metrics_text.hpp"
 #include "https/server.hpp"
 #include "kme/config.hpp"
 #include "kme/faults.hpp"
@@ -26,6 +27,7 @@ class Admin final : public https::Handler {
  private:
   [[nodiscard]] https::Response health() const;
   [[nodiscard]] https::Response metrics() const;
+  void feeds(https::MetricsText& text) const;
   [[nodiscard]] https::Response status() const;
   [[nodiscard]] https::Response faults(const https::Request& request) const;
 

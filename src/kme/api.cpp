@@ -11,6 +11,20 @@
 #include "kme/respond.hpp"
 
 namespace qsp::kme {
+namespace {
+
+/// What a link's feeder said last, for status_extension.
+std::optional<etsi014::LinkHealth> health_of(const LinkState& state) {
+  if (!state.feed) return std::nullopt;
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(net::Loop::now() - state.feed_at);
+  return etsi014::LinkHealth{.state = std::string(name(state.feed->state)),
+                             .reason = state.feed->reason,
+                             .s = state.feed->s,
+                             .qber = state.feed->qber,
+                             .age = static_cast<std::uint64_t>(age.count())};
+}
+
+}  // namespace
 
 bool RateLimit::take(const std::string& sae, Instant now) {
   const double most = std::max(per_second_, 1.0);
@@ -77,7 +91,8 @@ void Api::status(const std::string& slave, const SaeConfig& master, https::Respo
                          .max_key_size = kMaxKeySizeBits,
                          .min_key_size = kMinKeySizeBits,
                          .max_sae_id_count = kMaxSaeIds,
-                         .simulated = link->producer == ProducerKind::Random};
+                         .simulated = link_of_(*link)->state().simulated,
+                         .link = health_of(link_of_(*link)->state())};
   run(std::move(job), std::move(respond), [stored, status = std::move(status)]() mutable {
     status.stored_key_count = *stored;
     return answer(etsi014::to_json(status));

@@ -23,7 +23,7 @@ struct SaeConfig {
 enum class ProducerKind : std::uint8_t {
   Peer,    ///< the other KME has the producer
   Random,  ///< this KME draws them and sends them over: simulated, no quantum security
-  Feed,    ///< both sides get them from outside (`qsp kme import`, `qsp e91`), and compare IDs
+  Feed,    ///< both sides get them from outside (`qsp kme import`, `qsp e91 alice`), and compare IDs
 };
 
 struct LinkConfig {

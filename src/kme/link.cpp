@@ -22,6 +22,7 @@ constexpr milliseconds kRest{200};       ///< between two rounds with nothing to
 constexpr milliseconds kRestDown{1000};  ///< while the peer does not answer
 constexpr seconds kCallTime{5};
 constexpr seconds kTidy{10};           ///< between two searches for what has expired
+constexpr seconds kUnconfirmedLife{60};  ///< of a fed key whose other half has not come to the peer yet
 constexpr seconds kClocksDiffer{300};  ///< by which the clocks of two sites may differ
 
 }  // namespace
@@ -34,6 +35,7 @@ Link::~Link() { *alive_ = false; }
 files::OrText<std::unique_ptr<Link>> Link::make(net::Loop& loop, StoreQueue& queue, const Config& config,
                                                 const LinkConfig& link, const Faults& faults, Producer* producer) {
   std::unique_ptr<Link> made(new Link(loop, queue, link, faults, producer));
+  made->state_.simulated = link.producer == ProducerKind::Random;
   for (const std::string& url : link.urls) {
     auto client = https::Client::make(loop, {.url = url,
                                              .tls = config.tls,
@@ -172,6 +174,12 @@ Awaitable<Stored<void>> Link::produce() {
   co_return done;
 }
 
+Longer Link::confirmed_life() const {
+  if (config_.producer != ProducerKind::Feed) return {};
+  const milliseconds here = config_.key_life - std::min<milliseconds>(config_.key_life, kUnconfirmedLife);
+  return {.here = here.count(), .there = (here + kClocksDiffer).count()};
+}
+
 UnixTime Link::expiry(Owner owner) const {
   const milliseconds life = config_.key_life + (owner == Owner::Here ? seconds(0) : kClocksDiffer);
   return now(faults_) + life.count();
@@ -198,7 +206,9 @@ Awaitable<bool> Link::send_fresh(Round& round) {
     note("the peer's answer: " + held.error());
     co_return false;
   }
-  StoreQueue::Job job = [name = config_.name, ids = held->ids](Store& store) { return store.confirm(name, ids); };
+  StoreQueue::Job job = [name = config_.name, ids = held->ids, longer = confirmed_life()](Store& store) {
+    return store.confirm(name, ids, longer);
+  };
   const Stored<void> confirmed = co_await store(loop_, queue_, std::move(job));
   if (!confirmed && *alive) note("key store: " + confirmed.error().text);
   co_return confirmed.has_value() && !held->ids.empty();

@@ -14,6 +14,7 @@
 #include "https/server.hpp"
 #include "kme/await.hpp"
 #include "kme/config.hpp"
+#include "kme/feed_report.hpp"
 #include "kme/link_messages.hpp"
 #include "kme/producer.hpp"
 #include "kme/store_queue.hpp"
@@ -28,6 +29,9 @@ struct LinkState {
   PoolCounts counts;     ///< as of the last round
   std::uint64_t produced = 0, received = 0, expired = 0;
   std::string problem;  ///< the last one, for people; empty while all is well
+  bool simulated = false;  ///< some key, or a report of a feeder, said so; RandomProducer's keys always are
+  std::optional<FeedReport> feed;  ///< what a feeder said last
+  Instant feed_at = Instant::min();
 };
 
 /// One link to another KME: keeps the pool filled, tells the peer which keys exist and to whom they were given, and
@@ -86,11 +90,14 @@ class Link {
   Awaitable<std::shared_ptr<crypto::SecretText>> post(std::string_view what, const crypto::SecretText& body);
   /// When a key drawn now ends. The side that does not own it keeps it longer: clocks differ.
   [[nodiscard]] UnixTime expiry(Owner owner) const;
+  /// What a fed key lives beyond kUnconfirmedLife once both sides are known to have it.
+  [[nodiscard]] Longer confirmed_life() const;
   void note(std::string problem);
   void reached(bool answered);
 
   // link_calls.cpp
   void take_keys(https::Request request, https::Respond respond);
+  void take_report(const https::Request& request, https::Respond respond);
   void compare_ids(const https::Request& request, https::Respond respond);
   void take_grants(const https::Request& request, https::Respond respond);
   void tell_grants(const https::Request& request, https::Respond respond);

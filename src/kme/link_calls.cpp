@@ -1,4 +1,6 @@
 // What the peer of a link, or a feeder, asks of this side.
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -18,12 +20,13 @@ void Link::handle(std::string_view what, https::Request request, https::Respond 
   const bool feeder =
       config_.producer == ProducerKind::Feed &&
       std::ranges::any_of(config_.feeders, [&](const auto& name) { return is_named(request.peer, name); });
-  if (!peer && !(feeder && what == "keys")) return respond(refuse(401, ""));
+  if (!peer && !(feeder && (what == "keys" || what == "state"))) return respond(refuse(401, ""));
   if (request.method != https::Method::Post) return respond(refuse(405, "POST is needed"));
   // Keys come from whoever draws them: the peer of a link whose producer it has, or a feeder of this side.
   if (what == "keys" && (config_.producer == ProducerKind::Peer ? peer : feeder)) {
     return take_keys(std::move(request), std::move(respond));
   }
+  if (what == "state" && feeder) return take_report(request, std::move(respond));
   if (what == "ids") return compare_ids(request, std::move(respond));
   if (what == "grants") return take_grants(request, std::move(respond));
   if (what == "wanted") return tell_grants(request, std::move(respond));
@@ -34,12 +37,15 @@ void Link::take_keys(https::Request request, https::Respond respond) {
   auto message = parse_keys(request.body.reveal(), config_.side);
   if (!message) return respond(refuse(400, message.error()));
   const UnixTime latest = expiry(Owner::There);
+  state_.simulated |= std::ranges::any_of(message->pieces, &NewPiece::simulated);
   const auto pieces = std::make_shared<std::vector<NewPiece>>(std::move(message->pieces));
   for (NewPiece& piece : *pieces) {
-    // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared. That
-    // is for its owner to do.
-    piece.confirmed = config_.producer == ProducerKind::Peer || piece.owner == Owner::There;
-    piece.expires = config_.producer == ProducerKind::Peer ? std::min(piece.expires, latest) : expiry(piece.owner);
+    // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared. Where
+    // its other half never comes (a station died before it could bring it), it must not hold its place for long.
+    piece.confirmed = config_.producer == ProducerKind::Peer;
+    piece.expires = config_.producer == ProducerKind::Peer
+                        ? std::min(piece.expires, latest)
+                        : expiry(Owner::Here) - confirmed_life().here;
   }
   const auto held = std::make_shared<std::vector<Uuid>>();
   auto job = [pieces, held, name = config_.name, room = config_.pool / 2](Store& store) -> Stored<void> {
@@ -54,16 +60,32 @@ void Link::take_keys(https::Request request, https::Respond respond) {
   });
 }
 
+void Link::take_report(const https::Request& request, https::Respond respond) {
+  auto report = parse_feed_report(request.body.reveal());
+  if (!report) return respond(refuse(400, report.error()));
+  if (!state_.feed || state_.feed->state != report->state || state_.feed->reason != report->reason) {
+    spdlog::log(report->state == FeedState::Running ? spdlog::level::info : spdlog::level::warn, "link {}: feed {}{}{}",
+                config_.name, name(report->state), report->reason.empty() ? "" : ": ", report->reason);
+  }
+  state_.simulated |= report->simulated;
+  state_.feed = *std::move(report);
+  state_.feed_at = net::Loop::now();
+  respond(ids_answer({}));
+}
+
 void Link::compare_ids(const https::Request& request, https::Respond respond) {
   auto message = parse_ids(request.body.reveal());
   if (!message) return respond(refuse(400, message.error()));
   if (message->ids.empty()) return respond(ids_answer({}));
   const auto held = std::make_shared<std::vector<Uuid>>();
-  auto job = [held, ids = std::move(message->ids), name = config_.name](Store& store) -> Stored<void> {
+  const bool fed = config_.producer == ProducerKind::Feed;
+  auto job = [held, fed, longer = confirmed_life(), ids = std::move(message->ids),
+              name = config_.name](Store& store) -> Stored<void> {
     auto found = store.held(name, ids);
     if (!found) return std::unexpected(found.error());
     *held = *std::move(found);
-    return {};
+    // Who asks has them: both sides do.
+    return fed && !held->empty() ? store.confirm(name, *held, longer) : Stored<void>();
   };
   submit(std::move(job), std::move(respond), [held] { return ids_answer(*held); });
 }

@@ -29,6 +29,10 @@ struct GrantsMessage {
   std::vector<Grant> grants;  ///< their `link` is empty: the path says which
 };
 
+/// The side that a key of a feed belongs to. Both sides are fed apart from each other and must find the same owner: the
+/// last bit of its ID says it.
+constexpr char owner_of(const Uuid& id) noexcept { return (id.back() & 1) == 0 ? 'a' : 'b'; }
+
 template <class T>
 using FromPeer = std::expected<T, std::string>;
 

@@ -175,11 +175,16 @@ Stored<std::vector<NewPiece>> SqlStore::fresh(std::string_view link, std::size_t
   });
 }
 
-Stored<void> SqlStore::confirm(std::string_view link, std::span<const Uuid> ids) {
+Stored<void> SqlStore::confirm(std::string_view link, std::span<const Uuid> ids, Longer longer) {
   return guarded<void>([&] {
     Tally& change = change_of(link);
     statements_->in.link = link;
     statements_->in.ids = list_uuids(ids);
+    if (longer.here != 0 || longer.there != 0) {
+      statements_->in.expires = longer.here;
+      statements_->in.size = longer.there;
+      run(statements_->extend_pieces);
+    }
     each_row(statements_->confirm_pieces, [&] {
       if (statements_->out.owner != 0) return;
       --change.fresh;

@@ -1,0 +1,223 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "cli/app.hpp"
+#include "cli/e91_processes.hpp"
+#include "cli/json.hpp"
+#include "cli/lab.hpp"
+#include "cli/text.hpp"
+#include "identity/key_files.hpp"
+#include "qsp/openssl.hpp"
+
+namespace qsp::cli {
+namespace {
+
+using files::OrText;
+
+constexpr std::string_view kStationA = "e91-alice";
+constexpr std::string_view kStationB = "e91-bob";
+
+/// Two sites in one town. Dark counts, loss and a source that is not perfect: some 2 % errors.
+constexpr std::string_view kLinkFile = R"(# A laboratory's link: a source at Alice's, ten kilometres of fibre to Bob, silicon detectors.
+
+[source]
+title = "Laboratory, 10 km of fibre"
+
+[pairs]
+statistics = "spdc"
+slots_per_s = 100e6
+mean_pairs = 0.02
+visibility = 0.985
+intrinsic_error = 0.005
+
+[settings]
+mode = "biased"
+p_z = 0.9
+
+[alice]
+extra_loss_db = 1
+detector_efficiency = 0.6
+dark_counts_per_s = 200
+
+[bob]
+fibre_km = 10
+extra_loss_db = 1
+detector_efficiency = 0.6
+dark_counts_per_s = 200
+)";
+
+struct Ports {
+  std::uint16_t link, alice;
+};
+
+/// A pin: who, by which key file, and what it may.
+std::string pin(std::string_view name, std::string_view file, std::string_view rights) {
+  return fmt::format("[[peer]]\nname = \"{}\"\nkey_file = \"../{}/qsp.key.pub\"\n{}\n", name, file, rights);
+}
+
+std::string identity_of(const std::string& folder, std::string_view name) {
+  return fmt::format("key = \"{0}/{1}/qsp.key\"\npeers = \"{0}/{1}/peers.toml\"\n", folder, name);
+}
+
+std::string link_options(const std::string& folder, const Ports& ports) {
+  return fmt::format("listen = \"127.0.0.1:{}\"\n{}link-file = \"{}/link.toml\"\neve-file = \"{}/eve\"\n", ports.link,
+                     identity_of(folder, "link"), folder, folder);
+}
+
+std::string station_options(const std::string& folder, const LabSite& site, const Ports& ports) {
+  const bool alice = site.side == 'a';
+  const std::string_view name = alice ? kStationA : kStationB;
+  return fmt::format(
+      "{} = \"127.0.0.1:{}\"\n"
+      "link = \"127.0.0.1:{}\"\n"
+      "{}"
+      "link-file = \"{}/link.toml\"\n"
+      "{}"
+      "kme = \"https://127.0.0.1:{}\"\n"
+      "kme-ca = \"{}/ca.pem\"\n"
+      "kme-cert = \"{}/{}/cert.pem\"\n"
+      "kme-key = \"{}/{}/key.pem\"\n"
+      "kme-link = \"a-b\"\n",
+      alice ? "listen" : "alice", ports.alice, ports.link, identity_of(folder, name), folder,
+      alice ? "block-bits = 200000\n" : "", site.port, folder, folder, name, folder, name);
+}
+
+std::string feed_options(const std::string& folder, const LabSite& a, const LabSite& b) {
+  return fmt::format(
+      "link-file = \"{0}/link.toml\"\n"
+      "eve-file = \"{0}/eve\"\n"
+      "block-bits = 200000\n"
+      "kme-a = \"https://127.0.0.1:{1}\"\n"
+      "kme-a-cert = \"{0}/{3}/cert.pem\"\n"
+      "kme-a-key = \"{0}/{3}/key.pem\"\n"
+      "kme-b = \"https://127.0.0.1:{2}\"\n"
+      "kme-b-cert = \"{0}/{4}/cert.pem\"\n"
+      "kme-b-key = \"{0}/{4}/key.pem\"\n"
+      "kme-ca = \"{0}/ca.pem\"\n"
+      "kme-link = \"a-b\"\n",
+      folder, a.port, b.port, kStationA, kStationB);
+}
+
+std::string readme_of(const std::string& folder, const LabSite& a, const LabSite& b) {
+  return fmt::format(
+      R"(# A laboratory of an E91 link
+
+A simulated link of entangled photons, its two stations, a KME at each end that hands the link's keys out (ETSI GS QKD 014), and
+a QSP session that uses them. Run these from the folder in which you made the laboratory, each in a terminal of its own. The
+photons are **simulated**, and so the keys give no quantum security; the post-processing is real.
+
+    qsp kme serve {dir}/kme-a/kme.toml
+    qsp kme serve {dir}/kme-b/kme.toml
+    qsp e91 link --config {dir}/link/e91.toml
+    qsp e91 alice --config {dir}/e91-alice/e91.toml
+    qsp e91 bob --config {dir}/e91-bob/e91.toml
+
+The last three in one process, where that is enough:
+
+    qsp e91 feed --config {dir}/feed.toml
+
+See S, the error rate and how many keys there are:
+
+    qsp kme status {dir}/kme-a/kme.toml
+
+A session that demands QKD keys and takes a new one every 20 seconds:
+
+    qsp serve --listen 127.0.0.1:7155 --key {dir}/bob/qsp.key --peers {dir}/bob/peers.toml --qkd required --sae-id bob \
+      --rekey-interval 20 --kme https://127.0.0.1:{port_b} --kme-ca {dir}/ca.pem --kme-cert {dir}/bob/cert.pem \
+      --kme-key {dir}/bob/key.pem
+    qsp connect 127.0.0.1:7155 --key {dir}/alice/qsp.key --peers {dir}/alice/peers.toml --peer bob --sae-id alice \
+      --kme https://127.0.0.1:{port_a} --kme-ca {dir}/ca.pem --kme-cert {dir}/alice/cert.pem --kme-key {dir}/alice/key.pem
+
+Attack the link. S falls below its floor, no block yields a key, the pools run dry, and the session closes QKD_UNAVAILABLE:
+
+    echo intercept:1 > {dir}/eve
+    echo none > {dir}/eve
+
+| file | what it is |
+| --- | --- |
+| ca.pem, ca-key.pem | the laboratory's certificate authority; who has the key can be anybody here |
+| kme-a/, kme-b/ | configuration, certificate and key of each KME; its key store once it has run |
+| link/, e91-alice/, e91-bob/ | options, QSP key and pins of the three processes; the stations' certificates for their KMEs |
+| alice/, bob/ | the applications: certificate for the KME, QSP key and pins |
+| link.toml, eve | what the link is built of, and who sits on it |
+)",
+      fmt::arg("dir", folder), fmt::arg("port_a", a.port), fmt::arg("port_b", b.port));
+}
+
+/// QSP keys, and who pins whom.
+OrText<void> write_keys(const Lab& lab) {
+  const auto provider = crypto::make_openssl_provider();
+  if (!provider) return std::unexpected(provider.error());
+  if (auto done = lab.make_folder("link"); !done) return done;
+  for (const std::string_view name : {std::string_view("link"), kStationA, kStationB, std::string_view("alice"),
+                                      std::string_view("bob")}) {
+    const auto made = identity::write_new_key_pair(**provider, crypto::SignatureId::MlDsa65,
+                                                   lab.folder() + '/' + std::string(name) + "/qsp.key", std::nullopt);
+    if (!made) return std::unexpected(made.error());
+  }
+  constexpr std::string_view kConnects = "connect = true\n";
+  constexpr std::string_view kServes = "serve = true\n";
+  constexpr std::string_view kDemandsQkd = "qkd = \"required\"\nsae_id = ";
+  const std::array<std::pair<std::string, std::string>, 5> files{{
+      {"link/peers.toml", pin("alice", kStationA, kConnects) + pin("bob", kStationB, kConnects)},
+      {"e91-alice/peers.toml", pin("bob", kStationB, kConnects) + pin("link", "link", kServes)},
+      {"e91-bob/peers.toml", pin("alice", kStationA, kServes) + pin("link", "link", kServes)},
+      {"alice/peers.toml", pin("bob", "bob", fmt::format("{}{}\"bob\"\n", kServes, kDemandsQkd))},
+      {"bob/peers.toml", pin("alice", "alice", fmt::format("{}{}\"alice\"\n", kConnects, kDemandsQkd))},
+  }};
+  for (const auto& [name, text] : files) {
+    if (auto done = lab.write(name, text, kLabPublic); !done) return done;
+  }
+  return {};
+}
+
+OrText<void> make_lab(const E91LabOptions& options) {
+  auto lab = Lab::make(options.folder);
+  if (!lab) return std::unexpected(lab.error());
+  const auto [a, b] = lab_sites(options.port);
+  const Ports ports{.link = static_cast<std::uint16_t>(options.port + 4),
+                    .alice = static_cast<std::uint16_t>(options.port + 5)};
+  for (const LabSite* const site : {&a, &b}) {
+    const std::string_view station = site->side == 'a' ? kStationA : kStationB;
+    const LabKeys keys{.producer = fmt::format("producer = \"feed\"\nfeeders = [\"{}\"]\n", station), .key_life = 600};
+    if (auto done = lab->write_site(*site, site == &a ? b : a, keys); !done) return done;
+    if (auto done = lab->write_credential(station, false); !done) return done;
+    const std::string name = std::string(station) + "/e91.toml";
+    if (auto done = lab->write(name, station_options(options.folder, *site, ports), kLabPublic); !done) return done;
+  }
+  if (auto done = write_keys(*lab); !done) return done;
+  const std::array<std::pair<std::string, std::string>, 5> files{{
+      {"link.toml", std::string(kLinkFile)},
+      {"link/e91.toml", link_options(options.folder, ports)},
+      {"feed.toml", feed_options(options.folder, a, b)},
+      {"eve", "none\n"},
+      {"README.md", readme_of(options.folder, a, b)},
+  }};
+  for (const auto& [name, text] : files) {
+    if (auto done = lab->write(name, text, kLabPublic); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_e91_lab(const E91LabOptions& options, bool json) {
+  if (const auto made = make_lab(options); !made) {
+    print_error(made.error());
+    return kFailed;
+  }
+  if (json) {
+    print_json({{"folder", options.folder}, {"simulated", true}});
+  } else {
+    fmt::print(
+        "A laboratory of an E91 link, two KMEs and two applications stands in {}; its README.md says how to run it.\n"
+        "Its photons are simulated: its keys give no quantum security.\n",
+        options.folder);
+  }
+  return kOk;
+}
+
+}  // namespace qsp::cli

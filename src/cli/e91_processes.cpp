@@ -1,0 +1,152 @@
+#include "cli/e91_processes.hpp"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+
+#include "cli/app.hpp"
+#include "e91/post/messages.hpp"
+
+namespace qsp::cli {
+namespace {
+
+template <class Options>
+void set_action(CLI::App& verb, Context& context, const std::shared_ptr<Options>& options,
+                std::function<int(const Options&, bool)> run) {
+  verb.callback(
+      [options, run, &context] { context.action = [options, run, &context] { return run(*options, context.json); }; });
+}
+
+void add_identity(CLI::App& verb, E91Identity& identity) {
+  verb.add_option("--key", identity.key, "this process's private key (qsp keygen)")->type_name("FILE")->required();
+  verb.add_option("--passphrase-file", identity.passphrase_file, "of an encrypted key")->type_name("FILE");
+  verb.add_option("--peers", identity.peers, "the pinned peers (docs/peers.md)")->type_name("FILE")->required();
+  verb.set_config("--config", "", "file with these options, as TOML");
+}
+
+void add_link_file(CLI::App& verb, std::string& file) {
+  verb.add_option("--link-file", file, "what the link is built of (examples/links); the same for all three processes")
+      ->type_name("FILE")
+      ->required();
+}
+
+void add_eve(CLI::App& verb, std::string& eve, std::string& file) {
+  verb.add_option("--eve", eve, "who sits on the link: none, intercept:FRACTION, probe:STRENGTH, source:separable, …")
+      ->capture_default_str();
+  verb.add_option("--eve-file", file, "a file that says so instead, once it is there; looked at before each block")
+      ->type_name("FILE");
+}
+
+void add_block_bits(CLI::App& verb, std::uint64_t& bits) {
+  verb.add_option("--block-bits", bits, "sifted key bits that a block aims at; longer blocks yield more")
+      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{e91::kMaxKeyBits}))
+      ->capture_default_str();
+}
+
+void add_kme(CLI::App& verb, const std::string& infix, const std::string& whose, e91::KmeFeedOptions& kme) {
+  const std::string prefix = "--kme" + infix;
+  verb.add_option(prefix, kme.url, whose + " KME, such as https://127.0.0.1:8443")->type_name("URL")->required();
+  verb.add_option(prefix + "-cert", kme.tls.certificate, "certificate for it, listed in the link's feeders")
+      ->type_name("FILE")
+      ->required();
+  verb.add_option(prefix + "-key", kme.tls.key, "its private key")->type_name("FILE")->required();
+  verb.add_option(prefix + "-name", kme.server_name, "what the KME's certificate says, if not the URL's host")
+      ->type_name("NAME");
+}
+
+void add_link(CLI::App& e91, Context& context) {
+  CLI::App* const verb = e91.add_subcommand("link", "the quantum channel, simulated: a process for two stations");
+  const auto options = std::make_shared<E91SourceOptions>();
+  verb->add_option("--listen", options->listen, "HOST:PORT to listen on; port 0 lets the system choose")
+      ->capture_default_str();
+  add_identity(*verb, options->identity);
+  add_link_file(*verb, options->link_file);
+  verb->add_option("--alice", options->alice, "pinned name of the station that is Alice")->capture_default_str();
+  verb->add_option("--bob", options->bob, "likewise of Bob")->capture_default_str();
+  add_eve(*verb, options->eve, options->eve_file);
+  verb->add_flag("--real-time", options->real_time, "let a block take as long as its light would");
+  verb->footer(
+      "Who runs this knows every bit: it is for laboratories. Stops on SIGINT or SIGTERM.\n\nExamples:\n"
+      "  qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml\n"
+      "  echo intercept:1 > lab/eve      # an attack, from the next block on\n"
+      "  echo none > lab/eve");
+  set_action<E91SourceOptions>(*verb, context, options, run_e91_link);
+}
+
+void add_station(CLI::App& e91, Context& context, e91::Side side) {
+  const bool alice = side == e91::Side::Alice;
+  CLI::App* const verb = e91.add_subcommand(alice ? "alice" : "bob",
+                                            alice ? "the station at the link's end \"a\": makes keys for its KME"
+                                                  : "the station at the link's end \"b\": likewise");
+  const auto options = std::make_shared<E91StationOptions>();
+  options->peer = alice ? "bob" : "alice";
+  options->address = "127.0.0.1";
+  if (alice) {
+    verb->add_option("--listen", options->address, "HOST:PORT where Bob reaches her; port 0 lets the system choose")
+        ->capture_default_str();
+  } else {
+    verb->add_option("--alice", options->address, "HOST:PORT where Alice listens")->capture_default_str();
+  }
+  verb->add_option("--link", options->link, "HOST:PORT of qsp e91 link")->required();
+  add_identity(*verb, options->identity);
+  verb->add_option("--peer", options->peer, "pinned name of the other station")->capture_default_str();
+  verb->add_option("--link-peer", options->link_peer, "pinned name of the link")->capture_default_str();
+  add_link_file(*verb, options->link_file);
+  if (alice) add_block_bits(*verb, options->block_bits);
+  add_kme(*verb, "", "this site's", options->kme);
+  verb->add_option("--kme-ca", options->kme.tls.authorities, "authorities of its certificate")
+      ->type_name("FILE")
+      ->required();
+  verb->add_option("--kme-link", options->kme.link, "name of the link at the KME")->required();
+  verb->footer(std::string("Pairs with the other station over QSP 1.0 and feeds the KME until SIGINT or SIGTERM. What "
+                           "is down is waited for.\n"
+                           "With --json each block is a line on stdout. The keys are simulated.\n\nExample:\n"
+                           "  qsp e91 ") +
+               (alice ? "alice --config lab/e91-alice/e91.toml" : "bob --config lab/e91-bob/e91.toml"));
+  set_action<E91StationOptions>(*verb, context, options, [side](const E91StationOptions& chosen, bool json) {
+    return run_e91_station(chosen, side, json);
+  });
+}
+
+void add_feed(CLI::App& e91, Context& context) {
+  CLI::App* const verb = e91.add_subcommand("feed", "link and both stations in one process: makes keys for two KMEs");
+  const auto options = std::make_shared<E91FeedOptions>();
+  add_link_file(*verb, options->link_file);
+  add_block_bits(*verb, options->block_bits);
+  add_eve(*verb, options->eve, options->eve_file);
+  add_kme(*verb, "-a", "Alice's", options->kme_a);
+  add_kme(*verb, "-b", "Bob's", options->kme_b);
+  verb->add_option("--kme-ca", options->kme_a.tls.authorities, "authorities of both KMEs' certificates")
+      ->type_name("FILE")
+      ->required();
+  verb->add_option("--kme-link", options->kme_a.link, "name of the link at both KMEs")->required();
+  verb->set_config("--config", "", "file with these options, as TOML");
+  verb->footer(
+      "The stations' pad begins with random bytes of this process. The keys are simulated.\n\nExample:\n"
+      "  qsp e91 lab lab && qsp e91 feed --config lab/feed.toml");
+  set_action<E91FeedOptions>(*verb, context, options, run_e91_feed);
+}
+
+void add_lab(CLI::App& e91, Context& context) {
+  CLI::App* const verb =
+      e91.add_subcommand("lab", "make all that a link, two stations and two KMEs need, in a new folder");
+  const auto options = std::make_shared<E91LabOptions>();
+  verb->add_option("DIR", options->folder, "a folder that does not exist yet")->required();
+  verb->add_option("--port", options->port, "of the first KME; the next five are used too")
+      ->check(CLI::Range(1, 65'530))
+      ->capture_default_str();
+  verb->footer("Example:\n  qsp e91 lab lab && cat lab/README.md");
+  set_action<E91LabOptions>(*verb, context, options, run_e91_lab);
+}
+
+}  // namespace
+
+void add_e91_processes(CLI::App& e91, Context& context) {
+  add_link(e91, context);
+  add_station(e91, context, e91::Side::Alice);
+  add_station(e91, context, e91::Side::Bob);
+  add_feed(e91, context);
+  add_lab(e91, context);
+}
+
+}  // namespace qsp::cli

@@ -1,0 +1,115 @@
+#include "cli/e91_sessions.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include "cli/app.hpp"
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+
+namespace qsp::cli {
+namespace {
+
+constexpr net::Limits kLimits{.sessions = 16, .handshakes = 8, .handshakes_per_source = 4};
+
+class Factory final : public net::SessionFactory {
+ public:
+  Factory(E91Sessions& sessions, e91::MessageHandler& handler, std::size_t most)
+      : sessions_(sessions), handler_(handler), most_(most) {}
+
+  Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
+                                  net::ConnectionOwner& owner) override {
+    auto channel = sessions_.make();
+    if (!channel) return std::unexpected(channel.error());
+    return net::ConnectionPtr(
+        new e91::MessageSession(loop, std::move(socket), peer, std::move(*channel), owner, handler_, most_));
+  }
+
+ private:
+  E91Sessions& sessions_;
+  e91::MessageHandler& handler_;
+  std::size_t most_;
+};
+
+}  // namespace
+
+std::expected<E91Sessions, Refused> E91Sessions::load(const E91Identity& identity, Role role, const std::string& peer) {
+  SessionOptions options;
+  options.keys = {identity.key};
+  options.passphrase_file = identity.passphrase_file;
+  options.peers = identity.peers;
+  options.peer = peer;
+  options.signatures = {"ML-DSA-65"};
+  auto setup = Setup::load(options, role);
+  if (!setup) return std::unexpected(setup.error());
+  auto sessions = (*setup)->sessions();
+  if (!sessions) return std::unexpected(Refused{kFailed, sessions.error()});
+  return E91Sessions(std::move(*setup), std::move(*sessions));
+}
+
+Result<std::unique_ptr<Channel>> E91Sessions::make() {
+  auto endpoint = sessions_->make(false);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  auto* const channel = dynamic_cast<Channel*>(endpoint->get());
+  if (channel == nullptr) return fail(ErrorKind::Internal, Reason::InternalError, "not a session of QSP 1.0");
+  static_cast<void>(endpoint->release());
+  return std::unique_ptr<Channel>(channel);
+}
+
+std::expected<std::unique_ptr<E91Server>, std::string> E91Server::open(const net::Address& listen,
+                                                                       E91Sessions& sessions,
+                                                                       e91::MessageHandler& handler, std::size_t most) {
+  std::unique_ptr<E91Server> made(new E91Server);
+  const auto factory = [&]() -> std::expected<std::unique_ptr<net::SessionFactory>, std::string> {
+    return std::make_unique<Factory>(sessions, handler, most);
+  };
+  auto server = net::Server::open(
+      {.listen = listen, .threads = 1, .limits = kLimits, .stop_timeout = std::chrono::milliseconds(1000)}, factory,
+      *made);
+  if (!server) return std::unexpected(server.error());
+  made->server_ = std::move(*server);
+  return made;
+}
+
+void E91Server::session_closed(const net::Connection& connection, const Closed& closed,
+                               const net::error_code& transport) {
+  const std::string text = escape(closed.text);
+  const bool clean = closed.reason == Reason::Normal && connection.established();
+  spdlog::log(clean ? spdlog::level::info : spdlog::level::warn, "session of {} closed{}: {}{}{}{}",
+              net::to_string(connection.peer()), closed.by_peer ? " by the peer" : "", name(closed.reason),
+              text.empty() ? "" : ": " + text, transport ? ", " : "", transport ? transport.message() : "");
+}
+
+void E91Server::refused(net::Refusal why, std::uint64_t count, const net::tcp::endpoint& last) {
+  spdlog::warn("refused {} connections: {}; the last from {}", count, net::describe(why), net::to_string(last));
+}
+
+void E91Server::accept_failed(const net::error_code& why) {
+  spdlog::error("cannot accept connections: {}; trying again until it works", why.message());
+}
+
+void stop_on_signals(boost::asio::signal_set& signals, std::function<void()> stop) {
+  signals.async_wait([&signals, stop = std::move(stop)](const net::error_code& cancelled, int) {
+    if (cancelled) return;
+    spdlog::info("stopping; a second signal stops at once");
+    signals.async_wait([](const net::error_code& gone, int) {
+      if (!gone) ::_exit(kFailed);
+    });
+    stop();
+  });
+}
+
+void announce_listening(bool json, std::string_view what, const net::tcp::endpoint& where) {
+  if (json) {
+    print_json({{"event", "listening"}, {"what", what}, {"address", net::to_string(where)}});
+  } else {
+    fmt::print("{}: listening on {}\n", what, net::to_string(where));
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace qsp::cli

@@ -1,0 +1,120 @@
+#include "e91/station/dialler.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+namespace qsp::e91 {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kDialTimeout{5};
+constexpr milliseconds kFirstPause{200};
+constexpr milliseconds kLongestPause{3000};
+/// A session that lived so long did not fail at once: the next pause is the first again.
+constexpr seconds kGoodLife{3};
+constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<>> kTuple{boost::asio::use_awaitable};
+
+/// A close reason's text is the peer's: printable ASCII stays.
+std::string printable(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
+}  // namespace
+
+Dialler::Dialler(net::Loop& loop, std::string what, net::Address address, MakeChannel make, MessageHandler& handler,
+                 std::size_t most)
+    : loop_(loop),
+      what_(std::move(what)),
+      address_(std::move(address)),
+      make_(std::move(make)),
+      handler_(handler),
+      most_(most),
+      timer_(loop.executor()) {}
+
+void Dialler::start() { boost::asio::co_spawn(loop_.executor(), run(), boost::asio::detached); }
+
+void Dialler::stop() {
+  stopping_ = true;
+  timer_.cancel();
+  if (session_) session_->close(Reason::Normal, "stopping");
+}
+
+boost::asio::awaitable<void> Dialler::run() {
+  milliseconds pause = kFirstPause;
+  while (!stopping_) {
+    established_at_ = Instant::max();
+    // Named, not a temporary: see kme/await.hpp.
+    auto dialling = dial_once();
+    co_await std::move(dialling);
+    if (stopping_) co_return;
+    const bool good = established_at_ != Instant::max() && net::Loop::now() - established_at_ >= kGoodLife;
+    pause = good ? kFirstPause : std::min(2 * pause, kLongestPause);
+    auto waiting = wait(pause);
+    co_await std::move(waiting);
+  }
+}
+
+/// One session, from its dial to its end.
+boost::asio::awaitable<void> Dialler::dial_once() {
+  auto dialling = net::dial(loop_, address_, kDialTimeout);
+  auto dialled = co_await std::move(dialling);
+  if (stopping_) co_return;
+  if (!dialled) {
+    note(dialled.error());
+    co_return;
+  }
+  auto channel = make_();
+  if (!channel) {
+    note(fmt::format("cannot make a session: {}", channel.error().where));
+    co_return;
+  }
+  session_ = new MessageSession(loop_, std::move(dialled->socket), dialled->peer, std::move(*channel), *this, handler_,
+                                most_);
+  const MessageSessionPtr session = session_;
+  session->start();
+  while (session_ && !stopping_) {
+    auto waiting = wait(std::chrono::hours(24));  // until connection_finished cancels it
+    co_await std::move(waiting);
+  }
+}
+
+boost::asio::awaitable<void> Dialler::wait(std::chrono::nanoseconds time) {
+  timer_.expires_after(time);
+  auto waiting = timer_.async_wait(kTuple);
+  co_await std::move(waiting);
+}
+
+void Dialler::note(const std::string& problem) {
+  if (problem != problem_) spdlog::warn("{}: {}; trying again until it works", what_, problem);
+  problem_ = problem;
+}
+
+void Dialler::connection_established(net::Connection&) {
+  established_at_ = net::Loop::now();
+  spdlog::info("{}: connected to {}", what_, net::to_string(address_));
+}
+
+void Dialler::connection_closed(net::Connection& connection, const Closed& closed, const net::error_code& transport) {
+  if (stopping_) return;
+  const std::string text = printable(closed.text);
+  note(fmt::format("the session ended{} ({}{}{}{}{})", closed.by_peer ? " there" : "", name(closed.reason),
+                   text.empty() ? "" : ": ", text, transport ? ", " : "", transport ? transport.message() : ""));
+  if (connection.established()) problem_.clear();
+}
+
+void Dialler::connection_finished(net::Connection&) {
+  session_.reset();
+  timer_.cancel();
+}
+
+}  // namespace qsp::e91

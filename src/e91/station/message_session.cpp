@@ -1,0 +1,70 @@
+#include "e91/station/message_session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "qsp/secret.hpp"
+
+namespace qsp::e91 {
+
+MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
+                               std::unique_ptr<Channel> channel, net::ConnectionOwner& owner, MessageHandler& handler,
+                               std::size_t most)
+    : MessageSession(loop, std::move(socket), peer, *channel, std::move(channel), owner, handler, most) {}
+
+MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, Channel& channel,
+                               std::unique_ptr<Channel>&& endpoint, net::ConnectionOwner& owner, MessageHandler& handler,
+                               std::size_t most)
+    : Connection(loop, std::move(socket), peer, std::move(endpoint), owner),
+      channel_(channel),
+      handler_(handler),
+      reader_(most) {}
+
+MessageSession::~MessageSession() { qsp::wipe(waiting_); }
+
+void MessageSession::post(Bytes message) {
+  if (waiting_.size() - sent_ + message.size() > kMaxQueued) {
+    return close(Reason::Limit, "this end's messages are not read");
+  }
+  const std::vector<std::uint8_t> head = frame_head(message.size());
+  waiting_.insert(waiting_.end(), head.begin(), head.end());
+  waiting_.insert(waiting_.end(), message.begin(), message.end());
+  wake();
+}
+
+void MessageSession::produce() {
+  while (sent_ < waiting_.size() && queued() < kHighWater) {
+    const MutableBytes plaintext = reserve();
+    if (plaintext.empty()) return;
+    const std::size_t size = std::min(plaintext.size(), waiting_.size() - sent_);
+    std::copy_n(waiting_.begin() + static_cast<std::ptrdiff_t>(sent_), size, plaintext.begin());
+    if (!send_reserved(size, false)) return;  // closes the session
+    sent_ += size;
+  }
+  if (sent_ < waiting_.size() || waiting_.empty()) return;
+  qsp::wipe(waiting_);
+  waiting_.clear();
+  sent_ = 0;
+}
+
+void MessageSession::handle_data(const AppData& data) {
+  Bytes stream = data.data;
+  while (endpoint().phase() == Phase::Established) {
+    auto message = reader_.next(stream);
+    if (!message) return close(Reason::ProtocolError, message.error().where);
+    if (!*message) break;
+    handler_.session_message(*this, **message);
+    qsp::wipe(**message);
+  }
+  if (data.end) close(Reason::Normal, "");
+}
+
+std::string MessageSession::peer_name() const { return channel_.status().peer; }
+
+Result<std::vector<std::uint8_t>> MessageSession::export_key(std::string_view label, std::size_t size) {
+  auto exported = channel_.export_key(label, {}, size, 1);
+  if (!exported) return std::unexpected(exported.error());
+  return std::move(exported->key);
+}
+
+}  // namespace qsp::e91

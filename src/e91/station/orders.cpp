@@ -1,0 +1,142 @@
+#include "e91/station/orders.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "wire/cursor.hpp"
+
+namespace qsp::e91 {
+namespace {
+
+using wire::Reader;
+
+enum class Type : std::uint8_t { Order = 1, Detections = 2, Declined = 3 };
+
+void put(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t size) {
+  for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+std::vector<std::uint8_t> begin(Type type, const BlockName& block) {
+  std::vector<std::uint8_t> out;
+  out.push_back(static_cast<std::uint8_t>(type));
+  out.insert(out.end(), block.pairing.begin(), block.pairing.end());
+  put(out, block.number, 8);
+  return out;
+}
+
+BlockName read_block(Reader& reader) {
+  BlockName block;
+  const Bytes pairing = reader.bytes(block.pairing.size());
+  if (reader.ok()) std::ranges::copy(pairing, block.pairing.begin());
+  block.number = reader.u64();
+  return block;
+}
+
+/// Seven bits a byte, the low ones first; the highest bit says that more follow.
+void put_varint(std::vector<std::uint8_t>& out, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
+  out.push_back(static_cast<std::uint8_t>(value));
+}
+
+std::uint64_t read_varint(Reader& reader) noexcept {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift < 49; shift += 7) {
+    const std::uint8_t byte = reader.u8();
+    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+    if ((byte & 0x80) == 0) return value;
+  }
+  reader.fail();
+  return 0;
+}
+
+std::unexpected<Error> malformed(std::string_view where) noexcept {
+  return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, where);
+}
+
+Detections read_detections(Reader& reader, const BlockName& block) {
+  Detections detections{.block = block, .slots = reader.u64(), .clicks = {}};
+  const std::size_t count = reader.u32();
+  // A click takes a byte at least, so a count that the bytes cannot hold reserves nothing.
+  if (count > kMaxClicks || count > reader.remaining() || detections.slots > kMaxSlots) reader.fail();
+  if (!reader.ok()) return detections;
+  detections.clicks.reserve(count);
+  std::uint64_t next = 0;
+  for (std::size_t i = 0; i < count && reader.ok(); ++i) {
+    const std::uint64_t coded = read_varint(reader);
+    const std::uint64_t slot = next + (coded >> 1);
+    if (slot >= detections.slots) reader.fail();
+    detections.clicks.emplace_back(slot, (coded & 1) != 0);
+    next = slot + 1;
+  }
+  return detections;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode(const Order& order) {
+  std::vector<std::uint8_t> out;
+  out.reserve(kMaxOrder);  // so that no copy of the seed is left behind
+  const std::vector<std::uint8_t> head = begin(Type::Order, order.block);
+  out.insert(out.end(), head.begin(), head.end());
+  out.push_back(static_cast<std::uint8_t>(order.mode));
+  put(out, std::bit_cast<std::uint64_t>(order.p_z), 8);
+  put(out, order.slots, 8);
+  const Bytes seed = order.seed.reveal();
+  out.insert(out.end(), seed.begin(), seed.end());
+  return out;
+}
+
+std::vector<std::uint8_t> encode(const Detections& detections) {
+  std::vector<std::uint8_t> out = begin(Type::Detections, detections.block);
+  out.reserve(out.size() + 12 + detections.clicks.size() * 2);
+  put(out, detections.slots, 8);
+  put(out, detections.clicks.size(), 4);
+  std::uint64_t next = 0;
+  for (const Click& click : detections.clicks) {
+    put_varint(out, (click.slot() - next) << 1 | (click.bit() ? 1 : 0));
+    next = click.slot() + 1;
+  }
+  return out;
+}
+
+std::vector<std::uint8_t> encode(const Declined& declined) {
+  std::vector<std::uint8_t> out = begin(Type::Declined, declined.block);
+  const std::string_view why = std::string_view(declined.why).substr(0, kMaxDeclinedText);
+  out.insert(out.end(), why.begin(), why.end());
+  return out;
+}
+
+Result<Order> parse_order(Bytes bytes) {
+  Reader reader(bytes);
+  if (reader.u8() != static_cast<std::uint8_t>(Type::Order)) return malformed("not an order");
+  Order order;
+  order.block = read_block(reader);
+  const std::uint8_t mode = reader.u8();
+  order.mode = static_cast<Mode>(mode);
+  order.p_z = std::bit_cast<double>(reader.u64());
+  order.slots = reader.u64();
+  const Bytes seed = reader.bytes(order.seed.writable().size());
+  const bool lawful = mode <= static_cast<std::uint8_t>(Mode::Classic) && order.p_z > 0 && order.p_z < 1 &&
+                      order.slots > 0 && order.slots <= kMaxSlots;
+  if (!reader.finished() || !lawful) return malformed("a broken order");
+  order.seed = Seed::copy_of(seed);
+  return order;
+}
+
+Result<std::variant<Detections, Declined>> parse_answer(Bytes bytes) {
+  Reader reader(bytes);
+  const std::uint8_t type = reader.u8();
+  const BlockName block = read_block(reader);
+  if (type == static_cast<std::uint8_t>(Type::Detections)) {
+    Detections detections = read_detections(reader, block);
+    if (!reader.finished()) return malformed("broken detections");
+    return detections;
+  }
+  if (type != static_cast<std::uint8_t>(Type::Declined) || !reader.ok() || reader.remaining() > kMaxDeclinedText) {
+    return malformed("not an answer of a link");
+  }
+  const Bytes why = reader.rest();
+  return Declined{.block = block, .why = std::string(why.begin(), why.end())};
+}
+
+}  // namespace qsp::e91

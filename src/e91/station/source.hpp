@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "e91/link/link.hpp"
+#include "e91/station/eve_file.hpp"
+#include "e91/station/orders.hpp"
+#include "qsp/endpoint.hpp"
+
+namespace qsp::e91 {
+
+/// The quantum channel: plays a block when both stations have ordered it, and tells each what it saw itself. Sans I/O
+/// but for the attacker's file.
+class Source {
+ public:
+  struct Answers {
+    BlockName block;
+    std::array<std::vector<std::uint8_t>, 2> message;  ///< for each side; the caller wipes them
+    std::chrono::nanoseconds light{};                  ///< how long the light of the block would have taken
+  };
+
+  /// `provider` outlives the source.
+  static Result<Source> create(crypto::Provider& provider, const LinkConfig& config, EveChoice&& eve);
+
+  /// A station's order, in place of what it had ordered before. What both shall be told, once both orders are in.
+  /// Errors: InvalidMessage: drop the station; Provider: the link is of no more use.
+  Result<std::optional<Answers>> order(Side side, Bytes message);
+  /// The station is gone, and its order with it.
+  void forget(Side side) { orders_.at(static_cast<std::size_t>(side)).reset(); }
+
+  [[nodiscard]] std::uint64_t blocks() const noexcept { return blocks_; }
+  [[nodiscard]] const EveChoice& eve() const noexcept { return eve_; }
+
+ private:
+  Source(crypto::Provider& provider, const LinkConfig& config, Link&& link, EveChoice&& eve)
+      : provider_(provider), config_(config), link_(std::move(link)), eve_(std::move(eve)) {}
+
+  Result<Answers> play(Order&& alice, Order&& bob);
+  [[nodiscard]] Answers decline(const Order& alice, const Order& bob, std::string_view why) const;
+  Result<void> look_for_eve();
+
+  crypto::Provider& provider_;
+  LinkConfig config_;
+  Link link_;
+  EveChoice eve_;
+  std::array<std::optional<Order>, 2> orders_;
+  std::uint64_t blocks_ = 0;
+};
+
+}  // namespace qsp::e91

@@ -1,0 +1,293 @@
+#include "e91/station/station.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "e91/station/source.hpp"
+#include "qsp/openssl.hpp"
+
+namespace qsp::e91 {
+namespace {
+
+using Buffer = std::vector<std::uint8_t>;
+using std::chrono::seconds;
+
+/// A world whose wires are queues.
+struct World final : StationWorld {
+  void to_peer(Buffer message) override { peer.push_back(std::move(message)); }
+  void to_link(Buffer message) override { link.push_back(std::move(message)); }
+  void end_pairing(std::string_view why) override { ended.emplace_back(why); }
+  void block_done(const BlockReport& report, std::vector<FinalKey>&& brought) override {
+    reports.push_back(report);
+    for (FinalKey& key : brought) keys.push_back(std::move(key));
+  }
+  [[nodiscard]] Owners wanted() const override { return room; }
+
+  std::deque<Buffer> peer, link;
+  std::vector<std::string> ended;
+  std::vector<BlockReport> reports;
+  std::vector<FinalKey> keys;
+  Owners room = kBothOwners;
+};
+
+LinkConfig quick_link() {
+  LinkConfig config;
+  config.statistics = PairStatistics::Single;
+  config.mean_pairs = 1;
+  config.slots_per_s = 1e6;
+  config.visibility = 0.98;
+  return config;
+}
+
+/// Two stations and a source, all in memory.
+class Stations : public testing::Test {
+ protected:
+  void SetUp() override {
+    provider = std::move(*crypto::make_openssl_provider());
+    const LinkConfig link = quick_link();
+    plan = {.post = {}, .p_z = link.p_z, .slots = slots_of_block(link, 30'000)};
+    source = std::make_unique<Source>(*Source::create(*provider, link, *EveChoice::make("none", "")));
+    alice = std::make_unique<StationMachine>(*provider, at_alice, Side::Alice, plan, seconds(60));
+    StationPlan of_bob = plan;
+    of_bob.slots = 1;  // hers counts
+    bob = std::make_unique<StationMachine>(*provider, at_bob, Side::Bob, of_bob, seconds(60));
+  }
+
+  void pair(std::uint8_t name) {
+    const Buffer bootstrap(Pad::kBootstrap, 5);
+    at_alice.peer.clear();
+    at_bob.peer.clear();
+    bob->paired({name}, bootstrap, now);
+    alice->paired({name}, bootstrap, now);
+  }
+  void links_up() {
+    alice->set_link(true, now);
+    bob->set_link(true, now);
+  }
+
+  /// Passes messages on until nothing moves, or so many blocks are done at Alice.
+  void settle(std::size_t blocks) {
+    for (bool moved = true; moved && at_alice.reports.size() < blocks;) {
+      moved = false;
+      if (!at_alice.peer.empty()) moved = true, bob->peer_said(pop(at_alice.peer), now);
+      if (!at_bob.peer.empty()) moved = true, alice->peer_said(pop(at_bob.peer), now);
+      if (!at_alice.link.empty()) moved = true, order(Side::Alice, pop(at_alice.link));
+      if (!at_bob.link.empty()) moved = true, order(Side::Bob, pop(at_bob.link));
+    }
+  }
+  void order(Side side, const Buffer& message) {
+    auto answers = source->order(side, message);
+    ASSERT_TRUE(answers.has_value());
+    if (!*answers) return;
+    // Bob's comes first, so what he says of the block is at Alice before her clicks are.
+    bob->link_said((*answers)->message[1], now);
+    if (!at_bob.peer.empty()) alice->peer_said(pop(at_bob.peer), now);
+    alice->link_said((*answers)->message[0], now);
+  }
+  static Buffer pop(std::deque<Buffer>& queue) {
+    Buffer front = std::move(queue.front());
+    queue.pop_front();
+    return front;
+  }
+  void expect_equal_keys() const {
+    ASSERT_EQ(at_alice.keys.size(), at_bob.keys.size());
+    for (std::size_t i = 0; i < at_alice.keys.size(); ++i) {
+      EXPECT_EQ(at_alice.keys[i].id, at_bob.keys[i].id);
+      EXPECT_TRUE(constant_time_equal(at_alice.keys[i].key.reveal(), at_bob.keys[i].key.reveal()));
+    }
+  }
+
+  Instant now{seconds(1000)};
+  std::unique_ptr<crypto::Provider> provider;
+  StationPlan plan;
+  std::unique_ptr<Source> source;
+  World at_alice, at_bob;
+  std::unique_ptr<StationMachine> alice, bob;
+};
+
+TEST_F(Stations, MakeTheSameKeysBlockAfterBlock) {
+  pair(1);
+  links_up();
+  settle(3);
+  ASSERT_EQ(at_alice.reports.size(), 3U);
+  EXPECT_FALSE(at_alice.keys.empty());
+  expect_equal_keys();
+  EXPECT_TRUE(at_alice.ended.empty());
+  EXPECT_TRUE(at_bob.ended.empty());
+}
+
+TEST_F(Stations, WaitForTheLinkOfEither) {
+  pair(1);
+  alice->set_link(true, now);
+  settle(1);
+  EXPECT_TRUE(at_alice.reports.empty());
+  bob->set_link(true, now);
+  settle(1);
+  EXPECT_EQ(at_alice.reports.size(), 1U);
+}
+
+TEST_F(Stations, KeepKeysOfTheOwnersThatBothHaveRoomFor) {
+  at_alice.room = kBothOwners;
+  at_bob.room = kOwnerB;
+  pair(1);
+  links_up();
+  settle(2);
+  ASSERT_FALSE(at_alice.keys.empty());
+  expect_equal_keys();
+  for (const FinalKey& key : at_alice.keys) EXPECT_EQ(owner_of(key), kOwnerB);
+}
+
+TEST_F(Stations, MakeNothingWhereThereIsNoRoomAndGoOnWhenThereIs) {
+  at_alice.room = kOwnerA;
+  at_bob.room = kOwnerB;
+  pair(1);
+  links_up();
+  settle(1);
+  EXPECT_TRUE(at_alice.reports.empty());
+  at_alice.room = kBothOwners;
+  alice->tick(now);
+  settle(1);
+  EXPECT_EQ(at_alice.reports.size(), 1U);
+  expect_equal_keys();
+}
+
+TEST_F(Stations, ANewSessionIsANewPairing) {
+  pair(1);
+  links_up();
+  settle(1);
+  const FinalKey& first = at_alice.keys.front();
+  pair(2);
+  settle(2);
+  ASSERT_EQ(at_alice.reports.size(), 2U);
+  expect_equal_keys();
+  EXPECT_EQ(std::ranges::count(at_alice.keys, first.id, &FinalKey::id), 1);
+}
+
+TEST_F(Stations, AnotherPadIsNoticedAndNoKeyIsReleased) {
+  bob->paired({1}, Buffer(Pad::kBootstrap, 5), now);
+  alice->paired({1}, Buffer(Pad::kBootstrap, 6), now);
+  links_up();
+  settle(1);
+  ASSERT_EQ(at_alice.reports.size(), 1U);
+  EXPECT_EQ(at_alice.reports[0].aborted, Abort::Authentication);
+  EXPECT_TRUE(at_alice.keys.empty());
+  EXPECT_TRUE(at_bob.keys.empty());
+  EXPECT_EQ(at_alice.ended.size(), 1U);
+}
+
+TEST_F(Stations, AnAttackedLinkGivesNothingAndIsLeftAloneForAWhile) {
+  source = std::make_unique<Source>(*Source::create(*provider, quick_link(), *EveChoice::make("intercept:1", "")));
+  pair(1);
+  links_up();
+  settle(5);
+  ASSERT_EQ(at_alice.reports.size(), 1U);
+  EXPECT_TRUE(at_alice.reports[0].aborted.has_value());
+  EXPECT_NEAR(std::abs(at_alice.reports[0].tests.chsh->value), 1.41, 0.1);
+  EXPECT_TRUE(at_alice.keys.empty());
+  now += kPauseAfterAbort;
+  alice->tick(now);
+  bob->tick(now);
+  settle(2);
+  EXPECT_EQ(at_alice.reports.size(), 2U);
+}
+
+TEST_F(Stations, ABlockThatTakesTooLongEndsThePairing) {
+  pair(1);
+  links_up();
+  bob->peer_said(pop(at_alice.peer), now);
+  bob->peer_said(pop(at_alice.peer), now);
+  alice->peer_said(pop(at_bob.peer), now);
+  alice->tick(now + seconds(59));
+  EXPECT_TRUE(at_alice.ended.empty());
+  alice->tick(now + seconds(61));
+  EXPECT_EQ(at_alice.ended.size(), 1U);
+  EXPECT_FALSE(alice->is_paired());
+}
+
+TEST_F(Stations, ALinkThatGoesAwayInABlockEndsThePairing) {
+  pair(1);
+  links_up();
+  bob->peer_said(pop(at_alice.peer), now);
+  bob->peer_said(pop(at_alice.peer), now);
+  ASSERT_FALSE(at_bob.link.empty());
+  bob->set_link(false, now);
+  EXPECT_EQ(at_bob.ended.size(), 1U);
+}
+
+TEST_F(Stations, AnswersToAnEarlierPairingAreNotTaken) {
+  pair(1);
+  links_up();
+  bob->peer_said(pop(at_alice.peer), now);
+  bob->peer_said(pop(at_alice.peer), now);
+  alice->peer_said(pop(at_bob.peer), now);
+  const auto none = source->order(Side::Alice, pop(at_alice.link));
+  ASSERT_FALSE(none->has_value());
+  const auto late = source->order(Side::Bob, pop(at_bob.link));
+  ASSERT_TRUE(late->has_value());
+  pair(2);
+  alice->link_said((*late)->message[0], now);
+  bob->link_said((*late)->message[1], now);
+  settle(1);
+  EXPECT_EQ(at_alice.reports.size(), 1U);
+  expect_equal_keys();
+  EXPECT_TRUE(at_alice.ended.empty());
+}
+
+TEST_F(Stations, MessagesOutOfTurnEndThePairing) {
+  const Buffer plan_message = encode(ClassicalMessage(plan));
+  const Buffer invitation = encode(ClassicalMessage(Invitation{.block = 0, .wanted = kBothOwners}));
+  const Buffer acceptance = encode(ClassicalMessage(Acceptance{.block = 0, .kept = kBothOwners}));
+  const Buffer block = encode(ClassicalMessage(BlockMessage{{1, 2, 3}}));
+  for (const Buffer& message : {plan_message, invitation, acceptance, block, Buffer{99}}) {
+    pair(1);
+    alice->peer_said(message, now);
+    EXPECT_FALSE(alice->is_paired());
+  }
+  for (const Buffer& message : {invitation, acceptance, block, Buffer{}}) {
+    pair(1);
+    bob->peer_said(message, now);
+    EXPECT_FALSE(bob->is_paired());
+  }
+  pair(1);
+  bob->peer_said(plan_message, now);
+  bob->peer_said(plan_message, now);
+  EXPECT_FALSE(bob->is_paired());
+}
+
+TEST_F(Stations, AnotherPlanIsRefused) {
+  StationPlan lax = plan;
+  lax.post.bell_floor = 2.0;
+  pair(1);
+  bob->peer_said(encode(ClassicalMessage(lax)), now);
+  EXPECT_FALSE(bob->is_paired());
+  ASSERT_EQ(at_bob.ended.size(), 1U);
+}
+
+TEST_F(Stations, ALinkOfOtherSettingsDeclines) {
+  LinkConfig other = quick_link();
+  other.p_z = 0.8;
+  source = std::make_unique<Source>(*Source::create(*provider, other, *EveChoice::make("none", "")));
+  pair(1);
+  links_up();
+  settle(1);
+  EXPECT_TRUE(at_alice.reports.empty());
+  ASSERT_FALSE(at_alice.ended.empty());
+  EXPECT_NE(at_alice.ended[0].find("declines"), std::string::npos);
+}
+
+TEST_F(Stations, AnOrderOfAnotherPairingIsReplacedNotPlayed) {
+  const Order order{.block = {.pairing = {1}, .number = 0}, .mode = plan.post.mode, .p_z = plan.p_z, .slots = 10, .seed = {}};
+  const Order other{.block = {.pairing = {2}, .number = 0}, .mode = plan.post.mode, .p_z = plan.p_z, .slots = 10, .seed = {}};
+  EXPECT_FALSE(source->order(Side::Alice, encode(order))->has_value());
+  EXPECT_FALSE(source->order(Side::Bob, encode(other))->has_value());
+  EXPECT_TRUE(source->order(Side::Alice, encode(other))->has_value());
+  EXPECT_FALSE(source->order(Side::Alice, Buffer(10, 1)).has_value());
+}
+
+}  // namespace
+}  // namespace qsp::e91
