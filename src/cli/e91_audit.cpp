@@ -92,9 +92,10 @@ int run_audit(const std::string& file, bool json) {
                 {"mismatches", wrong},
                 {"blocks", std::move(lines)}});
   } else {
-    fmt::print("{}\n{} blocks, {} with a key, {} mismatches; the tags and Bob's count of errors cannot be checked "
-               "from outside\n",
-               columns(rows_of(mode, blocks)), blocks.size(), keys, wrong);
+    fmt::print(
+        "{}\n{} blocks, {} with a key, {} mismatches; the tags and Bob's count of errors cannot be checked "
+        "from outside\n",
+        columns(rows_of(mode, blocks)), blocks.size(), keys, wrong);
   }
   if (blocks.empty()) return stop(file + ": has no block in it");
   return wrong == 0 ? kOk : kFailed;

@@ -75,9 +75,7 @@ OrText<double> link_speed(crypto::Provider& provider, const e91::LinkConfig& con
 }
 
 OrText<void> measure_links(crypto::Provider& provider, const e91::LinkConfig& built_in, std::vector<Figure>& figures) {
-  const e91::LinkConfig ideal{.mode = e91::Mode::Classic,
-                              .statistics = e91::PairStatistics::Single,
-                              .mean_pairs = 1};
+  const e91::LinkConfig ideal{.mode = e91::Mode::Classic, .statistics = e91::PairStatistics::Single, .mean_pairs = 1};
   const auto pairs = link_speed(provider, ideal, 20'000'000);
   if (!pairs) return std::unexpected(pairs.error());
   figures.push_back({"ideal pairs, all detected", "ideal_pairs", *pairs / 1e6, "M pairs/s", "", ""});
@@ -93,9 +91,8 @@ OrText<void> measure_cascade(crypto::Provider& provider, const BenchOptions& opt
     int percent;
     std::string_view anchor;
   };
-  for (const auto& [percent, anchor] :
-       {Row{1, "1.143, 1.095; goal 1.05"}, Row{2, "1.159, 1.084; goal 1.05"}, Row{3, "1.174, 1.078; goal 1.05"},
-        Row{5, "1.185, 1.077; goal 1.05"}}) {
+  for (const auto& [percent, anchor] : {Row{1, "1.143, 1.095; goal 1.05"}, Row{2, "1.159, 1.084; goal 1.05"},
+                                        Row{3, "1.174, 1.078; goal 1.05"}, Row{5, "1.185, 1.077; goal 1.05"}}) {
     progress.say(fmt::format("Cascade at {} %", percent));
     const auto made = e91::measure_cascade(provider, options.key_bits, percent / 100.0, options.blocks);
     if (!made) return std::unexpected(std::string(made.error().where));
@@ -104,10 +101,11 @@ OrText<void> measure_cascade(crypto::Provider& provider, const BenchOptions& opt
     figures.push_back({what + ": f", name + "f", made->efficiency, "", anchor, kCascadeCpp});
     figures.push_back({what + ": rounds", name + "rounds", made->rounds, "", "goal 60", ""});
     const double failed = static_cast<double>(made->wrong_blocks + made->failed_blocks);
-    figures.push_back({what + ": blocks that failed", name + "frame_errors", failed / static_cast<double>(made->blocks), "of all",
-                       "", ""});
+    figures.push_back({what + ": blocks that failed", name + "frame_errors", failed / static_cast<double>(made->blocks),
+                       "of all", "", ""});
     figures.push_back({what + ": speed", name + "mbit_per_s", made->mbit_per_second, "Mbit/s",
-                       percent == 3 ? "3–15; goal 60; Mao 2021: 570 (f = 1.038)" : "", percent == 3 ? "cascade-cpp on one core" : ""});
+                       percent == 3 ? "3–15; goal 60; Mao 2021: 570 (f = 1.038)" : "",
+                       percent == 3 ? "cascade-cpp on one core" : ""});
   }
   return {};
 }
@@ -153,11 +151,14 @@ OrText<std::vector<Figure>> measure(const BenchOptions& options, Progress& progr
   if (!setup) return std::unexpected(setup.error());
   std::vector<Figure> figures;
   progress.say("the link");
-  if (auto done = measure_links(random->provider(), setup->link.config, figures); !done) return std::unexpected(done.error());
-  if (auto done = measure_cascade(random->provider(), options, progress, figures); !done) return std::unexpected(done.error());
+  if (auto done = measure_links(random->provider(), setup->link.config, figures); !done)
+    return std::unexpected(done.error());
+  if (auto done = measure_cascade(random->provider(), options, progress, figures); !done)
+    return std::unexpected(done.error());
   progress.say("hashing");
   measure_hashing(figures);
-  if (auto done = measure_blocks(random->provider(), options, progress, figures); !done) return std::unexpected(done.error());
+  if (auto done = measure_blocks(random->provider(), options, progress, figures); !done)
+    return std::unexpected(done.error());
   return figures;
 }
 
@@ -183,8 +184,9 @@ int run_bench(const BenchOptions& options, bool json) {
     rows.push_back({figure.what, fmt::format("{:.4g}", figure.value), std::string(figure.unit),
                     std::string(figure.anchor), std::string(figure.source)});
   }
-  fmt::print("{}\none core, processor time of one thread, both ends' work; {} blocks of {} bits for each row of Cascade\n",
-             columns(rows), options.blocks, grouped(options.key_bits));
+  fmt::print(
+      "{}\none core, processor time of one thread, both ends' work; {} blocks of {} bits for each row of Cascade\n",
+      columns(rows), options.blocks, grouped(options.key_bits));
   return kOk;
 }
 
@@ -200,7 +202,8 @@ void add_e91_bench(CLI::App& e91, Context& context) {
       ->check(CLI::Range(std::size_t{10'000}, e91::kMaxKeyBits))
       ->capture_default_str();
   verb->footer("Examples:\n  qsp e91 bench\n  qsp e91 bench --blocks 100 --json");
-  verb->callback([options, &context] { context.action = [options, &context] { return run_bench(*options, context.json); }; });
+  verb->callback(
+      [options, &context] { context.action = [options, &context] { return run_bench(*options, context.json); }; });
 }
 
 }  // namespace qsp::cli

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -22,8 +21,9 @@ using files::OrText;
 
 using Value = std::function<std::optional<e91::keyrate::Estimate>(const E91Point&)>;
 
-Series series_of(std::string name, Mark mark, const std::vector<E91Point>& points, const Value& value) {
-  Series series{.name = std::move(name), .mark = mark, .points = {}};
+Series series_of(std::string name, std::size_t colour, Mark mark, const std::vector<E91Point>& points,
+                 const Value& value) {
+  Series series{.name = std::move(name), .mark = mark, .colour = colour};
   for (const E91Point& point : points) {
     if (const auto seen = value(point)) series.points.push_back({point.x, seen->value, seen->deviation});
   }
@@ -31,14 +31,14 @@ Series series_of(std::string name, Mark mark, const std::vector<E91Point>& point
 }
 
 /// A line through what theory says.
-Series line_of(std::string name, const E91Series& series, const std::function<double(const E91Point&)>& value,
-               Mark mark = Mark::Line) {
-  return series_of(std::move(name), mark, series.curve,
+Series line_of(std::string name, std::size_t colour, const E91Series& series,
+               const std::function<double(const E91Point&)>& value, Mark mark = Mark::Line) {
+  return series_of(std::move(name), colour, mark, series.curve,
                    [&](const E91Point& point) { return e91::keyrate::Estimate{value(point), 0}; });
 }
 
-Series dots_of(std::string name, const E91Series& series, const Value& value) {
-  return series_of(std::move(name), Mark::Dots, series.sampled, value);
+Series dots_of(std::string name, std::size_t colour, const E91Series& series, const Value& value) {
+  return series_of(std::move(name), colour, Mark::Dots, series.sampled, value);
 }
 
 Axis x_axis(const E91Series& series) {
@@ -87,13 +87,14 @@ OrText<std::vector<E91Point>> theory_curve(crypto::Provider& provider, const E91
 Chart bell_chart(const E91Series& series) {
   Chart chart{.id = id_of("bell", series), .title = "Bell test: |S|", .x = x_axis(series)};
   chart.y = {.label = "|S|", .from = 0, .to = 3};
-  chart.series.push_back(line_of("theory", series, [](const E91Point& point) { return std::abs(point.theory.s); }));
-  chart.series.push_back(dots_of("simulated, ± one standard deviation", series, [](const E91Point& point) {
+  chart.series.push_back(line_of("theory", 0, series, [](const E91Point& point) { return std::abs(point.theory.s); }));
+  chart.series.push_back(dots_of("simulated, ± one standard deviation", 0, series, [](const E91Point& point) {
     auto s = point.s;
     if (s) s->value = std::abs(s->value);
     return s;
   }));
-  chart.levels = {{2 * std::numbers::sqrt2, "2√2, quantum mechanics"}, {2.206, "2.206, the floor"}, {2, "2, local realism"}};
+  chart.levels = {
+      {2 * std::numbers::sqrt2, "2√2, quantum mechanics"}, {2.206, "2.206, the floor"}, {2, "2, local realism"}};
   chart.levels[2].below = true;
   return chart;
 }
@@ -101,13 +102,13 @@ Chart bell_chart(const E91Series& series) {
 Chart error_chart(const E91Series& series) {
   Chart chart{.id = id_of("errors", series), .title = "Error rates", .x = x_axis(series)};
   chart.series.push_back(
-      line_of("QBER, theory", series, [](const E91Point& point) { return percent(point.theory.qber); }));
+      line_of("QBER, theory", 0, series, [](const E91Point& point) { return percent(point.theory.qber); }));
   chart.series.push_back(line_of(
-      "phase error, theory", series, [](const E91Point& point) { return percent(point.theory_phase_error()); },
+      "phase error, theory", 1, series, [](const E91Point& point) { return percent(point.theory_phase_error()); },
       Mark::Dashes));
-  chart.series.push_back(dots_of("QBER, simulated", series,
-                                 [](const E91Point& point) { return point.qber.transform(in_percent); }));
-  chart.series.push_back(dots_of("phase error, simulated", series,
+  chart.series.push_back(
+      dots_of("QBER, simulated", 0, series, [](const E91Point& point) { return point.qber.transform(in_percent); }));
+  chart.series.push_back(dots_of("phase error, simulated", 1, series,
                                  [](const E91Point& point) { return point.phase_error.transform(in_percent); }));
   double most = 12;
   for (const Series& one : chart.series) {
@@ -120,17 +121,20 @@ Chart error_chart(const E91Series& series) {
 
 Chart rate_chart(const E91Series& series, const std::vector<E91Published>& published) {
   Chart chart{.id = id_of("rate", series), .title = "Secret key rate", .x = x_axis(series)};
-  chart.series.push_back(
-      line_of("theory, run without end", series, [](const E91Point& point) { return point.forecast.endless_rate_per_s; }));
+  chart.series.push_back(line_of("theory, run without end", 0, series,
+                                 [](const E91Point& point) { return point.forecast.endless_rate_per_s; }));
   chart.series.push_back(line_of(
-      "theory, these blocks", series, [](const E91Point& point) { return point.forecast.rate_per_s; }, Mark::Dashes));
-  chart.series.push_back(dots_of("simulated", series, [](const E91Point& point) {
+      "theory, these blocks", 1, series, [](const E91Point& point) { return point.forecast.rate_per_s; },
+      Mark::Dashes));
+  chart.series.push_back(dots_of("simulated", 1, series, [](const E91Point& point) {
     return point.rate_per_s().transform([](double rate) { return e91::keyrate::Estimate{rate, 0}; });
   }));
+  std::size_t colour = 2;
   for (const E91Published& one : published) {
     const bool off = one.x > chart.x.to || one.x < chart.x.from;
-    chart.series.push_back({.name = one.name + (off ? fmt::format(", at {:g} km: off the chart", one.x) : ""),
+    chart.series.push_back({.name = one.name + (off ? " (off the chart)" : ""),
                             .mark = Mark::Dots,
+                            .colour = colour++,
                             .points = {{one.x, one.rate_per_s}}});
   }
   double least = 1e300;
@@ -154,18 +158,19 @@ Chart rate_chart(const E91Series& series, const std::vector<E91Published>& publi
 Chart correlation_chart(const E91Series& series) {
   Chart chart{.id = id_of("correlation", series), .title = "Correlation E(θ) of the two bits", .x = x_axis(series)};
   chart.y = {.label = "E(θ)", .from = -1.1, .to = 1.1};
+  chart.x.step = 45;
   const bool biased = series.curve.front().link.mode == e91::Mode::Biased;
   const std::size_t first = biased ? 0 : 1;
   const std::array<const char*, 2> names{biased ? "Alice at 0° (Z)" : "Alice at 45°", "Alice at 90°"};
-  chart.series.push_back(line_of(fmt::format("{}, theory", names[0]), series, [first](const E91Point& point) {
+  chart.series.push_back(line_of(fmt::format("{}, theory", names[0]), 0, series, [first](const E91Point& point) {
     return point.theory.settings.at(first)[0].correlation();
   }));
   chart.series.push_back(line_of(
-      fmt::format("{}, theory", names[1]), series,
+      fmt::format("{}, theory", names[1]), 1, series,
       [first](const E91Point& point) { return point.theory.settings.at(first + 1)[1].correlation(); }, Mark::Dashes));
-  chart.series.push_back(dots_of(fmt::format("{}, simulated", names[0]), series,
+  chart.series.push_back(dots_of(fmt::format("{}, simulated", names[0]), 0, series,
                                  [](const E91Point& point) { return point.correlation_z; }));
-  chart.series.push_back(dots_of(fmt::format("{}, simulated", names[1]), series,
+  chart.series.push_back(dots_of(fmt::format("{}, simulated", names[1]), 1, series,
                                  [](const E91Point& point) { return point.correlation_x; }));
   return chart;
 }

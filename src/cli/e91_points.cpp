@@ -31,29 +31,17 @@ constexpr std::array<E91Parameter, 11> kParameters{{
     {"block-bits", "sifted bits in a block", 10'000, 1'000'000, 1000, e91::kMaxKeyBits},
 }};
 
-/// An attack in the words of `parse_eve` with another fraction, strength or visibility.
-OrText<std::string> with_amount(const std::string& attack, double amount) {
-  constexpr std::string_view kWerner = "source:werner=";
-  const std::size_t start = attack.starts_with(kWerner) ? kWerner.size() : attack.find(':') + 1;
-  if (start == 0 || (attack.starts_with("source:") && start != kWerner.size())) {
-    return std::unexpected("--over eve takes an attack with a number: intercept, probe or source:werner, not \"" +
-                           attack + '"');
-  }
-  const std::size_t end = std::min(attack.find(',', start), attack.size());
-  return attack.substr(0, start) + fmt::format("{}", amount) + attack.substr(end);
-}
-
 OrText<void> apply(E91LinkOptions& options, const E91Parameter& parameter, double x) {
   if (!(x >= parameter.least && x <= parameter.most)) {
-    return std::unexpected(fmt::format("{} is from {:g} to {:g}, not {:g}", parameter.name, parameter.least,
-                                       parameter.most, x));
+    return std::unexpected(
+        fmt::format("{} is from {:g} to {:g}, not {:g}", parameter.name, parameter.least, parameter.most, x));
   }
   if (parameter.field != nullptr) {
     options.*parameter.field = x;
   } else if (parameter.name == "block-bits") {
     options.block_bits = static_cast<std::uint64_t>(x);
   } else {
-    auto attack = with_amount(options.eve, x);
+    auto attack = with_amount(options.eve, fmt::format("{}", x));
     if (!attack) return std::unexpected(std::move(attack.error()));
     options.eve = std::move(*attack);
   }
@@ -69,8 +57,7 @@ std::uint64_t slots_to_sample(const e91::LinkConfig& link, const e91::Expected& 
 }
 
 OrText<void> sample_clicks(crypto::Provider& provider, const e91::Eve& eve, double coincidences, E91Point& point) {
-  const auto seen =
-      e91::observe(provider, point.link, eve, slots_to_sample(point.link, point.theory, coincidences));
+  const auto seen = e91::observe(provider, point.link, eve, slots_to_sample(point.link, point.theory, coincidences));
   if (!seen) return std::unexpected(std::string(seen.error().where));
   const e91::Mode mode = point.link.mode;
   const e91::TestResult tests = e91::evaluate(mode, seen->outcomes);
@@ -79,8 +66,9 @@ OrText<void> sample_clicks(crypto::Provider& provider, const e91::Eve& eve, doub
   if (mode == e91::Mode::Biased) {
     point.phase_error = e91::keyrate::error_rate(tests.phase);
   } else if (point.s && point.qber) {
-    point.phase_error = {.value = e91::keyrate::phase_error(point.s->value, point.qber->value),
-                         .deviation = std::hypot(point.s->deviation / (2 * std::numbers::sqrt2), point.qber->deviation)};
+    point.phase_error = {
+        .value = e91::keyrate::phase_error(point.s->value, point.qber->value),
+        .deviation = std::hypot(point.s->deviation / (2 * std::numbers::sqrt2), point.qber->deviation)};
   }
   const std::size_t first = mode == e91::Mode::Biased ? 0 : 1;
   point.correlation_z = e91::correlation(seen->outcomes, first, 0);
@@ -109,6 +97,17 @@ OrText<void> sample_blocks(crypto::Provider& provider, const E91Setup& setup, co
 }
 
 }  // namespace
+
+OrText<std::string> with_amount(const std::string& attack, std::string_view amount) {
+  constexpr std::string_view kWerner = "source:werner=";
+  const std::size_t start = attack.starts_with(kWerner) ? kWerner.size() : attack.find(':') + 1;
+  if (start == 0 || (attack.starts_with("source:") && start != kWerner.size())) {
+    return std::unexpected("--over eve takes an attack with a number: intercept, probe or source:werner, not \"" +
+                           attack + '"');
+  }
+  const std::size_t end = std::min(attack.find(',', start), attack.size());
+  return attack.substr(0, start) + std::string(amount) + attack.substr(end);
+}
 
 std::span<const E91Parameter> e91_parameters() noexcept { return kParameters; }
 

@@ -13,11 +13,11 @@
 namespace qsp::cli {
 
 struct E91Parameter {
-  std::string_view name;  ///< as its option, such as "mean-pairs"
-  std::string_view axis;  ///< with the unit
-  double from, to;        ///< a range worth looking at
-  double least, most;     ///< what it may be
-  std::optional<double> E91LinkOptions::*field = nullptr;  ///< nullptr: "eve" or "block-bits"
+  std::string_view name;                                    ///< as its option, such as "mean-pairs"
+  std::string_view axis;                                    ///< with the unit
+  double from, to;                                          ///< a range worth looking at
+  double least, most;                                       ///< what it may be
+  std::optional<double> E91LinkOptions::* field = nullptr;  ///< nullptr: "eve" or "block-bits"
 };
 
 std::span<const E91Parameter> e91_parameters() noexcept;
@@ -55,6 +55,10 @@ struct E91Point {
 /// Errors: text; a value out of its parameter's range among them.
 files::OrText<E91Point> e91_point(crypto::Provider& provider, E91LinkOptions options, const E91Parameter& parameter,
                                   double x, const E91Sampling& sampling);
+
+/// An attack in the words of `parse_eve` with another fraction, strength or visibility, which may be a letter for
+/// people. The error says which attacks have none.
+files::OrText<std::string> with_amount(const std::string& attack, std::string_view amount);
 
 /// The attack whose fraction a sweep over "eve" varies, where the options name none: on the Bloch sphere midway between
 /// Z and X, in Classic midway between the two bases of the key.

@@ -46,8 +46,10 @@ const std::vector<std::string> kLimits{
     "The stations trust their own devices. An attacker who blinds detectors (arXiv:1106.2754; --eve blinding) shows a "
     "perfect S and no error, and knows every bit.",
     "A secret length in biased mode follows the finite-key bound of Tomamichel and Leverrier (2017) for "
-    "Alice's disclosed parities, with the error rate that was seen in place of a threshold fixed beforehand. In classic "
-    "mode it is asymptotic. Both count the parities of Alice; that this covers two-way Cascade is subject to the caveat "
+    "Alice's disclosed parities, with the error rate that was seen in place of a threshold fixed beforehand. In "
+    "classic "
+    "mode it is asymptotic. Both count the parities of Alice; that this covers two-way Cascade is subject to the "
+    "caveat "
     "of Tupkary and Lütkenhaus (2023).",
 };
 
@@ -92,14 +94,17 @@ OrText<std::vector<Chart>> run_charts(crypto::Provider& provider, const E91LinkO
   if (attacked.eve == "none" || attacked.eve == "blinding" || attacked.eve == "source:separable") {
     attacked.eve = default_attack(setup.link.config.mode);
   }
+  attacked.p_z = 0.5;  // as many rounds for either basis, and many for the Bell test
   const auto over_eve = series_of(provider, attacked, e91_parameter("eve"), 0, 1, 40, 10);
   if (!over_eve) return std::unexpected(over_eve.error());
   charts.push_back(bell_chart(*over_eve));
   charts.push_back(error_chart(*over_eve));
-  for (Chart& chart : charts) chart.title += fmt::format(" under {}", attacked.eve);
+  const auto form = with_amount(attacked.eve, "f");
+  if (!form) return std::unexpected(form.error());
+  for (Chart& chart : charts) chart.title += fmt::format(" under {}", *form);
 
   E91LinkOptions turned = options;
-  turned.p_z = 0.5;  // as many rounds for either basis
+  turned.p_z = 0.5;
   auto over_angle = series_of(provider, turned, e91_parameter("angle"), -180, 180, 90, 24);
   if (!over_angle) return std::unexpected(over_angle.error());
   charts.push_back(correlation_chart(*over_angle));

@@ -74,9 +74,10 @@ boost::json::object json_of(const e91::ArmConfig& arm) {
 }
 
 std::string arm_text(const e91::ArmConfig& arm) {
-  return fmt::format("{:.1f} dB ({:g} km of {:g} dB/km, and {:g} dB), efficiency {:g}, {:g} dark counts/s, dead {:g} ns",
-                     arm.fibre_km * arm.loss_db_per_km + arm.extra_loss_db, arm.fibre_km, arm.loss_db_per_km,
-                     arm.extra_loss_db, arm.detector_efficiency, arm.dark_counts_per_s, arm.dead_time_ns);
+  return fmt::format(
+      "{:.1f} dB ({:g} km of {:g} dB/km, and {:g} dB), efficiency {:g}, {:g} dark counts/s, dead {:g} ns",
+      arm.fibre_km * arm.loss_db_per_km + arm.extra_loss_db, arm.fibre_km, arm.loss_db_per_km, arm.extra_loss_db,
+      arm.detector_efficiency, arm.dark_counts_per_s, arm.dead_time_ns);
 }
 
 void add_published(E91Rows& rows, const e91::Published& published) {
@@ -158,14 +159,21 @@ std::optional<double> phase_error_of(e91::Mode mode, const e91::BlockReport& rep
   return e91::keyrate::phase_error(report.tests.chsh->value, report.qber());
 }
 
+std::string rate_text(double per_second) {
+  return per_second < 1000 ? fmt::format("{:.4g}", per_second) : grouped(static_cast<std::uint64_t>(per_second + 0.5));
+}
+
 std::string percent_text(const Estimate& share) {
   return fmt::format("{:.2f} ± {:.2f} %", 100 * share.value, 100 * share.deviation);
 }
 
-std::string estimate_text(const Estimate& value) { return fmt::format("{:.3f} ± {:.3f}", value.value, value.deviation); }
+std::string estimate_text(const Estimate& value) {
+  return fmt::format("{:.3f} ± {:.3f}", value.value, value.deviation);
+}
 
 E91Rows block_rows(e91::Mode mode, const std::vector<E91BlockResult>& blocks) {
-  E91Rows rows{{"block", "sifted n", "QBER", "S", "e_phase", "leak", "f", "rounds", "key ℓ", "ℓ/n", "bit/s", "verdict"}};
+  E91Rows rows{
+      {"block", "sifted n", "QBER", "S", "e_phase", "leak", "f", "rounds", "key ℓ", "ℓ/n", "bit/s", "verdict"}};
   for (const E91BlockResult& block : blocks) {
     const e91::BlockReport& report = block.report;
     const auto if_reconciled = [&](std::string text) { return block.reconciled() ? text : std::string(kNone); };
@@ -177,7 +185,7 @@ E91Rows block_rows(e91::Mode mode, const std::vector<E91BlockResult>& blocks) {
                     or_none(efficiency_of(report), [](double f) { return fmt::format("{:.3f}", f); }),
                     if_reconciled(std::to_string(report.batches)), grouped(report.length),
                     fmt::format("{:.3f}", static_cast<double>(report.length) / n),
-                    fmt::format("{:.4g}", static_cast<double>(report.length) / block.seconds), block.verdict()});
+                    rate_text(static_cast<double>(report.length) / block.seconds), block.verdict()});
   }
   return rows;
 }
@@ -201,16 +209,16 @@ E91Rows total_rows(const E91Setup& setup, const E91Total& total) {
       {"S", or_none(total.s(), estimate_text)},
       {"leak", fmt::format("{} bits", grouped(total.disclosed))},
       {"f", or_none(total.efficiency(), [](double f) { return fmt::format("{:.3f}", f); })},
-      {"rounds per block",
-       total.reconciled == 0
-           ? std::string(kNone)
-           : fmt::format("{:.1f}", static_cast<double>(total.batches) / static_cast<double>(total.reconciled))},
+      {"rounds per block", total.reconciled == 0 ? std::string(kNone)
+                                                 : fmt::format("{:.1f}", static_cast<double>(total.batches) /
+                                                                             static_cast<double>(total.reconciled))},
       {"secret bits ℓ",
        fmt::format("{}{}", grouped(total.length), biased ? "" : "  (asymptotic, no proof for finite blocks)")},
       {"secret fraction ℓ/n", fmt::format("{:.4f}", total.secret_fraction())},
-      {"secret key rate", fmt::format("{:.4g} bit/s of simulated time", total.rate_per_s())},
-      {"keys of 256 bits", fmt::format("{} at each end, {}", grouped(total.keys),
-                                       total.keys_equal ? "all equal" : "NOT ALL EQUAL")},
+      {"secret key rate", fmt::format("{} bit/s of simulated time", rate_text(total.rate_per_s()))},
+      {"keys of 256 bits", total.keys == 0 ? "none"
+                                           : fmt::format("{} at each end, {}", grouped(total.keys),
+                                                         total.keys_equal ? "all equal" : "NOT ALL EQUAL")},
   };
   if (biased) {
     const auto rate = e91::keyrate::error_rate(total.phase);
@@ -224,14 +232,14 @@ E91Rows link_rows(const E91Setup& setup) {
   const e91::LinkConfig& link = setup.link.config;
   E91Rows rows{
       {"link", setup.link.title},
-      {"mode", link.mode == e91::Mode::Biased
-                   ? fmt::format("biased, p_z = {:g}{}", link.p_z, setup.p_z_is_chosen ? " (chosen for this block)" : "")
-                   : std::string("classic, three angles each")},
+      {"mode", link.mode == e91::Mode::Biased ? fmt::format("biased, p_z = {:g}{}", link.p_z,
+                                                            setup.p_z_is_chosen ? " (chosen for this block)" : "")
+                                              : std::string("classic, three angles each")},
       {"source", fmt::format("{}, {:g} slots/s, {:g} pairs per slot, visibility {:g}",
                              link.statistics == e91::PairStatistics::Spdc ? "down-conversion" : "single pairs",
                              link.slots_per_s, link.mean_pairs, link.visibility)},
-      {"errors of alignment", fmt::format("{:g} of the pulses exchanged, analysers {:g} rad apart", link.intrinsic_error,
-                                          link.misalignment_rad)},
+      {"errors of alignment", fmt::format("{:g} of the pulses exchanged, analysers {:g} rad apart",
+                                          link.intrinsic_error, link.misalignment_rad)},
       {"to Alice", arm_text(link.alice)},
       {"to Bob", arm_text(link.bob)},
       {"Eve", setup.eve},

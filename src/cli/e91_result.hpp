@@ -61,12 +61,14 @@ boost::json::object json_of(e91::Mode mode, const E91BlockResult& block);
 boost::json::object json_of(const E91Total& total);
 boost::json::object json_of(const E91Setup& setup);
 
+/// "79,790" or "0.1234".
+std::string rate_text(double per_second);
 /// "2.00 ± 0.03 %", and the same without the unit.
 std::string percent_text(const e91::keyrate::Estimate& share);
 std::string estimate_text(const e91::keyrate::Estimate& value);
 
-/// Columns with two spaces between; the first and the last on the left of their place, the others on the right. Lines end
-/// in '\n'.
+/// Columns with two spaces between; the first and the last on the left of their place, the others on the right. Lines
+/// end in '\n'.
 std::string columns(const E91Rows& rows);
 
 }  // namespace qsp::cli

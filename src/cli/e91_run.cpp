@@ -90,12 +90,14 @@ void print_tables(const E91Setup& setup, const Run& run, const E91Forecast& expe
   fmt::print("{}\n", columns(link_rows(setup)));
   fmt::print("{}\n", columns(block_rows(setup.link.config.mode, run.blocks)));
   E91Rows rows = total_rows(setup, run.total);
-  rows.push_back({"theory, these blocks", fmt::format("ℓ = {} bits, {:.4g} bit/s", grouped(expected.length), expected.rate_per_s)});
-  rows.push_back({"theory, endless run", fmt::format("{:.4g} bit/s", expected.endless_rate_per_s)});
+  rows.push_back({"theory, these blocks",
+                  fmt::format("ℓ = {} bits, {} bit/s", grouped(expected.length), rate_text(expected.rate_per_s))});
+  rows.push_back({"theory, endless run", fmt::format("{} bit/s", rate_text(expected.endless_rate_per_s))});
   fmt::print("{}", columns(rows));
 }
 
-void print_run(const RunOptions& options, const E91Setup& setup, const Run& run, const E91Forecast& expected, bool json) {
+void print_run(const RunOptions& options, const E91Setup& setup, const Run& run, const E91Forecast& expected,
+               bool json) {
   const std::string notice = simulated_notice(!options.link.seed.empty());
   if (json) {
     boost::json::array blocks;
@@ -103,9 +105,10 @@ void print_run(const RunOptions& options, const E91Setup& setup, const Run& run,
     print_json({{"simulated", true},
                 {"seeded", !options.link.seed.empty()},
                 {"link", json_of(setup)},
-                {"expected", {{"key_bits", expected.length},
-                              {"secret_bits_per_s", expected.rate_per_s},
-                              {"endless_secret_bits_per_s", expected.endless_rate_per_s}}},
+                {"expected",
+                 {{"key_bits", expected.length},
+                  {"secret_bits_per_s", expected.rate_per_s},
+                  {"endless_secret_bits_per_s", expected.endless_rate_per_s}}},
                 {"blocks", std::move(blocks)},
                 {"total", json_of(run.total)}});
     return;
@@ -128,13 +131,11 @@ OrText<void> write_pictures(const RunOptions& options, const E91Setup& setup, co
     if (auto written = write_charts(options.plot, *charts); !written) return std::unexpected(written.error());
   }
   if (options.report.empty()) return {};
-  return replace_file(options.report,
-                      report_page({.setup = setup,
-                                   .blocks = run.blocks,
-                                   .total = run.total,
-                                   .charts = *charts,
-                                   .command = options.command},
-                                  !options.link.seed.empty()));
+  return replace_file(
+      options.report,
+      report_page(
+          {.setup = setup, .blocks = run.blocks, .total = run.total, .charts = *charts, .command = options.command},
+          !options.link.seed.empty()));
 }
 
 int run_e91(const RunOptions& options, bool json) {
@@ -146,9 +147,10 @@ int run_e91(const RunOptions& options, bool json) {
   if (!random) return stop(random.error());
   const e91::LocalConfig config = setup->local();
   if (e91::slots_for(config.link, config.block_bits) == 0) {
-    return stop(fmt::format("this link brings too little for a block of {} bits: give it more pairs or less loss "
-                            "(--mean-pairs, --loss-db, --distance), or a smaller --block-bits",
-                            grouped(config.block_bits)));
+    return stop(
+        fmt::format("this link brings too little for a block of {} bits: give it more pairs or less loss "
+                    "(--mean-pairs, --loss-db, --distance), or a smaller --block-bits",
+                    grouped(config.block_bits)));
   }
   // What cannot be written is found before the work, not after it.
   TranscriptFile transcript;
@@ -171,7 +173,8 @@ int run_e91(const RunOptions& options, bool json) {
   print_run(options, *setup, *run, expected, json);
   if (!drawn) return stop(drawn.error());
   if (!run->total.keys_equal) return stop("the keys of the two ends differ, which must never be");
-  if (StopRequest::came()) print_warning(fmt::format("stopped after {} of {} blocks", run->blocks.size(), options.blocks));
+  if (StopRequest::came())
+    print_warning(fmt::format("stopped after {} of {} blocks", run->blocks.size(), options.blocks));
   if (run->total.with_key > 0) return kOk;
   if (run->blocks.empty()) return stop("stopped before the first block was done");
   return stop(fmt::format("no block brought a key; the first: {}", e91::describe(*run->blocks.front().report.aborted)));

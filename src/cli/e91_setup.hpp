@@ -20,8 +20,8 @@ namespace qsp::cli {
 
 struct E91LinkOptions {
   std::string file;  ///< empty: the built-in link
-  std::optional<double> distance_km, mean_pairs, slots_per_s, visibility, intrinsic_error, misalignment_deg,
-      loss_db, efficiency, dark_counts, dead_time_ns, p_z;
+  std::optional<double> distance_km, mean_pairs, slots_per_s, visibility, intrinsic_error, misalignment_deg, loss_db,
+      efficiency, dark_counts, dead_time_ns, p_z;
   std::string mode;  ///< empty: the link's
   std::string eve = "none";
   std::optional<std::uint64_t> block_bits;
@@ -58,10 +58,10 @@ class E91Random {
 
 /// What a block is expected to bring where every count is its mean, with the very rules of the post-processing.
 struct E91Forecast {
-  std::uint64_t length = 0;        ///< ℓ, bits
-  double seconds = 0;              ///< of simulated time
-  double rate_per_s = 0;           ///< ℓ / seconds
-  double endless_rate_per_s = 0;   ///< of a run without end: 1 − h(e_phase) − f h(e_bit) for each sifted bit
+  std::uint64_t length = 0;       ///< ℓ, bits
+  double seconds = 0;             ///< of simulated time
+  double rate_per_s = 0;          ///< ℓ / seconds
+  double endless_rate_per_s = 0;  ///< of a run without end: 1 − h(e_phase) − f h(e_bit) for each sifted bit
 };
 
 /// f that forecasts assume: bits that reconciliation discloses over n h(QBER).

@@ -46,19 +46,21 @@ boost::json::object json_of(const E91Point& point) {
   return {{"x", point.x},
           {"p_z", point.link.p_z},
           {"block_bits", point.block_bits},
-          {"theory", {{"s", point.theory.s},
-                      {"qber", point.theory.qber},
-                      {"phase_error", point.theory_phase_error()},
-                      {"correlation_z", point.theory.settings[0][0].correlation()},
-                      {"sifted_bits_per_s", point.theory.key_pairs_per_s},
-                      {"secret_bits_per_s", point.forecast.rate_per_s},
-                      {"endless_secret_bits_per_s", point.forecast.endless_rate_per_s}}},
-          {"simulated", {{"s", json_of(point.s)},
-                         {"qber", json_of(point.qber)},
-                         {"phase_error", json_of(point.phase_error)},
-                         {"correlation_z", json_of(point.correlation_z)},
-                         {"secret_bits_per_s", rate ? boost::json::value(*rate) : boost::json::value(nullptr)},
-                         {"verdict", verdict_of(point)}}}};
+          {"theory",
+           {{"s", point.theory.s},
+            {"qber", point.theory.qber},
+            {"phase_error", point.theory_phase_error()},
+            {"correlation_z", point.theory.settings[0][0].correlation()},
+            {"sifted_bits_per_s", point.theory.key_pairs_per_s},
+            {"secret_bits_per_s", point.forecast.rate_per_s},
+            {"endless_secret_bits_per_s", point.forecast.endless_rate_per_s}}},
+          {"simulated",
+           {{"s", json_of(point.s)},
+            {"qber", json_of(point.qber)},
+            {"phase_error", json_of(point.phase_error)},
+            {"correlation_z", json_of(point.correlation_z)},
+            {"secret_bits_per_s", rate ? boost::json::value(*rate) : boost::json::value(nullptr)},
+            {"verdict", verdict_of(point)}}}};
 }
 
 E91Rows rows_of(const E91Parameter& parameter, const std::vector<E91Point>& points) {
@@ -69,8 +71,8 @@ E91Rows rows_of(const E91Parameter& parameter, const std::vector<E91Point>& poin
     rows.push_back({fmt::format("{:g}", point.x), fmt::format("{:.3f}", point.theory.s), text(point.s, estimate_text),
                     fmt::format("{:.2f} %", 100 * point.theory.qber), text(point.qber, percent_text),
                     fmt::format("{:.2f} %", 100 * point.theory_phase_error()), text(point.phase_error, percent_text),
-                    fmt::format("{:.4g}", point.forecast.endless_rate_per_s), fmt::format("{:.4g}", point.forecast.rate_per_s),
-                    text(point.rate_per_s(), [](double rate) { return fmt::format("{:.4g}", rate); }), verdict_of(point)});
+                    rate_text(point.forecast.endless_rate_per_s), rate_text(point.forecast.rate_per_s),
+                    text(point.rate_per_s(), rate_text), verdict_of(point)});
   }
   return rows;
 }
@@ -108,7 +110,8 @@ int run_sweep(SweepOptions options, bool json) {
   for (const double end : {from, to}) {
     if (end < parameter.least || end > parameter.most) {
       return stop(fmt::format("--over {} goes from {:g} to {:g}; {:g} is outside", parameter.name, parameter.least,
-                              parameter.most, end), kUsage);
+                              parameter.most, end),
+                  kUsage);
     }
   }
   const auto setup = set_up(options.link);
@@ -155,7 +158,8 @@ void add_e91_sweep(CLI::App& e91, Context& context) {
   const auto options = std::make_shared<SweepOptions>();
   std::vector<std::string> names;
   for (const E91Parameter& parameter : e91_parameters()) names.emplace_back(parameter.name);
-  verb->add_option("--over", options->over, "the parameter, as its option is called; \"angle\" is between the analysers")
+  verb->add_option("--over", options->over,
+                   "the parameter, as its option is called; \"angle\" is between the analysers")
       ->required()
       ->check(CLI::IsMember(names));
   verb->add_option("--from", options->from, "its first value (a useful one)");
@@ -177,9 +181,8 @@ void add_e91_sweep(CLI::App& e91, Context& context) {
       "  qsp e91 sweep --over eve --mode classic --eve intercept:1,angle=67.5\n"
       "  qsp e91 sweep --over distance --to 250 --published examples/links/*.toml --plot plots\n"
       "  qsp e91 sweep --over angle --p-z 0.5 --steps 25 --blocks 0 --json");
-  verb->callback([options, &context] {
-    context.action = [options, &context] { return run_sweep(*options, context.json); };
-  });
+  verb->callback(
+      [options, &context] { context.action = [options, &context] { return run_sweep(*options, context.json); }; });
 }
 
 }  // namespace qsp::cli

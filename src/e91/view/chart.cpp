@@ -19,7 +19,6 @@ constexpr double kBelow = 58;  ///< the plot: numbers and label of the x axis
 constexpr double kLegendRow = 20;
 constexpr double kLegendMark = 30;
 constexpr double kLetter = 6.7;  ///< the mean width of a letter of 12 px
-constexpr std::size_t kColours = 6;
 
 // Each colour has a contrast of at least 4.5 to 1 on its ground.
 constexpr std::string_view kStyle =
@@ -71,13 +70,16 @@ std::string number(const Axis& axis, double value) {
 void draw_axes(Out out, const Chart& chart, const Frame& frame) {
   for (const double tick : ticks(chart.x)) {
     const double x = frame.x(tick);
-    fmt::format_to(out, "<path class=\"g\" d=\"M{0:.1f} {1}V{2}\"/><text x=\"{0:.1f}\" y=\"{3}\" text-anchor=\"middle\">{4}</text>\n",
-                   x, kTop, Frame::bottom(), Frame::bottom() + 18, number(chart.x, tick));
+    fmt::format_to(
+        out,
+        "<path class=\"g\" d=\"M{0:.1f} {1}V{2}\"/><text x=\"{0:.1f}\" y=\"{3}\" text-anchor=\"middle\">{4}</text>\n",
+        x, kTop, Frame::bottom(), Frame::bottom() + 18, number(chart.x, tick));
   }
   for (const double tick : ticks(chart.y)) {
     const double y = frame.y(tick);
-    fmt::format_to(out, "<path class=\"g\" d=\"M{0} {1:.1f}H{2}\"/><text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5}</text>\n",
-                   kLeft, y, Frame::right(), kLeft - 8, y + 4, number(chart.y, tick));
+    fmt::format_to(
+        out, "<path class=\"g\" d=\"M{0} {1:.1f}H{2}\"/><text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5}</text>\n",
+        kLeft, y, Frame::right(), kLeft - 8, y + 4, number(chart.y, tick));
   }
   fmt::format_to(out, "<path class=\"a\" d=\"M{} {}V{}H{}\"/>\n", kLeft, kTop, Frame::bottom(), Frame::right());
   fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + Frame::right()) / 2,
@@ -86,7 +88,7 @@ void draw_axes(Out out, const Chart& chart, const Frame& frame) {
                  kTop + kPlotHeight / 2, escape(chart.y.label));
 }
 
-void draw_line(Out out, const Series& series, std::size_t colour, const Frame& frame) {
+void draw_line(Out out, const Series& series, const Frame& frame) {
   std::string path;
   bool drawing = false;
   for (const Point& point : series.points) {
@@ -99,7 +101,8 @@ void draw_line(Out out, const Series& series, std::size_t colour, const Frame& f
     fmt::format_to(std::back_inserter(path), "{}{:.1f} {:.1f}", drawing ? 'L' : 'M', frame.x(point.x), y);
     drawing = true;
   }
-  fmt::format_to(out, "<path class=\"c{} l{}\" d=\"{}\"/>\n", colour, series.mark == Mark::Dashes ? " d" : "", path);
+  fmt::format_to(out, "<path class=\"c{} l{}\" d=\"{}\"/>\n", series.colour % kColours,
+                 series.mark == Mark::Dashes ? " d" : "", path);
 }
 
 /// Series of dots differ in shape too, not in colour only.
@@ -119,7 +122,8 @@ void draw_dot(Out out, std::size_t colour, double x, double y) {
   }
 }
 
-void draw_dots(Out out, const Series& series, std::size_t colour, const Frame& frame) {
+void draw_dots(Out out, const Series& series, const Frame& frame) {
+  const std::size_t colour = series.colour % kColours;
   for (const Point& point : series.points) {
     if (!frame.holds(point)) continue;
     const double x = frame.x(point.x);
@@ -158,9 +162,9 @@ void draw_legend(Out out, const Chart& chart, const std::vector<LegendPlace>& pl
     const double y = Frame::bottom() + kBelow + kLegendRow * static_cast<double>(places[i].row) + 6;
     const double x = places[i].x;
     if (series.mark == Mark::Dots) {
-      draw_dot(out, i % kColours, x + 12, y - 4);
+      draw_dot(out, series.colour % kColours, x + 12, y - 4);
     } else {
-      fmt::format_to(out, "<path class=\"c{} l{}\" d=\"M{:.1f} {:.1f}h24\"/>", i % kColours,
+      fmt::format_to(out, "<path class=\"c{} l{}\" d=\"M{:.1f} {:.1f}h24\"/>", series.colour % kColours,
                      series.mark == Mark::Dashes ? " d" : "", x, y - 4);
     }
     fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + kLegendMark, y, escape(series.name));
@@ -208,8 +212,10 @@ std::vector<double> ticks(const Axis& axis) {
   const double least = (axis.to - axis.from) / kMost;
   const double power = std::pow(10, std::floor(std::log10(least)));
   const std::array steps{power, 2 * power, 5 * power, 10 * power};
-  const double step = *std::ranges::find_if(steps, [&](double one) { return one >= least || one == steps.back(); });
-  for (double i = std::ceil(axis.from / step - 1e-9); i * step <= axis.to + 1e-9 * step; ++i) places.push_back(i * step);
+  const double suits = *std::ranges::find_if(steps, [&](double one) { return one >= least || one == steps.back(); });
+  const double step = axis.step > 0 ? axis.step : suits;
+  for (double i = std::ceil(axis.from / step - 1e-9); i * step <= axis.to + 1e-9 * step; ++i)
+    places.push_back(i * step);
   return places;
 }
 
@@ -234,15 +240,14 @@ std::string svg(const Chart& chart) {
     fmt::format_to(out,
                    "<path class=\"v\" d=\"M{0} {1:.1f}H{2}\"/><text class=\"n\" x=\"{3}\" y=\"{4:.1f}\" "
                    "text-anchor=\"end\">{5}</text>\n",
-                   kLeft, y, Frame::right(), Frame::right() - 6, level.below ? y + 13 : y - 4,
-                   escape(level.name));
+                   kLeft, y, Frame::right(), Frame::right() - 6, level.below ? y + 13 : y - 4, escape(level.name));
   }
-  for (std::size_t i = 0; i < chart.series.size(); ++i) {
-    if (chart.series[i].mark != Mark::Dots) draw_line(out, chart.series[i], i % kColours, frame);
+  for (const Series& series : chart.series) {
+    if (series.mark != Mark::Dots) draw_line(out, series, frame);
   }
   fmt::format_to(out, "</g>\n");
-  for (std::size_t i = 0; i < chart.series.size(); ++i) {
-    if (chart.series[i].mark == Mark::Dots) draw_dots(out, chart.series[i], i % kColours, frame);
+  for (const Series& series : chart.series) {
+    if (series.mark == Mark::Dots) draw_dots(out, series, frame);
   }
   draw_legend(out, chart, legend);
   text += "</svg>\n";

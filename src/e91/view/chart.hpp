@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
-/// Pictures and pages from plain numbers. Text in, text out: no files, and nothing that a page would load from elsewhere.
+/// Pictures and pages from plain numbers. Text in, text out: no files, and nothing that a page would load from
+/// elsewhere.
 namespace qsp::e91::view {
 
 struct Point {
@@ -19,11 +21,14 @@ enum class Mark {
   Dots,    ///< what was sampled or published
 };
 
+inline constexpr std::size_t kColours = 6;
+
 /// Points that belong together. Where one is not finite, or not above zero on a logarithmic axis, a line has a gap.
 struct Series {
   std::string name;  ///< for the legend
   Mark mark = Mark::Line;
-  std::vector<Point> points;
+  std::size_t colour = 0;  ///< one of kColours, and for dots a shape too
+  std::vector<Point> points{};
 };
 
 struct Axis {
@@ -31,6 +36,7 @@ struct Axis {
   double from = 0;
   double to = 1;
   bool logarithmic = false;  ///< then 0 < from
+  double step = 0;           ///< from one number to the next; 0: what suits
 };
 
 /// A value of y that means something, drawn across the chart.
@@ -49,14 +55,14 @@ struct Chart {
   std::vector<Level> levels{};
 };
 
-/// The chart as an SVG element: readable on light and on dark ground, without scripts. Series have the chart's colours
-/// in their order. Precondition: both axes have from < to.
+/// The chart as an SVG element: readable on light and on dark ground, without scripts.
+/// Precondition: both axes have from < to.
 std::string svg(const Chart& chart);
 
 /// `text` for the inside of an XML element or attribute.
 std::string escape(std::string_view text);
 
-/// Where the numbers of an axis stand: decades, or steps of 1, 2 or 5 times a power of ten.
+/// Where the numbers of an axis stand: decades, its own steps, or steps of 1, 2 or 5 times a power of ten.
 std::vector<double> ticks(const Axis& axis);
 
 }  // namespace qsp::e91::view

@@ -8,7 +8,8 @@ namespace qsp::e91::view {
 namespace {
 
 constexpr std::string_view kStyle =
-    ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 "
+    "1rem}"
     "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}"
     ".notice{border:2px solid #b8420f;border-radius:6px;padding:.6rem 1rem}"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}"
@@ -41,12 +42,13 @@ void write_table(Out out, const Table& table) {
 std::string html(const Page& page) {
   std::string text;
   const Out out = std::back_inserter(text);
-  fmt::format_to(out,
-                 "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-                 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
-                 "<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>{0}</title>\n<style>{1}</style>\n"
-                 "</head>\n<body>\n<h1>{0}</h1>\n",
-                 escape(page.title), kStyle);
+  fmt::format_to(
+      out,
+      "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>{0}</title>\n<style>{1}</style>\n"
+      "</head>\n<body>\n<h1>{0}</h1>\n",
+      escape(page.title), kStyle);
   if (!page.notice.empty()) fmt::format_to(out, "<p class=\"notice\">{}</p>\n", escape(page.notice));
   for (const Section& section : page.sections) {
     fmt::format_to(out, "<h2>{}</h2>\n", escape(section.title));
