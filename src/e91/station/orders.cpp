@@ -17,9 +17,8 @@ void put(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t size) 
 }
 
 std::vector<std::uint8_t> begin(Type type, const BlockName& block) {
-  std::vector<std::uint8_t> out;
-  out.push_back(static_cast<std::uint8_t>(type));
-  out.insert(out.end(), block.pairing.begin(), block.pairing.end());
+  std::vector<std::uint8_t> out(1 + block.pairing.size(), static_cast<std::uint8_t>(type));
+  std::ranges::copy(block.pairing, out.begin() + 1);
   put(out, block.number, 8);
   return out;
 }
