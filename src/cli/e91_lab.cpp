@@ -21,10 +21,10 @@ constexpr std::string_view kStationA = "e91-alice";
 constexpr std::string_view kStationB = "e91-bob";
 
 /// Two sites in one town. Dark counts, loss and a source that is not perfect: some 2 % errors.
-constexpr std::string_view kLinkFile = R"(# A laboratory's link: a source at Alice's, ten kilometres of fibre to Bob, silicon detectors.
+constexpr std::string_view kLinkFile = R"(# A laboratory's link: a source at Alice's, five kilometres of fibre to Bob, silicon detectors.
 
 [source]
-title = "Laboratory, 10 km of fibre"
+title = "Laboratory, 5 km of fibre"
 
 [pairs]
 statistics = "spdc"
@@ -43,7 +43,7 @@ detector_efficiency = 0.6
 dark_counts_per_s = 200
 
 [bob]
-fibre_km = 10
+fibre_km = 5
 extra_loss_db = 1
 detector_efficiency = 0.6
 dark_counts_per_s = 200
@@ -82,14 +82,14 @@ std::string station_options(const std::string& folder, const LabSite& site, cons
       "kme-key = \"{}/{}/key.pem\"\n"
       "kme-link = \"a-b\"\n",
       alice ? "listen" : "alice", ports.alice, ports.link, identity_of(folder, name), folder,
-      alice ? "block-bits = 200000\n" : "", site.port, folder, folder, name, folder, name);
+      alice ? "block-bits = 100000\n" : "", site.port, folder, folder, name, folder, name);
 }
 
 std::string feed_options(const std::string& folder, const LabSite& a, const LabSite& b) {
   return fmt::format(
       "link-file = \"{0}/link.toml\"\n"
       "eve-file = \"{0}/eve\"\n"
-      "block-bits = 200000\n"
+      "block-bits = 100000\n"
       "kme-a = \"https://127.0.0.1:{1}\"\n"
       "kme-a-cert = \"{0}/{3}/cert.pem\"\n"
       "kme-a-key = \"{0}/{3}/key.pem\"\n"

@@ -148,6 +148,8 @@ void StationProcess::peer_ready(MessageSession& session) {
   std::copy_n(pairing->begin(), public_name.size(), public_name.begin());
   const e91::MessageSessionPtr old = std::exchange(with_peer_.session, &session);
   spdlog::info("paired with {}", escape(name));
+  // The other station may have lost what waited there, with the session or with its process.
+  feed_.drop_waiting();
   station_.paired(public_name, pad.view(), net::Loop::now());
   if (old) old->close(Reason::Normal, "another session of this station began");
 }
@@ -158,6 +160,7 @@ void StationProcess::peer_over() {
   boost::asio::post(loop_.executor(), [this] {
     if (with_peer_.session) return;
     station_.unpaired();
+    feed_.drop_waiting();
     feed_.set_down(fmt::format("no session with {}", options_.peer));
   });
 }
@@ -182,6 +185,7 @@ void StationProcess::tick() {
 void StationProcess::end_pairing(std::string_view why) {
   const std::string text = escape(why);
   spdlog::warn("pairing with {} ended: {}", options_.peer, text);
+  feed_.drop_waiting();
   feed_.set_down(text.substr(0, kme::kMaxReason));
   const e91::MessageSessionPtr session = std::exchange(with_peer_.session, nullptr);
   if (session) session->close(Reason::Normal, text);

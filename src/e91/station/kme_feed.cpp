@@ -77,6 +77,10 @@ void KmeFeed::add(std::vector<FinalKey>&& keys) {
   if (net::Loop::now() >= next_keys_) send_keys();
 }
 
+void KmeFeed::drop_waiting() {
+  for (auto& queue : waiting_) queue.clear();
+}
+
 Owners KmeFeed::wanted() const noexcept {
   return static_cast<Owners>((waiting_[0].size() < kEnough ? kOwnerA : 0) |
                              (waiting_[1].size() < kEnough ? kOwnerB : 0));

@@ -30,7 +30,7 @@ struct KmeFeedOptions {
 class KmeFeed {
  public:
   /// Keys of one owner that may wait before no more are wanted. A block brings at most 4096.
-  static constexpr std::size_t kEnough = 64;
+  static constexpr std::size_t kEnough = 16;
 
   /// The error names the file and the remedy. `what` names the KME in logs.
   static files::OrText<std::unique_ptr<KmeFeed>> make(net::Loop& loop, const KmeFeedOptions& options, std::string what);
@@ -41,6 +41,8 @@ class KmeFeed {
   /// Begins to report. Ends with the object.
   void start();
   void add(std::vector<FinalKey>&& keys);
+  /// Wipes the keys that wait: the other end has lost its own, and half a key is of no use.
+  void drop_waiting();
   /// Of which owners more keys are wanted.
   [[nodiscard]] Owners wanted() const noexcept;
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }

@@ -53,7 +53,7 @@ TEST(Framing, ALengthOutOfBoundsIsRefusedBeforeItsBytesCome) {
 }
 
 Order some_order() {
-  Order order{.block = {.pairing = {1, 2, 3}, .number = 7}, .mode = Mode::Biased, .p_z = 0.9, .slots = 1000, .seed = {}};
+  Order order{.block = {.pairing = {1, 2, 3}, .number = 7}, .mode = Mode::Biased, .p_z = 0.9, .slots = 1000, .seed = Seed()};
   order.seed.writable()[0] = 42;
   return order;
 }
@@ -143,7 +143,7 @@ TEST(Classical, WhatIsSentIsWhatIsRead) {
 TEST(Classical, WhatIsNoMessageIsRefused) {
   const Buffer plan = encode(ClassicalMessage(StationPlan{.post = {}, .p_z = 0.9, .slots = 1}));
   for (std::size_t size = 0; size < plan.size(); ++size) EXPECT_FALSE(parse_classical(Bytes(plan).first(size)));
-  for (const std::uint8_t kind : {0, 5, 255}) EXPECT_FALSE(parse_classical(Buffer{kind, 0, 0}));
+  for (const std::uint8_t kind : Buffer{0, 5, 255}) EXPECT_FALSE(parse_classical(Buffer{kind, 0, 0}));
   for (const Owners owners : {Owners{0}, Owners{4}}) {
     EXPECT_FALSE(parse_classical(encode(ClassicalMessage(Invitation{.block = 1, .wanted = owners}))));
     EXPECT_FALSE(parse_classical(encode(ClassicalMessage(Acceptance{.block = 1, .kept = owners}))));

@@ -4,6 +4,7 @@ usage: QSP=… processes_test.py"""
 import base64
 import json
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -52,7 +53,9 @@ class E91Lab(Lab):
         for kme in (self.a, self.b):
             kme.config.write_text(kme.config.read_text().replace("pool = 2000", "pool = 40"))
         for file in (self.folder / "e91-alice/e91.toml", self.folder / "feed.toml"):
-            file.write_text(file.read_text().replace("block-bits = 200000", "block-bits = 60000"))
+            file.write_text(file.read_text().replace("block-bits = 100000", "block-bits = 60000"))
+        link = self.folder / "link.toml"
+        link.write_text(link.read_text().replace('"spdc"', '"single"').replace("mean_pairs = 0.02", "mean_pairs = 0.5"))
         self.eve = self.folder / "eve"
         self.link = Process(self.folder, "link", "link", "--config", str(self.folder / "link/e91.toml"))
         self.alice = Process(self.folder, "alice-station", "alice", "--config", str(self.folder / "e91-alice/e91.toml"))
@@ -215,7 +218,8 @@ class ThreeProcesses(unittest.TestCase):
             stranger.stop()
         self.assertNotIn("paired", stranger.text())
         # A station that is pinned, but by another name than its part: Bob's key where Alice is expected.
-        config = (lab.folder / "e91-bob/e91.toml").read_text().replace('listen', 'x') + 'link-peer = "alice"\n'
+        config = (lab.folder / "e91-bob/e91.toml").read_text() + 'link-peer = "alice"\n'
+        config = re.sub('^alice = .*', 'alice = "127.0.0.1:1"', config, flags=re.MULTILINE)
         (lab.folder / "wrong.toml").write_text(config)
         wrong = Process(lab.folder, "wrong", "bob", "--config", str(lab.folder / "wrong.toml"))
         wrong.start()
