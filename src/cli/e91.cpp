@@ -9,7 +9,16 @@ namespace qsp::cli {
 void add_e91(CLI::App& app, Context& context) {
   CLI::App* const e91 = app.add_subcommand("e91", "a simulated link of entangled photons, and real post-processing");
   e91->require_subcommand(1);
+  add_e91_run(*e91, context);
+  add_e91_sweep(*e91, context);
+  add_e91_audit(*e91, context);
+  add_e91_bench(*e91, context);
   add_e91_processes(*e91, context);
+  e91->footer(
+      "The photons are simulated, so the keys are as secret as this process, and no more (docs/qkd.md).\n\nExamples:\n"
+      "  qsp e91 run\n"
+      "  qsp e91 run --eve intercept:1 --report eve.html\n"
+      "  qsp e91 sweep --over eve");
 }
 
 }  // namespace qsp::cli

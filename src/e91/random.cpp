@@ -5,13 +5,39 @@
 
 namespace qsp::e91 {
 
-Result<RandomStream> RandomStream::create(crypto::Provider& provider, Seed&& seed) {
+namespace {
+
+/// The same bytes from a provider that has no faster way to them.
+class SealedZeros final : public crypto::Keystream {
+ public:
+  explicit SealedZeros(std::unique_ptr<crypto::Aead> cipher) noexcept : cipher_(std::move(cipher)) {}
+
+  Result<void> read(const crypto::Nonce& nonce, MutableBytes out) override {
+    std::ranges::fill(out, std::uint8_t{0});
+    std::array<std::uint8_t, crypto::kTagSize> unused{};
+    return cipher_->seal(nonce, {}, out, unused);
+  }
+
+ private:
+  std::unique_ptr<crypto::Aead> cipher_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<crypto::Keystream>> make_keystream(crypto::Provider& provider, TrafficKey&& key) {
+  if (auto* const source = dynamic_cast<crypto::KeystreamSource*>(&provider)) return source->keystream(std::move(key));
   auto cipher = provider.aead(crypto::AeadId::Aes256Gcm);
   if (!cipher) return std::unexpected(cipher.error());
+  if (auto set = (*cipher)->set_key(std::move(key)); !set) return std::unexpected(set.error());
+  return std::make_unique<SealedZeros>(std::move(*cipher));
+}
+
+Result<RandomStream> RandomStream::create(crypto::Provider& provider, Seed&& seed) {
   TrafficKey key = TrafficKey::copy_of(seed.reveal());
   seed.wipe();
-  if (auto set = (*cipher)->set_key(std::move(key)); !set) return std::unexpected(set.error());
-  return RandomStream(std::move(*cipher));
+  auto stream = make_keystream(provider, std::move(key));
+  if (!stream) return std::unexpected(stream.error());
+  return RandomStream(std::move(*stream));
 }
 
 Result<RandomStream> RandomStream::create(crypto::Provider& provider, crypto::Rng& rng) {
@@ -27,10 +53,7 @@ void RandomStream::fill(std::span<std::uint64_t> words) noexcept {
 void RandomStream::read_chunk(std::uint64_t index, Chunk& out) noexcept {
   crypto::Nonce nonce{};
   std::memcpy(nonce.data(), &index, sizeof index);
-  std::array<std::uint8_t, crypto::kTagSize> tag{};
-  out.fill(0);
-  const MutableBytes bytes(reinterpret_cast<std::uint8_t*>(out.data()), sizeof out);
-  if (!cipher_->seal(nonce, {}, bytes, tag)) healthy_ = false;
+  if (!stream_->read(nonce, {reinterpret_cast<std::uint8_t*>(out.data()), sizeof out})) healthy_ = false;
 }
 
 void RandomStream::refill() noexcept {

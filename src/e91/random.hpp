@@ -7,12 +7,17 @@
 #include <span>
 #include <vector>
 
+#include "crypto/keystream.hpp"
 #include "qsp/crypto.hpp"
 
 namespace qsp::e91 {
 
 /// 32 bytes that a stream of random numbers is expanded from.
 using Seed = Secret<32, struct SeedTag>;
+
+/// The keystream of AES-256-GCM, by the provider's own means where it has some, else by sealing zeros: the same bytes.
+/// Error: Provider.
+Result<std::unique_ptr<crypto::Keystream>> make_keystream(crypto::Provider& provider, TrafficKey&& key);
 
 /// Random numbers at gigabytes a second: the keystream of AES-256-GCM under a seed, read in chunks. Chunk c is the
 /// encryption of zeros under nonce c, so any place of the stream is reached at the cost of one chunk, and the same seed
@@ -42,10 +47,10 @@ class RandomStream {
   [[nodiscard]] bool healthy() const noexcept { return healthy_; }
 
  private:
-  explicit RandomStream(std::unique_ptr<crypto::Aead> cipher) noexcept : cipher_(std::move(cipher)) {}
+  explicit RandomStream(std::unique_ptr<crypto::Keystream> stream) noexcept : stream_(std::move(stream)) {}
   void refill() noexcept;
 
-  std::unique_ptr<crypto::Aead> cipher_;
+  std::unique_ptr<crypto::Keystream> stream_;
   Chunk chunk_{};
   std::size_t used_ = kChunkWords;
   std::uint64_t next_chunk_ = 0;

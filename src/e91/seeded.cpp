@@ -32,7 +32,7 @@ class SeededRng final : public crypto::Rng {
   RandomStream stream_;
 };
 
-class SeededProvider final : public crypto::Provider {
+class SeededProvider final : public crypto::Provider, public crypto::KeystreamSource {
  public:
   SeededProvider(crypto::Provider& inner, RandomStream&& stream) noexcept : inner_(inner), rng_(std::move(stream)) {}
 
@@ -53,6 +53,11 @@ class SeededProvider final : public crypto::Provider {
     return inner_.generate_private_key(id, passphrase);
   }
   Result<std::string> public_key_pem(const crypto::PublicKey& key) override { return inner_.public_key_pem(key); }
+
+  /// Error: Provider where `inner` cannot.
+  Result<std::unique_ptr<crypto::Keystream>> keystream(TrafficKey&& key) override {
+    return make_keystream(inner_, std::move(key));
+  }
 
  private:
   crypto::Provider& inner_;

@@ -54,6 +54,22 @@ TEST_F(SettingsTest, OfAnotherSeedAreOthers) {
   EXPECT_NEAR(static_cast<double>(equal), 3000, 250);
 }
 
+/// NIST's definition of GCM says what the counter starts from; the AEAD itself is the oracle.
+TEST_F(SettingsTest, AKeystreamIsWhatSealingZerosGives) {
+  const auto stream = make_keystream(*provider_, TrafficKey::copy_of(seed_of(9).reveal())).value();
+  const auto aead = provider_->aead(crypto::AeadId::Aes256Gcm).value();
+  ASSERT_TRUE(aead->set_key(TrafficKey::copy_of(seed_of(9).reveal())));
+  for (std::uint8_t i = 0; i < 5; ++i) {
+    const crypto::Nonce nonce{i, 2, 3, 0xff};
+    std::vector<std::uint8_t> read(4099, 1);
+    std::vector<std::uint8_t> sealed(4099, 0);
+    std::array<std::uint8_t, crypto::kTagSize> tag{};
+    ASSERT_TRUE(stream->read(nonce, read));
+    ASSERT_TRUE(aead->seal(nonce, {}, sealed, tag));
+    EXPECT_EQ(read, sealed);
+  }
+}
+
 TEST_F(SettingsTest, RandomStreamRepeatsFromASeedOnly) {
   auto one = RandomStream::create(*provider_, seed_of(1)).value();
   auto two = RandomStream::create(*provider_, seed_of(1)).value();

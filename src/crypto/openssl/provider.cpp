@@ -9,6 +9,7 @@
 #include "crypto/openssl/hkdf.hpp"
 #include "crypto/openssl/kem.hpp"
 #include "crypto/openssl/key_file.hpp"
+#include "crypto/openssl/keystream.hpp"
 #include "crypto/openssl/library.hpp"
 #include "crypto/openssl/rng.hpp"
 #include "crypto/openssl/signature.hpp"
@@ -22,7 +23,7 @@ std::unexpected<Error> fail_unknown() noexcept {
   return fail(ErrorKind::Provider, Reason::InternalError, "an algorithm that is not in the suite table");
 }
 
-class OpenSslProvider final : public Provider {
+class OpenSslProvider final : public Provider, public KeystreamSource {
  public:
   /// Nothing is fetched yet; `fetch` comes before any other call.
   explicit OpenSslProvider(const OpenSslOptions& options)
@@ -42,6 +43,9 @@ class OpenSslProvider final : public Provider {
   Result<PublicKey> load_public_key(std::string_view pem) override { return read_public_key(pem); }
   Result<SecretText> generate_private_key(SignatureId id, const std::optional<SecretText>& passphrase) override;
   Result<std::string> public_key_pem(const PublicKey& key) override { return write_public_key(key); }
+  Result<std::unique_ptr<Keystream>> keystream(TrafficKey&& key) override {
+    return make_keystream(library_, std::move(key));
+  }
 
  private:
   std::string description_;

@@ -95,6 +95,7 @@ class Table {
 void read_source(Table table, LinkFile& out) {
   table.text("title", out.title);
   table.text("reference", out.reference);
+  table.number("distance_km", out.published.distance_km);
   table.number("qber", out.published.qber);
   table.number("visibility", out.published.visibility);
   table.number("s", out.published.s);

@@ -10,6 +10,7 @@ namespace qsp::e91 {
 
 /// What a publication tells of a run, to hold a simulation against. A figure that it does not tell is absent.
 struct Published {
+  std::optional<double> distance_km;  ///< between the stations, on whatever way the light took
   std::optional<double> qber;
   std::optional<double> visibility;
   std::optional<double> s;

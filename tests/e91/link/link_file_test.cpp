@@ -28,6 +28,7 @@ title = "A"
 reference = "B"
 qber = 0.02
 s = 2.7
+distance_km = 12
 [pairs]
 statistics = "single"
 slots_per_s = 1000000
@@ -52,6 +53,7 @@ fibre_km = 7
   EXPECT_EQ(link->title + link->reference, "AB");
   EXPECT_EQ(link->published.qber, 0.02);
   EXPECT_EQ(link->published.s, 2.7);
+  EXPECT_EQ(link->published.distance_km, 12);
   EXPECT_FALSE(link->published.raw_rate_per_s.has_value());
   const LinkConfig& config = link->config;
   EXPECT_EQ(config.statistics, PairStatistics::Single);

@@ -1,0 +1,209 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <ctime>
+#include <functional>
+#include <memory>
+
+#include "cli/app.hpp"
+#include "cli/e91.hpp"
+#include "cli/e91_progress.hpp"
+#include "cli/e91_result.hpp"
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+#include "e91/cascade/figures.hpp"
+#include "e91/hashing/figures.hpp"
+#include "e91/link/link.hpp"
+
+namespace qsp::cli {
+namespace {
+
+using files::OrText;
+
+struct BenchOptions {
+  std::size_t blocks = 8;
+  std::size_t key_bits = 1'000'000;
+};
+
+/// One figure beside what others reached. Empty texts: nobody tells.
+struct Figure {
+  std::string what;
+  std::string name;  ///< in JSON
+  double value = 0;
+  std::string_view unit;
+  std::string_view anchor;
+  std::string_view source;
+};
+
+constexpr std::string_view kCascadeCpp = "cascade-cpp, 10-kbit blocks, original and Yan's Cascade";
+constexpr std::string_view kGf2x = "gf2x without and with PCLMULQDQ";
+
+/// Of this thread: others may be using the machine.
+double processor_seconds() noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+int stop(std::string_view text) {
+  print_error(text);
+  return kFailed;
+}
+
+/// Slots a second of a link's simulation.
+OrText<double> link_speed(crypto::Provider& provider, const e91::LinkConfig& config, std::uint64_t slots) {
+  constexpr std::uint64_t kTurns = 20;
+  const auto settings = [&](e91::Side side) -> Result<e91::Settings> {
+    e91::Seed seed;
+    if (auto drawn = provider.rng().fill(seed.writable()); !drawn) return std::unexpected(drawn.error());
+    return e91::Settings::create(provider, std::move(seed), e91::weights(config.mode, side, config.p_z));
+  };
+  auto link = e91::Link::create(provider, config, *e91::no_eve());
+  auto alice = settings(e91::Side::Alice);
+  auto bob = settings(e91::Side::Bob);
+  if (!link || !alice || !bob) return std::unexpected("the link cannot be set up");
+  e91::Clicks to_alice;
+  e91::Clicks to_bob;
+  const double start = processor_seconds();
+  for (std::uint64_t i = 0; i < kTurns; ++i) {
+    if (auto played = link->emit(*alice, *bob, slots / kTurns, to_alice, to_bob); !played) {
+      return std::unexpected(std::string(played.error().where));
+    }
+  }
+  return static_cast<double>(slots) / (processor_seconds() - start);
+}
+
+OrText<void> measure_links(crypto::Provider& provider, const e91::LinkConfig& built_in, std::vector<Figure>& figures) {
+  const e91::LinkConfig ideal{.mode = e91::Mode::Classic, .statistics = e91::PairStatistics::Single, .mean_pairs = 1};
+  const auto pairs = link_speed(provider, ideal, 20'000'000);
+  if (!pairs) return std::unexpected(pairs.error());
+  figures.push_back({"ideal pairs, all detected", "ideal_pairs", *pairs / 1e6, "M pairs/s", "", ""});
+  const auto pulses = link_speed(provider, built_in, 2'000'000'000);
+  if (!pulses) return std::unexpected(pulses.error());
+  figures.push_back({"the built-in link, 20 km", "link_slots", *pulses / 1e6, "M slots/s", "", ""});
+  return {};
+}
+
+OrText<void> measure_cascade(crypto::Provider& provider, const BenchOptions& options, Progress& progress,
+                             std::vector<Figure>& figures) {
+  struct Row {
+    int percent;
+    std::string_view anchor;
+  };
+  for (const auto& [percent, anchor] : {Row{1, "1.143, 1.095; goal 1.05"}, Row{2, "1.159, 1.084; goal 1.05"},
+                                        Row{3, "1.174, 1.078; goal 1.05"}, Row{5, "1.185, 1.077; goal 1.05"}}) {
+    progress.say(fmt::format("Cascade at {} %", percent));
+    const auto made = e91::measure_cascade(provider, options.key_bits, percent / 100.0, options.blocks);
+    if (!made) return std::unexpected(std::string(made.error().where));
+    const std::string what = fmt::format("Cascade at {} %", percent);
+    const std::string name = fmt::format("cascade_{}_percent_", percent);
+    figures.push_back({what + ": f", name + "f", made->efficiency, "", anchor, kCascadeCpp});
+    figures.push_back({what + ": rounds", name + "rounds", made->rounds, "", "goal 60", ""});
+    const double failed = static_cast<double>(made->wrong_blocks + made->failed_blocks);
+    figures.push_back({what + ": blocks that failed", name + "frame_errors", failed / static_cast<double>(made->blocks),
+                       "of all", "", ""});
+    figures.push_back({what + ": speed", name + "mbit_per_s", made->mbit_per_second, "Mbit/s",
+                       percent == 3 ? "3–15; goal 60; Mao 2021: 570 (f = 1.038)" : "",
+                       percent == 3 ? "cascade-cpp on one core" : ""});
+  }
+  return {};
+}
+
+void measure_hashing(std::vector<Figure>& figures) {
+  const e91::hashing::HashingFigures made = e91::hashing::measure_hashing();
+  figures.push_back({fmt::format("Toeplitz, 64 kbit ({})", made.arithmetic), "toeplitz_64kbit", made.toeplitz_64kbit,
+                     "Mbit/s", "340–445 with PCLMULQDQ", "Karatsuba product alone"});
+  figures.push_back({"Toeplitz, 1 Mbit", "toeplitz_1mbit", made.toeplitz_1mbit, "Mbit/s", "10, 58–82", kGf2x});
+  figures.push_back({"verification hash", "verification", made.verification_1mbit, "Mbit/s", "", ""});
+  figures.push_back({"tags", "tags", made.tag_64kbyte, "GB/s", "", ""});
+}
+
+/// Both ends' work for whole blocks, the simulation of the link included.
+OrText<void> measure_blocks(crypto::Provider& provider, const BenchOptions& options, Progress& progress,
+                            std::vector<Figure>& figures) {
+  e91::LocalConfig config{.link = {.statistics = e91::PairStatistics::Single, .mean_pairs = 1, .visibility = 0.96},
+                          .post = {},
+                          .block_bits = options.key_bits};
+  auto link = e91::LocalLink::create(provider, config, *e91::no_eve());
+  if (!link) return std::unexpected(std::string(link.error().where));
+  double bits = 0;
+  double key = 0;
+  const double start = processor_seconds();
+  for (std::size_t i = 0; i < options.blocks; ++i) {
+    progress.say("whole blocks");
+    const auto outcome = (*link)->block();
+    if (!outcome) return std::unexpected(std::string(outcome.error().where));
+    if (!outcome->keys_equal) return std::unexpected("the keys of the two ends differ");
+    bits += static_cast<double>(outcome->alice.key_bits);
+    key += static_cast<double>(outcome->alice.length);
+  }
+  const double seconds = processor_seconds() - start;
+  figures.push_back({"pair to key at 2 %, both ends: sifted", "whole_sifted", bits / seconds / 1e6, "Mbit/s", "", ""});
+  figures.push_back({"pair to key at 2 %, both ends: secret", "whole_secret", key / seconds / 1e6, "Mbit/s", "", ""});
+  return {};
+}
+
+OrText<std::vector<Figure>> measure(const BenchOptions& options, Progress& progress) {
+  auto random = E91Random::create("");
+  if (!random) return std::unexpected(std::move(random.error()));
+  const auto setup = set_up({});
+  if (!setup) return std::unexpected(setup.error());
+  std::vector<Figure> figures;
+  progress.say("the link");
+  if (auto done = measure_links(random->provider(), setup->link.config, figures); !done)
+    return std::unexpected(done.error());
+  if (auto done = measure_cascade(random->provider(), options, progress, figures); !done)
+    return std::unexpected(done.error());
+  progress.say("hashing");
+  measure_hashing(figures);
+  if (auto done = measure_blocks(random->provider(), options, progress, figures); !done)
+    return std::unexpected(done.error());
+  return figures;
+}
+
+int run_bench(const BenchOptions& options, bool json) {
+  Progress progress;
+  const auto figures = measure(options, progress);
+  progress.finish();
+  if (!figures) return stop(figures.error());
+  if (json) {
+    boost::json::array rows;
+    for (const Figure& figure : *figures) {
+      rows.push_back(boost::json::object{{"name", figure.name},
+                                         {"value", figure.value},
+                                         {"unit", figure.unit},
+                                         {"anchor", figure.anchor},
+                                         {"source", figure.source}});
+    }
+    print_json({{"blocks", options.blocks}, {"key_bits", options.key_bits}, {"rows", std::move(rows)}});
+    return kOk;
+  }
+  E91Rows rows{{"", "here", "", "elsewhere", "source"}};
+  for (const Figure& figure : *figures) {
+    rows.push_back({figure.what, fmt::format("{:.4g}", figure.value), std::string(figure.unit),
+                    std::string(figure.anchor), std::string(figure.source)});
+  }
+  fmt::print(
+      "{}\none core, processor time of one thread, both ends' work; {} blocks of {} bits for each row of Cascade\n",
+      columns(rows), options.blocks, grouped(options.key_bits));
+  return kOk;
+}
+
+}  // namespace
+
+void add_e91_bench(CLI::App& e91, Context& context) {
+  CLI::App* const verb = e91.add_subcommand("bench", "measure the simulator and the post-processing on this machine");
+  const auto options = std::make_shared<BenchOptions>();
+  verb->add_option("--blocks", options->blocks, "blocks for each figure of Cascade and of whole blocks")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  verb->add_option("--key-bits", options->key_bits, "sifted bits of a block")
+      ->check(CLI::Range(std::size_t{10'000}, e91::kMaxKeyBits))
+      ->capture_default_str();
+  verb->footer("Examples:\n  qsp e91 bench\n  qsp e91 bench --blocks 100 --json");
+  verb->callback(
+      [options, &context] { context.action = [options, &context] { return run_bench(*options, context.json); }; });
+}
+
+}  // namespace qsp::cli

@@ -1,0 +1,333 @@
+#include "cli/e91_result.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/text.hpp"
+#include "e91/hashing/verification.hpp"
+#include "e91/keyrate/entropy.hpp"
+
+namespace qsp::cli {
+namespace {
+
+using e91::keyrate::Estimate;
+
+constexpr std::string_view kNone = "–";
+
+std::string share_text(double share, int digits = 2) { return fmt::format("{:.{}f} %", 100 * share, digits); }
+
+std::string si(double value) {
+  constexpr std::array<std::string_view, 5> kPrefixes{"", "k", "M", "G", "T"};
+  std::size_t prefix = 0;
+  while (std::abs(value) >= 1000 && prefix + 1 < kPrefixes.size()) value /= 1000, ++prefix;
+  return fmt::format("{:.3g} {}", value, kPrefixes.at(prefix));
+}
+
+/// Bits of the key that reconciliation itself disclosed.
+std::size_t parities(const e91::BlockReport& report) noexcept {
+  return report.disclosed - std::min(report.disclosed, e91::hashing::kVerificationBits);
+}
+
+/// f of one block; nothing where no error was corrected.
+std::optional<double> efficiency_of(const e91::BlockReport& report) noexcept {
+  const double ideal = static_cast<double>(report.key_bits) * e91::keyrate::binary_entropy(report.qber());
+  if (!(ideal > 0)) return std::nullopt;
+  return static_cast<double>(parities(report)) / ideal;
+}
+
+std::optional<Estimate> qber_of(const E91BlockResult& block) noexcept {
+  if (!block.reconciled()) return std::nullopt;
+  return e91::keyrate::error_rate({.bits = block.report.key_bits, .errors = block.report.errors});
+}
+
+template <class Value, class Text>
+std::string or_none(const std::optional<Value>& value, const Text& text) {
+  return value ? text(*value) : std::string(kNone);
+}
+
+std::size_t letters(std::string_view text) noexcept {
+  // What begins a letter in UTF-8.
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+template <class Value>
+boost::json::value or_null(const std::optional<Value>& value) {
+  if (value) return *value;
+  return nullptr;
+}
+
+boost::json::value json_of(const std::optional<Estimate>& estimate) {
+  if (!estimate) return nullptr;
+  return boost::json::object{{"value", estimate->value}, {"deviation", estimate->deviation}};
+}
+
+boost::json::object json_of(const e91::ArmConfig& arm) {
+  return {{"fibre_km", arm.fibre_km},
+          {"loss_db_per_km", arm.loss_db_per_km},
+          {"extra_loss_db", arm.extra_loss_db},
+          {"detector_efficiency", arm.detector_efficiency},
+          {"dark_counts_per_s", arm.dark_counts_per_s},
+          {"dead_time_ns", arm.dead_time_ns}};
+}
+
+std::string arm_text(const e91::ArmConfig& arm) {
+  return fmt::format(
+      "{:.1f} dB ({:g} km of {:g} dB/km, and {:g} dB), efficiency {:g}, {:g} dark counts/s, dead {:g} ns",
+      arm.fibre_km * arm.loss_db_per_km + arm.extra_loss_db, arm.fibre_km, arm.loss_db_per_km, arm.extra_loss_db,
+      arm.detector_efficiency, arm.dark_counts_per_s, arm.dead_time_ns);
+}
+
+void add_published(E91Rows& rows, const e91::Published& published) {
+  const auto add = [&](const char* name, const std::optional<double>& value, const char* form) {
+    if (value) rows.push_back({fmt::format("published {}", name), fmt::format(fmt::runtime(form), *value)});
+  };
+  const std::optional<double> qber_percent = published.qber.transform([](double share) { return 100 * share; });
+  add("QBER", qber_percent, "{:g} %");
+  add("visibility", published.visibility, "{:g}");
+  add("S", published.s, "{:g}");
+  add("coincidences", published.raw_rate_per_s, "{:g}/s");
+  add("sifted", published.sifted_rate_per_s, "{:g} bit/s");
+  add("secret", published.key_rate_per_s, "{:g} bit/s");
+}
+
+}  // namespace
+
+std::string E91BlockResult::verdict() const {
+  if (!report.aborted) return keys_equal ? "key" : "KEYS DIFFER";
+  return fmt::format("no key: {}", e91::describe(*report.aborted));
+}
+
+void E91Total::add(const E91BlockResult& block) {
+  const e91::BlockReport& report = block.report;
+  ++blocks;
+  with_key += report.length > 0 ? 1 : 0;
+  slots += report.slots;
+  alice_clicks += block.alice_clicks;
+  bob_clicks += report.clicks;
+  coincidences += report.shared;
+  key_bits += report.key_bits;
+  disclosed += report.disclosed;
+  length += report.length;
+  keys += block.keys;
+  seconds += block.seconds;
+  keys_equal = keys_equal && block.keys_equal;
+  phase.bits += report.tests.phase.bits;
+  phase.errors += report.tests.phase.errors;
+  if (report.tests.chsh && report.tests.chsh->deviation > 0) {
+    const double weight = 1 / (report.tests.chsh->deviation * report.tests.chsh->deviation);
+    s_weight += weight;
+    s_sum += weight * report.tests.chsh->value;
+  }
+  if (!block.reconciled()) return;
+  ++reconciled;
+  batches += report.batches;
+  reconciled_bits += report.key_bits;
+  reconciled_errors += report.errors;
+  reconciled_leak += parities(report);
+  leak_of_ideal += static_cast<double>(report.key_bits) * e91::keyrate::binary_entropy(report.qber());
+}
+
+std::optional<Estimate> E91Total::qber() const noexcept {
+  return e91::keyrate::error_rate({.bits = reconciled_bits, .errors = std::min(reconciled_errors, reconciled_bits)});
+}
+
+std::optional<Estimate> E91Total::s() const noexcept {
+  if (!(s_weight > 0)) return std::nullopt;
+  return Estimate{.value = s_sum / s_weight, .deviation = 1 / std::sqrt(s_weight)};
+}
+
+std::optional<double> E91Total::efficiency() const noexcept {
+  if (!(leak_of_ideal > 0)) return std::nullopt;
+  return static_cast<double>(reconciled_leak) / leak_of_ideal;
+}
+
+double E91Total::rate_per_s() const noexcept { return seconds > 0 ? static_cast<double>(length) / seconds : 0; }
+
+double E91Total::secret_fraction() const noexcept {
+  return key_bits > 0 ? static_cast<double>(length) / static_cast<double>(key_bits) : 0;
+}
+
+std::optional<double> phase_error_of(e91::Mode mode, const e91::BlockReport& report) noexcept {
+  if (mode == e91::Mode::Biased) {
+    if (report.tests.phase.bits == 0) return std::nullopt;
+    return report.tests.phase_error_rate();
+  }
+  if (!report.tests.chsh) return std::nullopt;
+  return e91::keyrate::phase_error(report.tests.chsh->value, report.qber());
+}
+
+std::string rate_text(double per_second) {
+  return per_second < 1000 ? fmt::format("{:.4g}", per_second) : grouped(static_cast<std::uint64_t>(per_second + 0.5));
+}
+
+std::string percent_text(const Estimate& share) {
+  return fmt::format("{:.2f} ± {:.2f} %", 100 * share.value, 100 * share.deviation);
+}
+
+std::string estimate_text(const Estimate& value) {
+  return fmt::format("{:.3f} ± {:.3f}", value.value, value.deviation);
+}
+
+E91Rows block_rows(e91::Mode mode, const std::vector<E91BlockResult>& blocks) {
+  E91Rows rows{
+      {"block", "sifted n", "QBER", "S", "e_phase", "leak", "f", "rounds", "key ℓ", "ℓ/n", "bit/s", "verdict"}};
+  for (const E91BlockResult& block : blocks) {
+    const e91::BlockReport& report = block.report;
+    const auto if_reconciled = [&](std::string text) { return block.reconciled() ? text : std::string(kNone); };
+    const double n = std::max<double>(1, static_cast<double>(report.key_bits));
+    rows.push_back({std::to_string(report.block), grouped(report.key_bits), or_none(qber_of(block), percent_text),
+                    or_none(report.tests.chsh, estimate_text),
+                    or_none(phase_error_of(mode, report), [](double share) { return share_text(share); }),
+                    if_reconciled(grouped(report.disclosed)),
+                    or_none(efficiency_of(report), [](double f) { return fmt::format("{:.3f}", f); }),
+                    if_reconciled(std::to_string(report.batches)), grouped(report.length),
+                    fmt::format("{:.3f}", static_cast<double>(report.length) / n),
+                    rate_text(static_cast<double>(report.length) / block.seconds), block.verdict()});
+  }
+  return rows;
+}
+
+E91Rows total_rows(const E91Setup& setup, const E91Total& total) {
+  const auto per_s = [&](std::uint64_t count) {
+    return fmt::format("{}  ({}/s)", grouped(count), si(static_cast<double>(count) / std::max(1e-300, total.seconds)));
+  };
+  const double pairs = static_cast<double>(total.slots) * setup.link.config.mean_pairs;
+  const bool biased = setup.link.config.mode == e91::Mode::Biased;
+  E91Rows rows{
+      {"blocks", fmt::format("{}, {} with a key", total.blocks, total.with_key)},
+      {"simulated time", fmt::format("{:.4g} s", total.seconds)},
+      {"slots", per_s(total.slots)},
+      {"pairs (mean)", per_s(static_cast<std::uint64_t>(pairs))},
+      {"clicks of Alice", per_s(total.alice_clicks)},
+      {"clicks of Bob", per_s(total.bob_clicks)},
+      {"coincidences", per_s(total.coincidences)},
+      {"sifted n", per_s(total.key_bits)},
+      {"QBER", or_none(total.qber(), percent_text)},
+      {"S", or_none(total.s(), estimate_text)},
+      {"leak", fmt::format("{} bits", grouped(total.disclosed))},
+      {"f", or_none(total.efficiency(), [](double f) { return fmt::format("{:.3f}", f); })},
+      {"rounds per block", total.reconciled == 0 ? std::string(kNone)
+                                                 : fmt::format("{:.1f}", static_cast<double>(total.batches) /
+                                                                             static_cast<double>(total.reconciled))},
+      {"secret bits ℓ",
+       fmt::format("{}{}", grouped(total.length), biased ? "" : "  (asymptotic, no proof for finite blocks)")},
+      {"secret fraction ℓ/n", fmt::format("{:.4f}", total.secret_fraction())},
+      {"secret key rate", fmt::format("{} bit/s of simulated time", rate_text(total.rate_per_s()))},
+      {"keys of 256 bits", total.keys == 0 ? "none"
+                                           : fmt::format("{} at each end, {}", grouped(total.keys),
+                                                         total.keys_equal ? "all equal" : "NOT ALL EQUAL")},
+  };
+  if (biased) {
+    const auto rate = e91::keyrate::error_rate(total.phase);
+    rows.insert(rows.begin() + 10, {"e_phase", or_none(rate, percent_text)});
+  }
+  add_published(rows, setup.link.published);
+  return rows;
+}
+
+E91Rows link_rows(const E91Setup& setup) {
+  const e91::LinkConfig& link = setup.link.config;
+  E91Rows rows{
+      {"link", setup.link.title},
+      {"mode", link.mode == e91::Mode::Biased ? fmt::format("biased, p_z = {:g}{}", link.p_z,
+                                                            setup.p_z_is_chosen ? " (chosen for this block)" : "")
+                                              : std::string("classic, three angles each")},
+      {"source", fmt::format("{}, {:g} slots/s, {:g} pairs per slot, visibility {:g}",
+                             link.statistics == e91::PairStatistics::Spdc ? "down-conversion" : "single pairs",
+                             link.slots_per_s, link.mean_pairs, link.visibility)},
+      {"errors of alignment", fmt::format("{:g} of the pulses exchanged, analysers {:g} rad apart",
+                                          link.intrinsic_error, link.misalignment_rad)},
+      {"to Alice", arm_text(link.alice)},
+      {"to Bob", arm_text(link.bob)},
+      {"Eve", setup.eve},
+      {"block", fmt::format("{} sifted bits", grouped(setup.block_bits))},
+  };
+  if (!setup.link.reference.empty()) rows.insert(rows.begin() + 1, {"after", setup.link.reference});
+  return rows;
+}
+
+boost::json::object json_of(e91::Mode mode, const E91BlockResult& block) {
+  const e91::BlockReport& report = block.report;
+  return {{"block", report.block},
+          {"slots", report.slots},
+          {"seconds", block.seconds},
+          {"alice_clicks", block.alice_clicks},
+          {"bob_clicks", report.clicks},
+          {"coincidences", report.shared},
+          {"sifted_bits", report.key_bits},
+          {"test_bits", report.test_bits},
+          {"qber", json_of(qber_of(block))},
+          {"s", json_of(report.tests.chsh)},
+          {"phase_error", or_null(phase_error_of(mode, report))},
+          {"disclosed_bits", report.disclosed},
+          {"efficiency", or_null(efficiency_of(report))},
+          {"rounds", report.batches},
+          {"key_bits", report.length},
+          {"keys", block.keys},
+          {"keys_equal", block.keys_equal},
+          {"verdict", block.verdict()}};
+}
+
+boost::json::object json_of(const E91Total& total) {
+  return {{"blocks", total.blocks},
+          {"blocks_with_key", total.with_key},
+          {"seconds", total.seconds},
+          {"slots", total.slots},
+          {"alice_clicks", total.alice_clicks},
+          {"bob_clicks", total.bob_clicks},
+          {"coincidences", total.coincidences},
+          {"sifted_bits", total.key_bits},
+          {"qber", json_of(total.qber())},
+          {"s", json_of(total.s())},
+          {"disclosed_bits", total.disclosed},
+          {"efficiency", or_null(total.efficiency())},
+          {"key_bits", total.length},
+          {"secret_fraction", total.secret_fraction()},
+          {"secret_bits_per_s", total.rate_per_s()},
+          {"keys", total.keys},
+          {"keys_equal", total.keys_equal}};
+}
+
+boost::json::object json_of(const E91Setup& setup) {
+  const e91::LinkConfig& link = setup.link.config;
+  return {{"title", setup.link.title},
+          {"mode", link.mode == e91::Mode::Biased ? "biased" : "classic"},
+          {"p_z", link.p_z},
+          {"statistics", link.statistics == e91::PairStatistics::Spdc ? "spdc" : "single"},
+          {"slots_per_s", link.slots_per_s},
+          {"mean_pairs", link.mean_pairs},
+          {"visibility", link.visibility},
+          {"intrinsic_error", link.intrinsic_error},
+          {"misalignment_rad", link.misalignment_rad},
+          {"alice", json_of(link.alice)},
+          {"bob", json_of(link.bob)},
+          {"eve", setup.eve},
+          {"block_bits", setup.block_bits}};
+}
+
+std::string columns(const E91Rows& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], letters(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string room(widths[i] - letters(row[i]), ' ');
+      if (i == 0) {
+        text += row[i] + room;
+      } else if (i + 1 == row.size()) {
+        text += "  " + row[i];
+      } else {
+        text += "  " + room + row[i];
+      }
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace qsp::cli

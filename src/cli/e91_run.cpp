@@ -1,0 +1,218 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <cerrno>
+#include <fstream>
+#include <memory>
+#include <utility>
+
+#include "cli/app.hpp"
+#include "cli/e91.hpp"
+#include "cli/e91_progress.hpp"
+#include "cli/e91_report.hpp"
+#include "cli/e91_result.hpp"
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+#include "e91/post/transcript.hpp"
+
+namespace qsp::cli {
+namespace {
+
+using files::OrText;
+
+struct RunOptions {
+  E91LinkOptions link;
+  std::uint64_t blocks = 3;
+  std::string transcript, report, plot;  ///< empty: none
+  std::vector<std::string> published;
+  std::string command;
+};
+
+int stop(std::string_view text, int code = kFailed) {
+  print_error(text);
+  return code;
+}
+
+/// A transcript that grows while its run goes on.
+class TranscriptFile {
+ public:
+  OrText<void> open(const std::string& file, const e91::PostConfig& config) {
+    file_ = file;
+    out_.open(file, std::ios::binary | std::ios::trunc);
+    write(e91::transcript_header(config));
+    return check();
+  }
+  [[nodiscard]] e91::Listener listener() {
+    if (file_.empty()) return {};
+    return [this](e91::Side sender, Bytes message) { write(e91::transcript_entry(sender, message)); };
+  }
+  OrText<void> check() {
+    if (file_.empty()) return {};
+    out_.flush();
+    if (!out_) return std::unexpected(files::system_error(file_, "cannot be written"));
+    return {};
+  }
+
+ private:
+  void write(const std::vector<std::uint8_t>& bytes) {
+    out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
+
+  std::string file_;
+  std::ofstream out_;
+};
+
+struct Run {
+  std::vector<E91BlockResult> blocks;
+  E91Total total;
+};
+
+/// Plays the blocks until they are done or somebody wants an end.
+OrText<Run> play(e91::LocalLink& link, std::uint64_t blocks, TranscriptFile& transcript, Progress& progress) {
+  Run run;
+  for (std::uint64_t i = 0; i < blocks && !StopRequest::came(); ++i) {
+    progress.say(fmt::format("block {} of {}, {} bits of key so far", i + 1, blocks, grouped(run.total.length)));
+    const auto outcome = link.block();
+    if (!outcome) return std::unexpected(std::string(outcome.error().where));
+    if (auto written = transcript.check(); !written) return std::unexpected(std::move(written.error()));
+    run.blocks.push_back({.report = outcome->alice,
+                          .alice_clicks = outcome->alice_clicks,
+                          .seconds = outcome->link_seconds,
+                          .keys = outcome->alice_keys.size(),
+                          .keys_equal = outcome->keys_equal});
+    run.total.add(run.blocks.back());
+  }
+  return run;
+}
+
+void print_tables(const E91Setup& setup, const Run& run, const E91Forecast& expected) {
+  fmt::print("{}\n", columns(link_rows(setup)));
+  fmt::print("{}\n", columns(block_rows(setup.link.config.mode, run.blocks)));
+  E91Rows rows = total_rows(setup, run.total);
+  rows.push_back({"theory, these blocks",
+                  fmt::format("ℓ = {} bits, {} bit/s", grouped(expected.length), rate_text(expected.rate_per_s))});
+  rows.push_back({"theory, endless run", fmt::format("{} bit/s", rate_text(expected.endless_rate_per_s))});
+  fmt::print("{}", columns(rows));
+}
+
+void print_run(const RunOptions& options, const E91Setup& setup, const Run& run, const E91Forecast& expected,
+               bool json) {
+  const std::string notice = simulated_notice(!options.link.seed.empty());
+  if (json) {
+    boost::json::array blocks;
+    for (const E91BlockResult& block : run.blocks) blocks.push_back(json_of(setup.link.config.mode, block));
+    print_json({{"simulated", true},
+                {"seeded", !options.link.seed.empty()},
+                {"link", json_of(setup)},
+                {"expected",
+                 {{"key_bits", expected.length},
+                  {"secret_bits_per_s", expected.rate_per_s},
+                  {"endless_secret_bits_per_s", expected.endless_rate_per_s}}},
+                {"blocks", std::move(blocks)},
+                {"total", json_of(run.total)}});
+    return;
+  }
+  print_tables(setup, run, expected);
+  fmt::print("\n{}\n", notice);
+  std::fflush(stdout);
+}
+
+/// The report and the plots, where they are wanted.
+OrText<void> write_pictures(const RunOptions& options, const E91Setup& setup, const Run& run, E91Random& random,
+                            Progress& progress) {
+  if (options.report.empty() && options.plot.empty()) return {};
+  progress.say("drawing");
+  const auto published = published_rates(options.published);
+  if (!published) return std::unexpected(published.error());
+  const auto charts = run_charts(random.provider(), options.link, setup, run.total, *published);
+  if (!charts) return std::unexpected(charts.error());
+  if (!options.plot.empty()) {
+    if (auto written = write_charts(options.plot, *charts); !written) return std::unexpected(written.error());
+  }
+  if (options.report.empty()) return {};
+  return replace_file(
+      options.report,
+      report_page(
+          {.setup = setup, .blocks = run.blocks, .total = run.total, .charts = *charts, .command = options.command},
+          !options.link.seed.empty()));
+}
+
+int run_e91(const RunOptions& options, bool json) {
+  const auto setup = set_up(options.link);
+  if (!setup) return stop(setup.error());
+  const auto eve = e91::parse_eve(setup->eve);
+  if (!eve) return stop(eve.error(), kUsage);
+  auto random = E91Random::create(options.link.seed);
+  if (!random) return stop(random.error());
+  const e91::LocalConfig config = setup->local();
+  if (e91::slots_for(config.link, config.block_bits) == 0) {
+    return stop(
+        fmt::format("this link brings too little for a block of {} bits: give it more pairs or less loss "
+                    "(--mean-pairs, --loss-db, --distance), or a smaller --block-bits",
+                    grouped(config.block_bits)));
+  }
+  // What cannot be written is found before the work, not after it.
+  TranscriptFile transcript;
+  if (!options.transcript.empty()) {
+    if (auto opened = transcript.open(options.transcript, config.post); !opened) return stop(opened.error());
+  }
+  if (!options.report.empty()) {
+    if (auto written = replace_file(options.report, ""); !written) return stop(written.error());
+  }
+  auto link = e91::LocalLink::create(random->provider(), config, **eve, transcript.listener());
+  if (!link) return stop(link.error().where);
+
+  const E91Forecast expected = forecast(config, **eve);
+  Progress progress;
+  const StopRequest stop_request;
+  const auto run = play(**link, options.blocks, transcript, progress);
+  const auto drawn = run ? write_pictures(options, *setup, *run, *random, progress) : OrText<void>();
+  progress.finish();
+  if (!run) return stop(run.error());
+  print_run(options, *setup, *run, expected, json);
+  if (!drawn) return stop(drawn.error());
+  if (!run->total.keys_equal) return stop("the keys of the two ends differ, which must never be");
+  if (StopRequest::came())
+    print_warning(fmt::format("stopped after {} of {} blocks", run->blocks.size(), options.blocks));
+  if (run->total.with_key > 0) return kOk;
+  if (run->blocks.empty()) return stop("stopped before the first block was done");
+  return stop(fmt::format("no block brought a key; the first: {}", e91::describe(*run->blocks.front().report.aborted)));
+}
+
+}  // namespace
+
+void add_e91_run(CLI::App& e91, Context& context) {
+  CLI::App* const verb = e91.add_subcommand("run", "play blocks of a link, distil keys at both ends, compare them");
+  const auto options = std::make_shared<RunOptions>();
+  add_e91_link_options(*verb, options->link);
+  verb->add_option("--blocks", options->blocks, "blocks to play")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  verb->add_option("--transcript", options->transcript, "write all that was said in public here, for qsp e91 audit");
+  verb->add_option("--report", options->report, "write a page with tables and plots here, one file of HTML");
+  verb->add_option("--plot", options->plot, "write the plots to this folder, as SVG");
+  verb->add_option("--published", options->published, "link files whose published key rates are drawn too");
+  verb->footer(
+      "Exit code 0 if there was a key, 1 if every block was given up, 2 for a wrong command.\n"
+      "Files that exist are replaced. SIGINT ends the run after the block under way.\n\nExamples:\n"
+      "  qsp e91 run\n"
+      "  qsp e91 run --distance 50 --visibility 0.95 --seed lecture\n"
+      "  qsp e91 run --eve intercept:0.2,angle=45 --report eve.html\n"
+      "  qsp e91 run --mode classic --eve intercept:1,angle=67.5\n"
+      "  qsp e91 run --link examples/links/schimpf2021.toml --block-bits 20000\n"
+      "  qsp e91 run --transcript t.qsp && qsp e91 audit t.qsp");
+  verb->callback([options, verb, &context] {
+    context.action = [options, verb, &context] {
+      options->command = "qsp e91 run";
+      for (const CLI::Option* const option : verb->get_options()) {
+        if (option->count() == 0) continue;
+        options->command += " " + option->get_name();
+        for (const std::string& value : option->results()) options->command += " " + value;
+      }
+      return run_e91(*options, context.json);
+    };
+  });
+}
+
+}  // namespace qsp::cli

@@ -1,0 +1,188 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <memory>
+#include <utility>
+
+#include "cli/app.hpp"
+#include "cli/e91.hpp"
+#include "cli/e91_charts.hpp"
+#include "cli/e91_progress.hpp"
+#include "cli/e91_report.hpp"
+#include "cli/e91_result.hpp"
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+
+namespace qsp::cli {
+namespace {
+
+using files::OrText;
+
+struct SweepOptions {
+  E91LinkOptions link;
+  std::string over;
+  std::optional<double> from, to;
+  std::size_t steps = 10;
+  E91Sampling sampling;
+  std::string plot;
+  std::vector<std::string> published;
+};
+
+int stop(std::string_view text, int code = kFailed) {
+  print_error(text);
+  return code;
+}
+
+std::string verdict_of(const E91Point& point) { return point.blocks.empty() ? "" : point.blocks.back().verdict; }
+
+boost::json::value json_of(const std::optional<e91::keyrate::Estimate>& estimate) {
+  if (!estimate) return nullptr;
+  return boost::json::object{{"value", estimate->value}, {"deviation", estimate->deviation}};
+}
+
+boost::json::object json_of(const E91Point& point) {
+  const auto rate = point.rate_per_s();
+  return {{"x", point.x},
+          {"p_z", point.link.p_z},
+          {"block_bits", point.block_bits},
+          {"theory",
+           {{"s", point.theory.s},
+            {"qber", point.theory.qber},
+            {"phase_error", point.theory_phase_error()},
+            {"correlation_z", point.theory.settings[0][0].correlation()},
+            {"sifted_bits_per_s", point.theory.key_pairs_per_s},
+            {"secret_bits_per_s", point.forecast.rate_per_s},
+            {"endless_secret_bits_per_s", point.forecast.endless_rate_per_s}}},
+          {"simulated",
+           {{"s", json_of(point.s)},
+            {"qber", json_of(point.qber)},
+            {"phase_error", json_of(point.phase_error)},
+            {"correlation_z", json_of(point.correlation_z)},
+            {"secret_bits_per_s", rate ? boost::json::value(*rate) : boost::json::value(nullptr)},
+            {"verdict", verdict_of(point)}}}};
+}
+
+E91Rows rows_of(const E91Parameter& parameter, const std::vector<E91Point>& points) {
+  const auto text = [](const auto& value, const auto& form) { return value ? form(*value) : std::string("–"); };
+  E91Rows rows{{std::string(parameter.name), "S theory", "S", "QBER theory", "QBER", "e_phase theory", "e_phase",
+                "bit/s endless", "bit/s theory", "bit/s", "verdict"}};
+  for (const E91Point& point : points) {
+    rows.push_back({fmt::format("{:g}", point.x), fmt::format("{:.3f}", point.theory.s), text(point.s, estimate_text),
+                    fmt::format("{:.2f} %", 100 * point.theory.qber), text(point.qber, percent_text),
+                    fmt::format("{:.2f} %", 100 * point.theory_phase_error()), text(point.phase_error, percent_text),
+                    rate_text(point.forecast.endless_rate_per_s), rate_text(point.forecast.rate_per_s),
+                    text(point.rate_per_s(), rate_text), verdict_of(point)});
+  }
+  return rows;
+}
+
+OrText<std::vector<E91Point>> sample(crypto::Provider& provider, const SweepOptions& options,
+                                     const E91Parameter& parameter, double from, double to, Progress& progress) {
+  std::vector<E91Point> points;
+  for (std::size_t i = 0; i < options.steps && !StopRequest::came(); ++i) {
+    progress.say(fmt::format("point {} of {}", i + 1, options.steps));
+    const double share = options.steps == 1 ? 0 : static_cast<double>(i) / static_cast<double>(options.steps - 1);
+    auto point = e91_point(provider, options.link, parameter, from + (to - from) * share, options.sampling);
+    if (!point) return std::unexpected(std::move(point.error()));
+    points.push_back(std::move(*point));
+  }
+  return points;
+}
+
+OrText<std::vector<std::string>> draw(crypto::Provider& provider, const SweepOptions& options,
+                                      const E91Parameter& parameter, double from, double to,
+                                      const std::vector<E91Point>& points) {
+  constexpr std::size_t kSmooth = 60;
+  const auto published = published_rates(options.published);
+  if (!published) return std::unexpected(published.error());
+  auto curve = theory_curve(provider, options.link, parameter, from, to, kSmooth);
+  if (!curve) return std::unexpected(std::move(curve.error()));
+  return write_charts(options.plot,
+                      charts_of({.parameter = parameter, .curve = std::move(*curve), .sampled = points}, *published));
+}
+
+int run_sweep(SweepOptions options, bool json) {
+  const E91Parameter& parameter = e91_parameter(options.over);
+  const double from = options.from.value_or(parameter.from);
+  const double to = options.to.value_or(parameter.to);
+  if (!(from < to)) return stop(fmt::format("--from ({:g}) has to be below --to ({:g})", from, to), kUsage);
+  for (const double end : {from, to}) {
+    if (end < parameter.least || end > parameter.most) {
+      return stop(fmt::format("--over {} goes from {:g} to {:g}; {:g} is outside", parameter.name, parameter.least,
+                              parameter.most, end),
+                  kUsage);
+    }
+  }
+  const auto setup = set_up(options.link);
+  if (!setup) return stop(setup.error());
+  if (options.over == "eve" && options.link.eve == "none") {
+    options.link.eve = default_attack(setup->link.config.mode);
+  }
+  auto random = E91Random::create(options.link.seed);
+  if (!random) return stop(random.error());
+
+  Progress progress;
+  const StopRequest stop_request;
+  const auto points = sample(random->provider(), options, parameter, from, to, progress);
+  OrText<std::vector<std::string>> files;
+  if (points && !points->empty() && !options.plot.empty()) {
+    progress.say("drawing");
+    files = draw(random->provider(), options, parameter, from, to, *points);
+  }
+  progress.finish();
+  if (!points) return stop(points.error());
+  if (!files) return stop(files.error());
+
+  if (json) {
+    boost::json::array rows;
+    for (const E91Point& point : *points) rows.push_back(json_of(point));
+    boost::json::array names(files->begin(), files->end());
+    print_json({{"simulated", true},
+                {"over", parameter.name},
+                {"eve", options.link.eve},
+                {"points", std::move(rows)},
+                {"plots", std::move(names)}});
+    return kOk;
+  }
+  fmt::print("{}; Eve: {}\n\n{}", setup->link.title, options.link.eve, columns(rows_of(parameter, *points)));
+  for (const std::string& file : *files) fmt::print("plot  {}\n", file);
+  fmt::print("\n{}\n", simulated_notice(!options.link.seed.empty()));
+  return kOk;
+}
+
+}  // namespace
+
+void add_e91_sweep(CLI::App& e91, Context& context) {
+  CLI::App* const verb = e91.add_subcommand("sweep", "theory beside simulation, over one parameter of a link");
+  const auto options = std::make_shared<SweepOptions>();
+  std::vector<std::string> names;
+  for (const E91Parameter& parameter : e91_parameters()) names.emplace_back(parameter.name);
+  verb->add_option("--over", options->over,
+                   "the parameter, as its option is called; \"angle\" is between the analysers")
+      ->required()
+      ->check(CLI::IsMember(names));
+  verb->add_option("--from", options->from, "its first value (a useful one)");
+  verb->add_option("--to", options->to, "its last value (a useful one)");
+  verb->add_option("--steps", options->steps, "how many values")->check(CLI::Range(1, 10'000))->capture_default_str();
+  verb->add_option("--coincidences", options->sampling.coincidences, "pairs to count at each value; 0: theory only")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+  verb->add_option("--blocks", options->sampling.blocks, "whole blocks with post-processing at each value")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str();
+  verb->add_option("--plot", options->plot, "write plots to this folder, as SVG");
+  verb->add_option("--published", options->published, "link files whose published key rates are drawn too");
+  add_e91_link_options(*verb, options->link);
+  verb->footer(
+      "Over eve, --eve tells the attack and its number is replaced by the values.\n"
+      "Files that exist are replaced. SIGINT ends the sweep after the value under way.\n\nExamples:\n"
+      "  qsp e91 sweep --over eve --plot plots\n"
+      "  qsp e91 sweep --over eve --mode classic --eve intercept:1,angle=67.5\n"
+      "  qsp e91 sweep --over distance --to 250 --published examples/links/*.toml --plot plots\n"
+      "  qsp e91 sweep --over angle --p-z 0.5 --steps 25 --blocks 0 --json");
+  verb->callback(
+      [options, &context] { context.action = [options, &context] { return run_sweep(*options, context.json); }; });
+}
+
+}  // namespace qsp::cli

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "crypto/keystream.hpp"
+#include "crypto/openssl/library.hpp"
+
+namespace qsp::crypto::openssl {
+
+/// Fetches AES-256-CTR. Error: Provider.
+Result<std::unique_ptr<Keystream>> make_keystream(const Library& library, TrafficKey&& key);
+
+}  // namespace qsp::crypto::openssl
