@@ -21,7 +21,8 @@ constexpr std::string_view kStationA = "e91-alice";
 constexpr std::string_view kStationB = "e91-bob";
 
 /// Two sites in one town. Dark counts, loss and a source that is not perfect: some 2 % errors.
-constexpr std::string_view kLinkFile = R"(# A laboratory's link: a source at Alice's, five kilometres of fibre to Bob, silicon detectors.
+constexpr std::string_view kLinkFile =
+    R"(# A laboratory's link: a source at Alice's, five kilometres of fibre to Bob, silicon detectors.
 
 [source]
 title = "Laboratory, 5 km of fibre"
@@ -152,8 +153,8 @@ OrText<void> write_keys(const Lab& lab) {
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return std::unexpected(provider.error());
   if (auto done = lab.make_folder("link"); !done) return done;
-  for (const std::string_view name : {std::string_view("link"), kStationA, kStationB, std::string_view("alice"),
-                                      std::string_view("bob")}) {
+  for (const std::string_view name :
+       {std::string_view("link"), kStationA, kStationB, std::string_view("alice"), std::string_view("bob")}) {
     const auto made = identity::write_new_key_pair(**provider, crypto::SignatureId::MlDsa65,
                                                    lab.folder() + '/' + std::string(name) + "/qsp.key", std::nullopt);
     if (!made) return std::unexpected(made.error());

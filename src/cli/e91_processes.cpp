@@ -75,9 +75,9 @@ void add_link(CLI::App& e91, Context& context) {
 
 void add_station(CLI::App& e91, Context& context, e91::Side side) {
   const bool alice = side == e91::Side::Alice;
-  CLI::App* const verb = e91.add_subcommand(alice ? "alice" : "bob",
-                                            alice ? "the station at the link's end \"a\": makes keys for its KME"
-                                                  : "the station at the link's end \"b\": likewise");
+  CLI::App* const verb =
+      e91.add_subcommand(alice ? "alice" : "bob", alice ? "the station at the link's end \"a\": makes keys for its KME"
+                                                        : "the station at the link's end \"b\": likewise");
   const auto options = std::make_shared<E91StationOptions>();
   options->peer = alice ? "bob" : "alice";
   options->address = "127.0.0.1";

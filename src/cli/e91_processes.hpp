@@ -32,10 +32,10 @@ struct E91SourceOptions {
 /// `qsp e91 alice` and `qsp e91 bob`.
 struct E91StationOptions {
   E91Identity identity;
-  std::string address;                ///< Alice's: she listens there, Bob dials it
-  std::string peer;                   ///< pinned name of the other station
-  std::string link = "127.0.0.1";     ///< of `qsp e91 link`
-  std::string link_peer = "link";     ///< its pinned name
+  std::string address;             ///< Alice's: she listens there, Bob dials it
+  std::string peer;                ///< pinned name of the other station
+  std::string link = "127.0.0.1";  ///< of `qsp e91 link`
+  std::string link_peer = "link";  ///< its pinned name
   std::string link_file;
   std::uint64_t block_bits = 500'000;  ///< Alice's
   e91::KmeFeedOptions kme;

@@ -251,9 +251,7 @@ class Later final : public e91::MessageHandler {
  public:
   void set(e91::MessageHandler& handler) noexcept { handler_ = &handler; }
   void session_ready(MessageSession& session) override { handler_->session_ready(session); }
-  void session_message(MessageSession& session, Bytes message) override {
-    handler_->session_message(session, message);
-  }
+  void session_message(MessageSession& session, Bytes message) override { handler_->session_message(session, message); }
   void session_over(MessageSession& session) override { handler_->session_over(session); }
 
  private:

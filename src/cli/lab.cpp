@@ -39,8 +39,8 @@ std::string config_of(const LabSite& here, const LabSite& there, const LabKeys& 
       "key_life = {key_life}\n",
       fmt::arg("kme", here.kme), fmt::arg("port", here.port), fmt::arg("admin", here.admin_port),
       fmt::arg("sae", here.sae), fmt::arg("side", here.side), fmt::arg("peer", there.kme),
-      fmt::arg("peer_port", there.port), fmt::arg("peer_sae", there.sae),
-      fmt::arg("producer", keys.producer), fmt::arg("pool", keys.pool), fmt::arg("key_life", keys.key_life));
+      fmt::arg("peer_port", there.port), fmt::arg("peer_sae", there.sae), fmt::arg("producer", keys.producer),
+      fmt::arg("pool", keys.pool), fmt::arg("key_life", keys.key_life));
 }
 
 }  // namespace
@@ -80,12 +80,8 @@ OrText<void> Lab::make_folder(std::string_view name) const {
 }
 
 OrText<void> Lab::write_credential(std::string_view name, bool server) {
-  https::Subject subject{.common_name = std::string(name),
-                         .dns_names = {},
-                         .addresses = {},
-                         .uris = {},
-                         .server = server,
-                         .client = true};
+  https::Subject subject{
+      .common_name = std::string(name), .dns_names = {}, .addresses = {}, .uris = {}, .server = server, .client = true};
   if (server) {
     subject.dns_names = {"localhost"};
     subject.addresses = {"127.0.0.1", "::1"};

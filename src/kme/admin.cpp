@@ -165,7 +165,8 @@ void Admin::feeds(https::MetricsText& text) const {
          [](State state) { return Number(state.feed->state == FeedState::Running ? 1 : 0); });
   family("qsp_kme_feed_chsh_s", "gauge", "CHSH value of the feeder's last block; -2.83 at best.",
          [](State state) { return state.feed->s; });
-  family("qsp_kme_feed_qber", "gauge", "Share of errors in its last block.", [](State state) { return state.feed->qber; });
+  family("qsp_kme_feed_qber", "gauge", "Share of errors in its last block.",
+         [](State state) { return state.feed->qber; });
   family("qsp_kme_feed_rate_bits", "gauge", "Secret bits of its last block for each second of its light.",
          [](State state) { return Number(state.feed->rate); });
   family("qsp_kme_feed_report_age_seconds", "gauge", "Since the feeder's last report.",

@@ -26,7 +26,7 @@ struct FeedReport {
   std::optional<double> qber;  ///< its share of errors
   double rate = 0;             ///< secret bits of the last block for each second of its light
   std::uint64_t blocks = 0;
-  std::uint64_t keys = 0;  ///< brought to the KME
+  std::uint64_t keys = 0;                                     ///< brought to the KME
   std::map<std::string, std::uint64_t, std::less<>> aborted;  ///< blocks, by a reason of small letters and "_"
   bool simulated = false;
 };
@@ -35,7 +35,8 @@ inline constexpr std::size_t kMaxReason = 200;
 inline constexpr std::size_t kMaxAbortReasons = 16;
 
 crypto::SecretText to_json(const FeedReport& report);
-/// Strict: a member that is missing, of another type or out of bounds is an error. Members it does not know are skipped.
+/// Strict: a member that is missing, of another type or out of bounds is an error. Members it does not know are
+/// skipped.
 FromPeer<FeedReport> parse_feed_report(std::string_view json);
 
 }  // namespace qsp::kme

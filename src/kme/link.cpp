@@ -21,9 +21,9 @@ using std::chrono::seconds;
 constexpr milliseconds kRest{200};       ///< between two rounds with nothing to do
 constexpr milliseconds kRestDown{1000};  ///< while the peer does not answer
 constexpr seconds kCallTime{5};
-constexpr seconds kTidy{10};           ///< between two searches for what has expired
+constexpr seconds kTidy{10};             ///< between two searches for what has expired
 constexpr seconds kUnconfirmedLife{60};  ///< of a fed key whose other half has not come to the peer yet
-constexpr seconds kClocksDiffer{300};  ///< by which the clocks of two sites may differ
+constexpr seconds kClocksDiffer{300};    ///< by which the clocks of two sites may differ
 
 }  // namespace
 

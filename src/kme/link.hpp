@@ -28,8 +28,8 @@ struct LinkState {
   bool leading = false;  ///< this instance is the one of its site that produces and announces
   PoolCounts counts;     ///< as of the last round
   std::uint64_t produced = 0, received = 0, expired = 0;
-  std::string problem;  ///< the last one, for people; empty while all is well
-  bool simulated = false;  ///< some key, or a report of a feeder, said so; RandomProducer's keys always are
+  std::string problem;             ///< the last one, for people; empty while all is well
+  bool simulated = false;          ///< some key, or a report of a feeder, said so; RandomProducer's keys always are
   std::optional<FeedReport> feed;  ///< what a feeder said last
   Instant feed_at = Instant::min();
 };

@@ -43,9 +43,8 @@ void Link::take_keys(https::Request request, https::Respond respond) {
     // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared. Where
     // its other half never comes (a station died before it could bring it), it must not hold its place for long.
     piece.confirmed = config_.producer == ProducerKind::Peer;
-    piece.expires = config_.producer == ProducerKind::Peer
-                        ? std::min(piece.expires, latest)
-                        : expiry(Owner::Here) - confirmed_life().here;
+    piece.expires = config_.producer == ProducerKind::Peer ? std::min(piece.expires, latest)
+                                                           : expiry(Owner::Here) - confirmed_life().here;
   }
   const auto held = std::make_shared<std::vector<Uuid>>();
   auto job = [pieces, held, name = config_.name, room = config_.pool / 2](Store& store) -> Stored<void> {

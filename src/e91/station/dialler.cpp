@@ -80,8 +80,8 @@ boost::asio::awaitable<void> Dialler::dial_once() {
     note(fmt::format("cannot make a session: {}", channel.error().where));
     co_return;
   }
-  session_ = new MessageSession(loop_, std::move(dialled->socket), dialled->peer, std::move(*channel), *this, handler_,
-                                most_);
+  session_ =
+      new MessageSession(loop_, std::move(dialled->socket), dialled->peer, std::move(*channel), *this, handler_, most_);
   const MessageSessionPtr session = session_;
   session->start();
   while (session_ && !stopping_) {

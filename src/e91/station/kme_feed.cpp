@@ -23,8 +23,8 @@ constexpr seconds kReportEvery{2};
 
 /// By Abort, from 1 on: as a metric's label has it.
 constexpr std::array<std::string_view, 11> kAbortNames{
-    "",           "protocol",     "too_few_rounds", "error_rate",     "bell_test", "reconciliation",
-    "verification", "no_key", "authentication", "pad_exhausted", "link_down"};
+    "",       "protocol",       "too_few_rounds", "error_rate", "bell_test", "reconciliation", "verification",
+    "no_key", "authentication", "pad_exhausted",  "link_down"};
 
 kme::Uuid uuid_of(const FinalKey& key) {
   kme::Uuid id{};

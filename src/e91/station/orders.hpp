@@ -47,7 +47,7 @@ struct Declined {
   std::string why;  ///< for people; escape it
 };
 
-inline constexpr std::size_t kMaxOrder = 128;       ///< bytes
+inline constexpr std::size_t kMaxOrder = 128;         ///< bytes
 inline constexpr std::size_t kMaxDeclinedText = 256;  ///< bytes
 /// Of Detections: a click takes seven bits a byte of its gap and bit, 49 bits at most.
 inline constexpr std::size_t kMaxDetections = 64 + kMaxClicks * 7;

@@ -160,11 +160,8 @@ void StationMachine::order(std::uint64_t number, Owners kept, Instant now) {
   state_ = State::Ordered;
   ends_ = now + patience_;
   if (!link_up_) return give_up("the link went away in the middle of a block");
-  Wiped message(encode(Order{.block = block_,
-                             .mode = plan_.post.mode,
-                             .p_z = plan_.p_z,
-                             .slots = plan_.slots,
-                             .seed = std::move(*seed)}));
+  Wiped message(encode(Order{
+      .block = block_, .mode = plan_.post.mode, .p_z = plan_.p_z, .slots = plan_.slots, .seed = std::move(*seed)}));
   world_.to_link(message.get());
 }
 

@@ -45,7 +45,7 @@ class StationMachine {
  public:
   /// `provider` and `world` outlive the station.
   StationMachine(crypto::Provider& provider, StationWorld& world, Side side, const StationPlan& plan,
-          std::chrono::nanoseconds patience)
+                 std::chrono::nanoseconds patience)
       : provider_(provider), world_(world), side_(side), plan_(plan), patience_(patience) {}
 
   /// A session with the other station began; both ends have the same name and pad.

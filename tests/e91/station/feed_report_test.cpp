@@ -44,11 +44,13 @@ TEST(FeedReport, WhatADeviceMustNotSayIsRefused) {
         with("\"blocks\":1", "\"blocks\":-1"), with("\"blocks\":1", "\"blocks\":1.5"), with("{}", "{\"A\":1}"),
         with("{}", "{\"a b\":1}"), with("{}", "{\"a\":\"1\"}"), with("true", "1"), with("{}", "[]"),
         with("\"reason\":\"\"", "\"reason\":\"a\\nb\""), with("\"rate\":1", "\"rate\":1,\"s\":5"),
-        with("\"rate\":1", "\"rate\":1,\"qber\":2"), with("\"reason\":\"\"", "\"reason\":\"" + std::string(201, 'x') + '"')}) {
+        with("\"rate\":1", "\"rate\":1,\"qber\":2"),
+        with("\"reason\":\"\"", "\"reason\":\"" + std::string(201, 'x') + '"')}) {
     EXPECT_FALSE(parse_feed_report(bad).has_value()) << bad;
   }
   std::string many = "{";
-  for (int i = 0; i < 17; ++i) many += std::string(i == 0 ? "" : ",") + "\"r" + std::string(1, static_cast<char>('a' + i)) + "\":1";
+  for (int i = 0; i < 17; ++i)
+    many += std::string(i == 0 ? "" : ",") + "\"r" + std::string(1, static_cast<char>('a' + i)) + "\":1";
   EXPECT_FALSE(parse_feed_report(with("{}", many + "}")).has_value());
 }
 

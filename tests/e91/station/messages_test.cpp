@@ -53,7 +53,8 @@ TEST(Framing, ALengthOutOfBoundsIsRefusedBeforeItsBytesCome) {
 }
 
 Order some_order() {
-  Order order{.block = {.pairing = {1, 2, 3}, .number = 7}, .mode = Mode::Biased, .p_z = 0.9, .slots = 1000, .seed = Seed()};
+  Order order{
+      .block = {.pairing = {1, 2, 3}, .number = 7}, .mode = Mode::Biased, .p_z = 0.9, .slots = 1000, .seed = Seed()};
   order.seed.writable()[0] = 42;
   return order;
 }

@@ -286,8 +286,10 @@ TEST_F(Stations, ALinkOfOtherSettingsDeclines) {
 }
 
 TEST_F(Stations, AnOrderOfAnotherPairingIsReplacedNotPlayed) {
-  const Order order{.block = {.pairing = {1}, .number = 0}, .mode = plan.post.mode, .p_z = plan.p_z, .slots = 10, .seed = Seed()};
-  const Order other{.block = {.pairing = {2}, .number = 0}, .mode = plan.post.mode, .p_z = plan.p_z, .slots = 10, .seed = Seed()};
+  const Order order{
+      .block = {.pairing = {1}, .number = 0}, .mode = plan.post.mode, .p_z = plan.p_z, .slots = 10, .seed = Seed()};
+  const Order other{
+      .block = {.pairing = {2}, .number = 0}, .mode = plan.post.mode, .p_z = plan.p_z, .slots = 10, .seed = Seed()};
   EXPECT_FALSE(source->order(Side::Alice, encode(order))->has_value());
   EXPECT_FALSE(source->order(Side::Bob, encode(other))->has_value());
   EXPECT_TRUE(source->order(Side::Alice, encode(other))->has_value());
