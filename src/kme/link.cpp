@@ -22,7 +22,6 @@ constexpr milliseconds kRest{200};       ///< between two rounds with nothing to
 constexpr milliseconds kRestDown{1000};  ///< while the peer does not answer
 constexpr seconds kCallTime{5};
 constexpr seconds kTidy{10};             ///< between two searches for what has expired
-constexpr seconds kUnconfirmedLife{60};  ///< of a fed key whose other half has not come to the peer yet
 constexpr seconds kClocksDiffer{300};    ///< by which the clocks of two sites may differ
 
 }  // namespace
@@ -174,10 +173,9 @@ Awaitable<Stored<void>> Link::produce() {
   co_return done;
 }
 
-Longer Link::confirmed_life() const {
+Lives Link::confirmed_lives() const {
   if (config_.producer != ProducerKind::Feed) return {};
-  const milliseconds here = config_.key_life - std::min<milliseconds>(config_.key_life, kUnconfirmedLife);
-  return {.here = here.count(), .there = (here + kClocksDiffer).count()};
+  return {.here = expiry(Owner::Here), .there = expiry(Owner::There)};
 }
 
 UnixTime Link::expiry(Owner owner) const {
@@ -206,8 +204,8 @@ Awaitable<bool> Link::send_fresh(Round& round) {
     note("the peer's answer: " + held.error());
     co_return false;
   }
-  StoreQueue::Job job = [name = config_.name, ids = held->ids, longer = confirmed_life()](Store& store) {
-    return store.confirm(name, ids, longer);
+  StoreQueue::Job job = [name = config_.name, ids = held->ids, lives = confirmed_lives()](Store& store) {
+    return store.confirm(name, ids, lives);
   };
   const Stored<void> confirmed = co_await store(loop_, queue_, std::move(job));
   if (!confirmed && *alive) note("key store: " + confirmed.error().text);

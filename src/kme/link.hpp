@@ -90,8 +90,8 @@ class Link {
   Awaitable<std::shared_ptr<crypto::SecretText>> post(std::string_view what, const crypto::SecretText& body);
   /// When a key drawn now ends. The side that does not own it keeps it longer: clocks differ.
   [[nodiscard]] UnixTime expiry(Owner owner) const;
-  /// What a fed key lives beyond kUnconfirmedLife once both sides are known to have it.
-  [[nodiscard]] Longer confirmed_life() const;
+  /// The life of a fed key counts from when both sides are known to have it; that of others stays.
+  [[nodiscard]] Lives confirmed_lives() const;
   void note(std::string problem);
   void reached(bool answered);
 

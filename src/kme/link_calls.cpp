@@ -11,6 +11,9 @@
 namespace qsp::kme {
 namespace {
 
+/// `expires` of a feeder to whom it is all one.
+constexpr UnixTime kNoMatter = 1;
+
 https::Response ids_answer(std::vector<Uuid> ids) { return answer(to_json(IdsMessage{std::move(ids)})); }
 
 }  // namespace
@@ -40,11 +43,11 @@ void Link::take_keys(https::Request request, https::Respond respond) {
   state_.simulated |= std::ranges::any_of(message->pieces, &NewPiece::simulated);
   const auto pieces = std::make_shared<std::vector<NewPiece>>(std::move(message->pieces));
   for (NewPiece& piece : *pieces) {
-    // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared. Where
-    // its other half never comes (a station died before it could bring it), it must not hold its place for long.
+    // A key from the peer is certain to be at both sides; one from a feeder is not, until the IDs were compared. Its
+    // feeder may say for how long it is worth waiting for its other half, which may have died with a station.
     piece.confirmed = config_.producer == ProducerKind::Peer;
-    piece.expires = config_.producer == ProducerKind::Peer ? std::min(piece.expires, latest)
-                                                           : expiry(Owner::Here) - confirmed_life().here;
+    const UnixTime most = piece.confirmed ? latest : expiry(Owner::Here);
+    piece.expires = piece.confirmed || piece.expires > kNoMatter ? std::min(piece.expires, most) : most;
   }
   const auto held = std::make_shared<std::vector<Uuid>>();
   auto job = [pieces, held, name = config_.name, room = config_.pool / 2](Store& store) -> Stored<void> {
@@ -78,13 +81,13 @@ void Link::compare_ids(const https::Request& request, https::Respond respond) {
   if (message->ids.empty()) return respond(ids_answer({}));
   const auto held = std::make_shared<std::vector<Uuid>>();
   const bool fed = config_.producer == ProducerKind::Feed;
-  auto job = [held, fed, longer = confirmed_life(), ids = std::move(message->ids),
+  auto job = [held, fed, lives = confirmed_lives(), ids = std::move(message->ids),
               name = config_.name](Store& store) -> Stored<void> {
     auto found = store.held(name, ids);
     if (!found) return std::unexpected(found.error());
     *held = *std::move(found);
     // Who asks has them: both sides do.
-    return fed && !held->empty() ? store.confirm(name, *held, longer) : Stored<void>();
+    return fed && !held->empty() ? store.confirm(name, *held, lives) : Stored<void>();
   };
   submit(std::move(job), std::move(respond), [held] { return ids_answer(*held); });
 }

@@ -97,8 +97,8 @@ struct PoolCounts {
   std::uint64_t here_fresh = 0, here_ready = 0, there = 0, granted = 0, unannounced = 0;
 };
 
-/// How much longer pieces live once they are confirmed, by whose they are; milliseconds.
-struct Longer {
+/// When confirmed pieces expire, by whose they are; 0: as before.
+struct Lives {
   UnixTime here = 0, there = 0;
 };
 
@@ -130,8 +130,8 @@ class Store {
   virtual Stored<std::vector<Uuid>> add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) = 0;
   /// Fresh pieces, of either owner, oldest first, at most `most`: to be confirmed by the peer.
   virtual Stored<std::vector<NewPiece>> fresh(std::string_view link, std::size_t most) = 0;
-  /// The peer has these: Fresh becomes Ready, and expires so much later. Others are skipped.
-  virtual Stored<void> confirm(std::string_view link, std::span<const Uuid> ids, Longer longer = {}) = 0;
+  /// The peer has these: Fresh becomes Ready, and lives so long. Others are skipped.
+  virtual Stored<void> confirm(std::string_view link, std::span<const Uuid> ids, Lives lives = {}) = 0;
   /// Which of `ids` this side holds, in any state.
   virtual Stored<std::vector<Uuid>> held(std::string_view link, std::span<const Uuid> ids) = 0;
 

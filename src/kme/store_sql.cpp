@@ -175,14 +175,14 @@ Stored<std::vector<NewPiece>> SqlStore::fresh(std::string_view link, std::size_t
   });
 }
 
-Stored<void> SqlStore::confirm(std::string_view link, std::span<const Uuid> ids, Longer longer) {
+Stored<void> SqlStore::confirm(std::string_view link, std::span<const Uuid> ids, Lives lives) {
   return guarded<void>([&] {
     Tally& change = change_of(link);
     statements_->in.link = link;
     statements_->in.ids = list_uuids(ids);
-    if (longer.here != 0 || longer.there != 0) {
-      statements_->in.expires = longer.here;
-      statements_->in.size = longer.there;
+    if (lives.here != 0 && lives.there != 0) {
+      statements_->in.expires = lives.here;
+      statements_->in.size = lives.there;
       run(statements_->extend_pieces);
     }
     each_row(statements_->confirm_pieces, [&] {

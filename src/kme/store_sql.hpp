@@ -38,7 +38,7 @@ class SqlStore final : public Store {
   void rollback() noexcept override;
   Stored<std::vector<Uuid>> add(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity) override;
   Stored<std::vector<NewPiece>> fresh(std::string_view link, std::size_t most) override;
-  Stored<void> confirm(std::string_view link, std::span<const Uuid> ids, Longer longer) override;
+  Stored<void> confirm(std::string_view link, std::span<const Uuid> ids, Lives lives) override;
   Stored<std::vector<Uuid>> held(std::string_view link, std::span<const Uuid> ids) override;
   Stored<Taken> take(const TakeRequest& request, UnixTime now) override;
   Stored<std::vector<Grant>> unannounced(std::string_view link, std::size_t most) override;

@@ -98,7 +98,7 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
           into(out.expires), into(out.bytes))),
       extend_pieces(
           (session.prepare
-               << "UPDATE kme_piece SET expires = expires + CASE owner WHEN 0 THEN :here ELSE :there END WHERE id"
+               << "UPDATE kme_piece SET expires = CASE owner WHEN 0 THEN :here ELSE :there END WHERE id"
                << dialect.in_ids << " AND link = :link AND +state = 0",
            use(in.expires, "here"), use(in.size, "there"), use(in.ids, "ids"), use(in.link, "link"))),
       confirm_pieces((session.prepare << "UPDATE kme_piece SET state = 1 WHERE id" << dialect.in_ids

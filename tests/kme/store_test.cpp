@@ -119,6 +119,20 @@ TEST_P(StoreTest, fresh_lists_the_oldest_pieces_until_they_are_confirmed) {
   EXPECT_TRUE(commit(*here_, [&] { return here_->fresh("kme-c", 3); }).empty());
 }
 
+TEST_P(StoreTest, a_confirmed_piece_lives_as_long_as_the_confirmation_says) {
+  auto here = new_pieces(1, 2, Owner::Here, kNow + 1);
+  auto there = new_pieces(3, 2, Owner::There, kNow + 1);
+  for (NewPiece& piece : there) piece.confirmed = false;
+  commit(*here_, [&] { return here_->add(kLink, here, kRoom); });
+  commit(*here_, [&] { return here_->add(kLink, there, kRoom); });
+  const std::vector<Uuid> both{id_of(1), id_of(3)};
+  commit_void(*here_, [&] { return here_->confirm(kLink, both, {.here = kNow + 10, .there = kNow + 20}); });
+  EXPECT_EQ(commit(*here_, [&] { return here_->expire(kNow + 1); }), 2U) << "the two that were not confirmed";
+  EXPECT_EQ(commit(*here_, [&] { return here_->expire(kNow + 10); }), 1U);
+  EXPECT_EQ(commit(*here_, [&] { return here_->expire(kNow + 19); }), 0U);
+  EXPECT_EQ(commit(*here_, [&] { return here_->expire(kNow + 20); }), 1U);
+}
+
 TEST_P(StoreTest, confirm_skips_what_is_not_fresh_here) {
   fill_there(*here_, 1, 1);
   fill_here(*here_, 2, 1);

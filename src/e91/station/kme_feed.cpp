@@ -20,6 +20,7 @@ constexpr milliseconds kTick{100};
 constexpr milliseconds kPoolFull{300};  ///< until keys are offered again to a pool that had no room
 constexpr seconds kKmeDown{1};          ///< likewise, to a KME that did not answer
 constexpr seconds kReportEvery{2};
+constexpr seconds kOtherHalf{60};  ///< that a KME waits for the other one to get a key too
 
 /// By Abort, from 1 on: as a metric's label has it.
 constexpr std::array<std::string_view, 11> kAbortNames{
@@ -33,12 +34,13 @@ kme::Uuid uuid_of(const FinalKey& key) {
 }
 
 kme::NewPiece piece_of(const FinalKey& key) {
+  const auto until = std::chrono::system_clock::now() + kOtherHalf;
   return {.id = uuid_of(key),
           .bytes = kme::Piece::copy_of(key.key.reveal()),
           .owner = owner_of(key) == kOwnerA ? kme::Owner::Here : kme::Owner::There,
           .simulated = true,
           .confirmed = false,
-          .expires = 1};  // the KME says how long its keys live
+          .expires = std::chrono::duration_cast<milliseconds>(until.time_since_epoch()).count()};
 }
 
 }  // namespace
