@@ -96,11 +96,10 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
                           << dialect.skip_locked << dialect.take_after,
           use(in.link, "link"), use(in.expires, "expires"), use(in.limit, "lim"), into(out.id), into(out.simulated),
           into(out.expires), into(out.bytes))),
-      extend_pieces(
-          (session.prepare
-               << "UPDATE kme_piece SET expires = expires + CASE owner WHEN 0 THEN :here ELSE :there END WHERE id"
-               << dialect.in_ids << " AND link = :link AND +state = 0",
-           use(in.expires, "here"), use(in.size, "there"), use(in.ids, "ids"), use(in.link, "link"))),
+      extend_pieces((session.prepare << "UPDATE kme_piece SET expires = expires + CASE owner WHEN 0 THEN CAST(:here AS "
+                                        "BIGINT) ELSE CAST(:there AS BIGINT) END WHERE id"
+                                     << dialect.in_ids << " AND link = :link AND +state = 0",
+                     use(in.expires, "here"), use(in.size, "there"), use(in.ids, "ids"), use(in.link, "link"))),
       confirm_pieces((session.prepare << "UPDATE kme_piece SET state = 1 WHERE id" << dialect.in_ids
                                       << " AND link = :link AND +state = 0 RETURNING owner",
                       use(in.ids, "ids"), use(in.link, "link"), into(out.owner))),

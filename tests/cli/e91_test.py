@@ -128,7 +128,7 @@ class Run(Case):
 
     def test_a_link_from_a_file_stands_beside_what_was_published(self):
         file = os.path.join(LINKS, "schimpf2021.toml")
-        done = qsp("e91", "run", "--link", file, "--block-bits", "20000", "--blocks", "1", "--seed", "a")
+        done = qsp("e91", "run", "--link", file, "--block-bits", "15000", "--blocks", "1", "--seed", "a")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout.decode(), r"published QBER\s+1\.9 %")
 
