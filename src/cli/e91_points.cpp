@@ -79,8 +79,8 @@ OrText<void> sample_clicks(crypto::Provider& provider, const e91::Eve& eve, doub
 OrText<void> sample_blocks(crypto::Provider& provider, const E91Setup& setup, const e91::Eve& eve, std::size_t blocks,
                            E91Point& point) {
   if (blocks == 0) return {};
-  if (e91::slots_for(setup.link.config, setup.block_bits) == 0) {
-    point.blocks.push_back({.verdict = "the link brings no sifted key"});
+  if (block_problem(setup.local())) {
+    point.blocks.push_back({.verdict = "no block of this length can be made"});
     return {};
   }
   auto link = e91::LocalLink::create(provider, setup.local(), eve);
