@@ -4,10 +4,12 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <string>
 
+#include "cli/config_file.hpp"
 #include "cli/e91.hpp"
 #include "cli/fingerprint.hpp"
 #include "cli/keygen.hpp"
@@ -35,7 +37,7 @@ int run(int argc, char** argv) noexcept try {
 
   Context context;
   std::string level = "info";
-  CLI::App app("qsp: a quantum-safe secure channel\n");
+  CLI::App app("qsp: a quantum-safe secure channel\n", "qsp");
   app.require_subcommand(1);
   app.fallthrough();
   app.add_flag("--json", context.json, "results on stdout as JSON");
@@ -55,7 +57,13 @@ int run(int argc, char** argv) noexcept try {
   add_version(app, context);
 
   try {
-    app.parse(argc, argv);
+    auto arguments = with_config_file(argc, argv);
+    if (!arguments) {
+      print_error(arguments.error());
+      return kUsage;
+    }
+    std::ranges::reverse(*arguments);  // as CLI11 has it
+    app.parse(std::move(*arguments));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }

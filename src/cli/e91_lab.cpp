@@ -35,7 +35,7 @@ intrinsic_error = 0.005
 
 [settings]
 mode = "biased"
-p_z = 0.9
+p_z = 0.75
 
 [alice]
 extra_loss_db = 1

@@ -172,6 +172,7 @@ void StationProcess::link_changed() {
 
 void StationProcess::tick() {
   station_.tick(net::Loop::now());
+  if (station_.is_paired() && station_.link_up()) feed_.set_up();
   timer_.expires_after(kTick);
   timer_.async_wait([this](const net::error_code& cancelled) {
     if (!cancelled) tick();

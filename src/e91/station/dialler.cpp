@@ -21,7 +21,7 @@ constexpr milliseconds kFirstPause{200};
 constexpr milliseconds kLongestPause{3000};
 /// A session that lived so long did not fail at once: the next pause is the first again.
 constexpr seconds kGoodLife{3};
-constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<>> kTuple{boost::asio::use_awaitable};
+constexpr auto kTuple = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 /// A close reason's text is the peer's: printable ASCII stays.
 std::string printable(std::string text) {
@@ -58,6 +58,8 @@ boost::asio::awaitable<void> Dialler::run() {
     co_await std::move(dialling);
     if (stopping_) co_return;
     const bool good = established_at_ != Instant::max() && net::Loop::now() - established_at_ >= kGoodLife;
+    if (good) problem_.clear();
+    short_lived_ = !good && established_at_ != Instant::max();
     pause = good ? kFirstPause : std::min(2 * pause, kLongestPause);
     auto waiting = wait(pause);
     co_await std::move(waiting);
@@ -101,15 +103,15 @@ void Dialler::note(const std::string& problem) {
 
 void Dialler::connection_established(net::Connection&) {
   established_at_ = net::Loop::now();
-  spdlog::info("{}: connected to {}", what_, net::to_string(address_));
+  spdlog::log(short_lived_ ? spdlog::level::debug : spdlog::level::info, "{}: connected to {}", what_,
+              net::to_string(address_));
 }
 
-void Dialler::connection_closed(net::Connection& connection, const Closed& closed, const net::error_code& transport) {
+void Dialler::connection_closed(net::Connection&, const Closed& closed, const net::error_code& transport) {
   if (stopping_) return;
   const std::string text = printable(closed.text);
   note(fmt::format("the session ended{} ({}{}{}{}{})", closed.by_peer ? " there" : "", name(closed.reason),
                    text.empty() ? "" : ": ", text, transport ? ", " : "", transport ? transport.message() : ""));
-  if (connection.established()) problem_.clear();
 }
 
 void Dialler::connection_finished(net::Connection&) {

@@ -16,7 +16,7 @@ namespace qsp::e91 {
 /// problem is logged once until it changes.
 class Dialler final : private net::ConnectionOwner {
  public:
-  using MakeChannel = std::function<Result<std::unique_ptr<Channel>>()>;
+  using MakeChannel = std::function<Result<std::unique_ptr<qsp::Channel>>()>;
 
   /// `what` names the server in logs. All references outlive the loop's run.
   Dialler(net::Loop& loop, std::string what, net::Address address, MakeChannel make, MessageHandler& handler,
@@ -50,6 +50,7 @@ class Dialler final : private net::ConnectionOwner {
   MessageSessionPtr session_;
   Instant established_at_ = Instant::max();
   std::string problem_;
+  bool short_lived_ = false;  ///< the last session failed soon after it was established
   bool stopping_ = false;
 };
 

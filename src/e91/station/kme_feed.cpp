@@ -45,7 +45,7 @@ kme::NewPiece piece_of(const FinalKey& key) {
 
 KmeFeed::KmeFeed(net::Loop& loop, const KmeFeedOptions& options, std::string what)
     : what_(std::move(what)), path_("/link/v1/" + https::escape(options.link) + '/'), timer_(loop.executor()) {
-  report_.reason = "no block yet";
+  report_.reason = "the station has just started";
   report_.simulated = true;
 }
 
@@ -134,14 +134,25 @@ void KmeFeed::batch_sent(std::vector<kme::Uuid> sent, std::expected<https::Respo
 
 void KmeFeed::block_done(const BlockReport& report, double slots_per_s) {
   ++report_.blocks;
-  report_.state = report.aborted ? kme::FeedState::Aborting : kme::FeedState::Running;
-  report_.reason = report.aborted ? std::string(describe(*report.aborted)) : std::string();
+  last_abort_ = report.aborted;
+  set_state();
   if (report.aborted) ++report_.aborted[std::string(kAbortNames.at(static_cast<std::size_t>(*report.aborted)))];
   report_.s.reset();
   if (report.tests.chsh) report_.s = report.tests.chsh->value;
   report_.qber = report.aborted ? report.tests.phase_error_rate() : report.qber();
   if (report.aborted && report.tests.phase.bits == 0) report_.qber.reset();
   report_.rate = static_cast<double>(report.length) * slots_per_s / static_cast<double>(report.slots);
+  send_report();
+}
+
+void KmeFeed::set_state() {
+  report_.state = last_abort_ ? kme::FeedState::Aborting : kme::FeedState::Running;
+  report_.reason = last_abort_ ? std::string(describe(*last_abort_)) : std::string();
+}
+
+void KmeFeed::set_up() {
+  if (report_.state != kme::FeedState::Down) return;
+  set_state();
   send_report();
 }
 

@@ -47,8 +47,10 @@ class KmeFeed {
 
   /// A block is over.
   void block_done(const BlockReport& report, double slots_per_s);
-  /// The station works, or why it does not. The next block says otherwise.
+  /// Why there are no blocks; until the next one, or set_up().
   void set_down(std::string why);
+  /// There may be blocks again, as soon as keys are wanted: things are as the last block left them.
+  void set_up();
 
  private:
   KmeFeed(net::Loop& loop, const KmeFeedOptions& options, std::string what);
@@ -58,6 +60,7 @@ class KmeFeed {
   /// What became of the batch at the front of the queues.
   void batch_sent(std::vector<kme::Uuid> sent, std::expected<https::Response, https::Failure> answer);
   void note(std::string problem);
+  void set_state();
 
   std::string what_;
   std::string path_;
@@ -70,6 +73,7 @@ class KmeFeed {
   bool sending_report_ = false;
   std::uint64_t delivered_ = 0;
   kme::FeedReport report_;
+  std::optional<Abort> last_abort_;  ///< of the last block
   std::string problem_;
 };
 

@@ -8,12 +8,12 @@
 namespace qsp::e91 {
 
 MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                               std::unique_ptr<Channel> channel, net::ConnectionOwner& owner, MessageHandler& handler,
+                               std::unique_ptr<qsp::Channel> channel, net::ConnectionOwner& owner, MessageHandler& handler,
                                std::size_t most)
     : MessageSession(loop, std::move(socket), peer, *channel, std::move(channel), owner, handler, most) {}
 
-MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, Channel& channel,
-                               std::unique_ptr<Channel>&& endpoint, net::ConnectionOwner& owner, MessageHandler& handler,
+MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, qsp::Channel& channel,
+                               std::unique_ptr<qsp::Channel>&& endpoint, net::ConnectionOwner& owner, MessageHandler& handler,
                                std::size_t most)
     : Connection(loop, std::move(socket), peer, std::move(endpoint), owner),
       channel_(channel),

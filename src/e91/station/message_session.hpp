@@ -31,7 +31,7 @@ class MessageSession final : public net::Connection {
  public:
   /// A message from the peer has at most `most` bytes. `handler` outlives the loop.
   MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                 std::unique_ptr<Channel> channel, net::ConnectionOwner& owner, MessageHandler& handler,
+                 std::unique_ptr<qsp::Channel> channel, net::ConnectionOwner& owner, MessageHandler& handler,
                  std::size_t most);
   ~MessageSession() override;
 
@@ -45,8 +45,8 @@ class MessageSession final : public net::Connection {
   Result<std::vector<std::uint8_t>> export_key(std::string_view label, std::size_t size);
 
  private:
-  MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, Channel& channel,
-                 std::unique_ptr<Channel>&& endpoint, net::ConnectionOwner& owner, MessageHandler& handler,
+  MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, qsp::Channel& channel,
+                 std::unique_ptr<qsp::Channel>&& endpoint, net::ConnectionOwner& owner, MessageHandler& handler,
                  std::size_t most);
 
   void handle_data(const AppData& data) override;
@@ -54,7 +54,7 @@ class MessageSession final : public net::Connection {
   void handle_finished() override { handler_.session_over(*this); }
   void produce() override;
 
-  Channel& channel_;  ///< the connection's endpoint
+  qsp::Channel& channel_;  ///< the connection's endpoint
   MessageHandler& handler_;
   MessageReader reader_;
   std::vector<std::uint8_t> waiting_;  ///< frames, of which `sent_` bytes are on their way

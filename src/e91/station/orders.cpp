@@ -16,9 +16,12 @@ void put(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t size) 
   for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 
+/// With room for a whole order: no copy of its seed is left behind by a vector that grew.
 std::vector<std::uint8_t> begin(Type type, const BlockName& block) {
-  std::vector<std::uint8_t> out(1 + block.pairing.size(), static_cast<std::uint8_t>(type));
-  std::ranges::copy(block.pairing, out.begin() + 1);
+  std::vector<std::uint8_t> out;
+  out.reserve(kMaxOrder);
+  out.push_back(static_cast<std::uint8_t>(type));
+  out.insert(out.end(), block.pairing.begin(), block.pairing.end());
   put(out, block.number, 8);
   return out;
 }
@@ -73,10 +76,7 @@ Detections read_detections(Reader& reader, const BlockName& block) {
 }  // namespace
 
 std::vector<std::uint8_t> encode(const Order& order) {
-  std::vector<std::uint8_t> out;
-  out.reserve(kMaxOrder);  // so that no copy of the seed is left behind
-  const std::vector<std::uint8_t> head = begin(Type::Order, order.block);
-  out.insert(out.end(), head.begin(), head.end());
+  std::vector<std::uint8_t> out = begin(Type::Order, order.block);
   out.push_back(static_cast<std::uint8_t>(order.mode));
   put(out, std::bit_cast<std::uint64_t>(order.p_z), 8);
   put(out, order.slots, 8);

@@ -296,7 +296,7 @@ TEST_F(BlockTest, TheAuditFindsTheSameFiguresInTheTranscriptAlone) {
     config_.mode = mode;
     transcript_.entries.clear();
     renew();
-    for (const std::uint64_t number : {0, 1}) {
+    for (const std::uint64_t number : {std::uint64_t{0}, std::uint64_t{1}}) {
       make_blocks(number == 0 ? 0.02 : 0.2, number);
       run();
       EXPECT_EQ(has_key(*alice_), number == 0);

@@ -53,8 +53,6 @@ class E91Lab(Lab):
             kme.config.write_text(kme.config.read_text().replace("pool = 2000", "pool = 40"))
         for file in (self.folder / "e91-alice/e91.toml", self.folder / "feed.toml"):
             file.write_text(file.read_text().replace("block-bits = 200000", "block-bits = 60000"))
-        link = self.folder / "link.toml"
-        link.write_text(link.read_text().replace("p_z = 0.9", "p_z = 0.7").replace("mean_pairs = 0.02", "mean_pairs = 0.01"))
         self.eve = self.folder / "eve"
         self.link = Process(self.folder, "link", "link", "--config", str(self.folder / "link/e91.toml"))
         self.alice = Process(self.folder, "alice-station", "alice", "--config", str(self.folder / "e91-alice/e91.toml"))

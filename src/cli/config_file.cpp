@@ -1,0 +1,63 @@
+#include "cli/config_file.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <optional>
+#include <sstream>
+#include <string_view>
+
+#include "files/file.hpp"
+
+namespace qsp::cli {
+namespace {
+
+constexpr std::string_view kOption = "--config";
+
+/// What `--config FILE` or `--config=FILE` names, the last one where there are several.
+std::optional<std::string> config_file(const std::vector<std::string>& arguments) {
+  std::optional<std::string> file;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == "--") break;
+    if (argument == kOption && i + 1 < arguments.size()) file = arguments[i + 1];
+    if (argument.starts_with(kOption) && argument.substr(kOption.size()).starts_with('=')) {
+      file = argument.substr(kOption.size() + 1);
+    }
+  }
+  return file;
+}
+
+bool says(const std::vector<std::string>& arguments, const std::string& option) {
+  return std::ranges::any_of(
+      arguments, [&](const std::string& given) { return given == option || given.starts_with(option + '='); });
+}
+
+}  // namespace
+
+std::expected<std::vector<std::string>, std::string> with_config_file(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const auto file = config_file(arguments);
+  if (!file) return arguments;
+  const auto content = files::read_file(*file, kMaxOptionsFileSize);
+  if (!content) return std::unexpected(content.error());
+  std::istringstream stream{std::string(content->text.reveal())};
+  std::vector<CLI::ConfigItem> items;
+  try {
+    items = CLI::ConfigTOML().from_config(stream);
+  } catch (const CLI::Error& error) {
+    return std::unexpected(*file + ": " + error.what());
+  }
+  std::vector<std::string> added;
+  for (const CLI::ConfigItem& item : items) {
+    if (!item.parents.empty() || item.name == "++" || item.name == "config") {
+      return std::unexpected(*file + ": " + item.fullname() + ": takes options only, one a line, and no tables");
+    }
+    const std::string option = "--" + item.name;
+    if (says(arguments, option)) continue;
+    for (const std::string& value : item.inputs) added.push_back(option + '=' + value);
+  }
+  arguments.insert(arguments.end(), added.begin(), added.end());
+  return arguments;
+}
+
+}  // namespace qsp::cli
