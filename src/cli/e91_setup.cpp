@@ -21,6 +21,7 @@ namespace {
 
 using files::OrText;
 
+constexpr std::uint64_t kShortestBlock = 100;  ///< far too short for a key, enough to see S
 constexpr std::uint64_t kLongestBlock = 1'000'000;
 /// Clicks of one side in a block: about two seconds of simulation.
 constexpr double kMostClicks = 4e6;
@@ -46,7 +47,7 @@ std::uint64_t bits_in_budget(const e91::LinkConfig& link) {
   const double most = std::max(expected.alice_singles_per_s, expected.bob_singles_per_s);
   if (!(most > 0)) return kLongestBlock;
   const double bits = kMostClicks / most * expected.key_pairs_per_s;
-  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(bits), 1000, kLongestBlock);
+  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(bits), kShortestBlock, kLongestBlock);
 }
 
 /// The counts of each pair of settings that a block with so many key bits has on average.
@@ -113,7 +114,7 @@ void add_e91_link_options(CLI::App& verb, E91LinkOptions& options) {
           "TEXT"))
       ->capture_default_str();
   verb.add_option("--block-bits", options.block_bits, "sifted key bits of a block (up to 1,000,000 in a few seconds)")
-      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{e91::kMaxKeyBits}));
+      ->check(CLI::Range(kShortestBlock, std::uint64_t{e91::kMaxKeyBits}));
   verb.add_option("--seed", options.seed, "repeat a run: 64 hex digits, or any text; such keys are no secrets");
 }
 
