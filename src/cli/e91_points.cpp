@@ -28,7 +28,7 @@ constexpr std::array<E91Parameter, 11> kParameters{{
     {"dark-counts", "dark counts of each detector, per second", 0, 100'000, 0, 1e9, &E91LinkOptions::dark_counts},
     {"dead-time", "dead time of each detector, ns", 0, 1000, 0, 1e9, &E91LinkOptions::dead_time_ns},
     {"p-z", "p_z, how often each side chooses Z", 0.3, 0.97, 0.01, 0.99, &E91LinkOptions::p_z},
-    {"block-bits", "sifted bits in a block", 10'000, 1'000'000, 1000, e91::kMaxKeyBits},
+    {"block-bits", "sifted bits in a block", 10'000, 1'000'000, 100, e91::kMaxKeyBits},
 }};
 
 OrText<void> apply(E91LinkOptions& options, const E91Parameter& parameter, double x) {
@@ -79,8 +79,8 @@ OrText<void> sample_clicks(crypto::Provider& provider, const e91::Eve& eve, doub
 OrText<void> sample_blocks(crypto::Provider& provider, const E91Setup& setup, const e91::Eve& eve, std::size_t blocks,
                            E91Point& point) {
   if (blocks == 0) return {};
-  if (e91::slots_for(setup.link.config, setup.block_bits) == 0) {
-    point.blocks.push_back({.verdict = "the link brings no sifted key"});
+  if (block_problem(setup.local())) {
+    point.blocks.push_back({.verdict = "no block of this length can be made"});
     return {};
   }
   auto link = e91::LocalLink::create(provider, setup.local(), eve);

@@ -86,18 +86,18 @@ OrText<Run> play(e91::LocalLink& link, std::uint64_t blocks, TranscriptFile& tra
   return run;
 }
 
-void print_tables(const E91Setup& setup, const Run& run, const E91Forecast& expected) {
-  fmt::print("{}\n", columns(link_rows(setup)));
-  fmt::print("{}\n", columns(block_rows(setup.link.config.mode, run.blocks)));
-  E91Rows rows = total_rows(setup, run.total);
-  rows.push_back({"theory, these blocks",
-                  fmt::format("ℓ = {} bits, {} bit/s", grouped(expected.length), rate_text(expected.rate_per_s))});
-  rows.push_back({"theory, endless run", fmt::format("{} bit/s", rate_text(expected.endless_rate_per_s))});
-  fmt::print("{}", columns(rows));
+E91Rows theory_rows(const e91::Expected& theory, const E91Forecast& expected) {
+  return {{"theory: coincidences", fmt::format("{}/s", rate_text(theory.coincidences_per_s))},
+          {"theory: sifted", fmt::format("{} bit/s", rate_text(theory.key_pairs_per_s))},
+          {"theory: QBER", fmt::format("{:.2f} %", 100 * theory.qber)},
+          {"theory: S", fmt::format("{:.3f}", theory.s)},
+          {"theory: ℓ", fmt::format("{} bits, {} bit/s", grouped(expected.length), rate_text(expected.rate_per_s))},
+          {"theory: without end", fmt::format("{} bit/s", rate_text(expected.endless_rate_per_s))}};
 }
 
-void print_run(const RunOptions& options, const E91Setup& setup, const Run& run, const E91Forecast& expected,
-               bool json) {
+void print_run(const RunOptions& options, const E91Setup& setup, const Run& run, const e91::Eve& eve, bool json) {
+  const e91::Expected theory = e91::expected(setup.link.config, eve);
+  const E91Forecast expected = forecast(setup.local(), eve);
   const std::string notice = simulated_notice(!options.link.seed.empty());
   if (json) {
     boost::json::array blocks;
@@ -106,14 +106,22 @@ void print_run(const RunOptions& options, const E91Setup& setup, const Run& run,
                 {"seeded", !options.link.seed.empty()},
                 {"link", json_of(setup)},
                 {"expected",
-                 {{"key_bits", expected.length},
+                 {{"qber", theory.qber},
+                  {"s", theory.s},
+                  {"coincidences_per_s", theory.coincidences_per_s},
+                  {"sifted_bits_per_s", theory.key_pairs_per_s},
+                  {"key_bits", expected.length},
                   {"secret_bits_per_s", expected.rate_per_s},
                   {"endless_secret_bits_per_s", expected.endless_rate_per_s}}},
                 {"blocks", std::move(blocks)},
                 {"total", json_of(run.total)}});
     return;
   }
-  print_tables(setup, run, expected);
+  fmt::print("{}\n", columns(link_rows(setup)));
+  fmt::print("{}\n", columns(block_rows(setup.link.config.mode, run.blocks)));
+  E91Rows rows = total_rows(setup, run.total);
+  for (auto& row : theory_rows(theory, expected)) rows.push_back(std::move(row));
+  fmt::print("{}", columns(rows));
   fmt::print("\n{}\n", notice);
   std::fflush(stdout);
 }
@@ -146,12 +154,7 @@ int run_e91(const RunOptions& options, bool json) {
   auto random = E91Random::create(options.link.seed);
   if (!random) return stop(random.error());
   const e91::LocalConfig config = setup->local();
-  if (e91::slots_for(config.link, config.block_bits) == 0) {
-    return stop(
-        fmt::format("this link brings too little for a block of {} bits: give it more pairs or less loss "
-                    "(--mean-pairs, --loss-db, --distance), or a smaller --block-bits",
-                    grouped(config.block_bits)));
-  }
+  if (const auto problem = block_problem(config)) return stop(*problem);
   // What cannot be written is found before the work, not after it.
   TranscriptFile transcript;
   if (!options.transcript.empty()) {
@@ -163,14 +166,13 @@ int run_e91(const RunOptions& options, bool json) {
   auto link = e91::LocalLink::create(random->provider(), config, **eve, transcript.listener());
   if (!link) return stop(link.error().where);
 
-  const E91Forecast expected = forecast(config, **eve);
   Progress progress;
   const StopRequest stop_request;
   const auto run = play(**link, options.blocks, transcript, progress);
   const auto drawn = run ? write_pictures(options, *setup, *run, *random, progress) : OrText<void>();
   progress.finish();
   if (!run) return stop(run.error());
-  print_run(options, *setup, *run, expected, json);
+  print_run(options, *setup, *run, **eve, json);
   if (!drawn) return stop(drawn.error());
   if (!run->total.keys_equal) return stop("the keys of the two ends differ, which must never be");
   if (StopRequest::came())

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <utility>
 
+#include "cli/text.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/keyrate/entropy.hpp"
 #include "e91/keyrate/rate.hpp"
@@ -20,6 +21,7 @@ namespace {
 
 using files::OrText;
 
+constexpr std::uint64_t kShortestBlock = 100;  ///< far too short for a key, enough to see S
 constexpr std::uint64_t kLongestBlock = 1'000'000;
 /// Clicks of one side in a block: about two seconds of simulation.
 constexpr double kMostClicks = 4e6;
@@ -45,7 +47,7 @@ std::uint64_t bits_in_budget(const e91::LinkConfig& link) {
   const double most = std::max(expected.alice_singles_per_s, expected.bob_singles_per_s);
   if (!(most > 0)) return kLongestBlock;
   const double bits = kMostClicks / most * expected.key_pairs_per_s;
-  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(bits), 1000, kLongestBlock);
+  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(bits), kShortestBlock, kLongestBlock);
 }
 
 /// The counts of each pair of settings that a block with so many key bits has on average.
@@ -112,8 +114,26 @@ void add_e91_link_options(CLI::App& verb, E91LinkOptions& options) {
           "TEXT"))
       ->capture_default_str();
   verb.add_option("--block-bits", options.block_bits, "sifted key bits of a block (up to 1,000,000 in a few seconds)")
-      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{e91::kMaxKeyBits}));
+      ->check(CLI::Range(kShortestBlock, std::uint64_t{e91::kMaxKeyBits}));
   verb.add_option("--seed", options.seed, "repeat a run: 64 hex digits, or any text; such keys are no secrets");
+}
+
+std::optional<std::string> block_problem(const e91::LocalConfig& config) {
+  if (e91::slots_for(config.link, config.block_bits) == 0) {
+    return fmt::format(
+        "this link brings too little for a block of {} bits: give it more pairs or less loss (--mean-pairs, --loss-db, "
+        "--distance), or a smaller --block-bits",
+        grouped(config.block_bits));
+  }
+  const e91::Expected expected = e91::expected(config.link, *e91::no_eve());
+  const double most = 0.9 * e91::kMaxClicks / expected.bob_singles_per_s * expected.key_pairs_per_s;
+  if (static_cast<double>(config.block_bits) > most) {
+    return fmt::format(
+        "a block of {} bits of this link would take more clicks of Bob than one message holds ({}): --block-bits {} at "
+        "most",
+        grouped(config.block_bits), grouped(e91::kMaxClicks), static_cast<std::uint64_t>(most));
+  }
+  return std::nullopt;
 }
 
 E91Forecast forecast(const e91::LocalConfig& config, const e91::Eve& eve) {

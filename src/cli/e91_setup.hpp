@@ -56,6 +56,9 @@ class E91Random {
   std::unique_ptr<crypto::Provider> seeded_;
 };
 
+/// Why blocks of this length cannot be made on this link, and the remedy; nothing where they can.
+std::optional<std::string> block_problem(const e91::LocalConfig& config);
+
 /// What a block is expected to bring where every count is its mean, with the very rules of the post-processing.
 struct E91Forecast {
   std::uint64_t length = 0;       ///< ℓ, bits

@@ -13,7 +13,8 @@ from program import PATIENCE, QSP, error_lines, main, process, qsp, wait_until
 
 LINKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "links")
 # Half a second: a bright link with little loss, and blocks that are just long enough for a key.
-QUICK = ("--distance", "1", "--p-z", "0.6", "--block-bits", "40000", "--blocks", "2", "--seed", "test")
+LINK = ("--distance", "1", "--p-z", "0.6", "--block-bits", "40000", "--seed", "test")
+QUICK = ("--blocks", "2", *LINK)
 
 
 class Case(unittest.TestCase):
@@ -128,15 +129,23 @@ class Run(Case):
 
     def test_a_link_from_a_file_stands_beside_what_was_published(self):
         file = os.path.join(LINKS, "schimpf2021.toml")
-        done = qsp("e91", "run", "--link", file, "--block-bits", "20000", "--blocks", "1", "--seed", "a")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout.decode(), r"published QBER\s+1\.9 %")
+        done = qsp("e91", "run", "--link", file, "--blocks", "1", "--seed", "a")
+        self.assert_fails(done, "no bit of key could be certified", 1)  # so short a block has no key
+        self.assertRegex(done.stdout.decode(), r"published QBER\s+1\.9 %\n")
+        self.assertRegex(done.stdout.decode(), r"theory: QBER\s+(1\.[4-9]|2\.[0-4])\d %\n")
+
+    def test_a_block_that_is_too_long_for_its_link_is_refused_with_the_remedy(self):
+        file = os.path.join(LINKS, "schimpf2021.toml")
+        done = qsp("e91", "run", "--link", file, "--block-bits", "1000000")
+        self.assert_fails(done, r"--block-bits \d+ at most", 1)
+        done = qsp("e91", "run", "--loss-db", "200", "--block-bits", "1000000")
+        self.assert_fails(done, "brings too little for a block of 1,000,000 bits", 1)
 
     def test_a_signal_ends_it_after_the_block_with_what_there_is(self):
         transcript = self.path("long.qsp")
-        args = (*QUICK, "--blocks", "1000000", "--transcript", transcript, "--json")
+        args = (*LINK, "--blocks", "1000000", "--transcript", transcript, "--json")
         with process(QSP, "e91", "run", *args) as (running, log):
-            wait_until(lambda: os.path.exists(transcript) and os.path.getsize(transcript) > 1_000_000, "a block")
+            wait_until(lambda: os.path.exists(transcript) and os.path.getsize(transcript) > 100_000, "a block")
             running.send_signal(signal.SIGINT)
             out = running.communicate(timeout=PATIENCE)[0]
             self.assertEqual(running.returncode, 0, log())

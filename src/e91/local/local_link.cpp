@@ -51,6 +51,11 @@ Result<std::unique_ptr<LocalLink>> LocalLink::create(crypto::Provider& provider,
   if (config.block_bits < 1 || config.block_bits > kMaxKeyBits) return refuse("block_bits is out of its range");
   const std::uint64_t slots = slots_for(config.link, config.block_bits);
   if (slots == 0) return refuse("this link brings no sifted key");
+  const double seconds = static_cast<double>(slots) / config.link.slots_per_s;
+  if (expected(config.link, *no_eve()).bob_singles_per_s * seconds > 0.95 * static_cast<double>(kMaxClicks)) {
+    return refuse(
+        "a block of so many sifted bits has more clicks on this link than one message carries: make it smaller");
+  }
   auto link = Link::create(provider, config.link, eve);
   if (!link) return std::unexpected(link.error());
   std::unique_ptr<LocalLink> run(new LocalLink(provider, config, slots, std::move(*link), std::move(listener)));

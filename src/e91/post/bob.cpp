@@ -14,6 +14,7 @@ class BobBlock final : public Block {
  public:
   BobBlock(Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks, Settings&& settings)
       : Block(std::move(environment), Side::Bob, block, slots), clicks_(std::move(clicks)) {
+    if (!demand(clicks_.size() <= kMaxClicks, Abort::LinkDown)) return;
     announced_ = announce(clicks_, settings, slots);
     if (!demand(settings.healthy(), Abort::LinkDown)) return;
     report_.clicks = clicks_.size();
