@@ -31,7 +31,7 @@ struct PeerIdentity {
 
 enum class Method : std::uint8_t { Get, Post, Other };
 
-inline constexpr std::size_t kMaxTargetSize = 4096;       ///< bytes of a request's target, else 414
+inline constexpr std::size_t kMaxTargetSize = 4096;                    ///< bytes of a request's target, else 414
 inline constexpr std::size_t kMaxHeaderSize = std::size_t{16} * 1024;  ///< bytes of all header fields, else 431
 
 struct Response {

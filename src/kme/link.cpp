@@ -21,8 +21,8 @@ using std::chrono::seconds;
 constexpr milliseconds kRest{200};       ///< between two rounds with nothing to do
 constexpr milliseconds kRestDown{1000};  ///< while the peer does not answer
 constexpr seconds kCallTime{5};
-constexpr seconds kTidy{10};             ///< between two searches for what has expired
-constexpr seconds kClocksDiffer{300};    ///< by which the clocks of two sites may differ
+constexpr seconds kTidy{10};           ///< between two searches for what has expired
+constexpr seconds kClocksDiffer{300};  ///< by which the clocks of two sites may differ
 
 }  // namespace
 

@@ -51,7 +51,8 @@ struct Statements {
   /// Of in.link, oldest first, unexpired at in.expires, locked; others' locks skipped. With joins_writes they are
   /// removed where there are as many as in.limit.
   soci::statement ready_pieces;
-  soci::statement extend_pieces;   ///< of in.ids, where fresh: until in.expires, or in.size where the other side owns them
+  soci::statement
+      extend_pieces;  ///< of in.ids, where fresh: until in.expires, or in.size where the other side owns them
   soci::statement confirm_pieces;  ///< of in.ids, where fresh; the owner of each that became ready
   soci::statement grant_piece;     ///< by id
   soci::statement remove_piece;    ///< by id
