@@ -147,7 +147,8 @@ Chart rate_chart(const E91Series& series, const std::vector<E91Published>& publi
     }
   }
   // A curve falls to nothing at its end; what is sampled or published decides how deep to look.
-  least = std::clamp(least, 1e-2, most * 1e-3);
+  const bool falls = series.parameter.name == "distance" || series.parameter.name == "loss-db";
+  least = std::clamp(least, 1e-2, std::max(1e-2, most * (falls ? 1e-5 : 0.1)));
   chart.y = {.label = "secret bits per second",
              .from = std::pow(10, std::floor(std::log10(least))),
              .to = std::pow(10, std::ceil(std::log10(most) + 0.01)),

@@ -143,7 +143,7 @@ OrText<E91Point> e91_point(crypto::Provider& provider, E91LinkOptions options, c
   if (!eve) return std::unexpected(eve.error());
   E91Point point{.x = x, .link = setup->link.config, .block_bits = setup->block_bits};
   point.theory = e91::expected(point.link, **eve);
-  point.forecast = forecast(setup->local(), **eve);
+  point.forecast = forecast(*setup, **eve);
   if (sampling.coincidences > 0) {
     if (auto sampled = sample_clicks(provider, **eve, sampling.coincidences, point); !sampled) {
       return std::unexpected(std::move(sampled.error()));

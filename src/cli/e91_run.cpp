@@ -97,7 +97,7 @@ E91Rows theory_rows(const e91::Expected& theory, const E91Forecast& expected) {
 
 void print_run(const RunOptions& options, const E91Setup& setup, const Run& run, const e91::Eve& eve, bool json) {
   const e91::Expected theory = e91::expected(setup.link.config, eve);
-  const E91Forecast expected = forecast(setup.local(), eve);
+  const E91Forecast expected = forecast(setup, eve);
   const std::string notice = simulated_notice(!options.link.seed.empty());
   if (json) {
     boost::json::array blocks;

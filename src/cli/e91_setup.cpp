@@ -136,17 +136,29 @@ std::optional<std::string> block_problem(const e91::LocalConfig& config) {
   return std::nullopt;
 }
 
-E91Forecast forecast(const e91::LocalConfig& config, const e91::Eve& eve) {
+namespace {
+
+double endless_rate(const E91Setup& setup, const e91::Eve& eve) {
+  constexpr double kUsual = 0.9;
+  e91::LinkConfig link = setup.link.config;
+  if (setup.p_z_is_chosen) link.p_z = kUsual;
+  const e91::Expected expected = e91::expected(link, eve);
+  const double phase =
+      link.mode == e91::Mode::Biased ? expected.phase_error : e91::keyrate::phase_error(expected.s, expected.qber);
+  return std::max(0.0, e91::keyrate::asymptotic_rate(phase, expected.qber, kE91Efficiency)) * expected.key_pairs_per_s;
+}
+
+}  // namespace
+
+E91Forecast forecast(const E91Setup& setup, const e91::Eve& eve) {
+  const e91::LocalConfig config = setup.local();
   const e91::Expected expected = e91::expected(config.link, eve);
   E91Forecast made;
   if (!(expected.key_pairs_per_s > 0)) return made;
   const auto bits = static_cast<double>(config.block_bits);
   const double told = kE91Efficiency * e91::keyrate::binary_entropy(expected.qber);
-  const double phase = config.link.mode == e91::Mode::Biased ? expected.phase_error
-                                                             : e91::keyrate::phase_error(expected.s, expected.qber);
   made.seconds = bits / expected.key_pairs_per_s;
-  made.endless_rate_per_s =
-      std::max(0.0, e91::keyrate::asymptotic_rate(phase, expected.qber, kE91Efficiency)) * expected.key_pairs_per_s;
+  made.endless_rate_per_s = endless_rate(setup, eve);
   const e91::TestResult tests = e91::evaluate(config.link.mode, mean_outcomes(config.link, expected, bits));
   if (e91::object_to_tests(config.post, tests, config.block_bits)) return made;
   made.length = e91::certify(config.post, tests,
@@ -173,7 +185,7 @@ void choose_block(const E91LinkOptions& options, E91Setup& setup) {
   for (int percent = 50; percent <= 95; percent += 5) {
     setup.link.config.p_z = percent / 100.0;
     setup.block_bits = bits();
-    const double rate = forecast(setup.local(), *honest).rate_per_s;
+    const double rate = forecast(setup, *honest).rate_per_s;
     if (rate > best) {
       best = rate;
       chosen = setup.link.config.p_z;
