@@ -22,40 +22,50 @@ class Collector {
   Collector(Mode mode, Side side, std::size_t most_rounds)
       : roles_(roles(mode)),
         inverted_(side == Side::Bob),
-        key_(std::min(most_rounds, kMaxKeyBits)),
-        tests_(most_rounds) {}
+        most_key_(std::min(most_rounds, kMaxKeyBits)),
+        key_(most_key_ + 1),
+        tests_(most_rounds + 1),
+        pairs_(most_rounds + 1) {}
 
   /// Precondition: at most `most_rounds` times; both settings are below kMaxSettings.
+  ///
+  /// What a round is for is as good as random, so nothing here branches on it: a bit is written where the next one
+  /// goes, and counts or is written over.
   void add(std::uint8_t alice, std::uint8_t bob, bool bit) {
     ++shared_;
     const auto pair = static_cast<std::uint8_t>(kMaxSettings * alice + bob);
-    switch (roles_[pair]) {
-      case Role::Key:
-        if (key_size_ < key_.size()) key_.set(key_size_++, bit != inverted_);
-        break;
-      case Role::Phase:
-      case Role::Chsh:
-        tests_.set(pairs_.size(), bit);
-        pairs_.push_back(pair);
-        break;
-      case Role::None:
-        break;
-    }
+    const Role role = roles_[pair];
+    const bool of_key = role == Role::Key && key_size_ < most_key_;
+    const bool of_tests = role == Role::Phase || role == Role::Chsh;
+    append(key_, key_size_, of_key, bit != inverted_);
+    append(tests_, tests_size_, of_tests, bit);
+    pairs_[tests_size_] = pair;
+    key_size_ += of_key ? 1 : 0;
+    tests_size_ += of_tests ? 1 : 0;
   }
 
   Sifted take() && {
     key_.truncate(key_size_);
-    tests_.truncate(pairs_.size());
+    tests_.truncate(tests_size_);
+    pairs_.resize(tests_size_);
     return Sifted{.key = std::move(key_), .tests = std::move(tests_), .pairs = std::move(pairs_), .shared = shared_};
   }
 
  private:
+  /// Sets bit `at`, which is zero, where the round counts.
+  static void append(Bits& bits, std::size_t at, bool counts, bool bit) noexcept {
+    bits.writable_words()[at / 64] |= static_cast<std::uint64_t>(counts && bit) << (at % 64);
+  }
+
   std::array<Role, kMaxSettings * kMaxSettings> roles_;
   bool inverted_;  ///< the singlet anticorrelates
+  std::size_t most_key_;
+  // Each has room for one more than it can come to hold: where a round that does not count is written.
   Bits key_;
   Bits tests_;
-  std::size_t key_size_ = 0;
   std::vector<std::uint8_t> pairs_;
+  std::size_t key_size_ = 0;
+  std::size_t tests_size_ = 0;
   std::uint64_t shared_ = 0;
 };
 
