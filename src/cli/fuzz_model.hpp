@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "qsp/crypto.hpp"
+#include "crypto/other_rng.hpp"
 #include "qsp/endpoint.hpp"
 #include "rc155/keys.hpp"
 #include "rc155/session.hpp"
@@ -41,27 +41,11 @@ class Prng {
 };
 
 /// `inner` with its randomness replaced, so that a run repeats. `inner` outlives it.
-class SeededProvider final : public crypto::Provider {
+class SeededProvider final : public crypto::OtherRngProvider {
  public:
-  SeededProvider(crypto::Provider& inner, std::uint64_t seed) noexcept : inner_(&inner), rng_(seed) {}
+  SeededProvider(crypto::Provider& inner, std::uint64_t seed) noexcept : OtherRngProvider(inner), rng_(seed) {}
 
-  [[nodiscard]] std::string_view description() const noexcept override { return inner_->description(); }
   [[nodiscard]] crypto::Rng& rng() noexcept override { return rng_; }
-  [[nodiscard]] crypto::Hkdf& hkdf() noexcept override { return inner_->hkdf(); }
-  Result<std::unique_ptr<crypto::Aead>> aead(crypto::AeadId id) override { return inner_->aead(id); }
-  Result<const crypto::Kem*> kem(crypto::KemId id) override { return inner_->kem(id); }
-  Result<std::unique_ptr<crypto::Verifier>> verifier(const crypto::PublicKey& key) override {
-    return inner_->verifier(key);
-  }
-  Result<std::unique_ptr<crypto::Signer>> load_signer(std::string_view pem, const crypto::AskPassphrase& ask) override {
-    return inner_->load_signer(pem, ask);
-  }
-  Result<crypto::PublicKey> load_public_key(std::string_view pem) override { return inner_->load_public_key(pem); }
-  Result<crypto::SecretText> generate_private_key(crypto::SignatureId id,
-                                                  const std::optional<crypto::SecretText>& passphrase) override {
-    return inner_->generate_private_key(id, passphrase);
-  }
-  Result<std::string> public_key_pem(const crypto::PublicKey& key) override { return inner_->public_key_pem(key); }
 
  private:
   class SeededRng final : public crypto::Rng {
@@ -76,7 +60,6 @@ class SeededProvider final : public crypto::Provider {
     Prng prng_;
   };
 
-  crypto::Provider* inner_;
   SeededRng rng_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "channel/session.hpp"
 #include "cli/vectors.hpp"
+#include "crypto/other_rng.hpp"
 
 /// The two ends of a scenario: everything that decides the bytes of its session.
 namespace qsp::cli::vectors {
@@ -36,30 +37,13 @@ class Script final : public crypto::Rng {
 };
 
 /// Another provider, whose randomness is a script. Both outlive it.
-class ScriptedProvider final : public crypto::Provider {
+class ScriptedProvider final : public crypto::OtherRngProvider {
  public:
-  ScriptedProvider(crypto::Provider& inner, Script& script) noexcept : inner_(inner), script_(script) {}
+  ScriptedProvider(crypto::Provider& inner, Script& script) noexcept : OtherRngProvider(inner), script_(script) {}
 
-  [[nodiscard]] std::string_view description() const noexcept override { return inner_.description(); }
   [[nodiscard]] crypto::Rng& rng() noexcept override { return script_; }
-  [[nodiscard]] crypto::Hkdf& hkdf() noexcept override { return inner_.hkdf(); }
-  Result<std::unique_ptr<crypto::Aead>> aead(crypto::AeadId id) override { return inner_.aead(id); }
-  Result<const crypto::Kem*> kem(crypto::KemId id) override { return inner_.kem(id); }
-  Result<std::unique_ptr<crypto::Verifier>> verifier(const crypto::PublicKey& key) override {
-    return inner_.verifier(key);
-  }
-  Result<std::unique_ptr<crypto::Signer>> load_signer(std::string_view pem, const crypto::AskPassphrase& ask) override {
-    return inner_.load_signer(pem, ask);
-  }
-  Result<crypto::PublicKey> load_public_key(std::string_view pem) override { return inner_.load_public_key(pem); }
-  Result<crypto::SecretText> generate_private_key(crypto::SignatureId id,
-                                                  const std::optional<crypto::SecretText>& passphrase) override {
-    return inner_.generate_private_key(id, passphrase);
-  }
-  Result<std::string> public_key_pem(const crypto::PublicKey& key) override { return inner_.public_key_pem(key); }
 
  private:
-  crypto::Provider& inner_;
   Script& script_;
 };
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "crypto/other_rng.hpp"
+
 namespace qsp::e91 {
 namespace {
 
@@ -32,35 +34,18 @@ class SeededRng final : public crypto::Rng {
   RandomStream stream_;
 };
 
-class SeededProvider final : public crypto::Provider, public crypto::KeystreamSource {
+class SeededProvider final : public crypto::OtherRngProvider, public crypto::KeystreamSource {
  public:
-  SeededProvider(crypto::Provider& inner, RandomStream&& stream) noexcept : inner_(inner), rng_(std::move(stream)) {}
+  SeededProvider(crypto::Provider& inner, RandomStream&& stream) noexcept
+      : OtherRngProvider(inner), rng_(std::move(stream)) {}
 
-  [[nodiscard]] std::string_view description() const noexcept override { return inner_.description(); }
   [[nodiscard]] crypto::Rng& rng() noexcept override { return rng_; }
-  [[nodiscard]] crypto::Hkdf& hkdf() noexcept override { return inner_.hkdf(); }
-  Result<std::unique_ptr<crypto::Aead>> aead(crypto::AeadId id) override { return inner_.aead(id); }
-  Result<const crypto::Kem*> kem(crypto::KemId id) override { return inner_.kem(id); }
-  Result<std::unique_ptr<crypto::Verifier>> verifier(const crypto::PublicKey& key) override {
-    return inner_.verifier(key);
-  }
-  Result<std::unique_ptr<crypto::Signer>> load_signer(std::string_view pem, const crypto::AskPassphrase& ask) override {
-    return inner_.load_signer(pem, ask);
-  }
-  Result<crypto::PublicKey> load_public_key(std::string_view pem) override { return inner_.load_public_key(pem); }
-  Result<crypto::SecretText> generate_private_key(crypto::SignatureId id,
-                                                  const std::optional<crypto::SecretText>& passphrase) override {
-    return inner_.generate_private_key(id, passphrase);
-  }
-  Result<std::string> public_key_pem(const crypto::PublicKey& key) override { return inner_.public_key_pem(key); }
-
   /// Error: Provider where `inner` cannot.
   Result<std::unique_ptr<crypto::Keystream>> keystream(TrafficKey&& key) override {
-    return make_keystream(inner_, std::move(key));
+    return make_keystream(original(), std::move(key));
   }
 
  private:
-  crypto::Provider& inner_;
   SeededRng rng_;
 };
 

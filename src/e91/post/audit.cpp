@@ -132,14 +132,14 @@ class Follower {
   }
 
   bool on(Side sender, const PrivacyMessage& message) {
+    if (!turn(sender, Side::Alice, Next::Privacy, Next::AlicesTag)) return false;
     result_.announced = message.length;
     result_.certified =
         certify(config_, result_.tests,
                 {.key_bits = result_.key_bits, .errors = result_.errors, .disclosed = result_.disclosed})
             .length;
     if (result_.announced != result_.certified) object("the announced key length is not the certified one");
-    return turn(sender, Side::Alice, Next::Privacy, Next::AlicesTag) &&
-           message.seed.size() + 1 == result_.key_bits + message.length;
+    return message.seed.size() + 1 == result_.key_bits + message.length;
   }
 
   bool on(Side sender, const TagMessage& message) {
