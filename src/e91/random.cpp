@@ -47,7 +47,13 @@ Result<RandomStream> RandomStream::create(crypto::Provider& provider, crypto::Rn
 }
 
 void RandomStream::fill(std::span<std::uint64_t> words) noexcept {
-  for (std::uint64_t& word : words) word = next();
+  while (!words.empty()) {
+    if (used_ == kChunkWords) refill();
+    const std::size_t count = std::min(words.size(), kChunkWords - used_);
+    std::copy_n(chunk_.begin() + static_cast<std::ptrdiff_t>(used_), count, words.begin());
+    used_ += count;
+    words = words.subspan(count);
+  }
 }
 
 void RandomStream::read_chunk(std::uint64_t index, Chunk& out) noexcept {

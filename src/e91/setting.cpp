@@ -1,10 +1,13 @@
 #include "e91/setting.hpp"
 
+#include <bit>
 #include <cmath>
 
 namespace qsp::e91 {
 
 namespace {
+
+static_assert(std::endian::native == std::endian::little, "draws are read from words as they lie");
 
 constexpr double kPi = std::numbers::pi;
 constexpr std::array<double, 2> kBiasedAlice{0, kPi / 2};
@@ -30,8 +33,13 @@ Weights weights(Mode mode, Side side, double p_z) noexcept {
 }
 
 Settings::Settings(RandomStream&& stream, Weights weights) noexcept : stream_(std::move(stream)) {
+  constexpr std::uint32_t kNever = UINT16_MAX;
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < bounds_.size(); ++i) bounds_[i] = sum += weights[i];
+  for (std::size_t i = 0; i < lasts_.size(); ++i) {
+    sum += weights[i];
+    lasts_[i] = static_cast<std::uint16_t>(sum == 0 ? kNever : sum - 1);
+    if (sum == 0) ++lowest_;
+  }
 }
 
 Result<Settings> Settings::create(crypto::Provider& provider, Seed&& seed, Weights weights) {
@@ -41,7 +49,16 @@ Result<Settings> Settings::create(crypto::Provider& provider, Seed&& seed, Weigh
 }
 
 void Settings::load(std::uint64_t chunk) noexcept {
-  stream_.read_chunk(chunk, chunk_);
+  RandomStream::Chunk words;
+  stream_.read_chunk(chunk, words);
+  // Slot i of the chunk draws 16 bits, bits 16 (i mod 4) and up of word i / 4: these are its bytes as they lie.
+  const auto draws = std::bit_cast<std::array<std::uint16_t, kSlotsPerChunk>>(words);
+  const auto [first, second, third] = lasts_;
+  for (std::size_t i = 0; i < kSlotsPerChunk; ++i) {
+    const std::uint16_t draw = draws[i];
+    settings_[i] =
+        static_cast<std::uint8_t>(lowest_ + (draw > first ? 1 : 0) + (draw > second ? 1 : 0) + (draw > third ? 1 : 0));
+  }
   chunk_index_ = chunk;
 }
 

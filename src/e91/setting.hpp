@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <numbers>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "e91/random.hpp"
@@ -42,26 +43,26 @@ class Settings {
 
   /// The setting in force in slot `slot` of the block: an index into `angles`. Going upwards is cheap, jumping costs
   /// one chunk.
-  std::uint8_t at(std::uint64_t slot) noexcept {
+  std::uint8_t at(std::uint64_t slot) noexcept { return from(slot).front(); }
+  /// Those of slot `slot` and the ones after it, at least one, as many as cost nothing more. Valid until the next call.
+  std::span<const std::uint8_t> from(std::uint64_t slot) noexcept {
     const std::uint64_t chunk = slot / kSlotsPerChunk;
     if (chunk != chunk_index_) load(chunk);
-    const std::uint64_t place = slot % kSlotsPerChunk;
-    const std::uint64_t draw = (chunk_[place / 4] >> (16 * (place % 4))) & 0xFFFF;
-    return static_cast<std::uint8_t>((draw >= bounds_[0] ? 1 : 0) + (draw >= bounds_[1] ? 1 : 0) +
-                                     (draw >= bounds_[2] ? 1 : 0));
+    return std::span<const std::uint8_t>(settings_).subspan(slot % kSlotsPerChunk);
   }
 
   [[nodiscard]] bool healthy() const noexcept { return stream_.healthy(); }
 
  private:
-  static constexpr std::uint64_t kSlotsPerChunk = RandomStream::kChunkWords * 4;
+  static constexpr std::size_t kSlotsPerChunk = RandomStream::kChunkWords * 4;
 
   Settings(RandomStream&& stream, Weights weights) noexcept;
   void load(std::uint64_t chunk) noexcept;
 
   RandomStream stream_;
-  std::array<std::uint32_t, 3> bounds_{};
-  RandomStream::Chunk chunk_{};
+  std::uint8_t lowest_ = 0;                              ///< the first setting that is chosen at all
+  std::array<std::uint16_t, 3> lasts_{};                 ///< the greatest draw that leads to a setting or one before it
+  std::array<std::uint8_t, kSlotsPerChunk> settings_{};  ///< of the slots of one chunk
   std::uint64_t chunk_index_ = UINT64_MAX;
 };
 
@@ -76,8 +77,9 @@ class Click {
   bool operator==(const Click&) const = default;
 
  private:
-  std::uint64_t value_ = 0;
+  std::uint64_t value_;  // not initialised: lists of clicks are written once
 };
+static_assert(std::is_trivial_v<Click>);
 
 /// The clicks of one station in one block, by ascending slot, at most one for each.
 using Clicks = std::vector<Click>;

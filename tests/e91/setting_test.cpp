@@ -45,6 +45,20 @@ TEST_F(SettingsTest, ComeAsOftenAsTheirWeights) {
   }
 }
 
+TEST_F(SettingsTest, AreNeverOneWithoutWeight) {
+  const auto seen = [&](Weights choice) {
+    std::array<bool, kMaxSettings> found{};
+    auto settings = Settings::create(*provider_, seed_of(3), choice).value();
+    for (std::uint64_t slot = 0; slot < 300'000; ++slot) found.at(settings.at(slot)) = true;
+    return found;
+  };
+  using Found = std::array<bool, kMaxSettings>;
+  EXPECT_EQ(seen({65536, 0, 0, 0}), (Found{true, false, false, false}));
+  EXPECT_EQ(seen({0, 65536, 0, 0}), (Found{false, true, false, false}));
+  EXPECT_EQ(seen({0, 0, 65535, 1}), (Found{false, false, true, true}));
+  EXPECT_EQ(seen({1, 0, 0, 65535}), (Found{true, false, false, true}));
+}
+
 TEST_F(SettingsTest, OfAnotherSeedAreOthers) {
   const Weights choice = weights(Mode::Classic, Side::Alice, 0);
   auto one = Settings::create(*provider_, seed_of(1), choice).value();

@@ -32,7 +32,7 @@ AliasTable::AliasTable(const Patterns& weights) noexcept {
   // A column that is left without a giver lacks no more than rounding took from it.
   for (std::size_t i = 0; i < kPatterns; ++i) {
     const double height = other[i] == i ? 1 : heights[i];
-    cells_[i] = static_cast<std::uint64_t>(std::ldexp(height, kHeightBits)) << 4 | other[i];
+    cells_[i] = static_cast<std::uint64_t>(std::ldexp(height, kCoarseBits + kFineBits)) << 4 | other[i];
   }
 }
 

@@ -1,11 +1,33 @@
 #include "e91/link/sampler.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace qsp::e91 {
 
 namespace {
+
+/// What the stations make of a pattern.
+struct Seen {
+  bool alice : 1;
+  bool alice_bit : 1;
+  bool bob : 1;
+  bool bob_bit : 1;
+};
+
+/// [16 · coins + pattern]: bit 0 of the coins is for a double click of Alice's, bit 1 for one of Bob's.
+constexpr std::array<Seen, 4 * kPatterns> kSeen = [] {
+  std::array<Seen, 4 * kPatterns> table{};
+  for (unsigned i = 0; i < table.size(); ++i) {
+    const unsigned alice = i & 3;
+    const unsigned bob = (i >> 2) & 3;
+    const unsigned coins = i / kPatterns;
+    table.at(i) = {
+        .alice = alice != 0, .alice_bit = bit_of(alice, coins), .bob = bob != 0, .bob_bit = bit_of(bob, coins >> 1)};
+  }
+  return table;
+}();
 
 /// What a draw without settings can be made of: `common[k]` is the least probability of pattern k over all settings,
 /// and `clicks` the greatest probability of any click. The rest of the patterns of every pair of settings adds up to
@@ -85,34 +107,37 @@ void Sampler::sample(RandomStream& random, Settings& alice, Settings& bob, std::
 template <bool kDeadTime>
 void Sampler::sample_dense(RandomStream& random, Settings& alice, Settings& bob, std::uint64_t slots, Clicks& to_alice,
                            Clicks& to_bob) {
-  constexpr std::size_t kBatch = 512;
-  std::array<std::uint64_t, kBatch> words;
-  std::array<std::uint16_t, kBatch> pairs;
+  constexpr std::size_t kBatch = 2 * RandomStream::kChunkWords;
+  std::array<std::uint64_t, kBatch / 2> words;
   std::array<Click, kBatch> of_alice;
   std::array<Click, kBatch> of_bob;
-  for (std::uint64_t first = 0; first < slots; first += kBatch) {
-    const std::size_t count = std::min<std::uint64_t>(kBatch, slots - first);
-    random.fill(std::span(words).first(count));
-    for (std::size_t i = 0; i < count; ++i) {
-      pairs[i] = static_cast<std::uint16_t>(alice.at(first + i) * kMaxSettings + bob.at(first + i));
-    }
+  for (std::uint64_t first = 0; first < slots;) {
+    const auto alice_settings = alice.from(first);
+    const auto bob_settings = bob.from(first);
+    const std::size_t count =
+        std::min<std::uint64_t>({kBatch, slots - first, alice_settings.size(), bob_settings.size()});
+    random.fill(std::span(words).first((count + 1) / 2));
+    const auto draws = std::bit_cast<std::array<std::uint32_t, kBatch>>(words);
     // Every slot writes its click and moves on only if there was one: which detectors click is what a branch predictor
     // cannot know.
     std::size_t alice_count = 0;
     std::size_t bob_count = 0;
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint64_t slot = first + i;
-      unsigned pattern = by_settings_[pairs[i]].draw(words[i]);
+      const std::uint32_t word = draws[i];
+      unsigned pattern = by_settings_[alice_settings[i] * kMaxSettings + bob_settings[i]].draw(word, random);
       if constexpr (kDeadTime) {
         if (pattern != 0) pattern = dead_time_.admit(static_cast<Pattern>(pattern), played_ + slot);
       }
-      of_alice[alice_count] = Click(slot, bit_of(pattern & 3, words[i]));
-      of_bob[bob_count] = Click(slot, bit_of(pattern >> 2, words[i] >> 1));
-      alice_count += (pattern & 3) != 0 ? 1 : 0;
-      bob_count += pattern >> 2 != 0 ? 1 : 0;
+      const Seen seen = kSeen[(word & 3) * kPatterns + pattern];
+      of_alice[alice_count] = Click(slot, seen.alice_bit);
+      of_bob[bob_count] = Click(slot, seen.bob_bit);
+      alice_count += seen.alice ? 1 : 0;
+      bob_count += seen.bob ? 1 : 0;
     }
     to_alice.insert(to_alice.end(), of_alice.begin(), of_alice.begin() + static_cast<std::ptrdiff_t>(alice_count));
     to_bob.insert(to_bob.end(), of_bob.begin(), of_bob.begin() + static_cast<std::ptrdiff_t>(bob_count));
+    first += count;
   }
 }
 
@@ -125,13 +150,15 @@ void Sampler::sample_sparse(RandomStream& random, Settings& alice, Settings& bob
     if (gap >= static_cast<double>(slots - slot)) return;
     slot += static_cast<std::uint64_t>(gap);
     const std::uint64_t word = random.next();
-    unsigned pattern = common_.draw(word);
+    unsigned pattern = common_.draw(static_cast<std::uint32_t>(word >> 32), random);
     if (pattern == 0) {
-      pattern = by_settings_[alice.at(slot) * kMaxSettings + bob.at(slot)].draw(random.next());
+      const AliasTable& table = by_settings_[alice.at(slot) * kMaxSettings + bob.at(slot)];
+      pattern = table.draw(static_cast<std::uint32_t>(random.next() >> 32), random);
     }
     pattern = dead_time_.admit(static_cast<Pattern>(pattern), played_ + slot);
-    if ((pattern & 3) != 0) to_alice.emplace_back(slot, bit_of(pattern & 3, word));
-    if (pattern >> 2 != 0) to_bob.emplace_back(slot, bit_of(pattern >> 2, word >> 1));
+    const Seen seen = kSeen[(word & 3) * kPatterns + pattern];
+    if (seen.alice) to_alice.emplace_back(slot, seen.alice_bit);
+    if (seen.bob) to_bob.emplace_back(slot, seen.bob_bit);
   }
 }
 

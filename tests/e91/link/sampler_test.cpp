@@ -181,11 +181,32 @@ TEST(AliasTable, DrawsAsOftenAsTheWeightsSay) {
   const AliasTable table(weights);
   constexpr double kDraws = 4'000'000;
   std::array<std::uint64_t, kPatterns> seen{};
-  for (double i = 0; i < kDraws; ++i) ++seen.at(table.draw(random.next()));
+  for (double i = 0; i < kDraws; ++i) ++seen.at(table.draw(static_cast<std::uint32_t>(random.next() >> 32), random));
   for (std::size_t k = 0; k < kPatterns; ++k) {
     const double p = weights.at(k) / sum;
     EXPECT_NEAR(static_cast<double>(seen.at(k)), kDraws * p, 4 * std::sqrt(kDraws * p)) << k;
   }
+}
+
+TEST(AliasTable, IsAsFineAsThoughItHadDrawnAllBitsAtOnce) {
+  auto provider = crypto::make_openssl_provider().value();
+  auto random = RandomStream::create(*provider, seed_of(6)).value();
+  // Outcome 0 has a quarter of a coarse step more than `kStep` steps of its column; a word with that height is decided
+  // by what comes after it, one of a step less or more is not.
+  constexpr std::uint32_t kStep = 1000;
+  const double own = (kStep + 0.25) * 0x1p-26 / kPatterns;
+  Patterns weights{};
+  weights[0] = own;
+  weights[5] = 1 - own;
+  const AliasTable table(weights);
+  constexpr int kDraws = 100'000;
+  int zeros = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    zeros += table.draw(kStep << 2, random) == 0 ? 1 : 0;
+    ASSERT_EQ(table.draw((kStep - 1) << 2, random), 0);
+    ASSERT_EQ(table.draw((kStep + 1) << 2, random), 5);
+  }
+  EXPECT_NEAR(zeros, kDraws / 4, 4 * std::sqrt(kDraws * 3 / 16));
 }
 
 }  // namespace
