@@ -5,13 +5,14 @@
 #include <cstring>
 
 #include "e91/cascade/parity.hpp"
+#include "e91/varint.hpp"
 
 namespace qsp::e91 {
 
 namespace {
 
 constexpr unsigned kLevelBits = 6;
-constexpr unsigned kMaxNumberBytes = 4;
+constexpr std::uint64_t kMaxNumber = (std::uint64_t{1} << 28) - 1;
 /// Bits that a look at the stream is sure to have, wherever in a byte it starts.
 constexpr std::size_t kWindow = 57;
 
@@ -29,10 +30,7 @@ unsigned rice_bits(std::uint32_t count, std::uint32_t last) noexcept {
 class BatchWriter {
  public:
   void u8(unsigned value) { bytes_.push_back(static_cast<std::uint8_t>(value)); }
-  void number(std::uint32_t value) {
-    for (; value >= 0x80; value >>= 7) u8((value & 0x7F) | 0x80);
-    u8(value);
-  }
+  void number(std::uint32_t value) { put_varint(bytes_, value); }
   void bits(std::uint64_t value, unsigned count) {
     held_ |= value << held_bits_;
     for (held_bits_ += count; held_bits_ >= 8; held_bits_ -= 8, held_ >>= 8) u8(held_ & 0xFF);
@@ -66,13 +64,8 @@ class BatchReader {
     return value;
   }
   std::uint32_t number() noexcept {
-    std::uint32_t value = 0;
-    for (unsigned i = 0; i < kMaxNumberBytes; ++i) {
-      const unsigned byte = u8();
-      value |= (byte & 0x7F) << (7 * i);
-      if (byte < 0x80) return byte == 0 && i > 0 ? fail() : value;
-    }
-    return fail();
+    const auto value = take_varint(input_);
+    return value && *value <= kMaxNumber ? static_cast<std::uint32_t>(*value) : fail();
   }
   std::uint32_t rice(unsigned parameter) noexcept {
     std::uint64_t gap = 0;

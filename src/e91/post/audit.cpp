@@ -67,13 +67,15 @@ class Follower {
   }
 
   bool on(Side sender, const MatchesMessage& message) {
+    if (!message.setting.all_below(angles(config_.mode, Side::Alice).size()) ||
+        !clicks_.setting.all_below(angles(config_.mode, Side::Bob).size())) {
+      return false;
+    }
     std::size_t next = 0;
     for (std::size_t i = 0; i < clicks(); ++i) {
       if (!message.shared[i]) continue;
       const std::uint8_t alice = message.setting[next++];
       const std::uint8_t bob = clicks_.setting[i];
-      if (alice >= angles(config_.mode, Side::Alice).size() || bob >= angles(config_.mode, Side::Bob).size())
-        return false;
       switch (role(config_.mode, alice, bob)) {
         case Role::Key:
           ++result_.key_bits;

@@ -15,10 +15,11 @@ class BobBlock final : public Block {
   BobBlock(Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks, Settings&& settings)
       : Block(std::move(environment), Side::Bob, block, slots), clicks_(std::move(clicks)) {
     if (!demand(clicks_.size() <= kMaxClicks, Abort::LinkDown)) return;
-    announced_ = announce(clicks_, settings, slots);
+    ClicksMessage announced = announce(clicks_, settings, slots);
     if (!demand(settings.healthy(), Abort::LinkDown)) return;
     report_.clicks = clicks_.size();
-    say(announced_);
+    settings_ = announced.setting;
+    say(std::move(announced));
   }
 
  private:
@@ -45,13 +46,12 @@ class BobBlock final : public Block {
 
   void on(const MatchesMessage* message) {
     if (!demand(message != nullptr)) return;
-    auto sifted = sift_bob(environment_.config.mode, clicks_, announced_, *message);
+    auto sifted = sift_bob(environment_.config.mode, clicks_, settings_, *message);
     if (!demand(sifted.has_value())) return;
     clicks_ = {};
-    announced_ = {};
+    settings_ = {};
     report_.shared = sifted->shared;
     key_ = std::move(sifted->key);
-    report_.key_bits = key_.size();
     report_.key_bits = key_.size();
     tests_.outcomes = std::move(sifted->tests);
     pairs_ = std::move(sifted->pairs);
@@ -121,7 +121,7 @@ class BobBlock final : public Block {
 
   Await await_ = Await::Matches;
   Clicks clicks_;
-  ClicksMessage announced_;
+  SettingList settings_;  ///< of his clicks
   TestsMessage tests_;
   std::vector<std::uint8_t> pairs_;
   std::optional<Cascade> cascade_;  ///< holds the key while it is corrected

@@ -10,55 +10,20 @@ namespace {
 
 using wire::Reader;
 
-/// A growing buffer: block messages have no useful upper size to reserve.
+/// A growing buffer.
 class Output {
  public:
   void integer(std::uint64_t value, std::size_t size) {
     for (std::size_t i = size; i-- > 0;) bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
   }
   void bytes(Bytes bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
-  /// Seven bits a byte, the low ones first; the highest bit says that more follow.
-  void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<std::uint8_t>(value | 0x80));
-    bytes_.push_back(static_cast<std::uint8_t>(value));
-  }
   void bits(const Bits& bits) { bytes(bits.to_bytes()); }
-  void settings(const std::vector<std::uint8_t>& settings) {
-    for (std::size_t i = 0; i < settings.size(); i += 4) {
-      unsigned packed = 0;
-      for (std::size_t j = i; j < std::min(i + 4, settings.size()); ++j) packed |= (settings[j] & 3U) << (2 * (j - i));
-      bytes_.push_back(static_cast<std::uint8_t>(packed));
-    }
-  }
-  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
-  /// Room for an integer that is known later; returns its place.
-  std::size_t hole(std::size_t size) {
-    bytes_.resize(bytes_.size() + size);
-    return bytes_.size() - size;
-  }
-  void fill(std::size_t place, std::uint64_t value, std::size_t size) noexcept {
-    for (std::size_t i = 0; i < size; ++i) bytes_[place + i] = static_cast<std::uint8_t>(value >> (8 * (size - 1 - i)));
-  }
   void reserve(std::size_t size) { bytes_.reserve(size); }
   std::vector<std::uint8_t> take() && { return std::move(bytes_); }
 
  private:
   std::vector<std::uint8_t> bytes_;
 };
-
-/// The next number of `bytes`, or nothing where it is cut, too large or longer than it need be.
-std::optional<std::uint64_t> take_varint(Bytes& bytes) noexcept {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < bytes.size() && i < 9; ++i) {
-    const std::uint8_t byte = bytes[i];
-    value |= static_cast<std::uint64_t>(byte & 0x7F) << (7 * i);
-    if ((byte & 0x80) != 0) continue;
-    if (byte == 0 && i > 0) return std::nullopt;
-    bytes = bytes.subspan(i + 1);
-    return value;
-  }
-  return std::nullopt;
-}
 
 /// A bit string, whose last byte must have zeros where the string has ended.
 Bits read_bits(Reader& reader, std::size_t size) {
@@ -68,39 +33,22 @@ Bits read_bits(Reader& reader, std::size_t size) {
   return Bits::from_bytes(bytes, size);
 }
 
-std::vector<std::uint8_t> read_settings(Reader& reader, std::size_t count) {
-  const Bits packed = read_bits(reader, 2 * count);
-  if (!reader.ok()) return {};
-  std::vector<std::uint8_t> settings(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    settings[i] = static_cast<std::uint8_t>((packed.words()[i / 32] >> (2 * (i % 32))) & 3);
-  }
-  return settings;
-}
-
-/// Ascending slots below `slots`, each as the number of slots that were left out before it. False where that fails.
-bool take_slots(Bytes gaps, std::uint64_t slots, std::vector<std::uint64_t>& out, std::size_t count) {
-  out.reserve(count);
-  std::uint64_t next = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto gap = take_varint(gaps);
-    if (!gap || next >= slots || *gap >= slots - next) return false;
-    next += *gap;
-    out.push_back(next++);
-  }
-  return gaps.empty();
+SettingList read_settings(Reader& reader, std::size_t count) {
+  auto settings = SettingList::parse(reader.bytes(SettingList::bytes_of(count)), count);
+  if (!settings) reader.fail();
+  return std::move(settings).value_or(SettingList());
 }
 
 ClicksMessage read_clicks(Reader& reader) {
   ClicksMessage message{.slots = reader.u64(), .slot = {}, .setting = {}};
   const std::size_t count = reader.u32();
   const Bytes gaps = reader.bytes(reader.u32());
-  // A click takes at least a byte of gap, so a count that the bytes cannot hold reserves nothing.
-  if (count > kMaxClicks || count > gaps.size() || message.slots > kMaxSlots) reader.fail();
-  if (!reader.ok() || !take_slots(gaps, message.slots, message.slot, count)) {
-    reader.fail();
-    return {};
-  }
+  if (count > kMaxClicks || message.slots > kMaxSlots) reader.fail();
+  if (!reader.ok()) return message;
+  auto slot = SlotList::parse(gaps, count, message.slots);
+  if (!slot) reader.fail();
+  if (!reader.ok()) return message;
+  message.slot = std::move(*slot);
   message.setting = read_settings(reader, count);
   return message;
 }
@@ -173,18 +121,13 @@ struct Encoder {
   void operator()(const ClicksMessage& m) const {
     out.integer(m.slots, 8);
     out.integer(m.slot.size(), 4);
-    const std::size_t length = out.hole(4);
-    std::uint64_t next = 0;
-    for (const std::uint64_t slot : m.slot) {
-      out.varint(slot - next);
-      next = slot + 1;
-    }
-    out.fill(length, out.size() - length - 4, 4);
-    out.settings(m.setting);
+    out.integer(m.slot.gaps().size(), 4);
+    out.bytes(m.slot.gaps());
+    out.bytes(m.setting.bytes());
   }
   void operator()(const MatchesMessage& m) const {
     out.bits(m.shared);
-    out.settings(m.setting);
+    out.bytes(m.setting.bytes());
   }
   void operator()(const TestsMessage& m) const {
     out.integer(m.outcomes.size(), 4);
@@ -259,8 +202,9 @@ std::string_view name(const Message& message) noexcept {
 
 std::vector<std::uint8_t> encode(std::uint64_t block, const Message& message) {
   Output out;
-  // Gaps between clicks take a byte or two each.
-  if (const auto* const clicks = std::get_if<ClicksMessage>(&message)) out.reserve(64 + 2 * clicks->slot.size());
+  if (const auto* const clicks = std::get_if<ClicksMessage>(&message)) {
+    out.reserve(64 + clicks->slot.gaps().size() + SettingList::bytes_of(clicks->setting.size()));
+  }
   out.integer(message.index() + 1, 1);
   out.integer(block, 8);
   std::visit(Encoder{out}, message);

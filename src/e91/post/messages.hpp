@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "e91/bits.hpp"
+#include "e91/post/rounds.hpp"
 #include "e91/setting.hpp"
 #include "qsp/error.hpp"
 
@@ -23,17 +24,16 @@ inline constexpr std::size_t kMaxKeyBits = std::size_t{1} << 20;  ///< what is s
 inline constexpr std::size_t kMaxMessage = 64 + kMaxClicks * 9 + kMaxClicks / 4;
 
 /// Bob to Alice: where he saw something, and at which settings; not what. On the wire: slots (u64), clicks (u32),
-/// length of what follows (u32), for each click the slots left out before it (seven bits a byte, low ones first, the
-/// highest bit says that more follow), then two bits of setting each.
+/// length of what follows (u32), for each click the slots left out before it (a varint), then two bits of setting each.
 struct ClicksMessage {
-  std::uint64_t slots = 0;            ///< of the block
-  std::vector<std::uint64_t> slot;    ///< ascending
-  std::vector<std::uint8_t> setting;  ///< one for each
+  std::uint64_t slots = 0;  ///< of the block
+  SlotList slot;
+  SettingList setting;  ///< one for each
 };
 /// Alice to Bob: which of his clicks she shares, and her settings there.
 struct MatchesMessage {
-  Bits shared;                        ///< one for each of Bob's clicks
-  std::vector<std::uint8_t> setting;  ///< one for each that is shared
+  Bits shared;          ///< one for each of Bob's clicks
+  SettingList setting;  ///< one for each that is shared
 };
 /// Both ways, Bob first: the outcomes of the test rounds. They never reach the key.
 struct TestsMessage {

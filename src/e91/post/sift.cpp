@@ -2,78 +2,112 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace qsp::e91 {
 namespace {
 
-/// The role of each pair of settings, [4 · Alice's + Bob's], worked out once for a block.
-std::array<Role, kMaxSettings * kMaxSettings> roles(Mode mode) noexcept {
-  std::array<Role, kMaxSettings * kMaxSettings> table{};
+/// What a bit of a round is appended to.
+constexpr unsigned kToKey = 1;
+constexpr unsigned kToTests = 2;
+
+/// That of each pair of settings, [4 · Alice's + Bob's], worked out once for a block.
+std::array<std::uint8_t, kMaxSettings * kMaxSettings> uses(Mode mode) noexcept {
+  std::array<std::uint8_t, kMaxSettings * kMaxSettings> table{};
   for (std::uint8_t alice = 0; alice < kMaxSettings; ++alice) {
-    for (std::uint8_t bob = 0; bob < kMaxSettings; ++bob) table.at(kMaxSettings * alice + bob) = role(mode, alice, bob);
+    for (std::uint8_t bob = 0; bob < kMaxSettings; ++bob) {
+      const Role is = role(mode, alice, bob);
+      table.at(kMaxSettings * alice + bob) = is == Role::Key                         ? kToKey
+                                             : is == Role::Phase || is == Role::Chsh ? kToTests
+                                                                                     : 0;
+    }
   }
   return table;
 }
+
+/// Appends bits of which some do not count. Which ones is as good as random, so nothing here branches on it: a bit is
+/// written where the next one goes, and counts or is written over.
+class BitAppender {
+ public:
+  /// Precondition: `bits` outlives it, and has room for one more than will count.
+  explicit BitAppender(Bits& bits) noexcept : words_(bits.writable_words().data()) {}
+  /// Precondition: both are 0 or 1.
+  void append(unsigned counts, unsigned bit) noexcept {
+    word_ |= std::uint64_t{counts & bit} << (size_ % 64);
+    words_[size_ / 64] = word_;
+    size_ += counts;
+    word_ &= size_ % 64 == 0 ? 0 : ~std::uint64_t{0};
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  std::uint64_t* words_;
+  std::uint64_t word_ = 0;  ///< the one that is being filled
+  std::size_t size_ = 0;
+};
 
 /// Collects the bits of one party, round by round.
 class Collector {
  public:
   Collector(Mode mode, Side side, std::size_t most_rounds)
-      : roles_(roles(mode)),
-        inverted_(side == Side::Bob),
+      : uses_(uses(mode)),
+        inverted_(side == Side::Bob ? 1 : 0),
         most_key_(std::min(most_rounds, kMaxKeyBits)),
-        key_(most_key_ + 1),
-        tests_(most_rounds + 1),
-        pairs_(most_rounds + 1) {}
+        key_bits_(most_key_ + 1),
+        test_bits_(most_rounds + 1),
+        pairs_(most_rounds + 1),
+        key_(key_bits_),
+        tests_(test_bits_) {}
 
   /// Precondition: at most `most_rounds` times; both settings are below kMaxSettings.
-  ///
-  /// What a round is for is as good as random, so nothing here branches on it: a bit is written where the next one
-  /// goes, and counts or is written over.
-  void add(std::uint8_t alice, std::uint8_t bob, bool bit) {
-    ++shared_;
-    const auto pair = static_cast<std::uint8_t>(kMaxSettings * alice + bob);
-    const Role role = roles_[pair];
-    const bool of_key = role == Role::Key && key_size_ < most_key_;
-    const bool of_tests = role == Role::Phase || role == Role::Chsh;
-    append(key_, key_size_, of_key, bit != inverted_);
-    append(tests_, tests_size_, of_tests, bit);
-    pairs_[tests_size_] = pair;
-    key_size_ += of_key ? 1 : 0;
-    tests_size_ += of_tests ? 1 : 0;
+  void add(std::uint8_t alice, std::uint8_t bob, bool bit) noexcept {
+    rounds_[held_++] = static_cast<std::uint8_t>((kMaxSettings * alice + bob) << 1 | (bit ? 1 : 0));
+    if (held_ == rounds_.size()) settle();
   }
 
   Sifted take() && {
-    key_.truncate(key_size_);
-    tests_.truncate(tests_size_);
-    pairs_.resize(tests_size_);
-    return Sifted{.key = std::move(key_), .tests = std::move(tests_), .pairs = std::move(pairs_), .shared = shared_};
+    settle();
+    qsp::wipe(rounds_);
+    key_bits_.truncate(key_.size());
+    test_bits_.truncate(tests_.size());
+    pairs_.resize(tests_.size());
+    return Sifted{
+        .key = std::move(key_bits_), .tests = std::move(test_bits_), .pairs = std::move(pairs_), .shared = shared_};
   }
 
  private:
-  /// Sets bit `at`, which is zero, where the round counts.
-  static void append(Bits& bits, std::size_t at, bool counts, bool bit) noexcept {
-    bits.writable_words()[at / 64] |= static_cast<std::uint64_t>(counts && bit) << (at % 64);
+  /// Many rounds at once, so that what changes with each stays in registers.
+  void settle() noexcept {
+    BitAppender key = key_;
+    BitAppender tests = tests_;
+    for (const std::uint8_t round : std::span(rounds_).first(held_)) {
+      const unsigned pair = round >> 1;
+      const unsigned bit = round & 1;
+      const unsigned use = uses_[pair];
+      pairs_[tests.size()] = static_cast<std::uint8_t>(pair);
+      key.append(use & kToKey & (key.size() < most_key_ ? 1U : 0U), bit ^ inverted_);
+      tests.append((use & kToTests) >> 1, bit);
+    }
+    key_ = key;
+    tests_ = tests;
+    shared_ += held_;
+    held_ = 0;
   }
 
-  std::array<Role, kMaxSettings * kMaxSettings> roles_;
-  bool inverted_;  ///< the singlet anticorrelates
+  std::array<std::uint8_t, kMaxSettings * kMaxSettings> uses_;
+  unsigned inverted_;  ///< the singlet anticorrelates
   std::size_t most_key_;
   // Each has room for one more than it can come to hold: where a round that does not count is written.
-  Bits key_;
-  Bits tests_;
+  Bits key_bits_;
+  Bits test_bits_;
   std::vector<std::uint8_t> pairs_;
-  std::size_t key_size_ = 0;
-  std::size_t tests_size_ = 0;
+  BitAppender key_;
+  BitAppender tests_;
+  std::array<std::uint8_t, 512> rounds_{};  ///< pair of settings · 2 + bit, not settled yet
+  std::size_t held_ = 0;
   std::uint64_t shared_ = 0;
 };
-
-/// Settings come from the peer: none may be one that the mode has not.
-bool all_exist(Mode mode, Side side, const std::vector<std::uint8_t>& settings) noexcept {
-  const std::size_t count = angles(mode, side).size();
-  return std::ranges::all_of(settings, [count](std::uint8_t setting) { return setting < count; });
-}
 
 }  // namespace
 
@@ -89,9 +123,8 @@ Role role(Mode mode, std::uint8_t alice, std::uint8_t bob) noexcept {
 }
 
 ClicksMessage announce(const Clicks& clicks, Settings& settings, std::uint64_t slots) {
-  ClicksMessage message{.slots = slots, .slot = {}, .setting = {}};
+  ClicksMessage message{.slots = slots, .slot = {}, .setting = SettingList(clicks.size())};
   message.slot.reserve(clicks.size());
-  message.setting.reserve(clicks.size());
   for (const Click& click : clicks) {
     message.slot.push_back(click.slot());
     message.setting.push_back(settings.at(click.slot()));
@@ -100,14 +133,19 @@ ClicksMessage announce(const Clicks& clicks, Settings& settings, std::uint64_t s
 }
 
 std::optional<AliceSifted> sift_alice(Mode mode, const Clicks& clicks, Settings& settings, const ClicksMessage& bob) {
-  if (!all_exist(mode, Side::Bob, bob.setting)) return std::nullopt;
-  Collector collector(mode, Side::Alice, std::min(clicks.size(), bob.slot.size()));
-  MatchesMessage answer{.shared = Bits(bob.slot.size()), .setting = {}};
+  // Settings come from the peer: none may be one that the mode has not.
+  if (!bob.setting.all_below(angles(mode, Side::Bob).size())) return std::nullopt;
+  const std::size_t most_rounds = std::min(clicks.size(), bob.slot.size());
+  Collector collector(mode, Side::Alice, most_rounds);
+  MatchesMessage answer{.shared = Bits(bob.slot.size()), .setting = SettingList(most_rounds)};
   auto own = clicks.begin();
+  SlotList::Cursor slots(bob.slot);
   for (std::size_t i = 0; i < bob.slot.size(); ++i) {
-    while (own != clicks.end() && own->slot() < bob.slot[i]) ++own;
-    if (own == clicks.end() || own->slot() != bob.slot[i]) continue;
-    const std::uint8_t setting = settings.at(own->slot());
+    const std::uint64_t slot = slots.next();
+    while (own != clicks.end() && own->slot() < slot) ++own;
+    if (own == clicks.end()) break;
+    if (own->slot() != slot) continue;
+    const std::uint8_t setting = settings.at(slot);
     answer.shared.set(i, true);
     answer.setting.push_back(setting);
     collector.add(setting, bob.setting[i], own->bit());
@@ -115,14 +153,13 @@ std::optional<AliceSifted> sift_alice(Mode mode, const Clicks& clicks, Settings&
   return AliceSifted{.answer = std::move(answer), .sifted = std::move(collector).take()};
 }
 
-std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const ClicksMessage& announced,
+std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const SettingList& settings,
                                const MatchesMessage& alice) {
-  if (!all_exist(mode, Side::Alice, alice.setting)) return std::nullopt;
+  if (!alice.setting.all_below(angles(mode, Side::Alice).size())) return std::nullopt;
   Collector collector(mode, Side::Bob, alice.setting.size());
   std::size_t next = 0;
   for (std::size_t i = 0; i < clicks.size(); ++i) {
-    if (!alice.shared[i]) continue;
-    collector.add(alice.setting[next++], announced.setting[i], clicks[i].bit());
+    if (alice.shared[i]) collector.add(alice.setting[next++], settings[i], clicks[i].bit());
   }
   return std::move(collector).take();
 }

@@ -42,8 +42,8 @@ struct AliceSifted {
 };
 std::optional<AliceSifted> sift_alice(Mode mode, const Clicks& clicks, Settings& settings, const ClicksMessage& bob);
 
-/// Bob's share. Nothing where a setting of Alice's does not exist in the mode.
-std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const ClicksMessage& announced,
+/// Bob's share; `settings` are those of his clicks. Nothing where a setting of Alice's does not exist in the mode.
+std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const SettingList& settings,
                                const MatchesMessage& alice);
 
 }  // namespace qsp::e91

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "e91/varint.hpp"
 #include "wire/cursor.hpp"
 
 namespace qsp::e91 {
@@ -34,23 +35,6 @@ BlockName read_block(Reader& reader) {
   return block;
 }
 
-/// Seven bits a byte, the low ones first; the highest bit says that more follow.
-void put_varint(std::vector<std::uint8_t>& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
-  out.push_back(static_cast<std::uint8_t>(value));
-}
-
-std::uint64_t read_varint(Reader& reader) noexcept {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 49; shift += 7) {
-    const std::uint8_t byte = reader.u8();
-    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-    if ((byte & 0x80) == 0) return value;
-  }
-  reader.fail();
-  return 0;
-}
-
 std::unexpected<Error> malformed(std::string_view where) noexcept {
   return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, where);
 }
@@ -62,14 +46,18 @@ Detections read_detections(Reader& reader, const BlockName& block) {
   if (count > kMaxClicks || count > reader.remaining() || detections.slots > kMaxSlots) reader.fail();
   if (!reader.ok()) return detections;
   detections.clicks.reserve(count);
+  Bytes coded = reader.rest();
   std::uint64_t next = 0;
-  for (std::size_t i = 0; i < count && reader.ok(); ++i) {
-    const std::uint64_t coded = read_varint(reader);
-    const std::uint64_t slot = next + (coded >> 1);
-    if (slot >= detections.slots) reader.fail();
-    detections.clicks.emplace_back(slot, (coded & 1) != 0);
-    next = slot + 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto click = take_varint(coded);
+    if (!click || next >= detections.slots || *click >> 1 >= detections.slots - next) {
+      reader.fail();
+      return detections;
+    }
+    next += *click >> 1;
+    detections.clicks.emplace_back(next++, (*click & 1) != 0);
   }
+  if (!coded.empty()) reader.fail();
   return detections;
 }
 

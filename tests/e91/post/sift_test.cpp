@@ -66,7 +66,7 @@ TEST_P(SiftTest, BothSharesLineUpRoundByRound) {
   const ClicksMessage announced = announce(bob, of_bob, kSlots);
   const auto at_alice = sift_alice(GetParam(), alice, of_alice, announced);
   ASSERT_TRUE(at_alice);
-  const auto at_bob = sift_bob(GetParam(), bob, announced, at_alice->answer);
+  const auto at_bob = sift_bob(GetParam(), bob, announced.setting, at_alice->answer);
   ASSERT_TRUE(at_bob);
   EXPECT_EQ(at_alice->sifted.shared, both);
   EXPECT_EQ(at_bob->shared, both);
@@ -94,8 +94,7 @@ TEST_P(SiftTest, RefusesSettingsThatDoNotExist) {
   EXPECT_EQ(sift_alice(GetParam(), clicks, of_alice, announced).has_value(), GetParam() == Mode::Biased);
   MatchesMessage matches{.shared = Bits(1), .setting = {3}};
   matches.shared.set(0, true);
-  const ClicksMessage lawful{.slots = 1, .slot = {0}, .setting = {0}};
-  EXPECT_FALSE(sift_bob(GetParam(), clicks, lawful, matches)) << "no mode gives Alice four settings";
+  EXPECT_FALSE(sift_bob(GetParam(), clicks, {0}, matches)) << "no mode gives Alice four settings";
 }
 
 TEST(Pad, GivesEachByteOnceAndInOrder) {
