@@ -185,7 +185,7 @@ int run_bench(const BenchOptions& options, bool json) {
                     std::string(figure.anchor), std::string(figure.source)});
   }
   fmt::print(
-      "{}\none core, both ends' work; processor time of one thread, of Cascade the wall clock\n"
+      "{}\none core, both ends' work, processor time\n"
       "{} blocks of {} bits for each rate of Cascade and for the last two rows\n",
       columns(rows), options.blocks, grouped(options.key_bits));
   return kOk;
