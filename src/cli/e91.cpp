@@ -11,6 +11,7 @@ void add_e91(CLI::App& app, Context& context) {
   e91->require_subcommand(1);
   add_e91_run(*e91, context);
   add_e91_sweep(*e91, context);
+  add_e91_compare(*e91, context);
   add_e91_audit(*e91, context);
   add_e91_bench(*e91, context);
   add_e91_processes(*e91, context);
@@ -18,7 +19,8 @@ void add_e91(CLI::App& app, Context& context) {
       "The photons are simulated, so the keys are as secret as this process, and no more (docs/qkd.md).\n\nExamples:\n"
       "  qsp e91 run\n"
       "  qsp e91 run --eve intercept:1 --report eve.html\n"
-      "  qsp e91 sweep --over eve");
+      "  qsp e91 sweep --over eve\n"
+      "  qsp e91 compare examples/links/*.toml");
 }
 
 }  // namespace qsp::cli

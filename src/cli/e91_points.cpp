@@ -48,14 +48,6 @@ OrText<void> apply(E91LinkOptions& options, const E91Parameter& parameter, doubl
   return {};
 }
 
-/// Slots for as many coincidences as are wanted and the clicks allow.
-std::uint64_t slots_to_sample(const e91::LinkConfig& link, const e91::Expected& expected, double coincidences) {
-  const double clicks = std::max(expected.alice_singles_per_s, expected.bob_singles_per_s);
-  if (!(expected.coincidences_per_s > 0) || !(clicks > 0)) return 0;
-  const double seconds = std::min(coincidences / expected.coincidences_per_s, kMostClicks / clicks);
-  return static_cast<std::uint64_t>(std::min(seconds * link.slots_per_s, static_cast<double>(e91::Link::kMaxSlots)));
-}
-
 OrText<void> sample_clicks(crypto::Provider& provider, const e91::Eve& eve, double coincidences, E91Point& point) {
   const auto seen = e91::observe(provider, point.link, eve, slots_to_sample(point.link, point.theory, coincidences));
   if (!seen) return std::unexpected(std::string(seen.error().where));
@@ -97,6 +89,13 @@ OrText<void> sample_blocks(crypto::Provider& provider, const E91Setup& setup, co
 }
 
 }  // namespace
+
+std::uint64_t slots_to_sample(const e91::LinkConfig& link, const e91::Expected& expected, double coincidences) {
+  const double clicks = std::max(expected.alice_singles_per_s, expected.bob_singles_per_s);
+  if (!(expected.coincidences_per_s > 0) || !(clicks > 0)) return 0;
+  const double seconds = std::min(coincidences / expected.coincidences_per_s, kMostClicks / clicks);
+  return static_cast<std::uint64_t>(std::min(seconds * link.slots_per_s, static_cast<double>(e91::Link::kMaxSlots)));
+}
 
 OrText<std::string> with_amount(const std::string& attack, std::string_view amount) {
   constexpr std::string_view kWerner = "source:werner=";

@@ -52,6 +52,10 @@ struct E91Point {
   [[nodiscard]] std::optional<double> rate_per_s() const noexcept;
 };
 
+/// Slots that are expected to bring so many coincidences, or as many clicks as tenths of a second can simulate. 0 where
+/// the link brings none.
+std::uint64_t slots_to_sample(const e91::LinkConfig& link, const e91::Expected& expected, double coincidences);
+
 /// Errors: text; a value out of its parameter's range among them.
 files::OrText<E91Point> e91_point(crypto::Provider& provider, E91LinkOptions options, const E91Parameter& parameter,
                                   double x, const E91Sampling& sampling);

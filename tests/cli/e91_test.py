@@ -53,7 +53,7 @@ class Case(unittest.TestCase):
 
 class Help(Case):
     def test_every_verb_has_a_help_with_examples(self):
-        for verb in ((), ("run",), ("sweep",), ("audit",), ("bench",)):
+        for verb in ((), ("run",), ("sweep",), ("compare",), ("audit",), ("bench",)):
             done = qsp("e91", *verb, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertRegex(done.stdout, rb"Examples?:\n  qsp e91")
@@ -190,6 +190,44 @@ class Sweep(Case):
 
     def test_an_attack_without_a_number_cannot_be_varied(self):
         self.assert_fails(qsp("e91", "sweep", "--over", "eve", "--eve", "blinding"), "takes an attack with a number", 1)
+
+
+class Compare(Case):
+    def test_published_links_fit_and_say_what_they_rest_on(self):
+        links = [os.path.join(LINKS, name) for name in ("erven2008.toml", "schimpf2021.toml", "wengerowsky2019.toml")]
+        made = self.json_of("compare", *links, "--seed", "test")
+        self.assertTrue(made["fits"] and made["simulated"])
+        self.assertEqual(len(made["links"]), 3)
+        for link in made["links"]:
+            self.assertGreaterEqual(link["coincidences"], 20_000)
+            self.assertIn("(20", link["reference"])
+            counted = [figure for figure in link["figures"] if figure["simulated"] is not None]
+            self.assertGreaterEqual(len(counted), 2)
+            for figure in counted:
+                apart = figure["simulated"]["value"] - figure["published"]
+                if figure["unit"] == "1/s":
+                    apart /= figure["published"]
+                self.assertAlmostEqual(apart, figure["apart"])
+                self.assertLessEqual(abs(apart), 0.2 if figure["unit"] == "1/s" else 0.005)
+                # What is counted is what theory expects of this link.
+                self.assertLess(abs(figure["simulated"]["value"] - figure["theory"]),
+                                4 * figure["simulated"]["deviation"] + 0.02 * figure["theory"])
+
+    def test_a_link_that_does_not_fit_is_told(self):
+        with open(os.path.join(LINKS, "erven2008.toml"), encoding="utf-8") as file:
+            text = file.read()
+        for change, figure in ((("qber = 0.0492", "qber = 0.06"), "QBER"), (("= 565", "= 400"), "coincidences")):
+            with self.subTest(figure):
+                with open(self.path("misfit.toml"), "w", encoding="utf-8") as file:
+                    file.write(text.replace(*change))
+                done = qsp("e91", "compare", self.path("misfit.toml"), "--seed", "test")
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertRegex(done.stdout.decode(), rf"(?m){figure} .* NO *$")
+
+    def test_a_link_without_published_figures_is_refused(self):
+        with open(self.path("plain.toml"), "w", encoding="ascii") as file:
+            file.write("[pairs]\nmean_pairs = 0.1\n")
+        self.assert_fails(qsp("e91", "compare", self.path("plain.toml"), "--coincidences", "100"), "plain.toml.*no published", 1)
 
 
 class Audit(Case):

@@ -23,6 +23,16 @@ std::uint64_t Observation::coincidences() const noexcept {
   return sum;
 }
 
+void Observation::add(const Observation& other) noexcept {
+  for (std::size_t pair = 0; pair < outcomes.size(); ++pair) {
+    outcomes.at(pair).same += other.outcomes.at(pair).same;
+    outcomes.at(pair).different += other.outcomes.at(pair).different;
+  }
+  alice_clicks += other.alice_clicks;
+  bob_clicks += other.bob_clicks;
+  seconds += other.seconds;
+}
+
 Result<Observation> observe(crypto::Provider& provider, const LinkConfig& config, const Eve& eve, std::uint64_t slots) {
   auto link = Link::create(provider, config, eve);
   if (!link) return std::unexpected(link.error());

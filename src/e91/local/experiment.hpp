@@ -18,6 +18,7 @@ struct Observation {
   double seconds = 0;  ///< of simulated time
 
   [[nodiscard]] std::uint64_t coincidences() const noexcept;
+  void add(const Observation& other) noexcept;
 };
 
 /// Plays a link for so many slots. Errors: as `Link`.
