@@ -20,9 +20,9 @@ constexpr double kFirstLoad = 0.8;
 constexpr double kSecondLoad = 1.3;
 /// Errors at most, on average, in a leaf that is finished by its syndrome.
 constexpr double kFirstSyndromeLoad = 0.15;
-constexpr double kSecondSyndromeLoad = 0.28;
+constexpr double kSecondSyndromeLoad = 0.21;
 /// The last shuffled pass finds what few errors the first two left in the same places.
-constexpr unsigned kLastLevel = 13;
+constexpr unsigned kLastLevel = 14;
 /// Each sees any error left with probability 1/2.
 constexpr std::size_t kSubsets = 12;
 
