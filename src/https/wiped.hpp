@@ -2,34 +2,15 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/wiping_allocator.hpp"
 #include "qsp/crypto.hpp"
-#include "qsp/secret.hpp"
 
 namespace qsp::https {
-
-/// Memory that is wiped when it is given back; so also what a container leaves behind as it grows.
-template <class T>
-struct WipingAllocator {
-  using value_type = T;
-
-  WipingAllocator() = default;
-  template <class U>
-  WipingAllocator(const WipingAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor): allocators convert
-
-  T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
-  void deallocate(T* memory, std::size_t count) noexcept {
-    wipe({reinterpret_cast<std::uint8_t*>(memory), count * sizeof(T)});
-    std::allocator<T>().deallocate(memory, count);
-  }
-  bool operator==(const WipingAllocator&) const = default;
-};
 
 /// Text as it travels, which may hold keys.
 using WipedText = std::vector<char, WipingAllocator<char>>;

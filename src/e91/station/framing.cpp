@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kReserved = std::size_t{64} * 1024;
 
-void take(Bytes& stream, std::vector<std::uint8_t>& to, std::size_t size) {
+void take(Bytes& stream, auto& to, std::size_t size) {
   const Bytes taken = stream.first(std::min(size - to.size(), stream.size()));
   to.insert(to.end(), taken.begin(), taken.end());
   stream = stream.subspan(taken.size());
@@ -22,7 +22,7 @@ std::vector<std::uint8_t> frame_head(std::size_t size) {
   return head;
 }
 
-Result<std::optional<std::vector<std::uint8_t>>> MessageReader::next(Bytes& stream) {
+Result<std::optional<WipedBytes>> MessageReader::next(Bytes& stream) {
   if (head_.size() < kFrameHead) {
     take(stream, head_, kFrameHead);
     if (head_.size() < kFrameHead) return std::nullopt;

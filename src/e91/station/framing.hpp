@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/wiping_allocator.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
 
@@ -24,12 +25,12 @@ class MessageReader {
 
   /// Takes bytes off the front of `stream`: the next message, or nothing once more bytes are needed. Error:
   /// InvalidMessage for a length out of bounds; the stream is then of no more use.
-  Result<std::optional<std::vector<std::uint8_t>>> next(Bytes& stream);
+  Result<std::optional<WipedBytes>> next(Bytes& stream);
 
  private:
   std::size_t most_;
   std::vector<std::uint8_t> head_;
-  std::vector<std::uint8_t> body_;
+  WipedBytes body_;
   std::size_t size_ = 0;  ///< of the body, once the head is whole
 };
 

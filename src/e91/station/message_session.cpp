@@ -20,8 +20,6 @@ MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net:
       handler_(handler),
       reader_(most) {}
 
-MessageSession::~MessageSession() { qsp::wipe(waiting_); }
-
 void MessageSession::post(Bytes message) {
   if (waiting_.size() - sent_ + message.size() > kMaxQueued) {
     return close(Reason::Limit, "this end's messages are not read");
@@ -54,7 +52,6 @@ void MessageSession::handle_data(const AppData& data) {
     if (!message) return close(Reason::ProtocolError, message.error().where);
     if (!*message) break;
     handler_.session_message(*this, **message);
-    qsp::wipe(**message);
   }
   if (data.end) close(Reason::Normal, "");
 }

@@ -33,7 +33,6 @@ class MessageSession final : public net::Connection {
   MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                  std::unique_ptr<qsp::Channel> channel, net::ConnectionOwner& owner, MessageHandler& handler,
                  std::size_t most);
-  ~MessageSession() override;
 
   /// Queues a message. A peer that lets more than kMaxQueued bytes wait is closed.
   void post(Bytes message);
@@ -57,7 +56,7 @@ class MessageSession final : public net::Connection {
   qsp::Channel& channel_;  ///< the connection's endpoint
   MessageHandler& handler_;
   MessageReader reader_;
-  std::vector<std::uint8_t> waiting_;  ///< frames, of which `sent_` bytes are on their way
+  WipedBytes waiting_;  ///< frames, of which `sent_` bytes are on their way
   std::size_t sent_ = 0;
 };
 
