@@ -4,11 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "cli/app.hpp"
 #include "cli/e91_processes.hpp"
-#include "cli/json.hpp"
 #include "cli/lab.hpp"
-#include "cli/text.hpp"
 #include "identity/key_files.hpp"
 #include "qsp/openssl.hpp"
 
@@ -206,19 +203,7 @@ OrText<void> make_lab(const E91LabOptions& options) {
 }  // namespace
 
 int run_e91_lab(const E91LabOptions& options, bool json) {
-  if (const auto made = make_lab(options); !made) {
-    print_error(made.error());
-    return kFailed;
-  }
-  if (json) {
-    print_json({{"folder", options.folder}, {"simulated", true}});
-  } else {
-    fmt::print(
-        "A laboratory of an E91 link, two KMEs and two applications stands in {}; its README.md says how to run it.\n"
-        "Its photons are simulated: its keys give no quantum security.\n",
-        options.folder);
-  }
-  return kOk;
+  return tell_of_lab(make_lab(options), options.folder, "an E91 link, two KMEs and two applications", json);
 }
 
 }  // namespace qsp::cli

@@ -2,11 +2,8 @@
 
 #include <string>
 
-#include "cli/app.hpp"
-#include "cli/json.hpp"
 #include "cli/kme.hpp"
 #include "cli/lab.hpp"
-#include "cli/text.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -66,19 +63,7 @@ OrText<void> make_lab(const KmeLabOptions& options) {
 }  // namespace
 
 int run_kme_lab(const KmeLabOptions& options, bool json) {
-  if (const auto made = make_lab(options); !made) {
-    print_error(made.error());
-    return kFailed;
-  }
-  if (json) {
-    print_json({{"folder", options.folder}, {"simulated", true}});
-  } else {
-    fmt::print(
-        "A laboratory of two KMEs and two SAEs stands in {}; its README.md says how to run it.\n"
-        "Its keys are simulated: they give no quantum security.\n",
-        options.folder);
-  }
-  return kOk;
+  return tell_of_lab(make_lab(options), options.folder, "two KMEs and two SAEs", json);
 }
 
 }  // namespace qsp::cli

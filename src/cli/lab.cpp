@@ -7,6 +7,10 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/app.hpp"
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+
 namespace qsp::cli {
 namespace {
 
@@ -98,6 +102,22 @@ OrText<void> Lab::write_site(const LabSite& here, const LabSite& there, const La
   if (auto done = write_credential(here.kme, true); !done) return done;
   if (auto done = write_credential(here.sae, false); !done) return done;
   return write(std::string(here.kme) + "/kme.toml", config_of(here, there, keys), kLabPublic);
+}
+
+int tell_of_lab(const OrText<void>& made, const std::string& folder, std::string_view what, bool json) {
+  if (!made) {
+    print_error(made.error());
+    return kFailed;
+  }
+  if (json) {
+    print_json({{"folder", folder}, {"simulated", true}});
+  } else {
+    fmt::print(
+        "A laboratory of {} stands in {}; its README.md says how to run it.\n"
+        "Its keys are simulated: they give no quantum security.\n",
+        what, folder);
+  }
+  return kOk;
 }
 
 }  // namespace qsp::cli

@@ -54,4 +54,7 @@ class Lab {
   https::Authority authority_;
 };
 
+/// Says that a laboratory of `what` ("two KMEs", say) stands in `folder`, or why it does not: the verb's exit code.
+int tell_of_lab(const files::OrText<void>& made, const std::string& folder, std::string_view what, bool json);
+
 }  // namespace qsp::cli
