@@ -1,0 +1,180 @@
+#include "kme/store_queue.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/post.hpp>
+#include <latch>
+#include <utility>
+#include <vector>
+
+namespace qsp::kme::test {
+namespace {
+
+/// What a store was made to do: numbers, which count once they are committed. Touched by the queue's thread, and read
+/// once that has ended.
+struct Written {
+  std::vector<UnixTime> numbers;
+  int transactions = 0;
+};
+
+/// Writes the argument of `expire`, and refuses negative ones.
+class NumberStore final : public Store {
+ public:
+  explicit NumberStore(Written& written) : written_(written) {}
+
+  Stored<void> begin() override {
+    pending_.clear();
+    return {};
+  }
+  Stored<void> commit() override {
+    ++written_.transactions;
+    written_.numbers.insert(written_.numbers.end(), pending_.begin(), pending_.end());
+    return {};
+  }
+  void rollback() noexcept override { pending_.clear(); }
+  Stored<std::uint64_t> expire(UnixTime now) override {
+    if (now < 0) return std::unexpected(StoreError{false, "a negative number"});
+    pending_.push_back(now);
+    return 0;
+  }
+
+  Stored<std::vector<Uuid>> add(std::string_view, std::span<NewPiece>, std::uint64_t) override { return {}; }
+  Stored<std::vector<NewPiece>> fresh(std::string_view, std::size_t) override { return {}; }
+  Stored<void> confirm(std::string_view, std::span<const Uuid>, Lives) override { return {}; }
+  Stored<std::vector<Uuid>> held(std::string_view, std::span<const Uuid>) override { return {}; }
+  Stored<Taken> take(const TakeRequest&, UnixTime) override { return {}; }
+  Stored<std::vector<Grant>> unannounced(std::string_view, std::size_t) override { return {}; }
+  Stored<std::optional<Grant>> find_unannounced(std::string_view, const Uuid&) override { return {}; }
+  Stored<void> announced(std::string_view, std::span<const Uuid>) override { return {}; }
+  Stored<void> accept(const Grant&) override { return {}; }
+  Stored<std::expected<std::vector<TakenKey>, NotRedeemed>> redeem(const RedeemRequest&, UnixTime) override {
+    return {};
+  }
+  Stored<PoolCounts> counts(std::string_view) override { return {}; }
+  Stored<bool> lead(std::string_view) override { return true; }
+
+ private:
+  Written& written_;
+  std::vector<UnixTime> pending_;
+};
+
+StoreQueue::Job write(UnixTime number) {
+  return [number](Store& store) -> Stored<void> {
+    if (auto done = store.expire(number); !done) return std::unexpected(done.error());
+    return {};
+  };
+}
+
+class StoreQueueTest : public testing::Test {
+ protected:
+  /// Runs the loop until `told_` has so many entries.
+  void await(std::size_t count) {
+    while (told_.size() < count) loop_.io().run_one();
+  }
+  /// Posts a job that keeps the queue's thread until the latch is released, and waits until it does.
+  void hold(std::latch& latch) {
+    std::latch begun(1);
+    ASSERT_TRUE(queue_->post(
+        [&](Store&) -> Stored<void> {
+          begun.count_down();
+          latch.wait();
+          return {};
+        },
+        tell(0)));
+    begun.wait();
+  }
+  StoreQueue::After tell(UnixTime number) {
+    return [this, number](const Stored<void>& result) { told_.emplace_back(number, result.has_value()); };
+  }
+  /// The queue's thread has ended behind it.
+  const Written& end() {
+    queue_.reset();
+    return written_;
+  }
+
+  using Told = std::vector<std::pair<UnixTime, bool>>;
+
+  net::Loop loop_;
+  // Keeps run_one() waiting while the queue's thread works.
+  boost::asio::executor_work_guard<net::Executor> busy_{loop_.executor()};
+  Faults faults_;
+  Written written_;
+  Told told_;
+  std::unique_ptr<StoreQueue> queue_ =
+      std::make_unique<StoreQueue>(loop_, std::make_unique<NumberStore>(written_), faults_);
+};
+
+TEST_F(StoreQueueTest, WhatWaitsTogetherIsOneTransactionAndToldInOrder) {
+  std::latch latch(1);
+  hold(latch);
+  Told expected{{0, true}};
+  for (UnixTime i = 1; i <= 100; ++i) {
+    ASSERT_TRUE(queue_->post(write(i), tell(i)));
+    expected.emplace_back(i, true);
+  }
+  latch.count_down();
+  await(101);
+  EXPECT_EQ(told_, expected);
+  EXPECT_EQ(end().numbers.size(), 100U);
+  EXPECT_EQ(written_.transactions, 2);
+}
+
+TEST_F(StoreQueueTest, AJobThatIsRefusedTakesNoOtherWithIt) {
+  std::latch latch(1);
+  hold(latch);
+  for (const UnixTime number : {1, -2, 3}) ASSERT_TRUE(queue_->post(write(number), tell(number)));
+  latch.count_down();
+  await(4);
+  EXPECT_EQ(told_, (Told{{0, true}, {1, true}, {-2, false}, {3, true}}));
+  EXPECT_EQ(end().numbers, (std::vector<UnixTime>{1, 3}));
+}
+
+TEST_F(StoreQueueTest, IsBoundedAndTakesMoreOnceThereIsRoom) {
+  std::latch latch(1);
+  hold(latch);
+  UnixTime taken = 0;
+  while (taken <= UnixTime{StoreQueue::kMaxWaiting} && queue_->post(write(taken + 1), tell(taken + 1))) ++taken;
+  EXPECT_EQ(taken, UnixTime{StoreQueue::kMaxWaiting});
+  latch.count_down();
+  await(static_cast<std::size_t>(taken) + 1);
+  EXPECT_TRUE(queue_->post(write(9), tell(9)));
+  await(static_cast<std::size_t>(taken) + 2);
+  EXPECT_EQ(end().numbers.size(), static_cast<std::size_t>(taken) + 1);
+}
+
+TEST_F(StoreQueueTest, DoesWhatWaitsBeforeItEndsAndTellsNobodyAfter) {
+  for (UnixTime i = 1; i <= 50; ++i) ASSERT_TRUE(queue_->post(write(i), tell(i)));
+  EXPECT_EQ(end().numbers.size(), 50U);
+  loop_.io().poll();
+  EXPECT_TRUE(told_.empty());
+}
+
+TEST_F(StoreQueueTest, WritesNothingWhileTheDiskIsFull) {
+  faults_.set({.disk_full = true});
+  ASSERT_TRUE(queue_->post(write(1), tell(1)));
+  await(1);
+  faults_.set({});
+  ASSERT_TRUE(queue_->post(write(2), tell(2)));
+  await(2);
+  EXPECT_EQ(told_, (Told{{1, false}, {2, true}}));
+  EXPECT_EQ(end().numbers, (std::vector<UnixTime>{2}));
+}
+
+TEST_F(StoreQueueTest, EveryJobIsToldOnceWhileOthersKeepComing) {
+  constexpr UnixTime kJobs = 5000;
+  UnixTime next = 1;
+  while (told_.size() < static_cast<std::size_t>(kJobs)) {
+    for (int burst = 0; burst < 7 && next <= kJobs; ++burst) {
+      if (!queue_->post(write(next % 10 == 0 ? -next : next), tell(next))) break;
+      ++next;
+    }
+    loop_.io().poll();
+  }
+  for (UnixTime i = 0; i < kJobs; ++i) {
+    ASSERT_EQ(told_[static_cast<std::size_t>(i)], (std::pair<UnixTime, bool>(i + 1, (i + 1) % 10 != 0)));
+  }
+  EXPECT_EQ(end().numbers.size(), static_cast<std::size_t>(kJobs - kJobs / 10));
+}
+
+}  // namespace
+}  // namespace qsp::kme::test
