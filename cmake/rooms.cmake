@@ -1,8 +1,9 @@
 # qsp_room(name SOURCES … USES …): one room of src/ as one static library, qsp_<name>, that links only what it may use.
-# TEMPLATES marks a room that is slow to compile for its libraries' headers.
+# TEMPLATES marks a room that is slow to compile for its libraries' headers, PRECOMPILE lists the largest of them, and
+# PRECOMPILED_BY names another room whose list serves as well. Sources still include what they use: QSP_PCH=OFF must build.
 # The link graph is the dependency rule; tests/rooms checks the includes against the same lists.
 function(qsp_room name)
-  cmake_parse_arguments(ROOM "TEMPLATES" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "TEMPLATES" "PRECOMPILED_BY" "SOURCES;USES;LIBRARIES;PRECOMPILE" ${ARGN})
   string(REPLACE "/" "_" target "qsp_${name}")
   add_library(${target} STATIC ${ROOM_SOURCES})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
@@ -15,5 +16,11 @@ function(qsp_room name)
     target_link_libraries(${target} PUBLIC ${used_target})
   endforeach()
   target_link_libraries(${target} PUBLIC ${ROOM_LIBRARIES})
+  if(QSP_PCH AND ROOM_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${ROOM_PRECOMPILE})
+  elseif(QSP_PCH AND ROOM_PRECOMPILED_BY)
+    string(REPLACE "/" "_" owner "qsp_${ROOM_PRECOMPILED_BY}")
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  endif()
   set_property(GLOBAL APPEND_STRING PROPERTY QSP_ROOM_RULES "${name}: ${ROOM_USES}\n")
 endfunction()
