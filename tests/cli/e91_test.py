@@ -305,7 +305,7 @@ class Bench(Case):
     def test_gives_every_figure(self):
         made = self.json_of("bench", "--blocks", "1", "--key-bits", "200000")
         values = {row["name"]: row["value"] for row in made["rows"]}
-        for name in ("ideal_pairs", "link_slots", "toeplitz_1mbit", "tags", "whole_sifted"):
+        for name in ("ideal_pairs", "bright_slots", "link_slots", "toeplitz_1mbit", "tags", "whole_sifted"):
             self.assertGreater(values[name], 0)
         for percent in (1, 2, 3, 5):
             self.assertEqual(values[f"cascade_{percent}_percent_frame_errors"], 0)
