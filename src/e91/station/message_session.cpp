@@ -52,9 +52,10 @@ void MessageSession::handle_data(const AppData& data) {
   while (endpoint().phase() == Phase::Established) {
     auto message = reader_.next(stream);
     if (!message) return close(Reason::ProtocolError, message.error().where);
-    if (!*message) break;
-    handler_.session_message(*this, **message);
-    qsp::wipe(**message);
+    auto& whole = *message;
+    if (!whole) break;
+    handler_.session_message(*this, *whole);
+    qsp::wipe(*whole);
   }
   if (data.end) close(Reason::Normal, "");
 }
