@@ -52,6 +52,7 @@ Outcome<Child> Child::copy(const std::function<int()>& work) {
 Outcome<Child> Child::run(const Program& program) {
   std::vector<std::string> words = program.arguments;
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   std::string libraries = "LD_LIBRARY_PATH=" + program.library_folder;

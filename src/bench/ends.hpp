@@ -68,7 +68,7 @@ class MemoryLink {
 };
 
 /// Memory through which the control frames of two ends pass: no flight of them is longer.
-using Wire = std::array<std::uint8_t, 32 * 1024>;
+using Wire = std::array<std::uint8_t, std::size_t{32} * 1024>;
 
 /// Both ends of one session, without a network and with a clock that stands still.
 class Pair {

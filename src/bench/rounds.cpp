@@ -50,6 +50,7 @@ Outcome<std::vector<Pace>> take_turns(std::span<const Contender> contenders, std
     }
   }
   std::vector<Pace> paces;
+  paces.reserve(seconds.size());
   for (std::vector<double>& values : seconds) paces.push_back(pace(values));
   return paces;
 }

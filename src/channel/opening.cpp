@@ -155,6 +155,7 @@ Result<void> Session::establish(handshake::Finished finished, Instant now) {
   return {};
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): nothing assigns the variant, so it always holds a machine
 bool Session::peer_verified() const noexcept {
   if (opening_ == nullptr) return live_ != nullptr;
   return std::visit([](const auto& machine) { return machine.peer_verified(); }, opening_->machine);
@@ -172,10 +173,15 @@ void Session::send_alert(const Disclosure& disclosure) {
 
 /// False also past the deadline of what was asked, whether handle_timeout has been called since or not.
 bool Session::awaits_qkd_key(Instant now) const noexcept {
-  if (opening_ != nullptr) return opening_->qkd_deadline && now < *opening_->qkd_deadline;
-  const bool asked = live_ != nullptr && (std::holds_alternative<AwaitEncKey>(live_->rekey) ||
-                                          std::holds_alternative<AwaitDecKey>(live_->rekey));
-  return asked && now < *rekey_deadline();
+  if (opening_ != nullptr) {
+    const auto& deadline = opening_->qkd_deadline;
+    return deadline && now < *deadline;
+  }
+  if (live_ == nullptr) return false;
+  const bool asked =
+      std::holds_alternative<AwaitEncKey>(live_->rekey) || std::holds_alternative<AwaitDecKey>(live_->rekey);
+  const auto deadline = rekey_deadline();
+  return asked && deadline && now < *deadline;
 }
 
 Result<void> Session::provide_qkd_key(std::string_view key_id, QkdKey&& key, Instant now) {

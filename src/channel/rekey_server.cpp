@@ -129,8 +129,10 @@ Result<void> Session::on(const wire::RekeyRequest& request, Bytes /*plaintext*/,
   if (request.new_epoch != receiver_.epoch() + 1) return forbidden("REKEY REQ: new_epoch");
   if (live_->requested || live_->due || !std::holds_alternative<NoRekey>(live_->rekey)) return {};
   live_->requested = true;
-  live_->due = live_->last_client_request ? std::max(now, *live_->last_client_request + kRequestPace) : now;
-  return *live_->due <= now ? start_rekey(now) : Result<void>{};
+  const auto& last = live_->last_client_request;
+  const Instant due = last ? std::max(now, *last + kRequestPace) : now;
+  live_->due = due;
+  return due <= now ? start_rekey(now) : Result<void>{};
 }
 
 Result<void> Session::on(const wire::RekeyNak& nak, Bytes /*plaintext*/, Instant now) {

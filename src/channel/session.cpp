@@ -139,7 +139,8 @@ void Session::handle_end_of_stream(Instant /*now*/) {
 }
 
 void Session::count_received(std::uint32_t epoch, std::size_t size) noexcept {
-  EpochStatus& status = live_->previous && epoch == live_->previous->epoch ? *live_->previous : live_->current;
+  auto& previous = live_->previous;
+  EpochStatus& status = previous && epoch == previous->epoch ? *previous : live_->current;
   ++status.frames_received;
   status.bytes_received += size;
 }

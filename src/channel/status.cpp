@@ -37,7 +37,8 @@ Result<Exported> Session::export_key(std::string_view label, Bytes context, std:
   const std::uint32_t wanted = epoch.value_or(live_->exporter_epoch);
   const schedule::Exporter* exporter = nullptr;
   if (wanted == live_->exporter_epoch) exporter = &live_->exporter;
-  if (live_->previous_exporter && wanted + 1 == live_->exporter_epoch) exporter = &*live_->previous_exporter;
+  const auto& previous = live_->previous_exporter;
+  if (previous && wanted + 1 == live_->exporter_epoch) exporter = &*previous;
   if (exporter == nullptr) return misuse("export epoch");
   Exported exported{.epoch = wanted, .key = std::vector<std::uint8_t>(size)};
   if (const auto done = exporter->derive(schedule(), label, context, exported.key); !done) {

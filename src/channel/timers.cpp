@@ -29,8 +29,9 @@ std::optional<Instant> Session::trigger_time() const noexcept {
   if (!std::holds_alternative<NoRekey>(live_->rekey)) return std::nullopt;
   if (role_ == Role::Client && live_->requested) return std::nullopt;
   const Instant interval = live_->epoch_began + live_->policy.interval;
-  if (!live_->due) return interval;
-  return live_->backing_off ? *live_->due : std::min(*live_->due, interval);
+  const auto& due = live_->due;
+  if (!due) return interval;
+  return live_->backing_off ? *due : std::min(*due, interval);
 }
 
 /// True unless a rekey is under way or waits for its next attempt: a trigger of this end starts one now.
@@ -49,8 +50,9 @@ void Session::handle_timeout(Instant now) {
     if (now >= opening_->deadline) {
       return die({ErrorKind::PeerMisbehaved, Reason::Timeout, "the handshake took too long"});
     }
-    if (opening_->qkd_deadline && now >= *opening_->qkd_deadline) {
-      opening_->qkd_deadline.reset();
+    auto& qkd_deadline = opening_->qkd_deadline;
+    if (qkd_deadline && now >= *qkd_deadline) {
+      qkd_deadline.reset();
       fail_opening_key(QkdFailure::Unavailable);
     }
     return;

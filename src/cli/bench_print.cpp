@@ -37,7 +37,7 @@ void print_table(const std::vector<Cells>& rows) {
   }
 }
 
-std::string rate(double per_second) { return grouped(static_cast<std::uint64_t>(per_second + 0.5)); }
+std::string rate(double per_second) { return grouped(static_cast<std::uint64_t>(std::llround(per_second))); }
 std::string ratio(double own, double yardstick) { return fmt::format("{:.2f}", own / yardstick); }
 double mega(double bytes_per_second) { return bytes_per_second / 1e6; }
 

@@ -1,5 +1,7 @@
 #include "cli/config_file.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
@@ -54,7 +56,7 @@ std::expected<std::vector<std::string>, std::string> with_config_file(int argc, 
     }
     const std::string option = "--" + item.name;
     if (says(arguments, option)) continue;
-    for (const std::string& value : item.inputs) added.push_back(option + '=' + value);
+    for (const std::string& value : item.inputs) added.push_back(fmt::format("{}={}", option, value));
   }
   arguments.insert(arguments.end(), added.begin(), added.end());
   return arguments;

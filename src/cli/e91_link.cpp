@@ -42,19 +42,20 @@ class LinkProcess final : public e91::MessageHandler {
   void session_message(MessageSession& session, Bytes message) override {
     const auto side = side_of(session);
     if (!side) return;
-    auto answers = source_.order(*side, message);
-    if (!answers) {
-      spdlog::error("{}: {}", name(answers.error().kind), answers.error().where);
-      return session.close(Reason::ProtocolError, answers.error().where);
+    auto ordered = source_.order(*side, message);
+    if (!ordered) {
+      spdlog::error("{}: {}", name(ordered.error().kind), ordered.error().where);
+      return session.close(Reason::ProtocolError, ordered.error().where);
     }
-    if (!*answers) return;
-    if (!options_.real_time || (*answers)->light.count() == 0) return tell(**answers);
+    auto& answers = *ordered;
+    if (!answers) return;
+    if (!options_.real_time || answers->light.count() == 0) return tell(*answers);
     // Block follows block: the light of one ends before that of the next begins.
-    const Instant at = std::max(light_until_, net::Loop::now()) + (*answers)->light;
+    const Instant at = std::max(light_until_, net::Loop::now()) + answers->light;
     light_until_ = at;
     const auto timer = std::make_shared<net::Timer>(session.loop().executor());
     timer->expires_at(net::Loop::time_point(at));
-    timer->async_wait([this, timer, held = std::make_shared<e91::Source::Answers>(std::move(**answers))](
+    timer->async_wait([this, timer, held = std::make_shared<e91::Source::Answers>(std::move(*answers))](
                           const net::error_code&) { tell(*held); });
   }
 

@@ -12,7 +12,7 @@ namespace {
 
 template <class Options>
 void set_action(CLI::App& verb, Context& context, const std::shared_ptr<Options>& options,
-                std::function<int(const Options&, bool)> run) {
+                const std::function<int(const Options&, bool)>& run) {
   verb.callback(
       [options, run, &context] { context.action = [options, run, &context] { return run(*options, context.json); }; });
 }

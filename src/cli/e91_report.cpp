@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 #include "e91/view/page.hpp"
@@ -30,9 +31,9 @@ OrText<E91Series> series_of(crypto::Provider& provider, const E91LinkOptions& op
 /// Where no key is left, even of a run without end: a distance worth looking at.
 OrText<double> longest_distance(crypto::Provider& provider, const E91LinkOptions& options) {
   const E91Parameter& distance = e91_parameter("distance");
-  constexpr double kStep = 20;
-  constexpr double kFar = 600;
-  for (double km = kStep; km < kFar; km += kStep) {
+  constexpr int kStep = 20;
+  constexpr int kFar = 600;
+  for (int km = kStep; km < kFar; km += kStep) {
     const auto point = e91_point(provider, options, distance, km, {.coincidences = 0, .blocks = 0});
     if (!point) return std::unexpected(point.error());
     if (!(point->forecast.endless_rate_per_s > 0)) return km;
@@ -40,7 +41,7 @@ OrText<double> longest_distance(crypto::Provider& provider, const E91LinkOptions
   return kFar;
 }
 
-const std::vector<std::string> kLimits{
+constexpr std::array kLimits{
     "The link is simulated: there is no quantum security in these keys. They are as secret as the random numbers they "
     "came from and the process that held them. What is real is the post-processing.",
     "The stations trust their own devices. An attacker who blinds detectors (arXiv:1106.2754; --eve blinding) shows a "
@@ -82,7 +83,10 @@ std::string report_page(const E91Report& report, bool seeded) {
   rows.erase(rows.begin());
   table.rows = std::move(rows);
   page.sections.push_back({.title = "Blocks", .paragraphs = {}, .tables = {std::move(table)}, .charts = {}});
-  page.sections.push_back({.title = "Limits", .paragraphs = kLimits, .tables = {}, .charts = {}});
+  page.sections.push_back({.title = "Limits",
+                           .paragraphs = std::vector<std::string>(kLimits.begin(), kLimits.end()),
+                           .tables = {},
+                           .charts = {}});
   return e91::view::html(page);
 }
 

@@ -160,7 +160,8 @@ std::optional<double> phase_error_of(e91::Mode mode, const e91::BlockReport& rep
 }
 
 std::string rate_text(double per_second) {
-  return per_second < 1000 ? fmt::format("{:.4g}", per_second) : grouped(static_cast<std::uint64_t>(per_second + 0.5));
+  return per_second < 1000 ? fmt::format("{:.4g}", per_second)
+                           : grouped(static_cast<std::uint64_t>(std::llround(per_second)));
 }
 
 std::string percent_text(const Estimate& share) {
@@ -176,7 +177,7 @@ E91Rows block_rows(e91::Mode mode, const std::vector<E91BlockResult>& blocks) {
       {"block", "sifted n", "QBER", "S", "e_phase", "leak", "f", "rounds", "key ℓ", "ℓ/n", "bit/s", "verdict"}};
   for (const E91BlockResult& block : blocks) {
     const e91::BlockReport& report = block.report;
-    const auto if_reconciled = [&](std::string text) { return block.reconciled() ? text : std::string(kNone); };
+    const auto if_reconciled = [&](const std::string& text) { return block.reconciled() ? text : std::string(kNone); };
     const double n = std::max<double>(1, static_cast<double>(report.key_bits));
     rows.push_back({std::to_string(report.block), grouped(report.key_bits), or_none(qber_of(block), percent_text),
                     or_none(report.tests.chsh, estimate_text),

@@ -179,6 +179,7 @@ int run_e91(const RunOptions& options, bool json) {
     print_warning(fmt::format("stopped after {} of {} blocks", run->blocks.size(), options.blocks));
   if (run->total.with_key > 0) return kOk;
   if (run->blocks.empty()) return stop("stopped before the first block was done");
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): a block without a key says why
   return stop(fmt::format("no block brought a key; the first: {}", e91::describe(*run->blocks.front().report.aborted)));
 }
 

@@ -27,6 +27,7 @@ int failed(std::string_view text) {
 
 std::vector<std::string> algorithm_names() {
   std::vector<std::string> names;
+  names.reserve(crypto::kSignatures.size());
   for (const auto& row : crypto::kSignatures) names.emplace_back(row.name);
   return names;
 }

@@ -245,7 +245,7 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   if (role_ == Role::Client && options.peer.empty()) return usage("--peer NAME is needed: whom of --peers to dial");
   if (const auto whole = options.kme.check(); !whole) return usage(whole.error());
   if (const auto read = read_suites(options, shared_.client); !read) return read;
-  static_cast<ChannelOptions&>(shared_.server) = shared_.client;
+  static_cast<ChannelOptions&>(shared_.server) = static_cast<const ChannelOptions&>(shared_.client);
   shared_.server.qkd = options.qkd == "required"    ? QkdPolicy::Required
                        : options.qkd == "preferred" ? QkdPolicy::Preferred
                                                     : QkdPolicy::None;
@@ -284,6 +284,7 @@ std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions() {
     if (!identity) return std::unexpected(std::string(identity.error().where));
     own.push_back(*identity);
   }
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): read() comes first
   if (const auto lawful = shared_.peers->refuse_own(own); !lawful) return std::unexpected(lawful.error());
   return std::make_unique<ChannelSessions>(role_, shared_, std::move(*provider), std::move(*signers));
 }

@@ -203,8 +203,8 @@ Result<json::object> Writer::rekey(std::uint32_t epoch) const {
     const auto found = std::find_if(frames_.rbegin(), frames_.rend(), [&](const Opened& frame) {
       return frame.header.epoch == in && rekey_type(frame) == type;
     });
-    static const Buffer kNone;
-    return found == frames_.rend() ? kNone : found->plaintext;
+    static const Buffer none;
+    return found == frames_.rend() ? none : found->plaintext;
   };
   const Buffer &init = last(epoch, kInit), &ack = last(epoch, kAck), &done = last(epoch + 1, kDone);
   const auto parsed_init = wire::parse_rekey(init);
@@ -355,12 +355,14 @@ std::expected<json::array, std::string> failing(const Scenario& scenario, crypto
       return std::unexpected(played.error() + ": " + std::string(alteration.description));
     }
     const auto [epoch, place] = writer.place(index);
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): Play::run has failed where nothing was refused
+    const Reason reason = *play.refusal();
     out.push_back(json::object{{"description", alteration.description},
                                {"epoch", epoch},
                                {"frame_index", place},
                                {"from", name_of(frames[index].from)},
                                {"altered_frame", hex(*frame)},
-                               {"reason", name(*play.refusal())}});
+                               {"reason", name(reason)}});
   }
   return out;
 }

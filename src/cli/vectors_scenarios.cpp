@@ -148,8 +148,8 @@ std::vector<Scenario> make_scenarios() {
 }  // namespace
 
 std::span<const Scenario> scenarios() {
-  static const std::vector<Scenario> kScenarios = make_scenarios();
-  return kScenarios;
+  static const std::vector<Scenario> all = make_scenarios();
+  return all;
 }
 
 }  // namespace qsp::cli::vectors

@@ -111,9 +111,11 @@ Result<Actions> Client::on(AwaitServerHello& state, Bytes message, std::uint64_t
 
   Agreement agreement;
   agreement.session_id = hello->session_id;
+  // NOLINTBEGIN(bugprone-unchecked-optional-access): check_choice has found each among what was offered
   agreement.kem = *crypto::kem_from_wire(hello->kem);
   agreement.aead = *crypto::aead_from_wire(hello->aead);
   agreement.peer_signature = *crypto::signature_from_wire(hello->signature);
+  // NOLINTEND(bugprone-unchecked-optional-access)
   agreement.local_signature = options_->signer->public_key().algorithm;
   agreement.qkd = hello->qkd_mode == 1;
   agreement.offer = offer();

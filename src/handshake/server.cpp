@@ -236,7 +236,8 @@ Result<Actions> Server::on_qkd_key(std::string_view key_id, QkdKey&& key) {
   std::optional<QkdKey> qkd_key(std::move(key));
   auto* state = std::get_if<AwaitQkdKey>(&state_);
   if (state == nullptr) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
-  if (!wire::same_uuid(key_id, *state->agreement.key_id) || qkd_key->size() != QkdKey::kCapacity) {
+  const auto& wanted = state->agreement.key_id;
+  if (!wanted || !wire::same_uuid(key_id, *wanted) || qkd_key->size() != QkdKey::kCapacity) {
     return fail(ErrorKind::KeySource, Reason::QkdUnavailable, "the KME's key or key_ID");
   }
   return finish(std::move(*state), std::move(qkd_key));

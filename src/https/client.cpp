@@ -143,7 +143,7 @@ void Pool::drop(ClientConnection& connection) {
   std::erase(free_, &connection);
   const auto at = std::ranges::find(connections_, &connection, &ConnectionHandle::get);
   if (at == connections_.end()) return;
-  const ConnectionHandle last = *at;
+  const ConnectionHandle last = std::move(*at);
   connections_.erase(at);
   last->close();
 }

@@ -124,19 +124,20 @@ bool ClientConnection::take_input() {
     leave();  // words that nobody asked for
     return false;
   }
-  const std::expected<Progress, std::string> progress = reader_->feed(input_);
+  ResponseReader& reader = *reader_;
+  const std::expected<Progress, std::string> progress = reader.feed(input_);
   if (!progress) {
     fail_call(progress.error(), true);
   } else if (*progress == Progress::Done) {
-    finish_answer();
+    finish_answer(reader);
   }
   return !closed_;
 }
 
-void ClientConnection::finish_answer() {
+void ClientConnection::finish_answer(ResponseReader& reader) {
   const auto user = user_.lock();
-  const bool keep = reader_->keep_alive() && input_.empty() && !writing_;
-  Response response = reader_->take();
+  const bool keep = reader.keep_alive() && input_.empty() && !writing_;
+  Response response = reader.take();
   const std::uint64_t call = call_;
   reader_.reset();
   input_.clear();
@@ -158,7 +159,7 @@ void ClientConnection::give_up(const net::error_code& failed) {
   if (failed == asio::error::eof) {
     const std::expected<void, std::string> ended = reader_->end();
     if (ended) {
-      finish_answer();
+      finish_answer(*reader_);
     } else {
       fail_call(ended.error(), true);
     }

@@ -66,7 +66,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   Awaited<void> write();
   /// Takes what was received. False once the connection has ended.
   bool take_input();
-  void finish_answer();
+  void finish_answer(ResponseReader& reader);
   void give_up(const net::error_code& failed);
   void fail_call(std::string why, bool sent);
   void report_unreachable(const std::string& why);

@@ -196,18 +196,23 @@ std::expected<Progress, unsigned> RequestReader::feed(Input& input) {
 ReceivedRequest RequestReader::take() {
   const bool keep_alive = state_->parser.keep_alive();
   const auto message = state_->parser.release();
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): feed is done only once check_header has set it
+  Target& target = *state_->target;
   return {.method = method_of(message.method()),
           .head = message.method() == http::verb::head,
           .keep_alive = keep_alive,
-          .target = std::move(*state_->target),
+          .target = std::move(target),
           .body = secret_copy({message.body().data(), message.body().size()})};
 }
 
 struct ResponseReader::State {
-  explicit State(std::size_t limit) : max_body(limit) { parser.emplace(limit); }
+  explicit State(std::size_t limit) : max_body(limit), slot(std::in_place, limit) {}
+
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): never empty
+  Parser<false>& parser() noexcept { return *slot; }
 
   std::size_t max_body;
-  std::optional<Parser<false>> parser;
+  std::optional<Parser<false>> slot;  ///< so that a parser can be made anew in its place
   std::size_t interim_answers = 0;
 };
 
@@ -216,7 +221,7 @@ ResponseReader::~ResponseReader() = default;
 
 std::expected<Progress, std::string> ResponseReader::feed(Input& input) {
   for (;;) {
-    Parser<false>& parser = *state_->parser;
+    Parser<false>& parser = state_->parser();
     const bool in_header = !parser.header_done();
     const std::expected<bool, Fault> whole = parser.feed(input);
     if (!whole) return std::unexpected(std::string(describe(whole.error())));
@@ -229,23 +234,23 @@ std::expected<Progress, std::string> ResponseReader::feed(Input& input) {
     } else if (status == 101 || ++state_->interim_answers > kMaxInterimAnswers) {
       return std::unexpected("its answer is none to what was asked");
     } else {
-      state_->parser.emplace(state_->max_body);
+      state_->slot.emplace(state_->max_body);
     }
   }
 }
 
 std::expected<void, std::string> ResponseReader::end() {
-  if (state_->parser->end()) return {};
+  if (state_->parser().end()) return {};
   return std::unexpected(started() ? "it ended the connection in the middle of its answer"
                                    : "it ended the connection without an answer");
 }
 
-bool ResponseReader::started() const noexcept { return state_->interim_answers != 0 || state_->parser->started(); }
+bool ResponseReader::started() const noexcept { return state_->interim_answers != 0 || state_->parser().started(); }
 
-bool ResponseReader::keep_alive() const { return state_->parser->keep_alive(); }
+bool ResponseReader::keep_alive() const { return state_->parser().keep_alive(); }
 
 Response ResponseReader::take() {
-  const auto message = state_->parser->release();
+  const auto message = state_->parser().release();
   Response response{.status = message.result_int(),
                     .body = secret_copy({message.body().data(), message.body().size()}),
                     .content_type = std::string(as_view(message[http::field::content_type])),

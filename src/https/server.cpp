@@ -30,6 +30,7 @@ class Answer {
   Answer& operator=(Answer&&) = delete;
   Answer(const Answer&) = delete;
   Answer& operator=(const Answer&) = delete;
+  // NOLINTNEXTLINE(bugprone-exception-escape): it ends the process
   ~Answer() {
     if (mailbox_) mailbox_->send(connection_, std::nullopt);
   }
@@ -48,6 +49,7 @@ class LoopServer final : public Server {
   explicit LoopServer(std::shared_ptr<ServerCore> core) : core_(std::move(core)) {}
   LoopServer(const LoopServer&) = delete;
   LoopServer& operator=(const LoopServer&) = delete;
+  // NOLINTNEXTLINE(bugprone-exception-escape): it ends the process
   ~LoopServer() override { core_->close(); }
 
   [[nodiscard]] std::uint16_t port() const noexcept override { return core_->port(); }
@@ -176,6 +178,7 @@ void ServerCore::stop(std::chrono::nanoseconds grace) {
   net::error_code ignored;  // nothing is accepted any more, whatever it says
   acceptor_.close(ignored);
   std::vector<std::shared_ptr<ServerConnection>> all;  // closing changes the list
+  all.reserve(connections_.size());
   for (const auto& [id, connection] : connections_) all.push_back(connection);
   for (const auto& connection : all) connection->wind_up();
   if (connections_.empty()) return;
@@ -196,6 +199,7 @@ void ServerCore::close() {
 
 void ServerCore::close_connections() {
   std::vector<std::shared_ptr<ServerConnection>> all;
+  all.reserve(connections_.size());
   for (const auto& [id, connection] : connections_) all.push_back(connection);
   for (const auto& connection : all) connection->close();
 }

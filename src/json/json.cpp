@@ -115,7 +115,8 @@ std::size_t members_in(const bj::value& value) {
 
 /// The parser unescapes strings in a buffer on the stack, which it leaves as it is: this overwrites where it was.
 [[gnu::noinline]] void wipe_stack_below() noexcept {
-  std::array<std::uint8_t, 4 * BOOST_JSON_STACK_BUFFER_SIZE> below;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
+  std::array<std::uint8_t, std::size_t{4} * BOOST_JSON_STACK_BUFFER_SIZE> below;
   wipe(below);
 }
 

@@ -60,8 +60,7 @@ double age_of_feed(const LinkState& state) noexcept {
 }
 
 /// The last report of a link's feeder, and its age in seconds.
-bj::object feed_of(const LinkState& state) {
-  const FeedReport& feed = *state.feed;
+bj::object feed_of(const FeedReport& feed, double age) {
   bj::object aborted;
   for (const auto& [reason, count] : feed.aborted) aborted[reason] = count;
   return {{"state", name(feed.state)},
@@ -73,7 +72,7 @@ bj::object feed_of(const LinkState& state) {
           {"keys", feed.keys},
           {"aborted", std::move(aborted)},
           {"simulated", feed.simulated},
-          {"age", age_of_feed(state)}};
+          {"age", age}};
 }
 
 }  // namespace
@@ -177,8 +176,9 @@ void Admin::feeds(https::MetricsText& text) const {
          [](State state) { return Number(static_cast<double>(state.feed->keys)); });
   text.family("qsp_kme_feed_aborted_total", "counter", "Blocks that it gave up since it started, by reason.");
   for (const auto& link : links_) {
-    if (!link->state().feed) continue;
-    for (const auto& [reason, count] : link->state().feed->aborted) {
+    const auto& feed = link->state().feed;
+    if (!feed) continue;
+    for (const auto& [reason, count] : feed->aborted) {
       text.sample(count, label("link", link->config().name) + ',' + label("reason", reason));
     }
   }
@@ -200,7 +200,7 @@ https::Response Admin::status() const {
                                {"unannounced", state.counts.unannounced},
                                {"pool", link->config().pool},
                                {"problem", state.problem}});
-    if (state.feed) links.back().get_object()["feed"] = feed_of(state);
+    if (state.feed) links.back().get_object()["feed"] = feed_of(*state.feed, age_of_feed(state));
   }
   bj::object root{{"kme_id", config_.kme_id},
                   {"keys_given", counters_.keys_given.load()},

@@ -132,12 +132,12 @@ void Api::dec_keys(const std::string& master, const SaeConfig& slave, const http
   if (!ids) return respond(refuse(400, ids.error()));
   const LinkConfig* const link = link_to(config_, master);
   if (link == nullptr) return respond(refuse(400, etsi014::kKeyNotFound));
-  auto wanted =
+  const auto wanted =
       std::make_shared<RedeemRequest>(RedeemRequest{.slave = slave.id, .master = master, .key_ids = *std::move(ids)});
-  redeem(std::move(wanted), *link_of_(*link), std::nullopt, std::move(respond));
+  redeem(wanted, *link_of_(*link), std::nullopt, std::move(respond));
 }
 
-void Api::redeem(std::shared_ptr<const RedeemRequest> wanted, Link& link, std::optional<std::vector<Grant>> told,
+void Api::redeem(const std::shared_ptr<const RedeemRequest>& wanted, Link& link, std::optional<std::vector<Grant>> told,
                  https::Respond respond) {
   using Redeemed = std::expected<std::vector<TakenKey>, NotRedeemed>;
   const auto redeemed = std::make_shared<Redeemed>();

@@ -53,7 +53,7 @@ class Api {
   void dec_keys(const std::string& master, const SaeConfig& slave, const https::Request& request,
                 https::Respond respond);
   /// `told`: what the peer said of these keys' grants; nothing where it was not asked yet.
-  void redeem(std::shared_ptr<const RedeemRequest> wanted, Link& link, std::optional<std::vector<Grant>> told,
+  void redeem(const std::shared_ptr<const RedeemRequest>& wanted, Link& link, std::optional<std::vector<Grant>> told,
               https::Respond respond);
   /// Runs a job and answers with `result`.
   void run(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result);

@@ -56,11 +56,11 @@ std::expected<std::vector<TakenKey>, NotRedeemed> SqlStore::redeem_keys(const Re
 
 std::expected<SqlStore::Redemption, NotRedeemed> SqlStore::find_key(const Uuid& key_id, const RedeemRequest& request,
                                                                     UnixTime now) {
-  Row& in = statements_->in;
-  Row& out = statements_->out;
+  Row& in = statements().in;
+  Row& out = statements().out;
   in.id = keysource::to_text(key_id);
   bool granted = false;
-  each_row(statements_->find_grant, [&] { granted = true; });
+  each_row(statements().find_grant, [&] { granted = true; });
   if (!granted) return std::unexpected(why_no_grant(key_id, now));
   if (out.expires <= now) return std::unexpected(NotRedeemed::NotFound);
   if (out.master != request.master) return std::unexpected(NotRedeemed::NotNamed);
@@ -75,7 +75,7 @@ std::expected<SqlStore::Redemption, NotRedeemed> SqlStore::find_key(const Uuid& 
   for (std::size_t index = 0; index < pieces.size(); ++index) {
     in.id = keysource::to_text(pieces[index]);
     bool here = false;
-    each_row(statements_->find_piece, [&] { here = out.state == static_cast<long long>(PieceState::Granted); });
+    each_row(statements().find_piece, [&] { here = out.state == static_cast<long long>(PieceState::Granted); });
     if (!here) return std::unexpected(NotRedeemed::NotFound);
     join(redemption.key.key, index, take_piece(out.bytes));
     redemption.key.simulated |= out.simulated != 0;
@@ -85,10 +85,10 @@ std::expected<SqlStore::Redemption, NotRedeemed> SqlStore::find_key(const Uuid& 
 
 /// Whether the grant of in.id is for this slave, which has not had it, and for no other any more.
 std::optional<NotRedeemed> SqlStore::check_slave(const std::string& slave, bool& last) {
-  const Row& out = statements_->out;
+  const Row& out = statements().out;
   std::optional<NotRedeemed> why_not = NotRedeemed::NotNamed;
   last = true;
-  each_row(statements_->slaves, [&] {
+  each_row(statements().slaves, [&] {
     const bool done = out.done != 0;
     if (out.slave != slave) {
       last = last && done;
@@ -102,20 +102,20 @@ std::optional<NotRedeemed> SqlStore::check_slave(const std::string& slave, bool&
 }
 
 NotRedeemed SqlStore::why_no_grant(const Uuid& key_id, UnixTime now) {
-  const Row& out = statements_->out;
+  const Row& out = statements().out;
   const bool waits = piece_exists(key_id) && out.owner == 1 && is_waiting(out.state) && out.expires > now;
   return waits ? NotRedeemed::Unknown : NotRedeemed::NotFound;
 }
 
 void SqlStore::hand_out(const Redemption& redemption, const std::string& slave) {
-  Row& in = statements_->in;
+  Row& in = statements().in;
   in.id = keysource::to_text(redemption.key.key_id);
   if (!redemption.last) {
     in.slave = slave;
-    run(statements_->mark_slave);
+    run(statements().mark_slave);
     return;
   }
-  run(statements_->remove_grant);
+  run(statements().remove_grant);
   remove_pieces(redemption.pieces);
   change_of(redemption.link).granted -= static_cast<long long>(redemption.pieces.size());
 }

@@ -136,7 +136,7 @@ std::vector<Uuid> SqlStore::add_pieces(std::string_view link, std::span<NewPiece
 
 /// False where the ID is or was there.
 bool SqlStore::add_piece(std::string_view link, const NewPiece& piece) {
-  Row& in = statements_->in;
+  Row& in = statements().in;
   in.id = keysource::to_text(piece.id);
   in.link = link;
   in.owner = piece.owner == Owner::Here ? 0 : 1;
@@ -144,26 +144,26 @@ bool SqlStore::add_piece(std::string_view link, const NewPiece& piece) {
   in.simulated = piece.simulated ? 1 : 0;
   in.expires = piece.expires;
   write_hex(in.bytes, piece.bytes);
-  const bool added = run(statements_->add_piece) > 0;
+  const bool added = run(statements().add_piece) > 0;
   wipe_text(in.bytes);
   return added;
 }
 
 bool SqlStore::piece_exists(const Uuid& id) {
-  statements_->in.id = keysource::to_text(id);
+  statements().in.id = keysource::to_text(id);
   bool exists = false;
-  each_row(statements_->find_piece, [&] { exists = true; });
-  wipe_text(statements_->out.bytes);
+  each_row(statements().find_piece, [&] { exists = true; });
+  wipe_text(statements().out.bytes);
   return exists;
 }
 
 Stored<std::vector<NewPiece>> SqlStore::fresh(std::string_view link, std::size_t most) {
   return guarded<std::vector<NewPiece>>([&] {
     std::vector<NewPiece> pieces;
-    Row& out = statements_->out;
-    statements_->in.link = link;
-    statements_->in.limit = static_cast<long long>(most);
-    each_row(statements_->fresh_pieces, [&] {
+    Row& out = statements().out;
+    statements().in.link = link;
+    statements().in.limit = static_cast<long long>(most);
+    each_row(statements().fresh_pieces, [&] {
       pieces.push_back({.id = read_uuid(out.id),
                         .bytes = take_piece(out.bytes),
                         .owner = out.owner == 0 ? Owner::Here : Owner::There,
@@ -178,15 +178,15 @@ Stored<std::vector<NewPiece>> SqlStore::fresh(std::string_view link, std::size_t
 Stored<void> SqlStore::confirm(std::string_view link, std::span<const Uuid> ids, Lives lives) {
   return guarded<void>([&] {
     Tally& change = change_of(link);
-    statements_->in.link = link;
-    statements_->in.ids = list_uuids(ids);
+    statements().in.link = link;
+    statements().in.ids = list_uuids(ids);
     if (lives.here != 0 && lives.there != 0) {
-      statements_->in.expires = lives.here;
-      statements_->in.size = lives.there;
-      run(statements_->extend_pieces);
+      statements().in.expires = lives.here;
+      statements().in.size = lives.there;
+      run(statements().extend_pieces);
     }
-    each_row(statements_->confirm_pieces, [&] {
-      if (statements_->out.owner != 0) return;
+    each_row(statements().confirm_pieces, [&] {
+      if (statements().out.owner != 0) return;
       --change.fresh;
       ++change.ready;
     });
@@ -197,7 +197,7 @@ Stored<std::vector<Uuid>> SqlStore::held(std::string_view link, std::span<const 
   return guarded<std::vector<Uuid>>([&] {
     std::vector<Uuid> found;
     for (const Uuid& id : ids) {
-      if (piece_exists(id) && statements_->out.link == link) found.push_back(id);
+      if (piece_exists(id) && statements().out.link == link) found.push_back(id);
     }
     return found;
   });
@@ -214,8 +214,8 @@ Taken SqlStore::take_keys(const TakeRequest& request, UnixTime now) {
   }
   const std::size_t per_key = pieces_of(request.size);
   const std::size_t needed = per_key * request.number;
-  const Row& out = statements_->out;
-  Row& in = statements_->in;
+  const Row& out = statements().out;
+  Row& in = statements().in;
   in.link = request.link;
   in.expires = now;
   in.limit = static_cast<long long>(needed);
@@ -223,14 +223,14 @@ Taken SqlStore::take_keys(const TakeRequest& request, UnixTime now) {
   Taken taken;
   auto& [keys, grants] = taken;
   std::size_t found = 0;
-  each_row(statements_->ready_pieces, [&] {
+  each_row(statements().ready_pieces, [&] {
     const std::size_t index = found++ % per_key;
     const Uuid id = read_uuid(out.id);
     if (index == 0) {
       keys.push_back({id, etsi014::KeyMaterial(request.size), false});
       grants.push_back({id, request.link, request.master, request.slaves, request.size, {}, out.expires});
     }
-    join(keys.back().key, index, take_piece(statements_->out.bytes));
+    join(keys.back().key, index, take_piece(statements().out.bytes));
     keys.back().simulated |= out.simulated != 0;
     grants.back().pieces.push_back(id);
     grants.back().expires = std::min<UnixTime>(grants.back().expires, out.expires);
@@ -248,7 +248,7 @@ Taken SqlStore::take_keys(const TakeRequest& request, UnixTime now) {
 }
 
 void SqlStore::add_grant(const Grant& grant, Owner owner) {
-  Row& in = statements_->in;
+  Row& in = statements().in;
   in.id = keysource::to_text(grant.key_id);
   in.owner = owner == Owner::Here ? 0 : 1;
   in.link = grant.link;
@@ -259,23 +259,23 @@ void SqlStore::add_grant(const Grant& grant, Owner owner) {
   const std::set<std::string_view> slaves(grant.slaves.begin(), grant.slaves.end());
   bool has_first = backend_->dialect().joins_writes;
   in.slave = *slaves.begin();
-  run(statements_->add_grant);
+  run(statements().add_grant);
   for (const std::string_view slave : slaves) {
     if (std::exchange(has_first, false)) continue;
     in.slave = slave;
-    run(statements_->add_slave);
+    run(statements().add_slave);
   }
 }
 
 void SqlStore::remove_pieces(std::span<const Uuid> ids) {
   for (const Uuid& id : ids) {
-    statements_->in.id = keysource::to_text(id);
-    run(statements_->remove_piece);
+    statements().in.id = keysource::to_text(id);
+    run(statements().remove_piece);
   }
 }
 
 Grant SqlStore::grant_of_row(std::string_view link) {
-  const Row& out = statements_->out;
+  const Row& out = statements().out;
   return {.key_id = read_uuid(out.id),
           .link = std::string(link),
           .master = out.master,
@@ -286,16 +286,16 @@ Grant SqlStore::grant_of_row(std::string_view link) {
 }
 
 void SqlStore::read_slaves(Grant& grant) {
-  statements_->in.id = keysource::to_text(grant.key_id);
-  each_row(statements_->slaves, [&] { grant.slaves.push_back(statements_->out.slave); });
+  statements().in.id = keysource::to_text(grant.key_id);
+  each_row(statements().slaves, [&] { grant.slaves.push_back(statements().out.slave); });
 }
 
 Stored<std::vector<Grant>> SqlStore::unannounced(std::string_view link, std::size_t most) {
   return guarded<std::vector<Grant>>([&] {
     std::vector<Grant> grants;
-    statements_->in.link = link;
-    statements_->in.limit = static_cast<long long>(most);
-    each_row(statements_->unannounced, [&] { grants.push_back(grant_of_row(link)); });
+    statements().in.link = link;
+    statements().in.limit = static_cast<long long>(most);
+    each_row(statements().unannounced, [&] { grants.push_back(grant_of_row(link)); });
     for (Grant& grant : grants) read_slaves(grant);
     return grants;
   });
@@ -304,9 +304,9 @@ Stored<std::vector<Grant>> SqlStore::unannounced(std::string_view link, std::siz
 Stored<std::optional<Grant>> SqlStore::find_unannounced(std::string_view link, const Uuid& key_id) {
   return guarded<std::optional<Grant>>([&] {
     std::optional<Grant> grant;
-    statements_->in.link = link;
-    statements_->in.id = keysource::to_text(key_id);
-    each_row(statements_->find_unannounced, [&] { grant = grant_of_row(link); });
+    statements().in.link = link;
+    statements().in.id = keysource::to_text(key_id);
+    each_row(statements().find_unannounced, [&] { grant = grant_of_row(link); });
     if (grant) read_slaves(*grant);
     return grant;
   });
@@ -314,9 +314,9 @@ Stored<std::optional<Grant>> SqlStore::find_unannounced(std::string_view link, c
 
 Stored<void> SqlStore::announced(std::string_view link, std::span<const Uuid> key_ids) {
   return guarded<void>([&] {
-    statements_->in.link = link;
-    statements_->in.ids = list_uuids(key_ids);
-    change_of(link).unannounced -= run(statements_->remove_grants);
+    statements().in.link = link;
+    statements().in.ids = list_uuids(key_ids);
+    change_of(link).unannounced -= run(statements().remove_grants);
   });
 }
 
@@ -326,8 +326,8 @@ Stored<void> SqlStore::accept(const Grant& grant) {
 
 void SqlStore::accept_grant(const Grant& grant) {
   if (!well_formed(grant)) return;
-  const Row& out = statements_->out;
-  Row& in = statements_->in;
+  const Row& out = statements().out;
+  Row& in = statements().in;
   Grant accepted = grant;
   // In the order in which redeem locks them, so that the two never wait for each other.
   for (const Uuid& id : grant.pieces) {
@@ -337,7 +337,7 @@ void SqlStore::accept_grant(const Grant& grant) {
   }
   for (const Uuid& id : grant.pieces) {
     in.id = keysource::to_text(id);
-    run(statements_->grant_piece);
+    run(statements().grant_piece);
   }
   add_grant(accepted, Owner::There);
   Tally& change = change_of(grant.link);
@@ -360,13 +360,13 @@ Stored<std::uint64_t> SqlStore::expire(UnixTime now) {
 
 std::uint64_t SqlStore::expire_all(UnixTime now) {
   expired_ = true;
-  const Row& out = statements_->out;
-  statements_->in.expires = now;
-  statements_->in.limit = kExpireAtOnce;
+  const Row& out = statements().out;
+  statements().in.expires = now;
+  statements().in.limit = kExpireAtOnce;
   long long rows = kExpireAtOnce;
   while (rows == kExpireAtOnce) {
     rows = 0;
-    each_row(statements_->expire_grants, [&] {
+    each_row(statements().expire_grants, [&] {
       ++rows;
       if (out.owner == 0) --change_of(out.link).unannounced;
     });
@@ -375,7 +375,7 @@ std::uint64_t SqlStore::expire_all(UnixTime now) {
   rows = kExpireAtOnce;
   while (rows == kExpireAtOnce) {
     rows = 0;
-    each_row(statements_->expire_pieces, [&] {
+    each_row(statements().expire_pieces, [&] {
       ++rows;
       if (out.state == static_cast<long long>(PieceState::Gone)) return;
       ++pieces;
@@ -397,9 +397,9 @@ Stored<bool> SqlStore::lead(std::string_view link) {
 }
 
 Tally SqlStore::tally_of(std::string_view link) {
-  statements_->in.link = link;
-  each_row(statements_->sum_tally, [] {});
-  Tally tally = statements_->sum;
+  statements().in.link = link;
+  each_row(statements().sum_tally, [] {});
+  Tally tally = statements().sum;
   const Tally& change = change_of(link);
   tally.fresh += change.fresh;
   tally.ready += change.ready;
@@ -419,9 +419,9 @@ void SqlStore::write_tallies() {
   // In the order of the links' names, so that two connections never wait for each other.
   for (const auto& [link, change] : changes_) {
     if (change == Tally{}) continue;
-    statements_->in.link = link;
-    statements_->change = change;
-    run(statements_->add_tally);
+    statements().in.link = link;
+    statements().change = change;
+    run(statements().add_tally);
   }
 }
 

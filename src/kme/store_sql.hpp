@@ -76,6 +76,9 @@ class SqlStore final : public Store {
   }
   StoreError failed(const std::exception& thrown);
 
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): begin() makes them, and only guarded actions use them
+  Statements& statements() noexcept { return *statements_; }
+
   std::vector<Uuid> add_pieces(std::string_view link, std::span<NewPiece> pieces, std::uint64_t capacity);
   bool add_piece(std::string_view link, const NewPiece& piece);
   bool piece_exists(const Uuid& id);

@@ -175,9 +175,13 @@ void PipeSession::write_output() {
 }
 
 std::optional<std::size_t> PipeSession::write_some(Bytes bytes) {
-  const int fd = ends_->output();
+  // NOLINTBEGIN(bugprone-unchecked-optional-access): called only while there are ends, and the watch comes before them
+  PipeEnds& ends = *ends_;
+  Watch& watch = *output_watch_;
+  // NOLINTEND(bugprone-unchecked-optional-access)
+  const int fd = ends.output();
   std::size_t size = bytes.size();
-  if (ends_->kind() == PipeEnds::Kind::Standard && !output_watch_->always_ready()) {
+  if (ends.kind() == PipeEnds::Kind::Standard && !watch.always_ready()) {
     // The descriptor may block, and its flags are not ours to change; but up to PIPE_BUF bytes fit where poll(2) says
     // so.
     pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
@@ -192,7 +196,7 @@ std::optional<std::size_t> PipeSession::write_some(Bytes bytes) {
   if (count >= 0) return static_cast<std::size_t>(count);
   if (errno == EAGAIN) {
     if (!std::exchange(output_watched_, true)) {
-      output_watch_->wait([self = ConnectionPtr(this), this] {
+      watch.wait([self = ConnectionPtr(this), this] {
         output_watched_ = false;
         if (ends_) write_output();
         wake();
@@ -201,7 +205,7 @@ std::optional<std::size_t> PipeSession::write_some(Bytes bytes) {
     return std::nullopt;
   }
   const int error = errno;
-  if (error == EPIPE && ends_->kind() != PipeEnds::Kind::Standard) {
+  if (error == EPIPE && ends.kind() != PipeEnds::Kind::Standard) {
     // A program may stop reading before its input ends; what it has to say still counts.
     output_done_ = true;
     waiting_.clear();

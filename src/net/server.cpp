@@ -26,6 +26,8 @@ namespace {
 
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using Resolver = asio::ip::basic_resolver<tcp, Executor>;
+constexpr auto kListenFlags =
+    static_cast<Resolver::flags>(std::to_underlying(Resolver::numeric_service) | std::to_underlying(Resolver::passive));
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 std::expected<Acceptor, error_code> listen_on(Executor executor, const tcp::endpoint& endpoint, bool among_others) {
@@ -46,8 +48,7 @@ std::expected<Acceptor, error_code> listen_on(Executor executor, const tcp::endp
 std::expected<std::vector<Acceptor>, std::string> listen_all(Executor executor, const Address& address) {
   Resolver resolver(executor);
   error_code failed;
-  const auto found = resolver.resolve(address.host, std::to_string(address.port),
-                                      Resolver::flags(Resolver::numeric_service | Resolver::passive), failed);
+  const auto found = resolver.resolve(address.host, std::to_string(address.port), kListenFlags, failed);
   if (failed || found.empty()) {
     return std::unexpected(fmt::format("no such host: {} (check the name, or give an IP address)", address.host));
   }
@@ -229,8 +230,9 @@ void Server::Listener::stop() {
   if (std::exchange(stopping_, true)) return;
   error_code ignored;  // nothing is accepted any more, whatever it says
   for (Acceptor& acceptor : acceptors_) acceptor.close(ignored);
-  for (std::size_t why = 0; why < refused_.size(); ++why) {
-    if (refused_[why].count != 0) events_.refused(static_cast<Refusal>(why), refused_[why].count, last_refused_);
+  for (const Refusal why : {Refusal::Sessions, Refusal::Handshakes, Refusal::HandshakesOfSource}) {
+    const std::uint64_t count = refused_[std::to_underlying(why)].count;
+    if (count != 0) events_.refused(why, count, last_refused_);
   }
   for (const std::unique_ptr<Shard>& shard : server_.shards_) {
     asio::post(shard->loop().executor(), [&shard = *shard] { shard.close_all(); });

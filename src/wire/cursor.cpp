@@ -64,7 +64,7 @@ void Writer::lp16(Bytes value) noexcept {
 
 void Writer::integer(std::uint64_t value, std::size_t size) noexcept {
   const MutableBytes room = reserve(size);
-  for (std::size_t i = 0; i < room.size(); ++i) room[i] = static_cast<std::uint8_t>(value >> (8 * (size - 1 - i)));
+  for (std::size_t i = room.size(); i > 0; --i, value >>= 8) room[i - 1] = static_cast<std::uint8_t>(value);
 }
 
 }  // namespace qsp::wire

@@ -35,6 +35,7 @@ class AnswerReader {
     const std::size_t word = next_ / 64;
     const std::size_t shift = next_ % 64;
     std::uint64_t value = words_[word] >> shift;
+    // NOLINTNEXTLINE(clang-analyzer-core.BitwiseShift): count <= 32, so shift is not 0 here
     if (shift + count > 64) value |= words_[word + 1] << (64 - shift);
     next_ += count;
     return static_cast<std::uint32_t>(value & low_bits(count));

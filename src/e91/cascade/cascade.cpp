@@ -205,6 +205,7 @@ bool Cascade::halve(Pass& pass, const QueryGroup& group, std::uint32_t node, boo
 }
 
 void Cascade::locate(Pass& pass, const QueryGroup& group, std::uint32_t node, unsigned answer) {
+  // NOLINTNEXTLINE(clang-analyzer-core.BitwiseShift): a level is under 32, see messages.hpp
   const std::size_t start = std::size_t{node} << group.level;
   pass.tried.set(start, true);
   if (!pass.odd[start]) return;  // an earlier answer of this round corrected it

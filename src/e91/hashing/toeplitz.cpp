@@ -103,8 +103,8 @@ Result<Bits> toeplitz(const Bits& input, const Bits& seed, std::size_t size, con
   place(seed.words(), shift, diagonals.writable_words().subspan(columns - first));
   Bits vector(64 * columns);
   std::copy(input.words().begin(), input.words().end(), vector.writable_words().begin());
-  Bits products(64 * 2 * (kBand + down * side));
-  Bits work(64 * 8 * side);
+  Bits products(2 * (kBand + down * side) * 64);
+  Bits work(side * 8 * 64);
 
   const std::uint64_t* const t = diagonals.words().data();
   const std::uint64_t* const x = vector.words().data();

@@ -48,6 +48,7 @@ Channel Channel::measured(const Axis& axis) {
   // is zero wherever m and m' differ.
   constexpr int kSteps = kMeasuredPhotons + 1;
   std::vector<Turn> turns;
+  turns.reserve(kSteps);
   for (int i = 0; i < kSteps; ++i) turns.push_back({1.0 / kSteps, turn_about(axis, 2 * std::numbers::pi * i / kSteps)});
   return Channel(std::move(turns));
 }

@@ -32,7 +32,7 @@ class Link {
 
  private:
   Link(const LinkConfig& config, RandomStream&& random, Sampler&& sampler, double clicks_per_slot)
-      : config_(config), random_(std::move(random)), sampler_(std::move(sampler)), clicks_per_slot_(clicks_per_slot) {}
+      : config_(config), random_(std::move(random)), sampler_(sampler), clicks_per_slot_(clicks_per_slot) {}
 
   LinkConfig config_;
   RandomStream random_;

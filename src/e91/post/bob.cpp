@@ -73,27 +73,26 @@ class BobBlock final : public Block {
     auto cascade = Cascade::create(environment_.provider, std::move(key_), report_.expected_error,
                                    Seed::copy_of(message->seed), {.answers = budget});
     if (!demand(cascade.has_value(), Abort::TooFewRounds)) return;
-    cascade_.emplace(std::move(*cascade));
-    go_on();
+    go_on(cascade_.emplace(std::move(*cascade)));
   }
 
   void on(const ParitiesMessage* message) {
     if (!demand(message != nullptr)) return;
     ++report_.batches;
     if (!demand(cascade_->feed(message->parities).has_value(), Abort::Reconciliation)) return;
-    go_on();
+    go_on(*cascade_);
   }
 
   /// Asks the next questions, or says that there are none left.
-  void go_on() {
-    if (cascade_->state() == Cascade::State::Asking) {
-      say(QueriesMessage{encode(cascade_->queries())});
+  void go_on(Cascade& cascade) {
+    if (cascade.state() == Cascade::State::Asking) {
+      say(QueriesMessage{encode(cascade.queries())});
       await_ = Await::Parities;
       return;
     }
     // A bit turned twice counts twice: the bound on the error rate errs on the safe side.
-    report_.errors = static_cast<std::uint32_t>(std::min(cascade_->turned(), report_.key_bits));
-    key_ = std::move(*cascade_).take_key();
+    report_.errors = static_cast<std::uint32_t>(std::min(cascade.turned(), report_.key_bits));
+    key_ = std::move(cascade).take_key();
     cascade_.reset();
     say(CorrectedMessage{report_.errors});
     await_ = Await::Verify;

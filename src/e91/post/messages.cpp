@@ -46,8 +46,10 @@ ClicksMessage read_clicks(Reader& reader) {
   if (count > kMaxClicks || message.slots > kMaxSlots) reader.fail();
   if (!reader.ok()) return message;
   auto slot = SlotList::parse(gaps, count, message.slots);
-  if (!slot) reader.fail();
-  if (!reader.ok()) return message;
+  if (!slot) {
+    reader.fail();
+    return message;
+  }
   message.slot = std::move(*slot);
   message.setting = read_settings(reader, count);
   return message;

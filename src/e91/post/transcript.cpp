@@ -57,7 +57,7 @@ Result<Transcript> read_transcript(Bytes bytes) {
     const Bytes message = reader.bytes(reader.u32());
     if (sender > 1 || message.empty()) reader.fail();
     if (!reader.ok()) break;
-    transcript.entries.push_back({static_cast<Side>(sender), {message.begin(), message.end()}});
+    transcript.entries.push_back({sender == 0 ? Side::Alice : Side::Bob, {message.begin(), message.end()}});
   }
   if (!reader.finished()) return refuse("a transcript whose last message is cut");
   return transcript;

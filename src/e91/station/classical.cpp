@@ -46,7 +46,7 @@ StationPlan read_plan(wire::Reader& reader) {
   StationPlan plan;
   const std::uint8_t mode = reader.u8();
   if (mode > static_cast<std::uint8_t>(Mode::Classic)) reader.fail();
-  plan.post.mode = static_cast<Mode>(mode);
+  plan.post.mode = mode == 0 ? Mode::Biased : Mode::Classic;
   for (double* const number : {&plan.post.epsilon_secrecy, &plan.post.epsilon_correctness, &plan.post.error_tolerance,
                                &plan.post.bell_floor, &plan.post.sigmas, &plan.p_z}) {
     *number = std::bit_cast<double>(reader.u64());

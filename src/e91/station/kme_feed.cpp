@@ -103,13 +103,13 @@ void KmeFeed::send_keys() {
                  .target = path_ + "keys",
                  .body = kme::to_json(message, 'a'),
                  .deadline = net::Loop::now() + kCallTime},
-                [this, sent = std::move(sent)](std::expected<https::Response, https::Failure> answer) mutable {
+                [this, sent = std::move(sent)](std::expected<https::Response, https::Failure> answer) {
                   sending_keys_ = false;
-                  batch_sent(std::move(sent), std::move(answer));
+                  batch_sent(sent, std::move(answer));
                 });
 }
 
-void KmeFeed::batch_sent(std::vector<kme::Uuid> sent, std::expected<https::Response, https::Failure> answer) {
+void KmeFeed::batch_sent(const std::vector<kme::Uuid>& sent, std::expected<https::Response, https::Failure> answer) {
   next_keys_ = net::Loop::now() + kKmeDown;
   if (!answer) return note(answer.error().text);
   if (answer->status != 200) {

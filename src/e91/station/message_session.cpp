@@ -50,8 +50,9 @@ void MessageSession::handle_data(const AppData& data) {
   while (endpoint().phase() == Phase::Established) {
     auto message = reader_.next(stream);
     if (!message) return close(Reason::ProtocolError, message.error().where);
-    if (!*message) break;
-    handler_.session_message(*this, **message);
+    auto& whole = *message;
+    if (!whole) break;
+    handler_.session_message(*this, *whole);
   }
   if (data.end) close(Reason::Normal, "");
 }

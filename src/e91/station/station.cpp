@@ -73,13 +73,13 @@ void StationMachine::peer_said(Bytes message, Instant now) {
   if (!party_) return;
   auto parsed = parse_classical(message);
   if (!parsed) return give_up(parsed.error().where);
-  if (auto* const plan = std::get_if<StationPlan>(&*parsed)) return on(std::move(*plan));
+  if (const auto* const plan = std::get_if<StationPlan>(&*parsed)) return on(*plan);
   if (const auto* const invitation = std::get_if<Invitation>(&*parsed)) return on(*invitation, now);
   if (const auto* const acceptance = std::get_if<Acceptance>(&*parsed)) return on(*acceptance, now);
   on(std::move(std::get<BlockMessage>(*parsed)), now);
 }
 
-void StationMachine::on(StationPlan&& plan) {
+void StationMachine::on(const StationPlan& plan) {
   if (side_ != Side::Bob || agreed_) return give_up("a plan out of turn");
   // How long a block is, is Alice's choice; what a key must fulfil is each station's own.
   plan_.slots = plan.slots;

@@ -70,7 +70,7 @@ class StationMachine {
     Working,   ///< messages of the block
   };
 
-  void on(StationPlan&& plan);
+  void on(const StationPlan& plan);
   void on(const Invitation& invitation, Instant now);
   void on(const Acceptance& acceptance, Instant now);
   void on(BlockMessage&& message, Instant now);

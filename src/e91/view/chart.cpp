@@ -204,8 +204,8 @@ std::vector<double> ticks(const Axis& axis) {
     constexpr double kSlack = 1e-9;
     const double last = std::log10(axis.to) + kSlack;
     const double first = std::ceil(std::log10(axis.from) - kSlack);
-    const double step = std::max(1.0, std::ceil((last - first) / 10));
-    for (double power = first; power <= last; power += step) places.push_back(std::pow(10, power));
+    const int step = std::max(1, static_cast<int>(std::ceil((last - first) / 10)));
+    for (int power = static_cast<int>(first); power <= last; power += step) places.push_back(std::pow(10, power));
     return places;
   }
   constexpr double kMost = 9;

@@ -204,6 +204,7 @@ void Etsi014Source::Worker::take_refusal(Ticket ticket, Fetch& fetch, Refusal&& 
 
 void Etsi014Source::Worker::take_key(Ticket ticket, Fetch& fetch, KeyAnswer&& answer) {
   way_of(fetch) = fetch.way;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): read_key_answer takes no key whose ID is not a UUID
   if (!fetch.request.key_id && !seen_.add(*parse_uuid(answer.delivered.key_id))) {
     return fail(ticket, "KME " + url_of(fetch) + " sent a key that it had sent before");
   }
