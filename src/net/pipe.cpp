@@ -75,7 +75,7 @@ void PipeSession::handle_finished() {
   });
 }
 
-void PipeSession::give_up(Reason reason, std::string why) {
+void PipeSession::give_up(Reason reason, const std::string& why) {
   if (report_.failure.empty()) report_.failure = why;
   input_done_ = output_done_ = true;
   close(reason, why);
@@ -84,9 +84,11 @@ void PipeSession::give_up(Reason reason, std::string why) {
 // Input: from here to the peer.
 
 bool PipeSession::input_ready() {
-  if (input_ready_ || input_watch_->always_ready()) return true;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there are ends
+  Watch& watch = *input_watch_;
+  if (input_ready_ || watch.always_ready()) return true;
   if (!std::exchange(input_watched_, true)) {
-    input_watch_->wait([self = ConnectionPtr(this), this] {
+    watch.wait([self = ConnectionPtr(this), this] {
       input_watched_ = false;
       input_ready_ = true;
       wake();
@@ -107,7 +109,9 @@ void PipeSession::send_input() {
     return;
   }
   ssize_t count = 0;
-  do count = ::read(ends_->input(), room.data(), room.size());
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there are ends
+  const int fd = ends_->input();
+  do count = ::read(fd, room.data(), room.size());
   while (count < 0 && errno == EINTR);
   if (count < 0 && errno == EAGAIN) return;
   // A terminal that went away has nothing more to say. A socket that was reset might have had: its data is not
@@ -169,6 +173,7 @@ void PipeSession::write_output() {
   if (waiting() < kMaxWaiting) full_since_.reset();
   if (waiting() == 0 && peer_done_ && !output_done_) {
     output_done_ = true;
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there are ends
     ends_->end_output();
     if (finished_) detach();
   }

@@ -64,7 +64,7 @@ class PipeSession : public Connection {
  protected:
   /// Gives the session its ends; bytes flow from then on. Until then what the peer sends waits. Error: one line.
   std::expected<void, std::string> attach(PipeEnds&& ends);
-  void give_up(Reason reason, std::string why);
+  void give_up(Reason reason, const std::string& why);
   /// The input has ended. False: whether that is a good end is not known yet; finish_input() says so later.
   virtual bool may_finish_input() { return true; }
   /// Tells the peer that no more data comes.

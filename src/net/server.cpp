@@ -30,7 +30,8 @@ constexpr auto kListenFlags =
     static_cast<Resolver::flags>(std::to_underlying(Resolver::numeric_service) | std::to_underlying(Resolver::passive));
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
-std::expected<Acceptor, error_code> listen_on(Executor executor, const tcp::endpoint& endpoint, bool among_others) {
+std::expected<Acceptor, error_code> listen_on(const Executor& executor, const tcp::endpoint& endpoint,
+                                              bool among_others) {
   Acceptor acceptor(executor);
   error_code failed;
   acceptor.open(endpoint.protocol(), failed);
@@ -45,7 +46,7 @@ std::expected<Acceptor, error_code> listen_on(Executor executor, const tcp::endp
 }
 
 /// Every address of a name, all on one port. Addresses that this machine lacks are left out if others work.
-std::expected<std::vector<Acceptor>, std::string> listen_all(Executor executor, const Address& address) {
+std::expected<std::vector<Acceptor>, std::string> listen_all(const Executor& executor, const Address& address) {
   Resolver resolver(executor);
   error_code failed;
   const auto found = resolver.resolve(address.host, std::to_string(address.port), kListenFlags, failed);

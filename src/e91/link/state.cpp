@@ -18,8 +18,8 @@ Eigen::Matrix2cd projector(double angle, bool bit) {
 
 Eigen::Matrix4cd product(const Eigen::Matrix2cd& alice, const Eigen::Matrix2cd& bob) {
   Eigen::Matrix4cd joint;
-  for (int i = 0; i < 2; ++i) {
-    for (int j = 0; j < 2; ++j) joint.block<2, 2>(2 * i, 2 * j) = alice(i, j) * bob;
+  for (Eigen::Index i = 0; i < 2; ++i) {
+    for (Eigen::Index j = 0; j < 2; ++j) joint.block<2, 2>(2 * i, 2 * j) = alice(i, j) * bob;
   }
   return joint;
 }

@@ -60,6 +60,7 @@ void Party::begin(std::uint64_t slots, Clicks&& clicks) {
   const Block::Environment environment{
       .provider = provider_, .config = pairing_.config, .pad = pad_, .listener = listener_};
   const auto make = side_ == Side::Alice ? alice_block : bob_block;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): prepare comes first
   block_ = make(environment, number_, slots, std::move(clicks), std::move(*settings_));
   settings_.reset();
 }

@@ -40,6 +40,7 @@ class AliceBlock final : public Block {
     auto sifted = sift_alice(environment_.config.mode, clicks_, settings_, *message);
     if (!demand(sifted.has_value()) || !demand(settings_.healthy(), Abort::LinkDown)) return;
     clicks_ = {};
+    // NOLINTBEGIN(bugprone-unchecked-optional-access): demanded above
     report_.clicks = message->slot.size();
     report_.shared = sifted->sifted.shared;
     key_ = std::move(sifted->sifted.key);
@@ -47,6 +48,7 @@ class AliceBlock final : public Block {
     tests_.outcomes = std::move(sifted->sifted.tests);
     pairs_ = std::move(sifted->sifted.pairs);
     say(std::move(sifted->answer));
+    // NOLINTEND(bugprone-unchecked-optional-access)
     await_ = Await::Tests;
   }
 
@@ -69,14 +71,17 @@ class AliceBlock final : public Block {
 
   void on(const QueriesMessage* message) {
     if (!demand(message != nullptr)) return;
-    if (!demand(decode(message->batch, oracle_->key_size(), oracle_->budget(), batch_).has_value())) return;
-    auto answers = oracle_->answer(batch_);
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): there is one while queries are awaited
+    ParityOracle& oracle = *oracle_;
+    if (!demand(decode(message->batch, oracle.key_size(), oracle.budget(), batch_).has_value())) return;
+    auto answers = oracle.answer(batch_);
     if (!demand(answers.has_value())) return;
     ++report_.batches;
     say(ParitiesMessage{std::move(*answers)});
   }
 
   void on(const CorrectedMessage& message) {
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): there is one while queries are awaited
     key_ = std::move(*oracle_).take_key();
     oracle_.reset();
     if (!demand(message.errors <= key_.size())) return;

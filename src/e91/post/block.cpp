@@ -68,13 +68,15 @@ bool Block::make_tags(std::uint64_t position) {
   if (!demand(environment_.pad.skip_to(position), Abort::PadExhausted)) return false;
   auto taken = environment_.pad.take();
   if (!demand(taken.has_value(), Abort::PadExhausted)) return false;
-  position_ = taken->position;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): demanded above
+  auto& drawn = *taken;
+  position_ = drawn.position;
   for (const Side side : {Side::Alice, Side::Bob}) {
-    hashing::TagStream stream(taken->keys.at(index(side)), side, report_.block);
+    hashing::TagStream stream(drawn.keys.at(index(side)), side, report_.block);
     for (const auto& message : said_.at(index(side))) {
       if (!demand(stream.update(message).has_value())) return false;
     }
-    const auto tag = std::move(stream).finish(std::move(taken->pads.at(index(side))));
+    const auto tag = std::move(stream).finish(std::move(drawn.pads.at(index(side))));
     if (!demand(tag.has_value())) return false;
     tags_.at(index(side)) = *tag;
   }

@@ -50,11 +50,13 @@ class BobBlock final : public Block {
     if (!demand(sifted.has_value())) return;
     clicks_ = {};
     settings_ = {};
+    // NOLINTBEGIN(bugprone-unchecked-optional-access): demanded above
     report_.shared = sifted->shared;
     key_ = std::move(sifted->key);
     report_.key_bits = key_.size();
     tests_.outcomes = std::move(sifted->tests);
     pairs_ = std::move(sifted->pairs);
+    // NOLINTEND(bugprone-unchecked-optional-access)
     say(TestsMessage{tests_.outcomes.copy()});
     await_ = Await::Tests;
   }
@@ -79,8 +81,10 @@ class BobBlock final : public Block {
   void on(const ParitiesMessage* message) {
     if (!demand(message != nullptr)) return;
     ++report_.batches;
-    if (!demand(cascade_->feed(message->parities).has_value(), Abort::Reconciliation)) return;
-    go_on(*cascade_);
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): there is one while parities are awaited
+    Cascade& cascade = *cascade_;
+    if (!demand(cascade.feed(message->parities).has_value(), Abort::Reconciliation)) return;
+    go_on(cascade);
   }
 
   /// Asks the next questions, or says that there are none left.
