@@ -108,7 +108,7 @@ template <bool kDeadTime>
 void Sampler::sample_dense(RandomStream& random, Settings& alice, Settings& bob, std::uint64_t slots, Clicks& to_alice,
                            Clicks& to_bob) {
   constexpr std::size_t kBatch = 2 * RandomStream::kChunkWords;
-  std::array<std::uint64_t, kBatch / 2> words;
+  std::array<std::uint64_t, kBatch / 2> words{};  // the last batch may not fill it
   std::array<Click, kBatch> of_alice;
   std::array<Click, kBatch> of_bob;
   for (std::uint64_t first = 0; first < slots;) {
