@@ -12,7 +12,7 @@ def qsp(*args, limit=None):
     command = [QSP, "bench", *args]
     if limit is not None:
         command = ["/bin/sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh", *command]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False, text=True)
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=False, text=True)
 
 
 class Bench(unittest.TestCase):

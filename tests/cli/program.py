@@ -4,17 +4,21 @@ import base64
 import contextlib
 import json
 import os
+import pathlib
 import re
 import select
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tools"))
+import ports  # noqa: E402
+
 QSP = sys.argv[1]
-PATIENCE = 30
+# Seconds for anything that has to happen: so many that only what never happens takes so long, however loaded the machine is.
+PATIENCE = 90
 
 
 def qsp(*args, stdin=b"", env=None):
@@ -53,9 +57,8 @@ def serving(*args):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on which nobody listens, nor will, unless this process does."""
+    return ports.reserve(1)
 
 
 def wait_until(holds, what):
@@ -163,6 +166,11 @@ def assert_nothing_of(secrets, text):
             for at in range(0, len(encoded) - 11, 12):
                 if encoded[at : at + 12].lower() in folded:
                     raise AssertionError(f"base64 of a secret is written, from byte {phase + at // 4 * 3}")
+
+
+def wait_for_text(log, told, times=1):
+    """Waits until a process's log has it so often: what another process saw may be written after this one saw its effect."""
+    wait_until(lambda: len(re.findall(told, log())) >= times, f"{told!r} in the log")
 
 
 class Case(unittest.TestCase):

@@ -14,7 +14,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from kme_lab import Lab, Postgres
+from kme_lab import PATIENCE, Lab, Postgres
 
 ENC, DEC = "/api/v1/keys/bob/enc_keys", "/api/v1/keys/alice/dec_keys"
 BACK_ENC, BACK_DEC = "/api/v1/keys/alice/enc_keys", "/api/v1/keys/bob/dec_keys"
@@ -76,7 +76,7 @@ class Worker(threading.Thread):
 
 def settle(lab):
     """Waits until nothing is on its way between the two stores; their links."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while True:
         a, b = lab.a.status()["links"][0], lab.b.status()["links"][0]
         quiet = all(link["fresh"] == 0 and link["unannounced"] == 0 and link["peer_reachable"] for link in (a, b))
@@ -142,7 +142,7 @@ def run(options, postgres):
         time.sleep(1)
         stop.set()
         for worker in workers:
-            worker.join(timeout=60)
+            worker.join(timeout=PATIENCE)
         wrong = check(lab, workers)
         given = sum(len(worker.given) for worker in workers)
         redeemed = sum(len(worker.redeemed) for worker in workers)

@@ -5,36 +5,18 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tools"))
+from ports import reserve as free_ports  # noqa: E402
+
 QSP = os.environ["QSP"]
-
-
-def free_ports(count):
-    """`count` ports in a row that nobody listens on now."""
-    for _ in range(200):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-        if first + count > 65000:
-            continue
-        try:
-            held = []
-            for port in range(first, first + count):
-                held.append(socket.socket())
-                held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                held[-1].bind(("127.0.0.1", port))
-            return first
-        except OSError:
-            pass
-        finally:
-            for each in held:
-                each.close()
-    raise RuntimeError("no free ports")
+# Seconds for anything that has to happen: so many that only what never happens takes so long, however loaded the machine is.
+PATIENCE = 90
 
 
 class Kme:
@@ -60,19 +42,19 @@ class Kme:
         if self.process is None:
             return None
         self.process.send_signal(how)
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()
         self.process = None
         return code
 
     def status(self):
-        ran = subprocess.run([QSP, "--json", "kme", "status", str(self.config)], capture_output=True, timeout=20)
+        ran = subprocess.run([QSP, "--json", "kme", "status", str(self.config)], capture_output=True, timeout=PATIENCE)
         if ran.returncode != 0:
             raise RuntimeError(ran.stderr.decode())
         return json.loads(ran.stdout)
 
     def inject(self, *arguments):
-        subprocess.run([QSP, "kme", "inject", str(self.config), *arguments], check=True, capture_output=True, timeout=20)
+        subprocess.run([QSP, "kme", "inject", str(self.config), *arguments], check=True, capture_output=True, timeout=PATIENCE)
 
 
 class Postgres:
@@ -125,7 +107,7 @@ class Lab:
             kme.stop(signal.SIGKILL)
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def wait_for_keys(self, kme, least=100, seconds=20):
+    def wait_for_keys(self, kme, least=100, seconds=PATIENCE):
         """Until enc_keys can give that many at `kme`."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -139,7 +121,7 @@ class Lab:
         context = ssl.create_default_context(cafile=self.folder / "ca.pem")
         if sae:
             context.load_cert_chain(self.folder / sae / "cert.pem", self.folder / sae / "key.pem")
-        return http.client.HTTPSConnection("127.0.0.1", kme.port, context=context, timeout=20)
+        return http.client.HTTPSConnection("127.0.0.1", kme.port, context=context, timeout=PATIENCE)
 
     def call(self, kme, sae, method, target, body=None, connection=None):
         """(status, parsed body or None)"""

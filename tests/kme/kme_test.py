@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from kme_lab import QSP, Lab
+from kme_lab import PATIENCE, QSP, Lab
 
 ENC, DEC, STATUS = "/api/v1/keys/bob/enc_keys", "/api/v1/keys/alice/dec_keys", "/api/v1/keys/bob/status"
 NOT_FOUND = {"message": "one or more keys specified are not found on KME"}
@@ -54,7 +54,7 @@ class Running(unittest.TestCase):
     def admin(self, kme, path):
         port = kme.port + 2
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -158,7 +158,7 @@ class Running(unittest.TestCase):
         lab = self.lab
         _, given = self.enc()
         lab.b.stop(signal.SIGKILL)
-        end = time.monotonic() + 15
+        end = time.monotonic() + PATIENCE
         while self.enc()[0] != 503 and time.monotonic() < end:
             time.sleep(0.2)
         status, answer = self.enc()
@@ -170,7 +170,7 @@ class Running(unittest.TestCase):
         self.assertEqual(self.dec(given["keys"]), (200, given))
 
     def test_a_second_process_on_one_store_is_refused(self):
-        ran = subprocess.run([QSP, "kme", "serve", str(self.lab.a.config)], capture_output=True, timeout=20)
+        ran = subprocess.run([QSP, "kme", "serve", str(self.lab.a.config)], capture_output=True, timeout=PATIENCE)
         self.assertEqual(ran.returncode, 1)
         self.assertIn(b"another process has this key store open", ran.stderr)
 
@@ -196,7 +196,7 @@ class Alone(unittest.TestCase):
                                 ("[[link]]", "[link]", 'field "link"'), ('store = "sqlite:keys.db"', 'store = "x"', "sqlite:FILE"),
                                 ("kme_id = ", "= ", "kme.toml:"), ('store = ', 'extra = 1\nstore = ', 'field "extra"')):
             with self.subTest(new), Lab(edit=lambda _, text: text.replace(old, new, 1)) as lab:
-                ran = subprocess.run([QSP, "kme", "serve", str(lab.a.config)], capture_output=True, timeout=20)
+                ran = subprocess.run([QSP, "kme", "serve", str(lab.a.config)], capture_output=True, timeout=PATIENCE)
                 errors = [line for line in ran.stderr.decode().splitlines() if "error" in line]
                 self.assertEqual((ran.returncode, len(errors)), (1, 1), ran.stderr)
                 self.assertIn(words, errors[0])
@@ -204,7 +204,7 @@ class Alone(unittest.TestCase):
     def test_a_key_file_that_others_may_read_is_refused(self):
         with Lab() as lab:
             (lab.folder / "kme-a/key.pem").chmod(0o644)
-            ran = subprocess.run([QSP, "kme", "serve", str(lab.a.config)], capture_output=True, timeout=20)
+            ran = subprocess.run([QSP, "kme", "serve", str(lab.a.config)], capture_output=True, timeout=PATIENCE)
             self.assertEqual(ran.returncode, 1)
             self.assertIn(b"key.pem", ran.stderr)
 
@@ -216,13 +216,14 @@ class Alone(unittest.TestCase):
 
     def test_an_sae_that_asks_too_often_is_slowed_down(self):
         def slow(_, text):
-            return text.replace("store = ", "requests_per_second = 5\nstore = ", 1)
+            return text.replace("store = ", "requests_per_second = 1\nstore = ", 1)
         with Lab(edit=slow) as lab:
             lab.a.start()
             connection = lab.connection(lab.a, "alice")
-            answers = [lab.call(lab.a, "alice", "GET", STATUS, connection=connection)[0] for _ in range(12)]
-            self.assertEqual(answers[:5], [200] * 5)
-            self.assertIn(503, answers)
+            self.assertEqual(lab.call(lab.a, "alice", "GET", STATUS, connection=connection)[0], 200)
+            # However slow the machine is, at some time two calls come within a second.
+            answers = iter(lambda: lab.call(lab.a, "alice", "GET", STATUS, connection=connection)[0], 503)
+            self.assertLess(sum(1 for _ in zip(range(1000), answers)), 1000, "503 never came")
 
     def test_keys_from_a_file_are_ready_once_both_sides_have_them(self):
         def fed(name, text):
@@ -239,7 +240,7 @@ class Alone(unittest.TestCase):
 
             def bring(kme):
                 subprocess.run([QSP, "kme", "import", f"https://127.0.0.1:{kme.port}", "a-b", str(file), "--ca",
-                                str(lab.folder / "ca.pem"), *lab.side("alice")], check=True, capture_output=True, timeout=20)
+                                str(lab.folder / "ca.pem"), *lab.side("alice")], check=True, capture_output=True, timeout=PATIENCE)
             bring(lab.a)
             time.sleep(1)
             self.assertEqual(lab.a.status()["links"][0]["ready"], 0)

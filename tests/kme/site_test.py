@@ -11,7 +11,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from kme_lab import Kme, Lab, Postgres, free_ports
+from kme_lab import PATIENCE, Kme, Lab, Postgres, free_ports
 
 ENC, DEC = "/api/v1/keys/bob/enc_keys", "/api/v1/keys/alice/dec_keys"
 
@@ -63,7 +63,7 @@ class Site(unittest.TestCase):
 
         leader, other = (lab.a, self.second) if leaders[0] else (self.second, lab.a)
         leader.stop(signal.SIGKILL)
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE
         while not other.status()["links"][0]["leading"] and time.monotonic() < end:
             time.sleep(0.2)
         self.assertTrue(other.status()["links"][0]["leading"])

@@ -15,7 +15,7 @@ import unittest
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "kme"))
-from kme_lab import QSP, Kme, Lab, free_ports
+from kme_lab import PATIENCE, QSP, Kme, Lab, free_ports
 
 
 class Process:
@@ -33,7 +33,7 @@ class Process:
         if self.process is None:
             return None
         self.process.send_signal(how)
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=PATIENCE)
         self.process = None
         return code
 
@@ -84,7 +84,7 @@ class E91Lab(Lab):
     def give_some(self, count):
         """That many keys from each side to the other, as they come."""
         for kme, sae, other in ((self.a, "alice", "bob"), (self.b, "bob", "alice")):
-            end, done = time.monotonic() + 25, 0
+            end, done = time.monotonic() + PATIENCE, 0
             while done < count:
                 if time.monotonic() > end:
                     raise AssertionError(f"{done} of {count} keys at {kme.name}: {self.tail()}")
@@ -93,7 +93,7 @@ class E91Lab(Lab):
                     continue
                 done += 1
 
-    def drain(self, seconds=20):
+    def drain(self, seconds=PATIENCE):
         """Takes keys at both sides until there are none."""
         end, empty = time.monotonic() + seconds, 0
         while empty < 3:
@@ -107,7 +107,7 @@ class E91Lab(Lab):
     def feed_state(self, kme):
         return kme.status()["links"][0].get("feed") or {}
 
-    def wait_for(self, what, condition, seconds=20):
+    def wait_for(self, what, condition, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if condition():
@@ -148,18 +148,20 @@ class ThreeProcesses(unittest.TestCase):
         for kme, sae, other in ((lab.a, "alice", "bob"), (lab.b, "bob", "alice")):
             feed = lab.feed_state(kme)
             self.assertEqual((feed["state"], feed["simulated"]), ("running", True))
+            # S is -2.76 and scatters by 0.037 from block to block: 9.6 standard deviations, by chance once in 10^21 blocks.
+            # The QBER is 1.3 %, of some 60,000 bits.
             self.assertLess(feed["s"], -2.4)
             self.assertLess(feed["qber"], 0.06)
-            self.assertLess(feed["age"], 10)
+            self.assertLess(feed["age"], PATIENCE)
             self.assertGreater(feed["keys"], 0)
             _, status = lab.call(kme, sae, "GET", f"/api/v1/keys/{other}/status")
             extension = status["status_extension"]
             self.assertEqual((extension["simulated"], extension["link"]["state"]), (True, "running"))
-            with urllib.request.urlopen(f"http://127.0.0.1:{kme.port + 2}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{kme.port + 2}/metrics", timeout=PATIENCE) as answer:
                 metrics = answer.read().decode()
             for name in ("chsh_s", "qber", "report_age_seconds", "keys_total", "blocks_total"):
                 self.assertIn(f'qsp_kme_feed_{name}{{link="a-b"}}', metrics)
-            told = subprocess.run([QSP, "kme", "status", str(kme.config)], capture_output=True, text=True, timeout=20)
+            told = subprocess.run([QSP, "kme", "status", str(kme.config)], capture_output=True, text=True, timeout=PATIENCE)
             self.assertIn("feed running", told.stdout)
 
     def test_3_only_a_feeder_reports(self):
@@ -178,7 +180,8 @@ class ThreeProcesses(unittest.TestCase):
         for kme in (lab.a, lab.b):
             lab.wait_for("the alarm", lambda kme=kme: lab.feed_state(kme).get("state") == "aborting")
             feed = lab.feed_state(kme)
-            self.assertLess(abs(feed["s"]), 1.7)
+            # 1.41, and scatters by 0.048: 9 standard deviations, by chance once in 10^18 blocks.
+            self.assertLess(abs(feed["s"]), 1.85)
             self.assertGreater(sum(feed["aborted"].values()), 0)
             self.assertTrue(feed["reason"])
         self.assertEqual(lab.call(lab.a, "alice", "GET", "/api/v1/keys/bob/enc_keys")[0], 503)
@@ -258,7 +261,7 @@ class ThreeProcesses(unittest.TestCase):
 
 class Usage(unittest.TestCase):
     def run_qsp(self, *arguments):
-        return subprocess.run([QSP, "e91", *arguments], capture_output=True, text=True, timeout=20)
+        return subprocess.run([QSP, "e91", *arguments], capture_output=True, text=True, timeout=PATIENCE)
 
     def test_help_has_examples(self):
         for verb in ("link", "alice", "bob", "feed", "lab"):
