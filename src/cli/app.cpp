@@ -3,12 +3,11 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <exception>
 #include <memory>
 #include <string>
 
+#include "cli/command.hpp"
 #include "cli/config_file.hpp"
 #include "cli/e91.hpp"
 #include "cli/fingerprint.hpp"
@@ -37,12 +36,12 @@ int run(int argc, char** argv) noexcept try {
 
   Context context;
   std::string level = "info";
-  CLI::App app("qsp: a quantum-safe secure channel\n", "qsp");
+  Command app("qsp: a quantum-safe secure channel\n", "qsp");
   app.require_subcommand(1);
   app.fallthrough();
   app.add_flag("--json", context.json, "results on stdout as JSON");
   app.add_option("--log-level", level, "what the log on stderr tells")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->check(one_of({"trace", "debug", "info", "warn", "error", "off"}))
       ->capture_default_str();
   add_serve(app, context);
   add_connect(app, context);
@@ -56,16 +55,18 @@ int run(int argc, char** argv) noexcept try {
   add_vectors(app, context);
   add_version(app, context);
 
-  try {
-    auto arguments = with_config_file(argc, argv);
-    if (!arguments) {
-      print_error(arguments.error());
+  const auto arguments = with_config_file(argc, argv);
+  if (!arguments) {
+    print_error(arguments.error());
+    return kUsage;
+  }
+  switch (app.parse(*arguments)) {
+    case Parsed::Verb:
+      break;
+    case Parsed::Help:
+      return kOk;
+    case Parsed::Error:
       return kUsage;
-    }
-    std::ranges::reverse(*arguments);  // as CLI11 has it
-    app.parse(std::move(*arguments));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kOk : kUsage;
   }
   set_up_log(level);
   return context.action();

@@ -2,11 +2,9 @@
 
 #include <functional>
 
-namespace CLI {
-class App;
-}
-
 namespace qsp::cli {
+
+class Command;
 
 /// What the program's exit code says.
 inline constexpr int kOk = 0;
@@ -23,11 +21,11 @@ struct Context {
 int run(int argc, char** argv) noexcept;
 
 // Each adds its verb to `app` and sets Context::action where the verb is chosen.
-void add_serve(CLI::App& app, Context& context);
-void add_connect(CLI::App& app, Context& context);
-void add_bench(CLI::App& app, Context& context);
-void add_fuzz(CLI::App& app, Context& context);
-void add_vectors(CLI::App& app, Context& context);
-void add_version(CLI::App& app, Context& context);
+void add_serve(Command& app, Context& context);
+void add_connect(Command& app, Context& context);
+void add_bench(Command& app, Context& context);
+void add_fuzz(Command& app, Context& context);
+void add_vectors(Command& app, Context& context);
+void add_version(Command& app, Context& context);
 
 }  // namespace qsp::cli

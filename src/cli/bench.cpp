@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -9,6 +8,7 @@
 
 #include "cli/app.hpp"
 #include "cli/bench_print.hpp"
+#include "cli/command.hpp"
 #include "cli/text.hpp"
 #include "qsp/endpoint.hpp"
 #include "qsp/openssl.hpp"
@@ -73,62 +73,62 @@ int run_sessions(bool json, const BenchOptions& options) {
   return report(bench::bench_sessions(protocol, options.sessions, progress), json);
 }
 
-void add_profile(CLI::App& verb, BenchOptions& options) {
+void add_profile(Command& verb, BenchOptions& options) {
   verb.add_option("--profile", options.profile, "protocol to measure: 1.0 or rc155")
-      ->check(CLI::IsMember({"1.0", "rc155"}))
+      ->check(one_of({"1.0", "rc155"}))
       ->capture_default_str();
 }
 
-CLI::App& add_handshake(CLI::App& bench, BenchOptions& options) {
-  CLI::App* const verb = bench.add_subcommand("handshake", "handshakes per second, beside TLS 1.3 and the primitives");
+Command& add_handshake(Command& bench, BenchOptions& options) {
+  Command* const verb = bench.add_subcommand("handshake", "handshakes per second, beside TLS 1.3 and the primitives");
   verb->add_option("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick")
-      ->check(CLI::Range(1, 100'000'000))
+      ->check(range(1, 100'000'000))
       ->capture_default_str();
   verb->footer("Examples:\n  qsp bench handshake\n  qsp bench handshake --loops 500 --json");
   return *verb;
 }
 
-CLI::App& add_seal(CLI::App& bench, BenchOptions& options) {
-  CLI::App* const verb = bench.add_subcommand("seal", "frames sealed and opened, beside AES-256-GCM and TLS 1.3");
+Command& add_seal(Command& bench, BenchOptions& options) {
+  Command* const verb = bench.add_subcommand("seal", "frames sealed and opened, beside AES-256-GCM and TLS 1.3");
   verb->add_option("--size", options.sizes, "bytes of payload in a frame; may be repeated")
-      ->check(CLI::Range(std::size_t{1}, Endpoint::kMaxPlaintext))
+      ->check(range(std::size_t{1}, Endpoint::kMaxPlaintext))
       ->capture_default_str();
   verb->add_option("--bytes", options.sealed_bytes,
                    fmt::format("payload to seal at each size, in at most {} frames", grouped(kMostFrames)))
-      ->check(CLI::PositiveNumber)
+      ->check(positive_number())
       ->capture_default_str();
   verb->footer("Examples:\n  qsp bench seal\n  qsp bench seal --size 16384 --size 65536 --bytes 1000000000");
   return *verb;
 }
 
-CLI::App& add_rekey(CLI::App& bench, BenchOptions& options) {
-  CLI::App* const verb = bench.add_subcommand("rekey", "rekeys per second, both ends in memory, beside the primitives");
+Command& add_rekey(Command& bench, BenchOptions& options) {
+  Command* const verb = bench.add_subcommand("rekey", "rekeys per second, both ends in memory, beside the primitives");
   add_profile(*verb, options);
   verb->add_option("--loops", options.rekey.loops, "rekeys to measure")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_option("--warmup", options.rekey.warmup, "rekeys before them (rc155)")->capture_default_str();
   verb->footer(
       "Examples:\n  qsp bench rekey --loops 10000\n  qsp bench rekey --profile rc155 --loops 2000 --warmup 50");
   return *verb;
 }
 
-CLI::App& add_sessions(CLI::App& bench, BenchOptions& options) {
-  CLI::App* const verb = bench.add_subcommand("sessions", "memory of an idle session, over loopback sockets");
+Command& add_sessions(Command& bench, BenchOptions& options) {
+  Command* const verb = bench.add_subcommand("sessions", "memory of an idle session, over loopback sockets");
   add_profile(*verb, options);
   verb->add_flag("--insecure", options.insecure, "accepted for symmetry; nothing leaves this machine");
   verb->add_option("--sessions", options.sessions, "sessions to have open at once")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(range(1, 1'000'000));
   verb->footer(
       "Examples:\n  qsp bench sessions --sessions 10000\n  qsp bench sessions --profile rc155 --sessions 1000");
   return *verb;
 }
 
-CLI::App& add_loopback(CLI::App& bench, BenchOptions& options) {
-  CLI::App* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, beside TLS 1.3");
+Command& add_loopback(Command& bench, BenchOptions& options) {
+  Command* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, beside TLS 1.3");
   verb->add_option("--bytes", options.bytes, "bytes of each transfer; there are three of each kind")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
+      ->check(range(std::uint64_t{1}, std::uint64_t{1} << 40))
       ->capture_default_str();
   verb->footer("Examples:\n  qsp bench loopback\n  qsp bench loopback --bytes 4000000000 --json");
   return *verb;
@@ -136,12 +136,12 @@ CLI::App& add_loopback(CLI::App& bench, BenchOptions& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Context& context) {
-  CLI::App* const verb = app.add_subcommand("bench", "measure on this machine, without a peer");
+void add_bench(Command& app, Context& context) {
+  Command* const verb = app.add_subcommand("bench", "measure on this machine, without a peer");
   verb->require_subcommand(1);
   verb->footer("Examples:\n  qsp bench handshake\n  qsp bench seal --json");
   const auto options = std::make_shared<BenchOptions>();
-  const auto act = [options, &context](CLI::App& measured, auto run) {
+  const auto act = [options, &context](Command& measured, auto run) {
     measured.callback([options, &context, run] {
       context.action = [options, &context, run] { return run(context.json, *options); };
     });

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
-#include <sstream>
 #include <string_view>
 
+#include "cli/command.hpp"
 #include "files/file.hpp"
 
 namespace qsp::cli {
@@ -42,21 +41,16 @@ std::expected<std::vector<std::string>, std::string> with_config_file(int argc, 
   if (!file) return arguments;
   const auto content = files::read_file(*file, kMaxOptionsFileSize);
   if (!content) return std::unexpected(content.error());
-  std::istringstream stream{std::string(content->text.reveal())};
-  std::vector<CLI::ConfigItem> items;
-  try {
-    items = CLI::ConfigTOML().from_config(stream);
-  } catch (const CLI::Error& error) {
-    return std::unexpected(*file + ": " + error.what());
-  }
+  const auto items = read_config(std::string(content->text.reveal()));
+  if (!items) return std::unexpected(*file + ": " + items.error());
   std::vector<std::string> added;
-  for (const CLI::ConfigItem& item : items) {
-    if (!item.parents.empty() || item.name == "++" || item.name == "config") {
-      return std::unexpected(*file + ": " + item.fullname() + ": takes options only, one a line, and no tables");
+  for (const ConfigItem& item : *items) {
+    if (item.in_table || item.name == "++" || item.name == "config") {
+      return std::unexpected(*file + ": " + item.full_name + ": takes options only, one a line, and no tables");
     }
     const std::string option = "--" + item.name;
     if (says(arguments, option)) continue;
-    for (const std::string& value : item.inputs) added.push_back(fmt::format("{}={}", option, value));
+    for (const std::string& value : item.values) added.push_back(fmt::format("{}={}", option, value));
   }
   arguments.insert(arguments.end(), added.begin(), added.end());
   return arguments;

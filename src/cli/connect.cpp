@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/echo_client.hpp"
 #include "cli/json.hpp"
 #include "cli/pipe_client.hpp"
@@ -324,8 +324,8 @@ int connect(const Context& context, const ConnectOptions& options) {
 
 }  // namespace
 
-void add_connect(CLI::App& app, Context& context) {
-  CLI::App* const verb =
+void add_connect(Command& app, Context& context) {
+  Command* const verb =
       app.add_subcommand("connect", "a secure pipe to a server: standard input goes there, its data comes out");
   const auto options = std::make_shared<ConnectOptions>();
   verb->add_option("target", options->target, "HOST:PORT, such as localhost:7155 or [::1]:7155")
@@ -338,7 +338,7 @@ void add_connect(CLI::App& app, Context& context) {
   verb->add_option("--output", options->output, "file to store the echo in")->type_name("FILE");
   verb->add_option("--window", options->window, "bytes that may be sent and not echoed yet, 65536 or more")
       ->capture_default_str()
-      ->check(CLI::Range(Endpoint::kMaxPlaintext, std::size_t{1} << 30));
+      ->check(range(Endpoint::kMaxPlaintext, std::size_t{1} << 30));
   verb->add_option("--rekey-after", options->rekey_after)->group("");
   verb->footer(
       "Exit code 0: all was sent and all that the peer had came (and was equal, where the echo is checked). 1: not "

@@ -1,13 +1,12 @@
 #include "cli/e91.hpp"
 
-#include <CLI/CLI.hpp>
-
+#include "cli/command.hpp"
 #include "cli/e91_processes.hpp"
 
 namespace qsp::cli {
 
-void add_e91(CLI::App& app, Context& context) {
-  CLI::App* const e91 = app.add_subcommand("e91", "a simulated link of entangled photons, and real post-processing");
+void add_e91(Command& app, Context& context) {
+  Command* const e91 = app.add_subcommand("e91", "a simulated link of entangled photons, and real post-processing");
   e91->require_subcommand(1);
   add_e91_run(*e91, context);
   add_e91_sweep(*e91, context);

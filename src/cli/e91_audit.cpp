@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <memory>
 #include <string>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/e91.hpp"
 #include "cli/e91_result.hpp"
 #include "cli/json.hpp"
@@ -103,8 +103,8 @@ int run_audit(const std::string& file, bool json) {
 
 }  // namespace
 
-void add_e91_audit(CLI::App& e91, Context& context) {
-  CLI::App* const verb = e91.add_subcommand("audit", "work a run out again from what was said in public");
+void add_e91_audit(Command& e91, Context& context) {
+  Command* const verb = e91.add_subcommand("audit", "work a run out again from what was said in public");
   const auto file = std::make_shared<std::string>();
   verb->add_option("TRANSCRIPT", *file, "a file of qsp e91 run --transcript")->required();
   verb->footer(

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <ctime>
 #include <functional>
 #include <memory>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/e91.hpp"
 #include "cli/e91_progress.hpp"
 #include "cli/e91_result.hpp"
@@ -212,14 +212,14 @@ int run_bench(const BenchOptions& options, bool json) {
 
 }  // namespace
 
-void add_e91_bench(CLI::App& e91, Context& context) {
-  CLI::App* const verb = e91.add_subcommand("bench", "measure the simulator and the post-processing on this machine");
+void add_e91_bench(Command& e91, Context& context) {
+  Command* const verb = e91.add_subcommand("bench", "measure the simulator and the post-processing on this machine");
   const auto options = std::make_shared<BenchOptions>();
   verb->add_option("--blocks", options->blocks, "blocks for each figure of Cascade and of whole blocks")
-      ->check(CLI::Range(1, 100'000))
+      ->check(range(1, 100'000))
       ->capture_default_str();
   verb->add_option("--key-bits", options->key_bits, "sifted bits of a block")
-      ->check(CLI::Range(std::size_t{10'000}, e91::kMaxKeyBits))
+      ->check(range(std::size_t{10'000}, e91::kMaxKeyBits))
       ->capture_default_str();
   verb->footer("Examples:\n  qsp e91 bench\n  qsp e91 bench --blocks 100 --json");
   verb->callback(

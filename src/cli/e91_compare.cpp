@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <cmath>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/e91.hpp"
 #include "cli/e91_points.hpp"
 #include "cli/e91_progress.hpp"
@@ -230,12 +230,12 @@ int run_compare(const CompareOptions& options, bool json) {
 
 }  // namespace
 
-void add_e91_compare(CLI::App& e91, Context& context) {
-  CLI::App* const verb = e91.add_subcommand("compare", "simulate links of published experiments and hold them against");
+void add_e91_compare(Command& e91, Context& context) {
+  Command* const verb = e91.add_subcommand("compare", "simulate links of published experiments and hold them against");
   const auto options = std::make_shared<CompareOptions>();
   verb->add_option("LINK", options->files, "descriptions of links with published figures (examples/links)")->required();
   verb->add_option("--coincidences", options->coincidences, "pairs to count on each link")
-      ->check(CLI::Range(100.0, 1e9))
+      ->check(range(100.0, 1e9))
       ->capture_default_str();
   verb->add_option("--seed", options->seed, "repeat a run: 64 hex digits, or any text");
   verb->footer(

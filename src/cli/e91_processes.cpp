@@ -1,49 +1,49 @@
 #include "cli/e91_processes.hpp"
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "e91/post/messages.hpp"
 
 namespace qsp::cli {
 namespace {
 
 template <class Options>
-void set_action(CLI::App& verb, Context& context, const std::shared_ptr<Options>& options,
+void set_action(Command& verb, Context& context, const std::shared_ptr<Options>& options,
                 const std::function<int(const Options&, bool)>& run) {
   verb.callback(
       [options, run, &context] { context.action = [options, run, &context] { return run(*options, context.json); }; });
 }
 
-void add_identity(CLI::App& verb, E91Identity& identity) {
+void add_identity(Command& verb, E91Identity& identity) {
   verb.add_option("--key", identity.key, "this process's private key (qsp keygen)")->type_name("FILE")->required();
   verb.add_option("--passphrase-file", identity.passphrase_file, "of an encrypted key")->type_name("FILE");
   verb.add_option("--peers", identity.peers, "the pinned peers (docs/peers.md)")->type_name("FILE")->required();
   verb.set_config("--config", "", "file with these options, as TOML");
 }
 
-void add_link_file(CLI::App& verb, std::string& file) {
+void add_link_file(Command& verb, std::string& file) {
   verb.add_option("--link-file", file, "what the link is built of (examples/links); the same for all three processes")
       ->type_name("FILE")
       ->required();
 }
 
-void add_eve(CLI::App& verb, std::string& eve, std::string& file) {
+void add_eve(Command& verb, std::string& eve, std::string& file) {
   verb.add_option("--eve", eve, "who sits on the link: none, intercept:FRACTION, probe:STRENGTH, source:separable, …")
       ->capture_default_str();
   verb.add_option("--eve-file", file, "a file that says so instead, once it is there; looked at before each block")
       ->type_name("FILE");
 }
 
-void add_block_bits(CLI::App& verb, std::uint64_t& bits) {
+void add_block_bits(Command& verb, std::uint64_t& bits) {
   verb.add_option("--block-bits", bits, "sifted key bits that a block aims at; longer blocks yield more")
-      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{e91::kMaxKeyBits}))
+      ->check(range(std::uint64_t{1000}, std::uint64_t{e91::kMaxKeyBits}))
       ->capture_default_str();
 }
 
-void add_kme(CLI::App& verb, const std::string& infix, const std::string& whose, e91::KmeFeedOptions& kme) {
+void add_kme(Command& verb, const std::string& infix, const std::string& whose, e91::KmeFeedOptions& kme) {
   const std::string prefix = "--kme" + infix;
   verb.add_option(prefix, kme.url, whose + " KME, such as https://127.0.0.1:8443")->type_name("URL")->required();
   verb.add_option(prefix + "-cert", kme.tls.certificate, "certificate for it, listed in the link's feeders")
@@ -54,8 +54,8 @@ void add_kme(CLI::App& verb, const std::string& infix, const std::string& whose,
       ->type_name("NAME");
 }
 
-void add_link(CLI::App& e91, Context& context) {
-  CLI::App* const verb = e91.add_subcommand("link", "the quantum channel, simulated: a process for two stations");
+void add_link(Command& e91, Context& context) {
+  Command* const verb = e91.add_subcommand("link", "the quantum channel, simulated: a process for two stations");
   const auto options = std::make_shared<E91SourceOptions>();
   verb->add_option("--listen", options->listen, "HOST:PORT to listen on; port 0 lets the system choose")
       ->capture_default_str();
@@ -73,9 +73,9 @@ void add_link(CLI::App& e91, Context& context) {
   set_action<E91SourceOptions>(*verb, context, options, run_e91_link);
 }
 
-void add_station(CLI::App& e91, Context& context, e91::Side side) {
+void add_station(Command& e91, Context& context, e91::Side side) {
   const bool alice = side == e91::Side::Alice;
-  CLI::App* const verb =
+  Command* const verb =
       e91.add_subcommand(alice ? "alice" : "bob", alice ? "the station at the link's end \"a\": makes keys for its KME"
                                                         : "the station at the link's end \"b\": likewise");
   const auto options = std::make_shared<E91StationOptions>();
@@ -108,8 +108,8 @@ void add_station(CLI::App& e91, Context& context, e91::Side side) {
   });
 }
 
-void add_feed(CLI::App& e91, Context& context) {
-  CLI::App* const verb = e91.add_subcommand("feed", "link and both stations in one process: makes keys for two KMEs");
+void add_feed(Command& e91, Context& context) {
+  Command* const verb = e91.add_subcommand("feed", "link and both stations in one process: makes keys for two KMEs");
   const auto options = std::make_shared<E91FeedOptions>();
   add_link_file(*verb, options->link_file);
   add_block_bits(*verb, options->block_bits);
@@ -127,13 +127,13 @@ void add_feed(CLI::App& e91, Context& context) {
   set_action<E91FeedOptions>(*verb, context, options, run_e91_feed);
 }
 
-void add_lab(CLI::App& e91, Context& context) {
-  CLI::App* const verb =
+void add_lab(Command& e91, Context& context) {
+  Command* const verb =
       e91.add_subcommand("lab", "make all that a link, two stations and two KMEs need, in a new folder");
   const auto options = std::make_shared<E91LabOptions>();
   verb->add_option("DIR", options->folder, "a folder that does not exist yet")->required();
   verb->add_option("--port", options->port, "of the first KME; the next five are used too")
-      ->check(CLI::Range(1, 65'530))
+      ->check(range(1, 65'530))
       ->capture_default_str();
   verb->footer("Example:\n  qsp e91 lab lab && cat lab/README.md");
   set_action<E91LabOptions>(*verb, context, options, run_e91_lab);
@@ -141,7 +141,7 @@ void add_lab(CLI::App& e91, Context& context) {
 
 }  // namespace
 
-void add_e91_processes(CLI::App& e91, Context& context) {
+void add_e91_processes(Command& e91, Context& context) {
   add_link(e91, context);
   add_station(e91, context, e91::Side::Alice);
   add_station(e91, context, e91::Side::Bob);

@@ -6,12 +6,9 @@
 #include "e91/station/kme_feed.hpp"
 #include "qsp/error.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace qsp::cli {
 
+class Command;
 struct Context;
 
 /// The process's own key and whom it knows.
@@ -61,6 +58,6 @@ int run_e91_feed(const E91FeedOptions& options, bool json);
 int run_e91_lab(const E91LabOptions& options, bool json);
 
 /// Adds to `qsp e91` what runs as a process of its own, and the laboratory.
-void add_e91_processes(CLI::App& e91, Context& context);
+void add_e91_processes(Command& e91, Context& context);
 
 }  // namespace qsp::cli

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <cerrno>
 #include <fstream>
@@ -8,6 +7,7 @@
 #include <utility>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/e91.hpp"
 #include "cli/e91_progress.hpp"
 #include "cli/e91_report.hpp"
@@ -185,13 +185,11 @@ int run_e91(const RunOptions& options, bool json) {
 
 }  // namespace
 
-void add_e91_run(CLI::App& e91, Context& context) {
-  CLI::App* const verb = e91.add_subcommand("run", "play blocks of a link, distil keys at both ends, compare them");
+void add_e91_run(Command& e91, Context& context) {
+  Command* const verb = e91.add_subcommand("run", "play blocks of a link, distil keys at both ends, compare them");
   const auto options = std::make_shared<RunOptions>();
   add_e91_link_options(*verb, options->link);
-  verb->add_option("--blocks", options->blocks, "blocks to play")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
+  verb->add_option("--blocks", options->blocks, "blocks to play")->check(range(1, 1'000'000))->capture_default_str();
   verb->add_option("--transcript", options->transcript, "write all that was said in public here, for qsp e91 audit");
   verb->add_option("--report", options->report, "write a page with tables and plots here, one file of HTML");
   verb->add_option("--plot", options->plot, "write the plots to this folder, as SVG");
@@ -208,7 +206,7 @@ void add_e91_run(CLI::App& e91, Context& context) {
   verb->callback([options, verb, &context] {
     context.action = [options, verb, &context] {
       options->command = "qsp e91 run";
-      for (const CLI::Option* const option : verb->get_options()) {
+      for (const Option* const option : verb->get_options()) {
         if (option->count() == 0) continue;
         options->command += " " + option->get_name();
         for (const std::string& value : option->results()) options->command += " " + value;

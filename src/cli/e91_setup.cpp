@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <utility>
 
+#include "cli/command.hpp"
 #include "cli/text.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/keyrate/entropy.hpp"
@@ -82,9 +82,9 @@ e91::LocalConfig E91Setup::local() const {
   return config;
 }
 
-void add_e91_link_options(CLI::App& verb, E91LinkOptions& options) {
+void add_e91_link_options(Command& verb, E91LinkOptions& options) {
   const auto number = [&](const char* name, std::optional<double>& out, double least, double most, const char* text) {
-    return verb.add_option(name, out, text)->check(CLI::Range(least, most))->group("Link");
+    return verb.add_option(name, out, text)->check(range(least, most))->group("Link");
   };
   verb.add_option("--link", options.file, "description of a link, a TOML file (examples/links)")->group("Link");
   number("--distance", options.distance_km, 0, 100'000, "km of fibre to Bob (20)");
@@ -100,13 +100,13 @@ void add_e91_link_options(CLI::App& verb, E91LinkOptions& options) {
   number("--dead-time", options.dead_time_ns, 0, 1e9, "of each detector, ns (45 at Alice, 40 at Bob)");
   verb.add_option("--mode", options.mode,
                   "biased: Z/Z is key, X/X tests it; classic: Ekert's three angles each (biased)")
-      ->check(CLI::IsMember({"biased", "classic"}))
+      ->check(one_of({"biased", "classic"}))
       ->group("Link");
   number("--p-z", options.p_z, 0.01, 0.99, "biased: how often each side chooses Z (what brings most key)");
   verb.add_option("--eve", options.eve,
                   "none, intercept:FRACTION, probe:STRENGTH (both with [,angle=DEGREES][,arm=alice|bob|both]),\n"
                   "source:separable, source:werner=VISIBILITY or blinding")
-      ->check(CLI::Validator(
+      ->check(Check(
           [](const std::string& text) {
             const auto eve = e91::parse_eve(text);
             return eve ? std::string() : eve.error();
@@ -114,7 +114,7 @@ void add_e91_link_options(CLI::App& verb, E91LinkOptions& options) {
           "TEXT"))
       ->capture_default_str();
   verb.add_option("--block-bits", options.block_bits, "sifted key bits of a block (up to 1,000,000 in a few seconds)")
-      ->check(CLI::Range(kShortestBlock, std::uint64_t{e91::kMaxKeyBits}));
+      ->check(range(kShortestBlock, std::uint64_t{e91::kMaxKeyBits}));
   verb.add_option("--seed", options.seed, "repeat a run: 64 hex digits, or any text; such keys are no secrets");
 }
 

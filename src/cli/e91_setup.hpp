@@ -11,12 +11,10 @@
 #include "e91/local/local_link.hpp"
 #include "qsp/crypto.hpp"
 
-namespace CLI {
-class App;
-}
-
 /// What the verbs of `qsp e91` that simulate a link have in common: its options, and what they come to.
 namespace qsp::cli {
+
+class Command;
 
 struct E91LinkOptions {
   std::string file;  ///< empty: the built-in link
@@ -28,7 +26,7 @@ struct E91LinkOptions {
   std::string seed;  ///< empty: none
 };
 
-void add_e91_link_options(CLI::App& verb, E91LinkOptions& options);
+void add_e91_link_options(Command& verb, E91LinkOptions& options);
 
 /// A link, who listens, and how large its blocks are.
 struct E91Setup {

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <memory>
 #include <utility>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/e91.hpp"
 #include "cli/e91_charts.hpp"
 #include "cli/e91_progress.hpp"
@@ -153,23 +153,23 @@ int run_sweep(SweepOptions options, bool json) {
 
 }  // namespace
 
-void add_e91_sweep(CLI::App& e91, Context& context) {
-  CLI::App* const verb = e91.add_subcommand("sweep", "theory beside simulation, over one parameter of a link");
+void add_e91_sweep(Command& e91, Context& context) {
+  Command* const verb = e91.add_subcommand("sweep", "theory beside simulation, over one parameter of a link");
   const auto options = std::make_shared<SweepOptions>();
   std::vector<std::string> names;
   for (const E91Parameter& parameter : e91_parameters()) names.emplace_back(parameter.name);
   verb->add_option("--over", options->over,
                    "the parameter, as its option is called; \"angle\" is between the analysers")
       ->required()
-      ->check(CLI::IsMember(names));
+      ->check(one_of(names));
   verb->add_option("--from", options->from, "its first value (a useful one)");
   verb->add_option("--to", options->to, "its last value (a useful one)");
-  verb->add_option("--steps", options->steps, "how many values")->check(CLI::Range(1, 10'000))->capture_default_str();
+  verb->add_option("--steps", options->steps, "how many values")->check(range(1, 10'000))->capture_default_str();
   verb->add_option("--coincidences", options->sampling.coincidences, "pairs to count at each value; 0: theory only")
-      ->check(CLI::Range(0.0, 1e9))
+      ->check(range(0.0, 1e9))
       ->capture_default_str();
   verb->add_option("--blocks", options->sampling.blocks, "whole blocks with post-processing at each value")
-      ->check(CLI::Range(0, 10'000))
+      ->check(range(0, 10'000))
       ->capture_default_str();
   verb->add_option("--plot", options->plot, "write plots to this folder, as SVG");
   verb->add_option("--published", options->published, "link files whose published key rates are drawn too");

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <memory>
 #include <utility>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
 #include "identity/identity.hpp"
@@ -110,8 +110,8 @@ int run_fingerprint(const FingerprintOptions& options) {
   return kFailed;
 }
 
-void add_fingerprint(CLI::App& app, Context& context) {
-  CLI::App* const verb = app.add_subcommand("fingerprint", "print the fingerprints of keys");
+void add_fingerprint(Command& app, Context& context) {
+  Command* const verb = app.add_subcommand("fingerprint", "print the fingerprints of keys");
   const auto options = std::make_shared<FingerprintOptions>();
   verb->add_option("FILE", options->files, "private keys, public keys and peers files")->required();
   verb->add_option("--passphrase-file", options->passphrase_file, "passphrase of encrypted private keys (mode 600)");

@@ -3,12 +3,9 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace qsp::cli {
 
+class Command;
 struct Context;
 
 struct FingerprintOptions {
@@ -21,6 +18,6 @@ struct FingerprintOptions {
 /// Prints the fingerprint of every key in the files. Returns the exit code.
 int run_fingerprint(const FingerprintOptions& options);
 
-void add_fingerprint(CLI::App& app, Context& context);
+void add_fingerprint(Command& app, Context& context);
 
 }  // namespace qsp::cli

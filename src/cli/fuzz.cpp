@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/fuzz_rekey.hpp"
 #include "cli/json.hpp"
 #include "cli/profile.hpp"
@@ -91,10 +91,10 @@ int fuzz_rekey(const Context& context, const FuzzOptions& options) {
 
 }  // namespace
 
-void add_fuzz(CLI::App& app, Context& context) {
-  CLI::App* const verb = app.add_subcommand("fuzz", "attack this machine's own code at random, without a peer");
+void add_fuzz(Command& app, Context& context) {
+  Command* const verb = app.add_subcommand("fuzz", "attack this machine's own code at random, without a peer");
   verb->require_subcommand(1);
-  CLI::App* const rekey = verb->add_subcommand("rekey", "two ends in memory that rekey while their frames are altered");
+  Command* const rekey = verb->add_subcommand("rekey", "two ends in memory that rekey while their frames are altered");
   const auto options = std::make_shared<FuzzOptions>();
   rekey->add_option("--profile", options->profile, "protocol to fuzz")->capture_default_str();
   rekey->add_option("--cases", options->rekey.cases, "independent cases")->capture_default_str();
@@ -102,7 +102,7 @@ void add_fuzz(CLI::App& app, Context& context) {
   rekey->add_option("--seed", options->rekey.seed, "the same seed repeats the same run")->capture_default_str();
   rekey->add_option("--mutate-prob", options->rekey.mutate_prob, "probability that a step alters a frame")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(range(0.0, 1.0));
   rekey->footer("Example:\n  qsp fuzz rekey --profile rc155 --cases 300 --steps 2000 --seed 1 --mutate-prob 0.15");
   rekey->callback(
       [options, &context] { context.action = [options, &context] { return fuzz_rekey(context, *options); }; });

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
 #include "identity/identity.hpp"
@@ -75,15 +75,15 @@ int run_keygen(const KeygenOptions& options) {
   return kOk;
 }
 
-void add_keygen(CLI::App& app, Context& context) {
-  CLI::App* const verb = app.add_subcommand("keygen", "make a signature key pair, the identity of an end");
+void add_keygen(Command& app, Context& context) {
+  Command* const verb = app.add_subcommand("keygen", "make a signature key pair, the identity of an end");
   const auto options = std::make_shared<KeygenOptions>();
   verb->add_option("--alg", options->algorithm, "signature algorithm")
       ->capture_default_str()
-      ->check(CLI::IsMember(algorithm_names(), CLI::ignore_case));
+      ->check(one_of_any_case(algorithm_names()));
   verb->add_option("--out", options->out, "file for the private key; the public half goes to FILE.pub")->required();
-  CLI::Option* const file = verb->add_option("--passphrase-file", options->passphrase_file,
-                                             "encrypt the private key with the one line in this file (mode 600)");
+  Option* const file = verb->add_option("--passphrase-file", options->passphrase_file,
+                                        "encrypt the private key with the one line in this file (mode 600)");
   verb->add_flag("--encrypt", options->encrypt, "encrypt the private key; asks for the passphrase, twice")
       ->excludes(file);
   verb->footer(

@@ -2,12 +2,9 @@
 
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace qsp::cli {
 
+class Command;
 struct Context;
 
 struct KeygenOptions {
@@ -21,6 +18,6 @@ struct KeygenOptions {
 /// Makes a key pair and prints its fingerprint. Returns the exit code.
 int run_keygen(const KeygenOptions& options);
 
-void add_keygen(CLI::App& app, Context& context);
+void add_keygen(Command& app, Context& context);
 
 }  // namespace qsp::cli

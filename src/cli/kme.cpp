@@ -1,12 +1,12 @@
 #include "cli/kme.hpp"
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -16,24 +16,23 @@ using Run = int (*)(const Options&, bool);
 
 /// Options that live as long as their verb, and what the verb does with them.
 template <class Options>
-std::shared_ptr<Options> options_of(CLI::App& verb, Context& context, Run<Options> run) {
+std::shared_ptr<Options> options_of(Command& verb, Context& context, Run<Options> run) {
   auto options = std::make_shared<Options>();
   verb.callback(
       [options, run, &context] { context.action = [options, run, &context] { return run(*options, context.json); }; });
   return options;
 }
 
-void add_config(CLI::App& verb, std::string& config) {
+void add_config(Command& verb, std::string& config) {
   verb.add_option("CONFIG", config, "the KME's configuration, a TOML file (docs/kme.md)")->required();
 }
 
-void add_inject(CLI::App& kme, Context& context) {
-  CLI::App* const verb = kme.add_subcommand("inject", "put faults into a running KME, to rehearse");
+void add_inject(Command& kme, Context& context) {
+  Command* const verb = kme.add_subcommand("inject", "put faults into a running KME, to rehearse");
   const auto options = options_of<KmeInjectOptions>(*verb, context, run_kme_inject);
-  const CLI::IsMember faults({"unavailable", "lose-answers", "wrong-bytes", "disk-full"});
+  const Check faults = one_of({"unavailable", "lose-answers", "wrong-bytes", "disk-full"});
   add_config(*verb, options->config);
-  verb->add_option("--latency-ms", options->latency_ms, "wait this long before each answer")
-      ->check(CLI::Range(0, 60'000));
+  verb->add_option("--latency-ms", options->latency_ms, "wait this long before each answer")->check(range(0, 60'000));
   verb->add_option("--clock-offset-ms", options->clock_offset_ms, "run the KME's clock this far ahead");
   verb->add_option("--on", options->on, "unavailable, lose-answers, wrong-bytes or disk-full")->check(faults);
   verb->add_option("--off", options->off, "the same")->check(faults);
@@ -45,8 +44,8 @@ void add_inject(CLI::App& kme, Context& context) {
       "  qsp kme inject lab/kme-a/kme.toml --clear");
 }
 
-void add_import(CLI::App& kme, Context& context) {
-  CLI::App* const verb = kme.add_subcommand("import", "bring keys from a file to one side of a link");
+void add_import(Command& kme, Context& context) {
+  Command* const verb = kme.add_subcommand("import", "bring keys from a file to one side of a link");
   const auto options = options_of<KmeImportOptions>(*verb, context, run_kme_import);
   verb->add_option("URL", options->url, "of the KME, such as https://127.0.0.1:8443")->required();
   verb->add_option("LINK", options->link, "name of the link")->required();
@@ -62,7 +61,7 @@ void add_import(CLI::App& kme, Context& context) {
 }
 
 /// The options that name two KMEs and an SAE at each.
-void add_sides(CLI::App& verb, KmeCheckOptions& options, bool both) {
+void add_sides(Command& verb, KmeCheckOptions& options, bool both) {
   verb.add_option("URL", options.url, "of the master's KME, such as https://kme-a.example:8443")->required();
   verb.add_option("--sae-id", options.sae_id, "the master's SAE ID")->required();
   verb.add_option("--cert", options.certificate, "its certificate")->required();
@@ -70,11 +69,11 @@ void add_sides(CLI::App& verb, KmeCheckOptions& options, bool both) {
   verb.add_option("--ca", options.authorities, "authorities that the KMEs' certificates descend from")->required();
   verb.add_option("--server-name", options.server_name, "what the KME's certificate is for, if not the URL's host");
   verb.add_option("--slave", options.slave_sae_id, "the slave's SAE ID")->required();
-  CLI::Option* const slave = verb.add_option(
-      "--slave-url", options.slave_url, both ? "of the slave's KME" : "likewise; without it dec_keys is not tested");
-  CLI::Option* const certificate =
+  Option* const slave = verb.add_option("--slave-url", options.slave_url,
+                                        both ? "of the slave's KME" : "likewise; without it dec_keys is not tested");
+  Option* const certificate =
       verb.add_option("--slave-cert", options.slave_certificate, "the slave's certificate")->needs(slave);
-  CLI::Option* const key = verb.add_option("--slave-key", options.slave_key, "its private key")->needs(slave);
+  Option* const key = verb.add_option("--slave-key", options.slave_key, "its private key")->needs(slave);
   slave->needs(certificate)->needs(key)->required(both);
   verb.add_option("--slave-server-name", options.slave_server_name, "as --server-name")->needs(slave);
   verb.add_flag("--tls12", options.allow_tls_1_2, "take TLS 1.2 too");
@@ -85,37 +84,37 @@ constexpr const char* kLabSides =
     "    --sae-id alice --cert lab/alice/cert.pem --key lab/alice/key.pem \\\n"
     "    --slave bob --slave-url https://127.0.0.1:8444 --slave-cert lab/bob/cert.pem --slave-key lab/bob/key.pem";
 
-void add_check(CLI::App& kme, Context& context) {
-  CLI::App* const verb = kme.add_subcommand("check", "test whether a KME keeps to ETSI GS QKD 014");
+void add_check(Command& kme, Context& context) {
+  Command* const verb = kme.add_subcommand("check", "test whether a KME keeps to ETSI GS QKD 014");
   add_sides(*verb, *options_of<KmeCheckOptions>(*verb, context, run_kme_check), false);
   verb->footer(std::string("Uses up some thirty keys. Exit status 0: no rule was found broken.\n\nExample:\n"
                            "  qsp kme check ") +
                kLabSides);
 }
 
-void add_load(CLI::App& kme, Context& context) {
-  CLI::App* const verb = kme.add_subcommand("load", "give and redeem keys as fast as two KMEs let one");
+void add_load(Command& kme, Context& context) {
+  Command* const verb = kme.add_subcommand("load", "give and redeem keys as fast as two KMEs let one");
   const auto options = options_of<KmeLoadOptions>(*verb, context, run_kme_load);
   add_sides(*verb, options->sides, true);
   verb->add_option("--pairs", options->pairs, "keys to give and to redeem")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}))
+      ->check(range(std::uint64_t{1}, std::uint64_t{100'000'000}))
       ->capture_default_str();
   verb->add_option("--concurrency", options->concurrency, "calls under way at once, each on its connection")
-      ->check(CLI::Range(1, 256))
+      ->check(range(1, 256))
       ->capture_default_str();
   verb->add_option("--keys-per-call", options->keys_per_call, "keys of one call")
-      ->check(CLI::Range(1, 128))
+      ->check(range(1, 128))
       ->capture_default_str();
   verb->footer(std::string("Every key is compared at the other end.\n\nExample:\n  qsp kme load ") + kLabSides);
 }
 
 }  // namespace
 
-void add_kme(CLI::App& app, Context& context) {
-  CLI::App* const kme = app.add_subcommand("kme", "a key management entity that speaks ETSI GS QKD 014");
+void add_kme(Command& app, Context& context) {
+  Command* const kme = app.add_subcommand("kme", "a key management entity that speaks ETSI GS QKD 014");
   kme->require_subcommand(1);
 
-  CLI::App* const serve = kme->add_subcommand("serve", "run a KME");
+  Command* const serve = kme->add_subcommand("serve", "run a KME");
   const auto serving = options_of<KmeServeOptions>(*serve, context, run_kme_serve);
   add_config(*serve, serving->config);
   serve->add_flag("--allow-fault-injection", serving->allow_fault_injection,
@@ -124,15 +123,15 @@ void add_kme(CLI::App& app, Context& context) {
       "SIGHUP reads certificates and revocation lists anew; SIGINT or SIGTERM ends it.\n\nExample:\n"
       "  qsp kme lab lab && qsp kme serve lab/kme-a/kme.toml");
 
-  CLI::App* const lab = kme->add_subcommand("lab", "make all that two KMEs and two SAEs need, in a new folder");
+  Command* const lab = kme->add_subcommand("lab", "make all that two KMEs and two SAEs need, in a new folder");
   const auto laboratory = options_of<KmeLabOptions>(*lab, context, run_kme_lab);
   lab->add_option("DIR", laboratory->folder, "a folder that does not exist yet")->required();
   lab->add_option("--port", laboratory->port, "of the first KME; the next three are used too")
-      ->check(CLI::Range(1, 65'532))
+      ->check(range(1, 65'532))
       ->capture_default_str();
   lab->footer("Example:\n  qsp kme lab lab && cat lab/README.md");
 
-  CLI::App* const status = kme->add_subcommand("status", "tell how a KME of this machine and its links are");
+  Command* const status = kme->add_subcommand("status", "tell how a KME of this machine and its links are");
   add_config(*status, options_of<KmeAdminOptions>(*status, context, run_kme_status)->config);
   status->footer("Asks the admin port that the configuration names.\n\nExample:\n  qsp kme status lab/kme-a/kme.toml");
 

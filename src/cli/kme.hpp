@@ -5,12 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace qsp::cli {
 
+class Command;
 struct Context;
 
 struct KmeServeOptions {
@@ -63,6 +60,6 @@ int run_kme_status(const KmeAdminOptions& options, bool json);
 int run_kme_inject(const KmeInjectOptions& options, bool json);
 int run_kme_import(const KmeImportOptions& options, bool json);
 
-void add_kme(CLI::App& app, Context& context);
+void add_kme(Command& app, Context& context);
 
 }  // namespace qsp::cli

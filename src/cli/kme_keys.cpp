@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <boost/asio/executor_work_guard.hpp>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "cli/command.hpp"
 #include "cli/text.hpp"
 #include "https/client.hpp"
 #include "keysource/etsi014/schedule.hpp"
@@ -89,7 +89,7 @@ std::expected<void, std::string> KmeOptions::check() const {
   return {};
 }
 
-void add_kme_options(CLI::App& verb, KmeOptions& options) {
+void add_kme_options(Command& verb, KmeOptions& options) {
   verb.add_option(
           "--kme", options.urls,
           "KME (ETSI GS QKD 014) with the QKD keys of all peers without a pad; several servers of it, best first")

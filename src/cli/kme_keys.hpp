@@ -7,11 +7,9 @@
 
 #include "keysource/keysource.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace qsp::cli {
+
+class Command;
 
 /// The site's KME, after ETSI GS QKD 014.
 struct KmeOptions {
@@ -24,7 +22,7 @@ struct KmeOptions {
   [[nodiscard]] std::expected<void, std::string> check() const;
 };
 
-void add_kme_options(CLI::App& verb, KmeOptions& options);
+void add_kme_options(Command& verb, KmeOptions& options);
 
 /// The keys of a KME, fetched on a thread of its own: no session waits for the calls of another, and none keeps a
 /// process from its end. May be used by threads.

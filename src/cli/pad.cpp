@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
 #include "keysource/pad.hpp"
@@ -92,15 +92,15 @@ int run_pad_status(const PadStatusOptions& options) {
   return kOk;
 }
 
-void add_pad(CLI::App& app, Context& context) {
-  CLI::App* const verb = app.add_subcommand("pad", "files of one-time keys, in place of a QKD link");
+void add_pad(Command& app, Context& context) {
+  Command* const verb = app.add_subcommand("pad", "files of one-time keys, in place of a QKD link");
   verb->require_subcommand(1);
 
-  CLI::App* const create = verb->add_subcommand("create", "make both copies of a new pad");
+  Command* const create = verb->add_subcommand("create", "make both copies of a new pad");
   const auto creation = std::make_shared<PadCreateOptions>();
   create->add_option("--keys", creation->keys, "number of keys; each end hands out one half of them")
       ->required()
-      ->check(CLI::Range(keysource::kMinPadKeys, keysource::kMaxPadKeys));
+      ->check(range(keysource::kMinPadKeys, keysource::kMaxPadKeys));
   create->add_option("--link", creation->link, "name of the link, for people")->required();
   create->add_option("A", creation->file_a, "file for this end")->required();
   create->add_option("B", creation->file_b, "file for the other end")->required();
@@ -112,7 +112,7 @@ void add_pad(CLI::App& app, Context& context) {
     };
   });
 
-  CLI::App* const status = verb->add_subcommand("status", "tell what is left of a pad");
+  Command* const status = verb->add_subcommand("status", "tell what is left of a pad");
   const auto query = std::make_shared<PadStatusOptions>();
   status->add_option("FILE", query->file, "the pad")->required();
   status->footer("Works while a process uses the pad.\n\nExample:\n  qsp pad status berlin.pad --json");

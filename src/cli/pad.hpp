@@ -3,12 +3,9 @@
 #include <cstdint>
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace qsp::cli {
 
+class Command;
 struct Context;
 
 struct PadCreateOptions {
@@ -30,6 +27,6 @@ int run_pad_create(const PadCreateOptions& options);
 /// Prints what is left in a pad. Returns the exit code.
 int run_pad_status(const PadStatusOptions& options);
 
-void add_pad(CLI::App& app, Context& context);
+void add_pad(Command& app, Context& context);
 
 }  // namespace qsp::cli

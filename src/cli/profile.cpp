@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 
+#include "cli/command.hpp"
 #include "cli/text.hpp"
 #include "rc155/session.hpp"
 
@@ -32,7 +32,7 @@ std::expected<const Profile*, std::string> look_up(std::string_view name) {
 
 }  // namespace
 
-void add_profile_options(CLI::App& verb, ProfileChoice& choice) {
+void add_profile_options(Command& verb, ProfileChoice& choice) {
   verb.add_option("--profile", choice.name, "protocol to speak: 1.0 or rc155")->capture_default_str();
   verb.add_flag("--insecure", choice.insecure, "allow a profile that gives no security (rc155)");
 }

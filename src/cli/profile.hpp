@@ -8,11 +8,9 @@
 #include "qsp/crypto.hpp"
 #include "qsp/endpoint.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace qsp::cli {
+
+class Command;
 
 /// A protocol that qsp speaks.
 struct Profile {
@@ -30,7 +28,7 @@ struct ProfileChoice {
 };
 
 /// Adds --profile and --insecure to a verb.
-void add_profile_options(CLI::App& verb, ProfileChoice& choice);
+void add_profile_options(Command& verb, ProfileChoice& choice);
 
 /// The profile of that name to fuzz here, with no question about its security. The error is one line: a
 /// usage error.

@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <string>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/epoch_text.hpp"
 #include "cli/json.hpp"
 #include "cli/serve_metrics.hpp"
@@ -248,9 +248,8 @@ int serve(const Context& context, ServeOptions options) {
 
 }  // namespace
 
-void add_serve(CLI::App& app, Context& context) {
-  CLI::App* const verb =
-      app.add_subcommand("serve", "accept sessions: echo, run a command, or forward to a TCP server");
+void add_serve(Command& app, Context& context) {
+  Command* const verb = app.add_subcommand("serve", "accept sessions: echo, run a command, or forward to a TCP server");
   const auto options = std::make_shared<ServeOptions>();
   verb->add_option("--listen", options->listen, "HOST:PORT to listen on; port 0 lets the system choose")
       ->capture_default_str();
@@ -266,19 +265,19 @@ void add_serve(CLI::App& app, Context& context) {
       ->capture_default_str();
   verb->add_option("--max-sessions", options->server.limits.sessions, "connections at once")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_option("--max-handshakes", options->server.limits.handshakes, "unfinished handshakes at once")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_option("--max-handshakes-per-source", options->server.limits.handshakes_per_source,
                    "unfinished handshakes at once from one IPv4 address or IPv6 /64")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_option("--metrics-port", options->metrics_port,
                    "port of 127.0.0.1 for GET /metrics (Prometheus) and /healthz");
   verb->add_option("--threads", options->server.threads, "threads that share the sessions")
       ->capture_default_str()
-      ->check(CLI::Range(1, 256));
+      ->check(range(1, 256));
   verb->footer(
       "Echoes what clients send, or does what --exec or --forward says. Prints \"listening on ADDRESS:PORT\" and "
       "serves until SIGINT or SIGTERM.\n\n"

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <mutex>
 #include <utility>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/qkd_delivery.hpp"
 #include "cli/text.hpp"
 #include "files/file.hpp"
@@ -291,7 +291,7 @@ std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions() {
 
 }  // namespace
 
-void add_session_options(CLI::App& verb, Role role, SessionOptions& options) {
+void add_session_options(Command& verb, Role role, SessionOptions& options) {
   add_profile_options(verb, options.profile);
   verb.add_option(
           "--key", options.keys,
@@ -305,7 +305,7 @@ void add_session_options(CLI::App& verb, Role role, SessionOptions& options) {
   verb.add_option("--sae-id", options.sae_id, "this end's SAE ID, where QKD keys are used")->type_name("ID");
   if (role == Role::Server) {
     verb.add_option("--qkd", options.qkd, "QKD keys: the listener's policy before it knows who calls")
-        ->check(CLI::IsMember({"none", "preferred", "required"}))
+        ->check(one_of({"none", "preferred", "required"}))
         ->capture_default_str();
   }
   verb.add_option("--pad", options.pads, "pad file with the QKD keys shared with a peer (docs/pad.md)")
@@ -326,7 +326,7 @@ void add_session_options(CLI::App& verb, Role role, SessionOptions& options) {
               : "with --kme: seconds after which to ask for a rekey where the server, whose keys they cost, puts "
                 "it off [the longest that the hard life of an epoch allows: 180 with these timers]")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, kLongestTime));
+      ->check(range(0.0, kLongestTime));
   if (role == Role::Server) {
     verb.add_option("--qkd-low-supply", options.qkd_low_supply,
                     "with --kme: keys that it has left below which rekeys slow down [a tenth of its capacity]")

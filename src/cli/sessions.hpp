@@ -14,12 +14,10 @@
 #include "net/connection.hpp"
 #include "qsp/channel.hpp"
 
-namespace CLI {
-class App;
-}
-
 /// What serve and connect need to make sessions of either profile: keys, pinned peers, sources of QKD keys, policies.
 namespace qsp::cli {
+
+class Command;
 
 struct SessionOptions {
   ProfileChoice profile;
@@ -44,7 +42,7 @@ struct SessionOptions {
 };
 
 /// Adds --profile and what belongs to it.
-void add_session_options(CLI::App& verb, Role role, SessionOptions& options);
+void add_session_options(Command& verb, Role role, SessionOptions& options);
 
 /// Makes the sessions of one thread.
 class Sessions {

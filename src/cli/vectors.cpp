@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
 #include "qsp/openssl.hpp"
@@ -52,10 +52,10 @@ int write_all(const std::filesystem::path& folder) {
 
 }  // namespace
 
-void add_vectors(CLI::App& app, Context& context) {
-  CLI::App* const verb = app.add_subcommand("vectors", "list the test vectors of QSP 1.0, or write them");
+void add_vectors(Command& app, Context& context) {
+  Command* const verb = app.add_subcommand("vectors", "list the test vectors of QSP 1.0, or write them");
   const auto folder = std::make_shared<std::string>();
-  verb->add_option("--out", *folder, "write each as NAME.json into this folder")->check(CLI::ExistingDirectory);
+  verb->add_option("--out", *folder, "write each as NAME.json into this folder")->check(existing_directory());
   verb->footer(
       "The files are the same bytes on every run; vectors/README.md tells their format. Every key in them is "
       "public.\n\n"

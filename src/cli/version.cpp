@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/app.hpp"
+#include "cli/command.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
 #include "qsp/openssl.hpp"
@@ -28,8 +28,8 @@ int version(const Context& context) {
 
 }  // namespace
 
-void add_version(CLI::App& app, Context& context) {
-  CLI::App* const verb = app.add_subcommand("version", "print the versions of qsp and of the cryptographic library");
+void add_version(Command& app, Context& context) {
+  Command* const verb = app.add_subcommand("version", "print the versions of qsp and of the cryptographic library");
   verb->footer("Example:\n  qsp version --json");
   verb->callback([&context] { context.action = [&context] { return version(context); }; });
 }

@@ -18,6 +18,8 @@ FORBIDDEN_HEADERS = re.compile(
 # Who may name OpenSSL: the provider, TLS, the yardsticks, and cli, which writes the test vectors' keys as PEM.
 OPENSSL_ROOMS = {"crypto/openssl", "https", "bench", "cli"}
 FORBIDDEN_WORDS = re.compile(r"\b(steady_clock|system_clock|high_resolution_clock|std::this_thread|getenv|std::random_device)\b")
+# Headers that cost every source seconds to compile: one source includes each, the others its declarations.
+ONE_SOURCE = {"CLI/": "src/cli/command.cpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 SOURCES = {".cpp", ".hpp"}
 
@@ -67,6 +69,9 @@ def breaches(source_dir, rules):
                 yield f"{where}: the core must not include <{header}>"
             elif header.startswith("openssl/") and room not in OPENSSL_ROOMS:
                 yield f"{where}: room {room} must not include <{header}>"
+            for prefix, source in ONE_SOURCE.items():
+                if header.startswith(prefix) and where.as_posix() != source:
+                    yield f"{where}: only {source} may include <{header}>, which is slow to compile"
             other = room_of(header, rules)
             if other is None or header.startswith("qsp/"):
                 continue

@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_rooms
 
-RULES = {"base": set(), "wire": {"base"}, "crypto": {"base"}, "crypto/openssl": {"crypto"}, "net": {"wire"}, "bench": {"net"}}
+RULES = {"base": set(), "wire": {"base"}, "crypto": {"base"}, "crypto/openssl": {"crypto"}, "net": {"wire"}, "bench": {"net"}, "cli": {"net"}}
 
 
 class CheckRooms(unittest.TestCase):
@@ -42,6 +42,11 @@ class CheckRooms(unittest.TestCase):
         self.assertTrue(self.breaches("src/crypto/a.cpp", '#include "crypto/openssl/provider.hpp"\n'))
         self.assertTrue(self.breaches("include/qsp/a.hpp", '#include "wire/frame.hpp"\n'))
         self.assertEqual([], self.breaches("src/net/a.cpp", '#include "base/b.hpp"\n'))
+
+    def test_slow_headers_are_for_one_source(self):
+        self.assertEqual([], self.breaches("src/cli/command.cpp", "#include <CLI/CLI.hpp>\n"))
+        self.assertTrue(self.breaches("src/cli/serve.cpp", "#include <CLI/CLI.hpp>\n"))
+        self.assertTrue(self.breaches("src/net/a.hpp", "#include <CLI/App.hpp>\n"))
 
     def test_a_folder_without_a_room_is_refused(self):
         self.assertTrue(self.breaches("src/elsewhere/a.cpp", ""))

@@ -1,0 +1,140 @@
+#include "cli/command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+#include <utility>
+
+namespace qsp::cli {
+
+Check::Check(Problem problem, std::string description)
+    : validator_(std::make_shared<const CLI::Validator>(
+          [problem = std::move(problem)](std::string& text) { return problem(text); }, std::move(description))) {}
+Check::Check(const CLI::Validator& validator) : validator_(std::make_shared<const CLI::Validator>(validator)) {}
+
+Check one_of(const std::vector<std::string>& values) { return Check(CLI::IsMember(values)); }
+Check one_of(std::initializer_list<const char*> values) {
+  return one_of(std::vector<std::string>(values.begin(), values.end()));
+}
+Check one_of_any_case(const std::vector<std::string>& values) { return Check(CLI::IsMember(values, CLI::ignore_case)); }
+Check range(int least, int most) { return Check(CLI::Range(least, most)); }
+Check range(std::uint64_t least, std::uint64_t most) { return Check(CLI::Range(least, most)); }
+Check range(double least, double most) { return Check(CLI::Range(least, most)); }
+Check positive_number() { return Check(CLI::PositiveNumber); }
+Check existing_directory() { return Check(CLI::ExistingDirectory); }
+
+Option* Option::check(const Check& check) {
+  option_.check(check.validator());
+  return this;
+}
+Option* Option::type_name(const std::string& name) {
+  option_.type_name(name);
+  return this;
+}
+Option* Option::group(const std::string& name) {
+  option_.group(name);
+  return this;
+}
+Option* Option::required(bool needed) {
+  option_.required(needed);
+  return this;
+}
+Option* Option::needs(Option* other) {
+  option_.needs(&other->option_);
+  return this;
+}
+Option* Option::excludes(Option* other) {
+  option_.excludes(&other->option_);
+  return this;
+}
+Option* Option::capture_default_str() {
+  option_.capture_default_str();
+  return this;
+}
+std::size_t Option::count() const { return option_.count(); }
+std::string Option::get_name() const { return option_.get_name(); }
+const std::vector<std::string>& Option::results() const { return option_.results(); }
+
+struct Command::Parts {
+  std::unique_ptr<CLI::App> program;  ///< of a program alone; a verb is its parent's
+  CLI::App& app;
+  std::vector<std::unique_ptr<Command>> verbs = {};
+  std::vector<std::unique_ptr<Option>> options = {};
+};
+
+Command::Command(const std::string& description, const std::string& name) {
+  auto program = std::make_unique<CLI::App>(description, name);
+  CLI::App& app = *program;
+  parts_ = std::make_unique<Parts>(std::move(program), app);
+}
+Command::Command(CLI::App& verb) : parts_(std::make_unique<Parts>(nullptr, verb)) {}
+Command::~Command() = default;
+
+Option* Command::keep(CLI::Option* option) {
+  return parts_->options.emplace_back(std::make_unique<Option>(*option)).get();
+}
+
+Command* Command::add_subcommand(const std::string& name, const std::string& description) {
+  CLI::App& verb = *parts_->app.add_subcommand(name, description);
+  return parts_->verbs.emplace_back(std::unique_ptr<Command>(new Command(verb))).get();
+}
+
+template <OptionValue T>
+Option* Command::add_option(const std::string& name, T& value, const std::string& description) {
+  return keep(parts_->app.add_option(name, value, description));
+}
+template Option* Command::add_option(const std::string&, std::string&, const std::string&);
+template Option* Command::add_option(const std::string&, int&, const std::string&);
+template Option* Command::add_option(const std::string&, std::uint16_t&, const std::string&);
+template Option* Command::add_option(const std::string&, std::uint32_t&, const std::string&);
+template Option* Command::add_option(const std::string&, std::uint64_t&, const std::string&);
+template Option* Command::add_option(const std::string&, double&, const std::string&);
+template Option* Command::add_option(const std::string&, std::vector<std::string>&, const std::string&);
+template Option* Command::add_option(const std::string&, std::vector<std::uint64_t>&, const std::string&);
+template Option* Command::add_option(const std::string&, std::optional<std::uint16_t>&, const std::string&);
+template Option* Command::add_option(const std::string&, std::optional<std::int64_t>&, const std::string&);
+template Option* Command::add_option(const std::string&, std::optional<std::uint64_t>&, const std::string&);
+template Option* Command::add_option(const std::string&, std::optional<double>&, const std::string&);
+
+Option* Command::add_flag(const std::string& name, bool& value, const std::string& description) {
+  return keep(parts_->app.add_flag(name, value, description));
+}
+void Command::set_config(const std::string& name, const std::string& default_file, const std::string& description) {
+  parts_->app.set_config(name, default_file, description);
+}
+void Command::callback(std::function<void()> action) { parts_->app.callback(std::move(action)); }
+void Command::footer(const std::string& text) { parts_->app.footer(text); }
+void Command::require_subcommand(int count) { parts_->app.require_subcommand(count); }
+void Command::fallthrough() { parts_->app.fallthrough(); }
+
+std::vector<const Option*> Command::get_options() const {
+  std::vector<const Option*> options;
+  for (const auto& option : parts_->options) options.push_back(option.get());
+  return options;
+}
+
+Parsed Command::parse(const std::vector<std::string>& arguments) {
+  try {
+    parts_->app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // as CLI11 has it
+  } catch (const CLI::ParseError& error) {
+    return parts_->app.exit(error) == 0 ? Parsed::Help : Parsed::Error;
+  }
+  return Parsed::Verb;
+}
+
+std::expected<std::vector<ConfigItem>, std::string> read_config(const std::string& text) {
+  std::istringstream stream(text);
+  try {
+    std::vector<ConfigItem> items;
+    for (CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream)) {
+      items.push_back({.name = item.name,
+                       .full_name = item.fullname(),
+                       .in_table = !item.parents.empty(),
+                       .values = std::move(item.inputs)});
+    }
+    return items;
+  } catch (const CLI::Error& error) {
+    return std::unexpected(error.what());
+  }
+}
+
+}  // namespace qsp::cli
