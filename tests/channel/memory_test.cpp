@@ -3,23 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <set>
 
 #include "channel/malicious.hpp"
 #include "channel/traffic.hpp"
+#include "support/heap.hpp"
 
+namespace qsp::test {
 namespace {
-
-/// Every block on the heap that operator new made, with its size ahead of it.
-struct alignas(std::max_align_t) Block {
-  Block* before;
-  Block* behind;
-  std::size_t size;
-};
-Block ring{.before = &ring, .behind = &ring, .size = 0};
-std::size_t allocations = 0;
 
 /// Secrets that have been derived, inverted, so that a search does not find this list.
 struct Derived {
@@ -32,51 +23,31 @@ std::size_t secret_count = 0;
 /// The first secret that was found in a block when it was freed.
 const Derived* leaked = nullptr;
 
-bool holds(const std::uint8_t* begin, std::size_t size, const Derived& secret) {
+bool holds(Bytes block, const Derived& secret) {
   const auto same = [](std::uint8_t a, std::uint8_t b) { return a == static_cast<std::uint8_t>(~b); };
-  return std::search(begin, begin + size, secret.inverted.begin(), secret.inverted.end(), same) != begin + size;
+  return !std::ranges::search(block, secret.inverted, same).empty();
 }
 
-const std::uint8_t* contents(const Block* block) { return reinterpret_cast<const std::uint8_t*>(block + 1); }
-
-void* make(std::size_t size) {
-  ++allocations;
-  auto* block = static_cast<Block*>(std::malloc(sizeof(Block) + size));
-  if (block == nullptr) throw std::bad_alloc();
-  *block = {.before = ring.before, .behind = &ring, .size = size};
-  ring.before->behind = block;
-  ring.before = block;
-  return block + 1;
-}
-
-void release(void* old) noexcept {
-  if (old == nullptr) return;
-  auto* block = static_cast<Block*>(old) - 1;
+/// Notes the first secret of a block that is freed.
+void look_for_leaks(Bytes block) noexcept {
   for (std::size_t i = 0; i < secret_count && leaked == nullptr; ++i) {
-    if (holds(contents(block), block->size, secrets[i])) leaked = &secrets[i];
+    if (holds(block, secrets[i])) leaked = &secrets[i];
   }
-  block->before->behind = block->behind;
-  block->behind->before = block->before;
-  std::free(block);
 }
-
-}  // namespace
-
-// Not inlined: where GCC sees through one of a pair alone, it takes std::free for the wrong partner of `new`.
-[[gnu::noinline]] void* operator new(std::size_t size) { return make(size); }
-[[gnu::noinline]] void operator delete(void* old) noexcept { release(old); }
-[[gnu::noinline]] void operator delete(void* old, std::size_t) noexcept { release(old); }
-
-namespace qsp::test {
-namespace {
 
 /// Notes what the two ends derive.
 class Notes final : public schedule::DangerousKeyLog {
  public:
-  Notes() { secret_count = 0, leaked = nullptr; }
+  Notes() {
+    secret_count = 0, leaked = nullptr;
+    heap::observe(look_for_leaks);
+  }
   Notes(const Notes&) = delete;
   Notes& operator=(const Notes&) = delete;
-  ~Notes() override { secret_count = 0; }
+  ~Notes() override {
+    heap::observe(nullptr);
+    secret_count = 0;
+  }
 
   void secret(std::string_view name, std::uint32_t epoch, Bytes value) override {
     if (value.size() < 32 || secret_count == secrets.size()) return;
@@ -95,11 +66,10 @@ std::string describe(const Derived& secret) {
 std::set<std::string> in_memory() {
   std::set<std::string> found;
   for (std::size_t i = 0; i < secret_count; ++i) {
-    for (const Block* block = ring.behind; block != &ring; block = block->behind) {
-      if (!holds(contents(block), block->size, secrets[i])) continue;
-      found.insert(describe(secrets[i]));
-      break;
-    }
+    const auto search = [](Bytes block, const void* secret) noexcept {
+      return holds(block, *static_cast<const Derived*>(secret));
+    };
+    if (heap::any_block(search, &secrets[i])) found.insert(describe(secrets[i]));
   }
   return found;
 }
@@ -210,11 +180,11 @@ TEST(Memory, ten_thousand_frames_allocate_nothing) {
     ASSERT_FALSE(pair->at(other(from)).poll_event());
   };
   for (const Role role : kBoth) exchange(role);
-  const std::size_t before = allocations;
+  const std::size_t before = heap::made();
   for (int i = 0; i < 5'000; ++i) {
     for (const Role role : kBoth) exchange(role);
   }
-  EXPECT_EQ(allocations - before, 0U);
+  EXPECT_EQ(heap::made() - before, 0U);
 }
 
 }  // namespace

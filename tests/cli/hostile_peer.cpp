@@ -104,25 +104,23 @@ class Hostile {
   /// A frame around a payload as it is; payload_len is set unless the header has one.
   static Buffer frame(wire::FrameHeader header, Bytes payload) {
     if (header.payload_len == 0) header.payload_len = static_cast<std::uint32_t>(payload.size());
-    Buffer bytes(wire::kFrameHeaderSize);
+    Buffer bytes(wire::kFrameHeaderSize + payload.size());
     wire::encode(header, std::span(bytes).first<wire::kFrameHeaderSize>());
-    bytes.insert(bytes.end(), payload.begin(), payload.end());
+    std::ranges::copy(payload, bytes.begin() + wire::kFrameHeaderSize);
     return bytes;
   }
 
   /// A lawful frame of epoch 1 with this number.
   Buffer sealed(FrameType type, std::string_view label, Bytes plaintext, std::uint32_t seq, std::uint32_t epoch = 1) {
-    Buffer payload(crypto::kNonceSize);
-    wire::Writer writer(payload);
+    crypto::Nonce nonce{};
+    wire::Writer writer(nonce);
     writer.u32(epoch);
     writer.u64(seq);
-    crypto::Nonce nonce{};
-    std::ranges::copy(payload, nonce.begin());
-    Buffer text(plaintext.begin(), plaintext.end());
-    std::array<std::uint8_t, crypto::kTagSize> tag{};
-    must(aead_->seal(nonce, as_bytes(label), text, tag));
-    payload.insert(payload.end(), text.begin(), text.end());
-    payload.insert(payload.end(), tag.begin(), tag.end());
+    Buffer payload(nonce.size() + plaintext.size() + crypto::kTagSize);
+    std::ranges::copy(nonce, payload.begin());
+    const MutableBytes text = MutableBytes(payload).subspan(nonce.size(), plaintext.size());
+    std::ranges::copy(plaintext, text.begin());
+    must(aead_->seal(nonce, as_bytes(label), text, MutableBytes(payload).last<crypto::kTagSize>()));
     return frame({.type = type, .session_id = session_id_, .epoch = epoch, .seq = seq}, payload);
   }
   Buffer data(std::uint32_t seq, std::string_view text = "hello") {

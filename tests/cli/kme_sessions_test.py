@@ -216,12 +216,21 @@ class HandshakeWithoutKey(KmeCase):
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             runs = {(name, policy): pool.submit(self.run_case, policy, *ends)
                     for name, (*ends, _) in cases.items() for policy in ("required", "preferred")}
+        # Where a loaded machine was too slow for anybody to hear the reason, the run says nothing of it: alone, once more.
+        too_late = "no (answer|connection was free) in time|deadline had passed|TIMEOUT|timed out"
         for (name, policy), run in runs.items():
             with self.subTest(name, policy=policy):
                 done, log, metrics = run.result()
-                said = done.stderr.decode()
-                failing, other = (said, "bob") if name.startswith("alice") else (log, "alice")
-                self.assertRegex(failing, f"no QKD key for SAE {other}: .*({cases[name][2]})")
+                *ends, reason = cases[name]
+                other = "bob" if name.startswith("alice") else "alice"
+                expected = f"no QKD key for SAE {other}: .*({reason})"
+                for _ in range(3):
+                    said = done.stderr.decode()
+                    failing = said if name.startswith("alice") else log
+                    if re.search(expected, failing) or not re.search(too_late, said + log):
+                        break
+                    done, log, metrics = self.run_case(policy, *ends)
+                self.assertRegex(failing, expected)
                 if policy == "required":
                     line = self.assert_fails(done, "QKD_UNAVAILABLE")
                     self.assertIn("policies of both ends", line)

@@ -2,38 +2,29 @@
 
 #include <array>
 #include <cstdlib>
-#include <new>
 
 #include "crypto/support.hpp"
 #include "qsp/suites.hpp"
+#include "support/heap.hpp"
 
 namespace {
 
-/// Calls of every allocator that the provider and OpenSSL use.
-std::size_t allocations = 0;
-
-void* counted(std::size_t size) {
-  ++allocations;
-  return std::malloc(size);
-}
+/// Calls of OpenSSL's allocator.
+std::size_t of_openssl = 0;
 
 /// OpenSSL takes its allocator before its first allocation only, so this stands ahead of main.
-const bool hooked = CRYPTO_set_mem_functions([](std::size_t size, const char*, int) { return counted(size); },
-                                             [](void* old, std::size_t size, const char*, int) {
-                                               ++allocations;
-                                               return std::realloc(old, size);
-                                             },
-                                             [](void* old, const char*, int) { std::free(old); }) == 1;
+const bool hooked = CRYPTO_set_mem_functions(
+                        [](std::size_t size, const char*, int) {
+                          ++of_openssl;
+                          return std::malloc(size);
+                        },
+                        [](void* old, std::size_t size, const char*, int) {
+                          ++of_openssl;
+                          return std::realloc(old, size);
+                        },
+                        [](void* old, const char*, int) { std::free(old); }) == 1;
 
 }  // namespace
-
-// Not inlined: where GCC sees through one of the pair alone, it takes std::free for the wrong partner of `new`.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (void* const made = counted(size)) return made;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* old) noexcept { std::free(old); }
-[[gnu::noinline]] void operator delete(void* old, std::size_t) noexcept { std::free(old); }
 
 namespace qsp::crypto {
 namespace {
@@ -45,11 +36,14 @@ class Allocation : public test::ProviderTest {
  protected:
   void SetUp() override { ASSERT_TRUE(hooked) << "OpenSSL allocated before the counter was in place"; }
 
+  /// Calls of every allocator that the provider and OpenSSL use.
+  static std::size_t allocations() { return qsp::test::heap::made() + of_openssl; }
+
   template <class Work>
   static std::size_t count(Work work) {
-    const std::size_t before = allocations;
+    const std::size_t before = allocations();
     work();
-    return allocations - before;
+    return allocations() - before;
   }
 };
 

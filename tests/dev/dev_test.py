@@ -13,7 +13,7 @@ import time
 import unittest
 
 SOURCE = pathlib.Path(__file__).parents[2]
-PATIENCE = 60
+PATIENCE = 300
 
 PROJECT = """cmake_minimum_required(VERSION 3.25)
 project(door LANGUAGES NONE)

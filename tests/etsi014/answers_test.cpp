@@ -8,8 +8,8 @@
 #include <string>
 
 #include "etsi014/support.hpp"
-#include "json/freed_memory.hpp"
 #include "json/json.hpp"
+#include "support/freed_memory.hpp"
 
 namespace qsp::etsi014 {
 namespace {

@@ -9,7 +9,7 @@
 #include <limits>
 #include <string>
 
-#include "json/freed_memory.hpp"
+#include "support/freed_memory.hpp"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "json/freed_memory.hpp"
 #include "keysource/etsi014_fixture.hpp"
+#include "support/freed_memory.hpp"
 
 namespace qsp::keysource {
 namespace {

@@ -117,6 +117,18 @@ TEST_F(Etsi014, a_503_is_asked_again_after_pauses_from_100_ms_to_1_s_until_the_d
   }
 }
 
+TEST_F(Etsi014, what_a_kme_said_is_told_where_the_time_runs_out_at_the_next_try) {
+  for (const std::optional<std::string>& key_id : {std::optional<std::string>(), std::optional(kKeyId)}) {
+    const auto heard = fetch(key_id);
+    kme[0]->answer(503, kBusy);
+    schedule.advance(100ms);
+    schedule.run_until(last_call().deadline);
+    kme[0]->fail(true);
+    EXPECT_TRUE(heard->problem().ends_with(": KME https://kme0 answered 503: no key now; then no answer from kme"))
+        << heard->problem();
+  }
+}
+
 TEST_F(Etsi014, a_503_may_be_followed_by_the_key) {
   const auto heard = fetch(kKeyId);
   kme[0]->answer(503, "");

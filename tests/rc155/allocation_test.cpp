@@ -3,24 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 
 #include "fixture.hpp"
-
-namespace {
-std::atomic<std::size_t> allocations = 0;
-}
-
-// Not inlined: where GCC sees through one of a pair alone, it takes std::free for the wrong partner of `new`.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
+#include "support/heap.hpp"
 
 namespace qsp::rc155 {
 namespace {
@@ -64,10 +49,10 @@ TEST(Allocation, FramesAndRekeysOfAnEstablishedSessionNeedNone) {
     return good;
   };
   ASSERT_TRUE(round()) << "the first rekey makes the client's second key object";
-  const std::size_t before = allocations;
+  const std::size_t before = qsp::test::heap::made();
   bool good = true;
   for (int i = 0; i < 100; ++i) good = round() && good;
-  EXPECT_EQ(allocations - before, 0U);
+  EXPECT_EQ(qsp::test::heap::made() - before, 0U);
   EXPECT_TRUE(good);
   EXPECT_EQ(ends.client->epoch(), 102U);
   EXPECT_EQ(ends.server->epoch(), 102U);

@@ -95,6 +95,7 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
     std::chrono::nanoseconds pause = kFirstPause;
     Way way = Way::Post;
     bool other_way_tried = false;
+    bool heard = false;  ///< why there is no key
     std::string problem = "the deadline had passed before a KME was asked";
   };
 
@@ -178,7 +179,10 @@ void Etsi014Source::Worker::take(Ticket ticket, std::expected<https::Response, h
 }
 
 void Etsi014Source::Worker::take_failure(Ticket ticket, Fetch& fetch, https::Failure&& failure) {
-  fetch.problem = std::move(failure.text);
+  // Time that ran out says less than what a KME said before.
+  const bool late = fetch.heard && schedule_.now() >= fetch.request.deadline;
+  fetch.problem = late ? fetch.problem + "; then " + failure.text : std::move(failure.text);
+  fetch.heard = true;
   if (failure.sent) {
     // The key may be gone. A new one serves as well; the one that the peer named does not come twice.
     if (fetch.request.key_id) return fail(ticket, "the answer was lost, and the key with it: " + fetch.problem);
@@ -194,6 +198,7 @@ void Etsi014Source::Worker::take_failure(Ticket ticket, Fetch& fetch, https::Fai
 
 void Etsi014Source::Worker::take_refusal(Ticket ticket, Fetch& fetch, Refusal&& refusal) {
   fetch.problem = "KME " + url_of(fetch) + " " + std::move(refusal.text);
+  fetch.heard = true;
   if (refusal.wrong_way && !std::exchange(fetch.other_way_tried, true)) {
     fetch.way = other(fetch.way);
     return ask(ticket, fetch);
