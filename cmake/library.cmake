@@ -1,5 +1,6 @@
 # libqsp: the rooms of the core and the OpenSSL provider as one static archive, for programs that embed QSP. Its interface is
-# include/qsp. `cmake --install BUILD --component library` installs it; then find_package(qsp) offers qsp::qsp.
+# include/qsp. `cmake --install BUILD --component library` installs it; then find_package(qsp) offers qsp::qsp. Without that
+# component `cmake --install` takes the program alone, which may be all that was built.
 include(CMakePackageConfigHelpers)
 
 set(rooms base wire crypto crypto_openssl schedule record handshake channel)
@@ -15,7 +16,7 @@ set(config ${CMAKE_INSTALL_LIBDIR}/cmake/qsp)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/qspConfig.cmake.in ${PROJECT_BINARY_DIR}/qspConfig.cmake
   INSTALL_DESTINATION ${config} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/qspConfigVersion.cmake COMPATIBILITY SameMajorVersion)
-install(TARGETS libqsp EXPORT qsp ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
-install(EXPORT qsp NAMESPACE qsp:: FILE qspTargets.cmake DESTINATION ${config} COMPONENT library)
-install(FILES ${PROJECT_BINARY_DIR}/qspConfig.cmake ${PROJECT_BINARY_DIR}/qspConfigVersion.cmake DESTINATION ${config} COMPONENT library)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/qsp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)
+install(TARGETS libqsp EXPORT qsp ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library EXCLUDE_FROM_ALL)
+install(EXPORT qsp NAMESPACE qsp:: FILE qspTargets.cmake DESTINATION ${config} COMPONENT library EXCLUDE_FROM_ALL)
+install(FILES ${PROJECT_BINARY_DIR}/qspConfig.cmake ${PROJECT_BINARY_DIR}/qspConfigVersion.cmake DESTINATION ${config} COMPONENT library EXCLUDE_FROM_ALL)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/qsp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library EXCLUDE_FROM_ALL)

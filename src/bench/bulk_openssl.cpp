@@ -9,6 +9,9 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -46,17 +49,36 @@ std::uint16_t free_port() {
 
 std::string path_of(const Handle& file) { return fmt::format("/dev/fd/{}", file.get()); }
 
+struct Place {
+  std::string program;
+  std::string libraries;  ///< empty: where the system has them
+};
+
+/// The program of the OpenSSL that this one is made with. Where that is not the system's, the build asked the
+/// environment for it, and so does this: a program that is installed knows nothing of the folders of who built it.
+Place place() {
+  if constexpr (!std::string_view(QSP_OPENSSL_PROGRAM).empty())
+    return {.program = QSP_OPENSSL_PROGRAM, .libraries = {}};
+  const char* const root = std::getenv("OPENSSL_ROOT_DIR");  // NOLINT(concurrency-mt-unsafe): nobody writes to it
+  if (root == nullptr) return {};
+  return {.program = fmt::format("{}/bin/openssl", root), .libraries = fmt::format("{0}/lib:{0}/lib64", root)};
+}
+
 Child::Program program(std::vector<std::string> arguments, std::array<int, 3> standard, std::vector<int> kept) {
-  arguments.insert(arguments.begin(), QSP_OPENSSL_PROGRAM);
+  auto [openssl, libraries] = place();
+  arguments.insert(arguments.begin(), std::move(openssl));
   arguments.insert(arguments.end(), {"-tls1_3", "-ciphersuites", tls::kCipher, "-groups", tls::kGroup});
-  return {std::move(arguments), QSP_OPENSSL_LIBRARIES, standard, std::move(kept)};
+  return {std::move(arguments), std::move(libraries), standard, std::move(kept)};
 }
 
 }  // namespace
 
 Outcome<OpensslProgram> OpensslProgram::make(const tls::Credential& credential) {
-  if (::access(QSP_OPENSSL_PROGRAM, X_OK) != 0) {
-    return std::unexpected(fmt::format("the program openssl is not at '{}'", QSP_OPENSSL_PROGRAM));
+  const std::string openssl = place().program;
+  if (openssl.empty())
+    return std::unexpected("set OPENSSL_ROOT_DIR to the root of the OpenSSL that qsp was built with");
+  if (::access(openssl.c_str(), X_OK) != 0) {
+    return std::unexpected(fmt::format("the program openssl is not at '{}'", openssl));
   }
   const Bio key(BIO_new(BIO_s_mem()));
   const Bio certificate(BIO_new(BIO_s_mem()));

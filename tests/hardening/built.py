@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Every program and shared object of a build is hardened as Debian's own packages are."""
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from elf import Elf, is_elf, problems
+
+arguments = argparse.ArgumentParser()
+for name in ("--program", "--folder", "--readelf"):
+    arguments.add_argument(name, required=True)
+arguments.add_argument("--fortified", choices=("yes", "no"), required=True)
+given = arguments.parse_args()
+
+# Names of OpenSSL's functions: what a library in the same process would be bound to, did the program offer them.
+OPENSSL = re.compile(r"(SSL|EVP|CRYPTO|OPENSSL|OSSL|ERR|BIO|BN|RAND|PEM|ASN1|X509|EC|RSA)_")
+
+
+def built():
+    """The programs and shared objects below a folder; a build may have made a part of them only."""
+    for root, folders, files in os.walk(given.folder):
+        folders[:] = [name for name in folders if name not in ("CMakeFiles", "Testing", "_deps")]
+        for path in (pathlib.Path(root) / name for name in files):
+            if path.suffix not in (".o", ".a", ".gch", ".pch") and path.is_file() and not path.is_symlink() and is_elf(path):
+                yield path
+
+
+class Built(unittest.TestCase):
+    program = Elf(given.readelf, given.program)
+
+    def test_everything_is_hardened(self):
+        paths = list(built())
+        self.assertIn(pathlib.Path(given.program), paths)
+        self.assertEqual([], [f"{path} {problem}" for path in paths for problem in problems(Elf(given.readelf, path))])
+
+    def test_stack_and_buffers_are_guarded(self):
+        imports = self.program.imports()
+        self.assertIn("__stack_chk_fail", imports)
+        if given.fortified == "yes":
+            self.assertTrue({"__memcpy_chk", "__read_chk", "__snprintf_chk", "__memset_chk"} & imports, "nothing is fortified")
+
+    def test_no_function_of_openssl_is_offered_to_libraries(self):
+        self.assertEqual([], sorted(name for name in self.program.exports() if OPENSSL.match(name)))
+
+    def test_libraries_are_bound_to_their_own_openssl(self):
+        done = subprocess.run([given.program, "version"], capture_output=True, text=True, check=True,
+                              env={**os.environ, "LD_DEBUG": "bindings"})
+        bound = [line for line in done.stderr.splitlines()
+                 if (found := re.search(r"binding file (\S+) \[0\] to (\S+) \[0\]: .* symbol `(\w+)'", line))
+                 and OPENSSL.match(found[3]) and pathlib.Path(found[2]).name == "qsp"]
+        self.assertIn("binding file", done.stderr)
+        self.assertEqual([], bound)
+
+    def test_no_library_is_taken_from_the_current_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in self.program.needed():
+                (pathlib.Path(folder) / name).write_text("planted")
+            done = subprocess.run([given.program, "version"], cwd=folder, capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
