@@ -132,8 +132,17 @@ void add_kme(Command& app, Context& context) {
   lab->footer("Example:\n  qsp kme lab lab && cat lab/README.md");
 
   Command* const status = kme->add_subcommand("status", "tell how a KME of this machine and its links are");
-  add_config(*status, options_of<KmeAdminOptions>(*status, context, run_kme_status)->config);
-  status->footer("Asks the admin port that the configuration names.\n\nExample:\n  qsp kme status lab/kme-a/kme.toml");
+  const auto asking = options_of<KmeStatusOptions>(*status, context, run_kme_status);
+  add_config(*status, asking->config);
+  status
+      ->add_option(
+          "--wait", asking->wait_s,
+          "wait so many seconds at most until the KME answers, its links' peers do, and there are keys to give")
+      ->check(range(1, 3600));
+  status->footer(
+      "Asks the admin port that the configuration names.\n\nExamples:\n"
+      "  qsp kme status lab/kme-a/kme.toml\n"
+      "  qsp kme status lab/kme-a/kme.toml --wait 10");
 
   add_inject(*kme, context);
   add_import(*kme, context);

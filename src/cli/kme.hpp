@@ -20,8 +20,9 @@ struct KmeLabOptions {
   std::uint16_t port = 8443;  ///< of the first KME; the three ports behind it are taken too
 };
 
-struct KmeAdminOptions {
+struct KmeStatusOptions {
   std::string config;
+  std::uint32_t wait_s = 0;  ///< for a KME that answers and whose links have keys to give; 0: no wait
 };
 
 /// What `qsp kme inject` changes; what is not given stays.
@@ -56,7 +57,7 @@ int run_kme_load(const KmeLoadOptions& options, bool json);
 int run_kme_check(const KmeCheckOptions& options, bool json);
 int run_kme_serve(const KmeServeOptions& options, bool json);
 int run_kme_lab(const KmeLabOptions& options, bool json);
-int run_kme_status(const KmeAdminOptions& options, bool json);
+int run_kme_status(const KmeStatusOptions& options, bool json);
 int run_kme_inject(const KmeInjectOptions& options, bool json);
 int run_kme_import(const KmeImportOptions& options, bool json);
 

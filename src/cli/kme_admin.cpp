@@ -7,7 +7,9 @@
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "cli/app.hpp"
@@ -30,18 +32,25 @@ int failed(std::string_view text) {
   return kFailed;
 }
 
-/// One call to the admin port that a configuration names: the JSON of a 200 answer.
-OrText<boost::json::object> ask(const std::string& config_file, https::Method method, std::string target,
-                                std::string body = {}) {
+/// The admin port that a configuration names.
+OrText<std::uint16_t> admin_port_of(const std::string& config_file) {
   const auto config = kme::read_config(config_file);
   if (!config) return std::unexpected(config.error());
   const std::uint16_t port = config->admin_port.value_or(0);
   if (port == 0) {
     return std::unexpected(config_file + ": field \"admin_port\": is needed for this; name a port and restart the KME");
   }
+  return port;
+}
+
+/// One call to the admin port that a configuration names: the JSON of a 200 answer.
+OrText<boost::json::object> ask(const std::string& config_file, https::Method method, std::string target,
+                                std::string body = {}) {
+  const auto port = admin_port_of(config_file);
+  if (!port) return std::unexpected(port.error());
   net::Loop loop;
   https::ClientOptions to;
-  to.url = "http://127.0.0.1:" + std::to_string(port);
+  to.url = "http://127.0.0.1:" + std::to_string(*port);
   auto client = https::Client::make(loop, to);
   if (!client) return std::unexpected(client.error());
   OrText<https::Response> answer = std::unexpected("no answer");
@@ -98,16 +107,21 @@ void print_feed(const boost::json::object& link) {
              text_of(*feed, "blocks"), text_of(*feed, "keys"));
 }
 
-}  // namespace
-
-int run_kme_status(const KmeAdminOptions& options, bool json) {
-  const auto status = ask(options.config, https::Method::Get, "/status");
-  if (!status) return failed(status.error());
-  const boost::json::object& root = *status;
-  if (json) {
-    print_json(root);
-    return kOk;
+/// What a KME still lacks before it can give keys, for people; nothing where it can.
+std::optional<std::string> lacks(const boost::json::object& status) {
+  const boost::json::value* const links = status.if_contains("links");
+  if (links == nullptr || !links->is_array()) return "the KME's answer has no links";
+  for (const boost::json::value& item : links->get_array()) {
+    if (!item.is_object()) continue;
+    const boost::json::object& link = item.get_object();
+    const std::string name = text_of(link, "name");
+    if (text_of(link, "peer_reachable") != "true") return fmt::format("link {}: the peer does not answer", name);
+    if (text_of(link, "ready") == "0") return fmt::format("link {}: no key is ready", name);
   }
+  return std::nullopt;
+}
+
+int print_status(const boost::json::object& root) {
   fmt::print("KME {}: {} keys given, {} redeemed since it started\n", text_of(root, "kme_id"),
              text_of(root, "keys_given"), text_of(root, "keys_redeemed"));
   const boost::json::value* const links = root.if_contains("links");
@@ -127,6 +141,30 @@ int run_kme_status(const KmeAdminOptions& options, bool json) {
   }
   if (root.contains("faults")) fmt::print("faults (injected): {}\n", text_of(root, "faults"));
   return kOk;
+}
+
+}  // namespace
+
+int run_kme_status(const KmeStatusOptions& options, bool json) {
+  constexpr std::chrono::milliseconds kPause{100};
+  // What is wrong in the file does not get better by waiting.
+  if (const auto port = admin_port_of(options.config); !port) return failed(port.error());
+  const Instant until = net::Loop::now() + std::chrono::seconds(options.wait_s);
+  auto status = ask(options.config, https::Method::Get, "/status");
+  const auto missing = [&] { return status ? lacks(*status) : std::optional(status.error()); };
+  while (options.wait_s != 0 && missing() && net::Loop::now() < until) {
+    std::this_thread::sleep_for(kPause);
+    status = ask(options.config, https::Method::Get, "/status");
+  }
+  if (!status) return failed(status.error());
+  if (json) {
+    print_json(*status);
+  } else if (const int code = print_status(*status); code != kOk) {
+    return code;
+  }
+  if (options.wait_s == 0) return kOk;
+  const auto still = lacks(*status);
+  return still ? failed(fmt::format("waited {} s in vain: {}", options.wait_s, *still)) : kOk;
 }
 
 int run_kme_inject(const KmeInjectOptions& options, bool json) {

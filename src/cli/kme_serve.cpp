@@ -19,6 +19,7 @@ namespace qsp::cli {
 namespace {
 
 constexpr std::chrono::seconds kGrace{2};
+constexpr std::chrono::milliseconds kLook{10};
 
 int failed(std::string_view text) {
   print_error(text);
@@ -51,10 +52,16 @@ class Signals {
       stopping_ = true;
       spdlog::info("stopping");
       kme_.stop(kGrace);
-      timer_.expires_after(kGrace);
-      timer_.async_wait([this](const net::error_code&) { loop_.io().stop(); });
+      end_when_idle(net::Loop::now() + kGrace);
       wait();
     });
+  }
+
+  /// Ends the loop with the last connection, which the grace closes where its answer does not.
+  void end_when_idle(Instant latest) {
+    if (kme_.connections() == 0 || net::Loop::now() >= latest) return loop_.io().stop();
+    timer_.expires_after(kLook);
+    timer_.async_wait([this, latest](const net::error_code&) { end_when_idle(latest); });
   }
 
   net::Loop& loop_;

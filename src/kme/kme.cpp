@@ -74,4 +74,8 @@ void Kme::stop(std::chrono::nanoseconds grace) {
   if (admin_server_) admin_server_->stop(grace);
 }
 
+std::size_t Kme::connections() const noexcept {
+  return server_->counts().open + (admin_server_ ? admin_server_->counts().open : 0);
+}
+
 }  // namespace qsp::kme

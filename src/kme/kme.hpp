@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -37,6 +38,8 @@ class Kme final : private https::Handler {
   [[nodiscard]] std::uint16_t admin_port() const noexcept { return admin_server_ ? admin_server_->port() : 0; }
   /// Answers nobody new; calls under way have `grace` to end.
   void stop(std::chrono::nanoseconds grace);
+  /// That are open, at both ports.
+  [[nodiscard]] std::size_t connections() const noexcept;
   /// Reads certificates and CRLs anew.
   files::OrText<void> reload() { return server_->reload(); }
 

@@ -9,6 +9,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import unittest
 import urllib.error
@@ -213,6 +214,40 @@ class Alone(unittest.TestCase):
             for how in (signal.SIGTERM, signal.SIGINT):
                 lab.a.start()
                 self.assertEqual(lab.a.stop(how), 0)
+
+    def test_with_nothing_under_way_it_stops_at_once(self):
+        with Lab() as lab:
+            lab.a.start()
+            lab.b.start()
+            lab.wait_for_keys(lab.a)
+            # The grace for answers under way is 2 s; the shortest of a few, for a machine that is busy.
+            took = []
+            for _ in range(5):
+                before = time.monotonic()
+                self.assertEqual(lab.a.stop(), 0)
+                took.append(time.monotonic() - before)
+                lab.a.start()
+            self.assertLess(min(took), 1)
+
+    def test_status_waits_for_keys_where_it_is_told(self):
+        with Lab() as lab:
+            def status(*arguments):
+                return subprocess.run([QSP, "kme", "status", str(lab.a.config), *arguments], capture_output=True, timeout=60, text=True)
+            lab.a.start()
+            alone = status("--wait", "1")
+            self.assertEqual(alone.returncode, 1)
+            self.assertIn("waited 1 s in vain: link a-b: the peer does not answer", alone.stderr)
+            lab.a.stop()
+            late = threading.Timer(0.5, lambda: (lab.a.start(), lab.b.start()))
+            late.start()
+            try:
+                waited = status("--wait", "30")
+            finally:
+                late.join()
+            self.assertEqual(waited.returncode, 0, waited.stderr)
+            self.assertRegex(waited.stdout, r"(?m)^  [1-9]\d* ready")
+            lab.a.config.write_text("kme_id = 1\n")
+            self.assertEqual(status("--wait", "30").returncode, 1)
 
     def test_an_sae_that_asks_too_often_is_slowed_down(self):
         def slow(_, text):
