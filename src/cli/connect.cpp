@@ -345,7 +345,7 @@ void add_connect(Command& app, Context& context) {
       "so;\n"
       "one line on stderr says why.\n\n"
       "Examples:\n"
-      "  tar c . | qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob\n"
+      "  tar c -C photos . | qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob\n"
       "  qsp connect localhost:7155 --key alice.key --peers peers.toml --peer bob --send photo.jpg --output echo.jpg\n"
       "  qsp connect localhost:7155 --profile rc155 --insecure\n"
       "  qsp connect [::1]:7155 --profile rc155 --insecure --send photo.jpg --output echo.jpg\n"

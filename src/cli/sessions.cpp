@@ -166,23 +166,27 @@ class ChannelSetup final : public Setup {
   Shared shared_;
 };
 
-/// Looks every name up; the error names the first that is unknown.
-template <class Id, class Lookup>
+/// Looks every name up; the error names the first that is unknown, and those that there are.
+template <class Id, class Lookup, class Rows>
 std::expected<std::vector<Id>, Refused> by_names(std::string_view option, const std::vector<std::string>& names,
-                                                 Lookup lookup) {
+                                                 Lookup lookup, const Rows& known) {
   std::vector<Id> ids;
   for (const std::string& text : names) {
     const std::optional<Id> id = lookup(text);
-    if (!id) return usage(fmt::format("{}: there is no algorithm '{}' (see: qsp version)", option, escape(text)));
+    if (!id) {
+      std::string all;
+      for (const auto& row : known) all += (all.empty() ? "" : ", ") + std::string(row.name);
+      return usage(fmt::format("{}: there is no algorithm '{}'; there are {}", option, escape(text), all));
+    }
     ids.push_back(*id);
   }
   return ids;
 }
 
 std::expected<void, Refused> ChannelSetup::read_suites(const SessionOptions& options, ChannelOptions& common) {
-  auto kems = by_names<crypto::KemId>("--kem", options.kems, crypto::kem_by_name);
+  auto kems = by_names<crypto::KemId>("--kem", options.kems, crypto::kem_by_name, crypto::kKems);
   if (!kems) return std::unexpected(kems.error());
-  auto aeads = by_names<crypto::AeadId>("--aead", options.aeads, crypto::aead_by_name);
+  auto aeads = by_names<crypto::AeadId>("--aead", options.aeads, crypto::aead_by_name, crypto::kAeads);
   if (!aeads) return std::unexpected(aeads.error());
   common.kems = std::move(*kems);
   common.aeads = std::move(*aeads);
@@ -250,7 +254,8 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
                        : options.qkd == "preferred" ? QkdPolicy::Preferred
                                                     : QkdPolicy::None;
   if (!options.signatures.empty()) {
-    auto ids = by_names<crypto::SignatureId>("--accept-signature", options.signatures, crypto::signature_by_name);
+    auto ids = by_names<crypto::SignatureId>("--accept-signature", options.signatures, crypto::signature_by_name,
+                                             crypto::kSignatures);
     if (!ids) return std::unexpected(ids.error());
     shared_.server.client_signatures = std::move(*ids);
   }

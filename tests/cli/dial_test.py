@@ -118,6 +118,10 @@ class Dial(Case):
         with self.world.server("--kem", "ML-KEM-1024") as (port, _, _):
             self.assert_ends(self.world.connect(port), "refused the session .NO_COMMON_SUITE")
 
+    def test_an_unknown_algorithm_is_answered_with_those_that_there_are(self):
+        done = self.world.connect(free_port(), "--kem", "ML-KEM-7")
+        self.assert_fails(done, "--kem: there is no algorithm 'ML-KEM-7'; there are .*, ML-KEM-1024", code=2)
+
     def test_what_is_wrong_here_is_told_before_anybody_is_dialled(self):
         self.world.pin("client-only.toml", name="bob", connect=True)
         self.world.write("open.key", self.world.read("alice.key"), 0o644)
