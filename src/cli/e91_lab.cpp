@@ -104,35 +104,41 @@ std::string readme_of(const std::string& folder, const LabSite& a, const LabSite
       R"(# A laboratory of an E91 link
 
 A simulated link of entangled photons, its two stations, a KME at each end that hands the link's keys out (ETSI GS QKD 014), and
-a QSP session that uses them. Run these from the folder in which you made the laboratory, each in a terminal of its own. The
-photons are **simulated**, and so the keys give no quantum security; the post-processing is real.
+a QSP session that uses them. Run these from the folder in which you made the laboratory. The photons are **simulated**, and so the
+keys give no quantum security; the post-processing is real.
 
-    qsp kme serve {dir}/kme-a/kme.toml
-    qsp kme serve {dir}/kme-b/kme.toml
-    qsp e91 link --config {dir}/link/e91.toml
-    qsp e91 alice --config {dir}/e91-alice/e91.toml
-    qsp e91 bob --config {dir}/e91-bob/e91.toml
+Start these, each in a terminal of its own; Ctrl-C ends one:
+```sh
+qsp kme serve {dir}/kme-a/kme.toml
+qsp kme serve {dir}/kme-b/kme.toml
+qsp e91 link --config {dir}/link/e91.toml
+qsp e91 alice --config {dir}/e91-alice/e91.toml
+qsp e91 bob --config {dir}/e91-bob/e91.toml
+```
+(`qsp e91 feed --config {dir}/feed.toml` is the last three in one process, where that is enough.)
 
-The last three in one process, where that is enough:
-
-    qsp e91 feed --config {dir}/feed.toml
-
-See S, the error rate and how many keys there are:
-
-    qsp kme status {dir}/kme-a/kme.toml
-
-A session that demands QKD keys and takes a new one every 20 seconds:
-
-    qsp serve --listen 127.0.0.1:7155 --key {dir}/bob/qsp.key --peers {dir}/bob/peers.toml --qkd required --sae-id bob \
-      --rekey-interval 20 --kme https://127.0.0.1:{port_b} --kme-ca {dir}/ca.pem --kme-cert {dir}/bob/cert.pem \
-      --kme-key {dir}/bob/key.pem
-    qsp connect 127.0.0.1:7155 --key {dir}/alice/qsp.key --peers {dir}/alice/peers.toml --peer bob --sae-id alice \
-      --kme https://127.0.0.1:{port_a} --kme-ca {dir}/ca.pem --kme-cert {dir}/alice/cert.pem --kme-key {dir}/alice/key.pem
-
+When the first keys are there, see S, the error rate and how many keys there are:
+```sh
+qsp kme status {dir}/kme-a/kme.toml --wait 60
+```
+Bob serves an echo, and demands QKD keys. In another terminal:
+```sh
+qsp serve --listen 127.0.0.1:7155 --key {dir}/bob/qsp.key --peers {dir}/bob/peers.toml --qkd required --sae-id bob \
+  --rekey-interval 20 --kme https://127.0.0.1:{port_b} --kme-ca {dir}/ca.pem --kme-cert {dir}/bob/cert.pem --kme-key {dir}/bob/key.pem
+```
+Alice connects, in another terminal; what you type comes back, and every 20 seconds the session takes a new key:
+```sh
+qsp connect 127.0.0.1:7155 --key {dir}/alice/qsp.key --peers {dir}/alice/peers.toml --peer bob --sae-id alice \
+  --kme https://127.0.0.1:{port_a} --kme-ca {dir}/ca.pem --kme-cert {dir}/alice/cert.pem --kme-key {dir}/alice/key.pem
+```
 Attack the link. S falls below its floor, no block yields a key, the pools run dry, and the session closes QKD_UNAVAILABLE:
-
-    echo intercept:1 > {dir}/eve
-    echo none > {dir}/eve
+```sh
+echo intercept:1 > {dir}/eve
+```
+Let it go on in peace:
+```sh
+echo none > {dir}/eve
+```
 
 | file | what it is |
 | --- | --- |

@@ -12,41 +12,78 @@ using files::OrText;
 
 std::string readme_of(const std::string& folder, const LabSite& a, const LabSite& b) {
   return fmt::format(
-      R"(# A laboratory of two KMEs
+      R"md(# A laboratory of two KMEs
 
 Two key management entities that speak ETSI GS QKD 014, one for each end of a link, and an SAE at each. Run these from the
 folder in which you made the laboratory. The keys are **simulated**: {kme_a} draws them and sends them to {kme_b}.
 
-Start both, each in a terminal of its own:
-
-    qsp kme serve {dir}/kme-a/kme.toml
-    qsp kme serve {dir}/kme-b/kme.toml
-
+Start both, each in a terminal of its own; Ctrl-C ends one:
+```sh
+qsp kme serve {dir}/kme-a/kme.toml
+qsp kme serve {dir}/kme-b/kme.toml
+```
 See that they have found each other, and that keys are there:
-
-    qsp kme status {dir}/kme-a/kme.toml
-
+```sh
+qsp kme status {dir}/kme-a/kme.toml --wait 30
+```
 As SAE {sae_a}, ask for a new key that SAE {sae_b} shall have too:
-
-    curl --cacert {dir}/ca.pem --cert {dir}/{sae_a}/cert.pem --key {dir}/{sae_a}/key.pem \
-      https://127.0.0.1:{port_a}/api/v1/keys/{sae_b}/enc_keys
-
+```sh
+umask 077      # the answer is a key, for nobody else to read
+curl -sS --cacert {dir}/ca.pem --cert {dir}/{sae_a}/cert.pem --key {dir}/{sae_a}/key.pem \
+  https://127.0.0.1:{port_a}/api/v1/keys/{sae_b}/enc_keys | tee answer
+```
 As SAE {sae_b}, fetch the same key at the other end by its key_ID:
+```sh
+key_id=$(sed -E 's/.*"key_ID":"([^"]+)".*/\1/' answer)
+curl -sS --cacert {dir}/ca.pem --cert {dir}/{sae_b}/cert.pem --key {dir}/{sae_b}/key.pem \
+  "https://127.0.0.1:{port_b}/api/v1/keys/{sae_a}/dec_keys?key_ID=$key_id"
+rm answer
+```
 
-    curl --cacert {dir}/ca.pem --cert {dir}/{sae_b}/cert.pem --key {dir}/{sae_b}/key.pem \
-      'https://127.0.0.1:{port_b}/api/v1/keys/{sae_a}/dec_keys?key_ID=KEY-ID'
+## A QSP session that uses them
 
-Let QSP use them, here at {sae_a}'s end:
-
-    qsp connect HOST:PORT --sae-id {sae_a} --kme https://127.0.0.1:{port_a} --kme-ca {dir}/ca.pem \
-      --kme-cert {dir}/{sae_a}/cert.pem --kme-key {dir}/{sae_a}/key.pem …
+Each end needs a key of its own, which the other one pins; `sae_id` is what the KMEs know the other by:
+```sh
+mkdir -m 700 {dir}/qsp
+qsp keygen --out {dir}/qsp/{sae_a}.key
+qsp keygen --out {dir}/qsp/{sae_b}.key
+cat > {dir}/qsp/{sae_a}-peers.toml <<'END'
+[[peer]]
+name = "{sae_b}"
+key_file = "{sae_b}.key.pub"
+serve = true
+qkd = "required"
+sae_id = "{sae_b}"
+END
+cat > {dir}/qsp/{sae_b}-peers.toml <<'END'
+[[peer]]
+name = "{sae_a}"
+key_file = "{sae_a}.key.pub"
+connect = true
+qkd = "required"
+sae_id = "{sae_a}"
+END
+```
+{sae_b} serves, and echoes what comes. In another terminal:
+```sh
+qsp serve --listen 127.0.0.1:7155 --key {dir}/qsp/{sae_b}.key --peers {dir}/qsp/{sae_b}-peers.toml --qkd required --sae-id {sae_b} \
+  --kme https://127.0.0.1:{port_b} --kme-ca {dir}/ca.pem --kme-cert {dir}/{sae_b}/cert.pem --kme-key {dir}/{sae_b}/key.pem
+```
+{sae_a} connects:
+```sh
+echo hello | qsp connect 127.0.0.1:7155 --key {dir}/qsp/{sae_a}.key --peers {dir}/qsp/{sae_a}-peers.toml --peer {sae_b} --sae-id {sae_a} \
+  --kme https://127.0.0.1:{port_a} --kme-ca {dir}/ca.pem --kme-cert {dir}/{sae_a}/cert.pem --kme-key {dir}/{sae_a}/key.pem
+```
+```output
+hello
+```
 
 | file | what it is |
 | --- | --- |
 | ca.pem, ca-key.pem | the laboratory's certificate authority; who has the key can be anybody here |
 | kme-a/, kme-b/ | configuration, certificate and key of each KME; its key store once it has run |
 | {sae_a}/, {sae_b}/ | certificate and key of each SAE |
-)",
+)md",
       fmt::arg("kme_a", a.kme), fmt::arg("kme_b", b.kme), fmt::arg("dir", folder), fmt::arg("sae_a", a.sae),
       fmt::arg("sae_b", b.sae), fmt::arg("port_a", a.port), fmt::arg("port_b", b.port));
 }

@@ -87,7 +87,7 @@ OrText<void> Lab::write_credential(std::string_view name, bool server) {
   https::Subject subject{
       .common_name = std::string(name), .dns_names = {}, .addresses = {}, .uris = {}, .server = server, .client = true};
   if (server) {
-    subject.dns_names = {"localhost"};
+    subject.dns_names = {"localhost", std::string(name) + ".example"};
     subject.addresses = {"127.0.0.1", "::1"};
   }
   const auto from = std::chrono::system_clock::now() - kClocksDiffer;
