@@ -221,6 +221,16 @@ class Surroundings(Door):
                                   capture_output=True, text=True, check=False)
             self.assert_passes(done)
 
+    def test_a_bare_root_asks_for_what_it_needs(self):
+        self.stand_in("debootstrap", "exit 1")
+        self.stand_in("unshare", "exit 1")
+        self.stand_in("id", "echo 0")
+        self.assertRegex(self.dev("fresh", "13").stderr, r"^fresh: this machine gives no namespaces.*\n$")
+        self.stand_in("unshare", "exit 0")
+        self.assertRegex(self.dev("fresh", "13", "--in", "/").stderr, r"^fresh: --in /: not a root of Debian 13.*\n$")
+        self.stand_in("id", "echo 1000")
+        self.assertRegex(self.dev("fresh", "13").stderr, r"^fresh: needs root, or sudo.*\n$")
+
     def test_a_dumb_terminal_gets_plain_lines(self):
         for terminal, fancy in (("dumb", False), ("xterm", True)):
             ours, theirs = pty.openpty()
