@@ -3,6 +3,8 @@
 
 import os
 import pathlib
+import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -129,6 +131,13 @@ class Runs(unittest.TestCase):
     def test_each_command_in_a_terminal_of_its_own(self):
         self.passes("Each in a terminal of its own:\n```sh\necho listening; sleep 100\ntouch second; echo listening; sleep 100\n```\n"
                     "then\n```sh\nls\n```\n```output\nsecond\n```\n", ran=2)
+
+    def test_without_namespaces_a_page_is_skipped_and_says_why(self):
+        program = pathlib.Path(__file__).with_name("run_page.py")
+        done = subprocess.run([sys.executable, "-B", program, "qsp", ".", "README.md"], capture_output=True, text=True, check=False,
+                              env={"PATH": "/nonexistent"})
+        self.assertEqual(done.returncode, 77)
+        self.assertIn("skipped: this system permits no user namespaces", done.stdout)
 
     def test_a_program_beside_that_failed_is_noticed(self):
         self.fails("In another terminal:\n```sh\nfalse\n```\n", r"exit codes \[1\]")
