@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "cli/command.hpp"
-#include "files/file.hpp"
+#include "files/trusted.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -39,7 +39,7 @@ std::expected<std::vector<std::string>, std::string> with_config_file(int argc, 
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const auto file = config_file(arguments);
   if (!file) return arguments;
-  const auto content = files::read_file(*file, kMaxOptionsFileSize);
+  const auto content = files::read_trusted_file(*file, kMaxOptionsFileSize);
   if (!content) return std::unexpected(content.error());
   const auto items = read_config(std::string(content->text.reveal()));
   if (!items) return std::unexpected(*file + ": " + items.error());

@@ -48,8 +48,8 @@ files::OrText<void> read_file(const std::string& file, const FingerprintOptions&
       return add_key((*signer)->public_key(), {.file = file, .kind = "private", .peer = {}, .key = {}}, provider, all);
     }
     case identity::KeyFileKind::Public:
-      // A peers file may hold public keys too, but starts with something else.
-      if (text.starts_with("-----BEGIN")) {
+      // A peers file may hold public keys too.
+      if (!text.contains("[[peer")) {
         auto key = identity::parse_public_key(provider, file, text);
         if (!key) return std::unexpected(key.error());
         return add_key(std::move(*key), {.file = file, .kind = "public", .peer = {}, .key = {}}, provider, all);

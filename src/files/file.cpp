@@ -10,20 +10,70 @@
 #include <filesystem>
 #include <system_error>
 
+#include "files/trusted.hpp"
 #include "qsp/secret.hpp"
 
 namespace qsp::files {
 namespace {
 
 constexpr mode_t kOthersMask = S_IRWXG | S_IRWXO;
+constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 
 std::string too_big(const std::string& file, std::size_t max) {
   return file + ": larger than " + std::to_string(max) + " bytes, so it cannot be what it should be; check the name";
 }
 
+bool owned_by_others(const struct stat& info) { return info.st_uid != ::geteuid() && info.st_uid != 0; }
+
+std::string folder_of(const std::string& file) {
+  std::string folder = std::filesystem::path(file).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
 OrText<void> sync(int fd, const std::string& file) {
   if (::fsync(fd) != 0) return std::unexpected(system_error(file, "cannot write to disk"));
   return {};
+}
+
+struct Opened {
+  Descriptor fd;
+  std::size_t size;
+};
+
+OrText<Opened> open_to_read(const std::string& file, std::size_t max) {
+  // O_NONBLOCK: opening a FIFO must not wait for a writer. It changes nothing for regular files.
+  Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!fd) return std::unexpected(system_error(file, "cannot open"));
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0) return std::unexpected(system_error(file, "cannot look at it"));
+  if (!S_ISREG(info.st_mode)) return std::unexpected(file + ": not a regular file; give the name of one");
+  const auto size = static_cast<std::size_t>(info.st_size);
+  if (size > max) return std::unexpected(too_big(file, max));
+  return Opened{std::move(fd), size};
+}
+
+OrText<Content> read_open(const Opened& opened, const std::string& file) {
+  // Reserved beyond any inline buffer of std::string, so that moving it leaves no copy behind; one byte more than the
+  // file has shows whether it grows under our eyes.
+  std::string text;
+  text.reserve(opened.size + 64);
+  text.resize(opened.size + 1);
+  std::size_t used = 0;
+  while (used < text.size()) {
+    const ssize_t got = ::read(opened.fd.get(), text.data() + used, text.size() - used);
+    if (got == 0) break;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      std::string why = system_error(file, "cannot read");
+      wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+      return std::unexpected(std::move(why));
+    }
+    used += static_cast<std::size_t>(got);
+  }
+  text.resize(std::min(used, opened.size));
+  crypto::SecretText secret(std::move(text));
+  if (used != opened.size) return std::unexpected(file + ": changed while it was read; try again");
+  return Content{std::move(secret), require_private(opened.fd.get(), file)};
 }
 
 }  // namespace
@@ -39,7 +89,7 @@ std::string system_error(std::string_view file, std::string_view what) {
 OrText<void> require_private(int fd, const std::string& file) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return std::unexpected(system_error(file, "cannot look at it"));
-  if (info.st_uid != ::geteuid() && info.st_uid != 0) {
+  if (owned_by_others(info)) {
     return std::unexpected(file + ": belongs to another user, who could change it; copy it to a file of your own");
   }
   if ((info.st_mode & kOthersMask) != 0) {
@@ -48,37 +98,39 @@ OrText<void> require_private(int fd, const std::string& file) {
   return {};
 }
 
-OrText<Content> read_file(const std::string& file, std::size_t max) {
-  // O_NONBLOCK: opening a FIFO must not wait for a writer. It changes nothing for regular files.
-  const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!fd) return std::unexpected(system_error(file, "cannot open"));
+OrText<void> require_trusted(int fd, const std::string& file) {
   struct stat info{};
-  if (::fstat(fd.get(), &info) != 0) return std::unexpected(system_error(file, "cannot look at it"));
-  if (!S_ISREG(info.st_mode)) return std::unexpected(file + ": not a regular file; give the name of one");
-  const auto size = static_cast<std::size_t>(info.st_size);
-  if (size > max) return std::unexpected(too_big(file, max));
-
-  // Reserved beyond any inline buffer of std::string, so that moving it leaves no copy behind; one byte more than the
-  // file has shows whether it grows under our eyes.
-  std::string text;
-  text.reserve(size + 64);
-  text.resize(size + 1);
-  std::size_t used = 0;
-  while (used < text.size()) {
-    const ssize_t got = ::read(fd.get(), text.data() + used, text.size() - used);
-    if (got == 0) break;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      std::string why = system_error(file, "cannot read");
-      wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-      return std::unexpected(std::move(why));
-    }
-    used += static_cast<std::size_t>(got);
+  if (::fstat(fd, &info) != 0) return std::unexpected(system_error(file, "cannot look at it"));
+  if (owned_by_others(info)) {
+    return std::unexpected(file + ": belongs to another user, who could change it, and it says whom to trust; run: " +
+                           "chown " + std::to_string(::geteuid()) + " " + file + ", or copy it to a file of your own");
   }
-  text.resize(std::min(used, size));
-  crypto::SecretText secret(std::move(text));
-  if (used != size) return std::unexpected(file + ": changed while it was read; try again");
-  return Content{std::move(secret), require_private(fd.get(), file)};
+  if ((info.st_mode & kOthersWrite) != 0) {
+    return std::unexpected(file + ": others than its owner may change it, and it says whom to trust; run: chmod go-w " +
+                           file);
+  }
+  const std::string folder = folder_of(file);
+  if (::stat(folder.c_str(), &info) != 0) return std::unexpected(system_error(folder, "cannot look at it"));
+  if ((info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0) {
+    return std::unexpected(
+        file + ": anyone may replace files in its folder, and it says whom to trust; run: chmod o-w " + folder);
+  }
+  return {};
+}
+
+OrText<Content> read_file(const std::string& file, std::size_t max) {
+  const OrText<Opened> opened = open_to_read(file, max);
+  if (!opened) return std::unexpected(opened.error());
+  return read_open(*opened, file);
+}
+
+OrText<Content> read_trusted_file(const std::string& file, std::size_t max) {
+  const OrText<Opened> opened = open_to_read(file, max);
+  if (!opened) return std::unexpected(opened.error());
+  if (OrText<void> trusted = require_trusted(opened->fd.get(), file); !trusted) {
+    return std::unexpected(std::move(trusted.error()));
+  }
+  return read_open(*opened, file);
 }
 
 OrText<crypto::SecretText> read_private_file(const std::string& file, std::size_t max) {
@@ -121,8 +173,7 @@ OrText<void> read_at(int fd, const std::string& file, MutableBytes out, std::siz
 
 OrText<void> sync_new_file(int fd, const std::string& file) {
   if (OrText<void> done = sync(fd, file); !done) return done;
-  std::string folder = std::filesystem::path(file).parent_path().string();
-  if (folder.empty()) folder = ".";
+  const std::string folder = folder_of(file);
   const Descriptor folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder_fd) return std::unexpected(system_error(folder, "cannot open the folder"));
   return sync(folder_fd.get(), folder);

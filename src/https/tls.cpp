@@ -12,6 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/pem.hpp"
+#include "files/trusted.hpp"
+
 namespace qsp::https {
 namespace {
 
@@ -48,30 +51,57 @@ int refuse_passphrase(char*, int, int, void* asked) {
   return -1;
 }
 
-/// Every PEM object of a file that `read` understands, in its order; at least one.
+std::unexpected<std::string> key_beside(const std::string& file, std::string_view label, std::string_view what) {
+  return std::unexpected(file + ": holds a " + std::string(label) + " where a " + std::string(what) +
+                         " belongs; keep keys in a file of their own, and give one without them");
+}
+
+Bio bio_of(const crypto::PemBlock& block) {
+  const std::string_view text = block.text.reveal();
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+/// What to read from a file of certificates or of revocation lists.
+struct Wanted {
+  std::string_view what;                 ///< one of them, for a person
+  std::vector<std::string_view> labels;  ///< of their PEM blocks
+  bool keys_are_ours = false;            ///< this is the key's file too, which is read with a key file's rules
+};
+
+/// Every object of the wanted kind, in the file's order; at least one. Text outside the blocks is skipped, as are
+/// blocks that hold neither such an object nor a key.
 template <class Handle>
-OrText<std::vector<Handle>> read_all(const std::string& file, std::size_t max, std::string_view what, auto read) {
-  const OrText<files::Content> content = files::read_file(file, max);
-  if (!content) return std::unexpected(content.error());
-  const std::string_view pem = content->text.reveal();
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+OrText<std::vector<Handle>> read_all(const std::string& file, std::string_view pem, const Wanted& wanted, auto read) {
+  const std::string what(wanted.what);
   std::vector<Handle> all;
-  while (bio) {
-    Handle next(read(bio.get(), nullptr, nullptr, nullptr));
-    if (!next) break;
-    all.push_back(std::move(next));
+  for (crypto::PemReader reader(pem);;) {
+    const auto next = reader.next();
+    if (!next) return std::unexpected(file + ": holds " + std::string(next.error()) + "; make or copy it again");
+    if (!*next) break;
+    const crypto::PemBlock& block = **next;
+    if (crypto::is_key_label(block.label) && !wanted.keys_are_ours) return key_beside(file, block.label, what);
+    if (std::ranges::find(wanted.labels, block.label) == wanted.labels.end()) continue;
+    const Bio bio = bio_of(block);
+    Handle object(bio ? read(bio.get(), nullptr, nullptr, nullptr) : nullptr);
+    ERR_clear_error();
+    if (!object) return std::unexpected(file + ": holds a damaged " + what + "; make or copy it again");
+    all.push_back(std::move(object));
   }
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  if (!at_end) return std::unexpected(file + ": holds a damaged " + std::string(what) + "; make or copy it again");
-  if (all.empty()) {
-    return std::unexpected(file + ": holds no " + std::string(what) + "; give a PEM file (-----BEGIN ...)");
-  }
+  if (all.empty()) return std::unexpected(file + ": holds no " + what + "; give a PEM file (-----BEGIN ...)");
   return all;
 }
 
-OrText<void> use_certificate(SSL_CTX* context, const std::string& file) {
-  const auto chain = read_all<Certificate>(file, kMaxCertificatesSize, "certificate", PEM_read_bio_X509);
+Wanted certificates() {
+  return {.what = "certificate", .labels = {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}};
+}
+
+OrText<void> use_certificate(SSL_CTX* context, const TlsFiles& tls) {
+  const std::string& file = tls.certificate;
+  const OrText<files::Content> content = files::read_file(file, kMaxCertificatesSize);
+  if (!content) return std::unexpected(content.error());
+  Wanted wanted = certificates();
+  wanted.keys_are_ours = file == tls.key;
+  const auto chain = read_all<Certificate>(file, content->text.reveal(), wanted, PEM_read_bio_X509);
   if (!chain) return std::unexpected(chain.error());
   bool used = SSL_CTX_use_certificate(context, chain->front().get()) == 1;
   for (std::size_t i = 1; used && i < chain->size(); ++i) {
@@ -83,20 +113,41 @@ OrText<void> use_certificate(SSL_CTX* context, const std::string& file) {
                          ": TLS cannot use this certificate (too short a key, or an old signature); issue another");
 }
 
-OrText<void> use_key(SSL_CTX* context, const TlsFiles& tls) {
-  const OrText<crypto::SecretText> pem = files::read_private_file(tls.key, kMaxKeySize);
+/// The one private key of a key file. Certificates and parameters may stand beside it, another key may not.
+OrText<Key> read_key(const std::string& file) {
+  const OrText<crypto::SecretText> pem = files::read_private_file(file, kMaxKeySize);
   if (!pem) return std::unexpected(pem.error());
-  const Bio bio(BIO_new_mem_buf(pem->reveal().data(), static_cast<int>(pem->reveal().size())));
-  bool asked = false;
-  const Key key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, &asked) : nullptr);
-  ERR_clear_error();
-  if (asked) {
-    return std::unexpected(tls.key +
-                           ": protected by a passphrase, and nobody is asked for it here; write it without: " +
-                           "openssl pkey -in " + tls.key + " -out NEW (in a folder of your own)");
+  Key key;
+  for (crypto::PemReader reader(pem->reveal());;) {
+    const auto next = reader.next();
+    if (!next) return std::unexpected(file + ": holds " + std::string(next.error()) + "; make or copy it again");
+    if (!*next) break;
+    const crypto::PemBlock& block = **next;
+    if (!crypto::is_key_label(block.label)) continue;
+    if (!crypto::is_private_key_label(block.label)) return key_beside(file, block.label, "private key");
+    if (key) return std::unexpected(file + ": holds more than one private key; give a file with one");
+    const Bio bio = bio_of(block);
+    bool asked = false;
+    key.reset(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, &asked) : nullptr);
+    ERR_clear_error();
+    if (asked) {
+      return std::unexpected(file + ": protected by a passphrase, and nobody is asked for it here; write it without: " +
+                             "openssl pkey -in " + file + " -out NEW (in a folder of your own)");
+    }
+    if (!key) {
+      return std::unexpected(file +
+                             ": holds a damaged private key, or one of a type that TLS does not use here; make or " +
+                             "copy it again");
+    }
   }
-  if (!key) return std::unexpected(tls.key + ": holds no private key; give a PEM file (-----BEGIN PRIVATE KEY-----)");
-  const bool used = SSL_CTX_use_PrivateKey(context, key.get()) == 1 && SSL_CTX_check_private_key(context) == 1;
+  if (!key) return std::unexpected(file + ": holds no private key; give a PEM file (-----BEGIN PRIVATE KEY-----)");
+  return key;
+}
+
+OrText<void> use_key(SSL_CTX* context, const TlsFiles& tls) {
+  const OrText<Key> key = read_key(tls.key);
+  if (!key) return std::unexpected(key.error());
+  const bool used = SSL_CTX_use_PrivateKey(context, key->get()) == 1 && SSL_CTX_check_private_key(context) == 1;
   ERR_clear_error();
   if (!used) {
     return std::unexpected(tls.key + ": is not the key of the certificate " + tls.certificate + "; give the two that " +
@@ -106,7 +157,9 @@ OrText<void> use_key(SSL_CTX* context, const TlsFiles& tls) {
 }
 
 OrText<void> use_authorities(SSL_CTX* context, const std::string& file) {
-  const auto authorities = read_all<Certificate>(file, kMaxCertificatesSize, "certificate", PEM_read_bio_X509);
+  const OrText<files::Content> content = files::read_trusted_file(file, kMaxCertificatesSize);
+  if (!content) return std::unexpected(content.error());
+  const auto authorities = read_all<Certificate>(file, content->text.reveal(), certificates(), PEM_read_bio_X509);
   if (!authorities) return std::unexpected(authorities.error());
   for (const Certificate& authority : *authorities) {
     // A client's question for a certificate names them, so that a browser can choose.
@@ -120,7 +173,10 @@ OrText<void> use_authorities(SSL_CTX* context, const std::string& file) {
 }
 
 OrText<void> use_revoked(SSL_CTX* context, const std::string& file) {
-  const auto lists = read_all<RevocationList>(file, kMaxRevokedSize, "revocation list", PEM_read_bio_X509_CRL);
+  const OrText<files::Content> content = files::read_trusted_file(file, kMaxRevokedSize);
+  if (!content) return std::unexpected(content.error());
+  const auto lists = read_all<RevocationList>(
+      file, content->text.reveal(), {.what = "revocation list", .labels = {"X509 CRL"}}, PEM_read_bio_X509_CRL);
   if (!lists) return std::unexpected(lists.error());
   for (const RevocationList& list : *lists) {
     if (X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list.get()) != 1) {
@@ -152,7 +208,7 @@ OrText<TlsContext> make_context(const SSL_METHOD* method, const TlsFiles& tls) {
     ERR_clear_error();
     return std::unexpected("OpenSSL lacks what TLS needs here (version 3.5 or newer, its default provider active)");
   }
-  OrText<void> done = use_certificate(context.get(), tls.certificate);
+  OrText<void> done = use_certificate(context.get(), tls);
   if (done) done = use_key(context.get(), tls);
   if (done) done = use_authorities(context.get(), tls.authorities);
   if (done && !tls.revoked.empty()) done = use_revoked(context.get(), tls.revoked);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "files/trusted.hpp"
 #include "identity/passphrase.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
@@ -19,6 +20,10 @@ constexpr unsigned kReadableByAll = 0644;
 
 std::string not_a_private_key(const std::string& file) {
   return file + ": holds no private key in PEM; make one with: qsp keygen --out FILE";
+}
+
+std::string holds_public_key(const std::string& file) {
+  return file + ": holds a public key where the private one belongs; give the file that qsp keygen made beside it";
 }
 
 std::string holds_private_key(const std::string& file) {
@@ -52,14 +57,18 @@ OrText<std::unique_ptr<crypto::Signer>> load_private_key(crypto::Provider& provi
 
 OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& provider, const std::string& file,
                                                           const files::Content& content,
-                                                          const std::string& passphrase_file) {
-  if (kind_of(content.text.reveal()) != KeyFileKind::Private) return std::unexpected(not_a_private_key(file));
+                                                          const std::string& passphrase_file,
+                                                          const PassphraseSource& source) {
+  const KeyFileKind kind = kind_of(content.text.reveal());
+  if (kind == KeyFileKind::Public) return std::unexpected(holds_public_key(file));
+  if (kind != KeyFileKind::Private) return std::unexpected(not_a_private_key(file));
   if (!content.is_private) return std::unexpected(content.is_private.error());
 
   std::string problem;  // of getting the passphrase, which the provider cannot tell
   bool asked = false;
   const auto ask = [&]() -> std::optional<crypto::SecretText> {
-    OrText<crypto::SecretText> answer = passphrase_file.empty()
+    OrText<crypto::SecretText> answer = source ? source()
+                                        : passphrase_file.empty()
                                             ? passphrase_from_terminal("passphrase of " + file + ": ")
                                             : passphrase_from_file(passphrase_file);
     asked = true;
@@ -77,7 +86,7 @@ OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& prov
 }
 
 OrText<crypto::PublicKey> load_public_key(crypto::Provider& provider, const std::string& file) {
-  const OrText<files::Content> content = files::read_file(file, kMaxKeyFileSize);
+  const OrText<files::Content> content = files::read_trusted_file(file, kMaxKeyFileSize);
   if (!content) return std::unexpected(content.error());
   return parse_public_key(provider, file, content->text.reveal());
 }

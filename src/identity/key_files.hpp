@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +10,7 @@
 #include "files/file.hpp"
 #include "qsp/crypto.hpp"
 
-/// Key files (SPEC §4): PEM as `openssl genpkey` and `openssl pkey -pubout` write it.
+/// Key files (SPEC §4): PEM as `openssl genpkey` and `openssl pkey -pubout` write it, also with -text.
 namespace qsp::identity {
 
 /// Most that a key file may have, in bytes; a composite pair of private keys has some 6 KiB.
@@ -27,12 +28,18 @@ std::string public_file_of(const std::string& private_file);
 files::OrText<std::unique_ptr<crypto::Signer>> load_private_key(crypto::Provider& provider, const std::string& file,
                                                                 const std::string& passphrase_file);
 
-/// The same for a file that was read already.
+/// Where else a passphrase comes from. The error is one line for a person.
+using PassphraseSource = std::function<files::OrText<crypto::SecretText>()>;
+
+/// The same for a file that was read already. `source`, where there is one, is asked in the place of both;
+/// `passphrase_file` then is but named where the passphrase does not fit.
 files::OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& provider, const std::string& file,
                                                                  const files::Content& content,
-                                                                 const std::string& passphrase_file);
+                                                                 const std::string& passphrase_file,
+                                                                 const PassphraseSource& source = {});
 
-/// A public key. A file that holds a private one is refused: it is in the wrong place.
+/// A public key to trust (files::require_trusted). A file that holds a private one is refused: it is in the wrong
+/// place.
 files::OrText<crypto::PublicKey> load_public_key(crypto::Provider& provider, const std::string& file);
 
 /// The same for a text; `where` names it in errors.

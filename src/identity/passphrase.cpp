@@ -160,11 +160,26 @@ crypto::SecretText copy_of(const crypto::SecretText& text) {
 }
 
 OrText<crypto::SecretText> passphrase_from_file(const std::string& file) {
-  OrText<crypto::SecretText> content = files::read_private_file(file, kMaxPassphraseSize + 1);
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  constexpr std::size_t kLineEnd = 2;
+  OrText<crypto::SecretText> content = files::read_private_file(file, kMaxPassphraseSize + kLineEnd);
   if (!content) return content;
   std::string_view text = content->reveal();
-  if (text.ends_with('\n')) text.remove_suffix(1);
-  if (text.empty()) return std::unexpected(file + ": holds no passphrase; write one line into it");
+  const auto refused = [&file](std::string_view why) { return std::unexpected(file + ": " + std::string(why)); };
+  // What another program would take for part of the line, or not, must not decide whether the key opens.
+  if (text.starts_with(kByteOrderMark)) return refused("starts with a byte order mark; save it as UTF-8 without one");
+  if (text.ends_with('\n')) {
+    text.remove_suffix(1);
+    if (text.ends_with('\r')) text.remove_suffix(1);
+  }
+  if (text.empty()) return refused("holds no passphrase; write one line into it");
+  if (text.contains('\0')) return refused("has a NUL in its passphrase; write one line of text into it");
+  if (text.find_first_of("\r\n") != std::string_view::npos) {
+    return refused("has more than one line; a passphrase is one line, so leave only that");
+  }
+  if (text.size() > kMaxPassphraseSize) {
+    return refused("a passphrase has at most " + std::to_string(kMaxPassphraseSize) + " bytes");
+  }
   std::string passphrase;
   passphrase.reserve(kMaxPassphraseSize + 1);
   passphrase.assign(text);

@@ -11,8 +11,8 @@ namespace qsp::identity {
 /// Most that a passphrase may have, in bytes.
 inline constexpr std::size_t kMaxPassphraseSize = 1024;
 
-/// The content of a private file (files::require_private) without one newline at its end. An empty passphrase is an
-/// error.
+/// The one line of a private file (files::require_private), without the LF or CRLF that may end it. Nothing else is
+/// cut off or taken in: no line, a second one, a NUL or a byte order mark is an error.
 files::OrText<crypto::SecretText> passphrase_from_file(const std::string& file);
 
 /// Asks on the controlling terminal, whatever standard input is, without echo. Whatever ends the wait (a signal

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "files/trusted.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
 
@@ -248,7 +249,7 @@ class PinnedPeers::Loader {
 };
 
 OrText<PinnedPeers> PinnedPeers::load(crypto::Provider& provider, const std::string& file) {
-  const OrText<files::Content> content = files::read_file(file, kMaxPeersFileSize);
+  const OrText<files::Content> content = files::read_trusted_file(file, kMaxPeersFileSize);
   if (!content) return std::unexpected(content.error());
   return parse(provider, file, content->text.reveal());
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "etsi014/etsi014.hpp"
+#include "files/trusted.hpp"
 
 // Errors as values: nothing of a configuration is worth an exception.
 #define TOML_EXCEPTIONS 0
@@ -204,7 +205,7 @@ OrText<void> check_whole(const std::string& file, const Config& config) {
 }  // namespace
 
 OrText<Config> read_config(const std::string& file) {
-  const auto content = files::read_file(file, kMaxConfigSize);
+  const auto content = files::read_trusted_file(file, kMaxConfigSize);
   if (!content) return std::unexpected(content.error());
   const toml::parse_result parsed = toml::parse(content->text.reveal(), file);
   if (!parsed) {

@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tools"))
 import ports  # noqa: E402
 
 QSP = sys.argv[1]
+os.umask(0o022)  # what others may write is not trusted
 # Seconds for anything that has to happen: so many that only what never happens takes so long, however loaded the machine is.
 PATIENCE = 90
 

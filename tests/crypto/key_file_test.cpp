@@ -189,9 +189,8 @@ TEST_F(KeyFileTest, TextThatIsNoKeyFileGetsAClearError) {
     expect_refused(nothing, "no PEM block");
     expect_public_refused(nothing, "no PEM block");
   }
-  expect_refused("not a key", "text outside the PEM blocks");
-  expect_refused(joined({"# my key\n", kEd25519Pem}), "text outside the PEM blocks");
-  expect_refused(joined({kEd25519Pem, "-----BEG"}), "text outside the PEM blocks");
+  expect_refused("not a key", "no PEM block");
+  expect_refused(joined({kEd25519Pem, "-----BEG"}), "damaged PEM block");
   expect_refused(joined({kEd25519Pem, "-----BEGIN PRIVATE KEY-----\n"}), "damaged PEM block");
   expect_refused("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", "damaged");
   expect_refused(
@@ -199,6 +198,38 @@ TEST_F(KeyFileTest, TextThatIsNoKeyFileGetsAClearError) {
       "KEY-----\n",
       "");
   expect_refused(std::string_view("-----BEGIN \0-----\n", 18), "damaged");
+}
+
+/// RFC 7468 §2 and §5.2; but no block is ever skipped.
+TEST_F(KeyFileTest, TextAroundTheBlocksIsSkippedAndNoKeyIs) {
+  const auto alone = must(provider_->load_signer(kEd25519Pem, never_asked));
+  const std::string public_pem = must(provider_->public_key_pem(alone->public_key()));
+  const auto with_crlf = [](std::string_view pem) {
+    std::string text;
+    for (const char c : pem) text.append(c == '\n' ? "\r\n" : std::string(1, c));
+    return text;
+  };
+  for (const std::string& around :
+       {joined({"# my key\n", kEd25519Pem, "made on Monday\n"}), joined({"\xEF\xBB\xBF", kEd25519Pem}),
+        with_crlf(kEd25519Pem), joined({kEd25519Pem, "ED25519 Private-Key:\npriv:\n    00:11\n"})}) {
+    const auto signer = provider_->load_signer(around, never_asked);
+    ASSERT_TRUE(signer) << around;
+    EXPECT_EQ((*signer)->public_key(), alone->public_key());
+  }
+  for (const std::string& around : {joined({"Bob's key:\n", public_pem, "ED25519 Public-Key:\npub:\n    00\n"}),
+                                    joined({"\xEF\xBB\xBF", public_pem}), with_crlf(public_pem)}) {
+    const auto key = provider_->load_public_key(around);
+    ASSERT_TRUE(key) << around;
+    EXPECT_EQ(*key, alone->public_key());
+  }
+  const auto composite = provider_->load_signer(joined({"one\n", kEd25519Pem, "two\n", kMlDsa65Pem, "end\n"}), {});
+  ASSERT_TRUE(composite);
+  EXPECT_EQ((*composite)->public_key().algorithm, SignatureId::Ed25519MlDsa65);
+
+  expect_refused(joined({kEd25519Pem, "text\n", public_pem}), "a public key where a private key belongs");
+  expect_public_refused(joined({public_pem, "text\n", kEd25519Pem}), "a private key where a public key belongs");
+  expect_public_refused(joined({public_pem, "ED25519 Private-Key:\npriv:\n    00:11\n"}), "printed as text");
+  expect_public_refused(joined({public_pem, public_pem}), "two public keys");
 }
 
 TEST_F(KeyFileTest, ReadsAtMost64KiB) {

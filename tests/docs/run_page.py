@@ -25,6 +25,8 @@ import time
 import page
 from terminal import END, Stuck, Terminal
 
+os.umask(0o022)  # qsp trusts no file that others may write
+
 # What a reader takes to look at what came of a block, where programs run in the background that have to do something about it.
 READ = 0.5
 INSIDE = "QSP_DOCS_INSIDE"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "files/temp_folder.hpp"
+#include "files/trusted.hpp"
 
 namespace qsp::files {
 namespace {
@@ -64,6 +65,45 @@ TEST(PrivateFile, is_judged_by_what_a_symbolic_link_leads_to) {
   EXPECT_TRUE(read_private_file(link, 100));
   ASSERT_EQ(::chmod(file.c_str(), 0644), 0);
   EXPECT_FALSE(read_private_file(link, 100));
+}
+
+TEST(TrustedFile, may_be_read_by_all_and_changed_by_its_owner_alone) {
+  const TempFolder folder;
+  const std::string file = folder.with("peers.toml", "content");
+  ASSERT_EQ(::chmod(file.c_str(), 0644), 0);
+  const auto content = read_trusted_file(file, 100);
+  ASSERT_TRUE(content) << content.error();
+  EXPECT_EQ(content->text.reveal(), "content");
+  for (const mode_t bit : {020U, 02U}) {
+    ASSERT_EQ(::chmod(file.c_str(), 0644U | bit), 0);
+    const auto refused = read_trusted_file(file, 100);
+    ASSERT_FALSE(refused) << "mode bit " << bit;
+    EXPECT_TRUE(refused.error().contains("chmod go-w " + file)) << refused.error();
+  }
+}
+
+TEST(TrustedFile, of_another_user_is_refused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  const TempFolder folder;
+  const std::string file = folder.with("peers.toml", "content");
+  ASSERT_EQ(::chown(file.c_str(), 12345, 12345), 0);
+  const auto refused = read_trusted_file(file, 100);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().contains("another user") && refused.error().contains("chown")) << refused.error();
+}
+
+TEST(TrustedFile, in_a_folder_where_anyone_may_replace_it_is_refused) {
+  const TempFolder folder;
+  const std::string file = folder.with("peers.toml", "content");
+  const std::string inside = std::filesystem::path(file).parent_path().string();
+  ASSERT_EQ(::chmod(inside.c_str(), 0777), 0);
+  const auto refused = read_trusted_file(file, 100);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().contains("chmod o-w " + inside)) << refused.error();
+  for (const mode_t mode : {01777U, 0775U, 0755U}) {
+    ASSERT_EQ(::chmod(inside.c_str(), mode), 0);
+    EXPECT_TRUE(read_trusted_file(file, 100)) << mode;
+  }
 }
 
 TEST(File, larger_than_its_bound_is_refused) {

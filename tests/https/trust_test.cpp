@@ -51,6 +51,17 @@ class Trust : public ::testing::Test {
     world_.handler.seen.clear();
     return got;
   }
+  std::string error_of(const TlsFiles& files) {
+    ServerOptions options;
+    options.tls = files;
+    const auto server = Server::open(world_.loop, options, world_.handler);
+    return server ? std::string("no error") : server.error();
+  }
+  void expect(const TlsFiles& files, const std::string& file, const std::string& remedy) {
+    const std::string error = error_of(files);
+    EXPECT_NE(error.find(file), std::string::npos) << error;
+    EXPECT_NE(error.find(remedy), std::string::npos) << error;
+  }
   void expect_refused(const TlsFiles& server_files, const TlsFiles& client_files, const std::string& why,
                       const std::string& name = "") {
     const Answered got = meet(server_files, client_files, name);
@@ -233,18 +244,61 @@ TEST_F(Trust, TheKeyExchangeIsQuantumSafeAndNoSessionIsKept) {
   EXPECT_FALSE(kept) << "a session that could be resumed";
 }
 
+/// RFC 7468 §2 and §5.2: as `openssl x509 -text` writes it, or Windows.
+TEST_F(Trust, FilesWithTextAroundTheirBlocksMeet) {
+  const auto described = [](std::string_view pem, std::string_view end) {
+    std::string text =
+        "\xEF\xBB\xBF"
+        "Certificate:\n    Data: of somebody\n";
+    text.append(pem).append("behind\n");
+    std::string other;
+    for (const char c : text) other.append(c == '\n' ? end : std::string_view(&c, 1));
+    return other;
+  };
+  for (const std::string_view end : {"\n", "\r\n"}) {
+    TlsFiles files = server_;
+    files.certificate = world_.folder.with("text.pem", described(test::content_of(server_.certificate), end));
+    files.key = world_.folder.with("text.key", described(test::content_of(server_.key), end));
+    files.authorities = world_.folder.with("text.ca", described(test::content_of(server_.authorities), end));
+    files.revoked = world_.folder.with("text.crl", described(revoke(world_.authority, {}), end));
+    EXPECT_EQ(text_of(meet(files, client_)), "/x ");
+  }
+}
+
+TEST_F(Trust, NoKeyIsSkippedAndADamagedBlockNeither) {
+  const std::string key = test::content_of(server_.key);
+  const std::string certificate = test::content_of(server_.certificate);
+  TlsFiles files = server_;
+  files.certificate = world_.folder.with("beside.pem", certificate + key);
+  expect(files, files.certificate, "PRIVATE KEY where a certificate belongs");
+  files.key = files.certificate;  // one file for both, on purpose
+  EXPECT_EQ(error_of(files), "no error");
+  files = server_;
+  files.authorities = world_.folder.with("beside.ca", key + test::content_of(server_.authorities));
+  expect(files, files.authorities, "PRIVATE KEY where a certificate belongs");
+  files.authorities = world_.folder.with("cut.ca", test::content_of(server_.authorities) + certificate.substr(0, 100));
+  expect(files, files.authorities, "damaged PEM block");
+  files = server_;
+  files.key = world_.folder.with("two.key", key + test::content_of(client_.key));
+  expect(files, files.key, "more than one private key");
+  files.key = world_.folder.with("public.key", key + "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n");
+  expect(files, files.key, "PUBLIC KEY where a private key belongs");
+}
+
+TEST_F(Trust, FilesThatOthersCanChangeAreRefused) {
+  for (const auto member : {&TlsFiles::authorities, &TlsFiles::revoked}) {
+    TlsFiles files = server_;
+    files.revoked = world_.folder.with("list.crl", revoke(world_.authority, {}));
+    std::filesystem::permissions(files.*member, std::filesystem::perms::group_write,
+                                 std::filesystem::perm_options::add);
+    expect(files, files.*member, "chmod go-w");
+    std::filesystem::permissions(files.*member, std::filesystem::perms::group_write,
+                                 std::filesystem::perm_options::remove);
+    EXPECT_EQ(error_of(files), "no error");
+  }
+}
+
 TEST_F(Trust, FilesThatWillNotDoAreNamedWithTheRemedy) {
-  const auto error_of = [this](const TlsFiles& files) {
-    ServerOptions options;
-    options.tls = files;
-    const auto server = Server::open(world_.loop, options, world_.handler);
-    return server ? std::string("no error") : server.error();
-  };
-  const auto expect = [&](const TlsFiles& files, const std::string& file, const std::string& remedy) {
-    const std::string error = error_of(files);
-    EXPECT_NE(error.find(file), std::string::npos) << error;
-    EXPECT_NE(error.find(remedy), std::string::npos) << error;
-  };
   TlsFiles files = server_;
   files.key = world_.folder.with("locked.key", protect_key(test::content_of(server_.key), "secret"));
   expect(files, files.key, "openssl pkey -in");

@@ -32,11 +32,11 @@ mode_t mode_of(const std::string& file) {
 
 class KeyFilesOf : public ::testing::TestWithParam<crypto::SignatureInfo> {
  protected:
+  KeyFilesOf() { ::umask(022); }
   TempFolder folder_;
 };
 
 TEST_P(KeyFilesOf, come_back_as_they_were_made) {
-  ::umask(022);
   const std::string file = folder_ / "alice.key";
   const auto made = write_new_key_pair(provider(), GetParam().id, file, std::nullopt);
   ASSERT_TRUE(made) << made.error();
@@ -108,6 +108,45 @@ TEST_P(KeyFilesOf, are_understood_and_made_as_openssl_does) {
   EXPECT_EQ(*identity_of(*made, provider().hkdf()), *expected);
 }
 
+TEST_P(KeyFilesOf, with_the_text_that_openssl_prints_are_read) {
+  if (GetParam().id == crypto::SignatureId::Ed25519MlDsa65) GTEST_SKIP() << "the composite is QSP's own";
+  const std::string file = folder_ / "alice.key";
+  const auto made = write_new_key_pair(provider(), GetParam().id, file, std::nullopt);
+  ASSERT_TRUE(made) << made.error();
+  const std::string described = folder_ / "described.key";
+  ASSERT_TRUE(openssl({"pkey", "-in", file, "-text", "-out", described}));
+  ASSERT_EQ(::chmod(described.c_str(), 0600), 0);
+  const auto signer = load_private_key(provider(), described, "");
+  ASSERT_TRUE(signer) << signer.error();
+  EXPECT_EQ((*signer)->public_key(), *made);
+
+  ASSERT_TRUE(openssl({"pkey", "-pubin", "-in", file + ".pub", "-text", "-out", described + ".pub"}));
+  ASSERT_TRUE(qsp::test::content_of(described + ".pub").contains("Public-Key:"));
+  const auto key = load_public_key(provider(), described + ".pub");
+  ASSERT_TRUE(key) << key.error();
+  EXPECT_EQ(*key, *made);
+
+  // The private key as text, where only a public one should be.
+  const std::string text = folder_ / "text";
+  ASSERT_TRUE(openssl({"pkey", "-in", file, "-text", "-noout", "-out", text}));
+  const auto refused = load_public_key(
+      provider(), folder_.with("careless.pub", qsp::test::content_of(text) + qsp::test::content_of(file + ".pub")));
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().contains("private key, printed as text")) << refused.error();
+}
+
+TEST_P(KeyFilesOf, under_a_passphrase_file_of_any_line_end_open_with_openssl) {
+  if (GetParam().id == crypto::SignatureId::Ed25519MlDsa65) GTEST_SKIP() << "the composite is QSP's own";
+  int number = 0;
+  for (const std::string_view end : {"", "\n", "\r\n"}) {
+    const std::string file = folder_ / ("key" + std::to_string(number++));
+    const auto given = passphrase_from_file(folder_.with("passphrase", "battery staple" + std::string(end)));
+    ASSERT_TRUE(given) << given.error();
+    ASSERT_TRUE(write_new_key_pair(provider(), GetParam().id, file, copy_of(*given)));
+    EXPECT_TRUE(openssl({"pkey", "-in", file, "-passin", "pass:battery staple", "-noout"})) << number;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(EveryAlgorithm, KeyFilesOf, ::testing::ValuesIn(crypto::kSignatures), [](const auto& row) {
   std::string name(row.param.name);
   std::erase_if(name, [](char c) { return c == '-' || c == '+'; });
@@ -149,6 +188,14 @@ TEST_F(KeyFiles, with_a_passphrase_that_others_can_read_are_refused) {
       << private_refusal(file_, passphrase);
 }
 
+TEST_F(KeyFiles, of_pins_that_others_can_change_are_refused) {
+  make();
+  for (const mode_t bit : {020U, 02U}) {
+    ASSERT_EQ(::chmod((file_ + ".pub").c_str(), 0644U | bit), 0);
+    EXPECT_TRUE(public_refusal(file_ + ".pub").contains("chmod go-w " + file_ + ".pub"));
+  }
+}
+
 TEST_F(KeyFiles, that_are_not_encrypted_need_no_passphrase_file) {
   make();
   EXPECT_TRUE(load_private_key(provider(), file_, "/nowhere/passphrase"));
@@ -156,7 +203,7 @@ TEST_F(KeyFiles, that_are_not_encrypted_need_no_passphrase_file) {
 
 TEST_F(KeyFiles, in_the_wrong_place_are_told_apart) {
   make();
-  EXPECT_TRUE(private_refusal(file_ + ".pub").contains("holds no private key")) << private_refusal(file_ + ".pub");
+  EXPECT_TRUE(private_refusal(file_ + ".pub").contains("holds a public key")) << private_refusal(file_ + ".pub");
   EXPECT_TRUE(public_refusal(file_).contains("private key where a public one belongs")) << public_refusal(file_);
 }
 

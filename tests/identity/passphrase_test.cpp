@@ -20,24 +20,41 @@ namespace {
 
 using qsp::test::TempFolder;
 
-TEST(PassphraseFile, loses_one_newline_and_nothing_else) {
+TEST(PassphraseFile, is_one_line_without_its_end) {
   const TempFolder folder;
-  for (const auto& [content, expected] :
-       {std::pair<std::string, std::string>{"horse", "horse"},
-        {"horse\n", "horse"},
-        {"horse\n\n", "horse\n"},
-        {" horse\r\n", " horse\r"},
-        {std::string(kMaxPassphraseSize, 'x') + '\n', std::string(kMaxPassphraseSize, 'x')}}) {
+  const std::string longest(kMaxPassphraseSize, 'x');
+  for (const auto& [content, expected] : {std::pair<std::string, std::string>{"horse", "horse"},
+                                          {"horse\n", "horse"},
+                                          {"horse\r\n", "horse"},
+                                          {" a horse \n", " a horse "},
+                                          {"h\xC3\xB6rse\t", "h\xC3\xB6rse\t"},
+                                          {longest, longest},
+                                          {longest + "\r\n", longest}}) {
     const auto text = passphrase_from_file(folder.with("passphrase", content));
     ASSERT_TRUE(text) << text.error();
     EXPECT_EQ(text->reveal(), expected);
   }
 }
 
-TEST(PassphraseFile, without_a_passphrase_or_with_too_much_is_refused) {
+TEST(PassphraseFile, that_another_program_would_read_otherwise_is_refused_with_the_remedy) {
+  using namespace std::string_literals;
   const TempFolder folder;
-  for (const std::string& content : {std::string(), std::string("\n"), std::string(kMaxPassphraseSize + 2, 'x')}) {
-    EXPECT_FALSE(passphrase_from_file(folder.with("passphrase", content))) << content.size();
+  const std::string too_long(kMaxPassphraseSize + 1, 'x');
+  for (const auto& [content, why] : {std::pair<std::string, std::string>{"", "write one line"},
+                                     {"\n", "write one line"},
+                                     {"\r\n", "write one line"},
+                                     {"horse\n\n", "more than one line"},
+                                     {"horse\nbattery\n", "more than one line"},
+                                     {"horse\rbattery", "more than one line"},
+                                     {"horse\r", "more than one line"},
+                                     {"horse\0battery\n"s, "NUL"},
+                                     {"\xEF\xBB\xBFhorse\n", "byte order mark"},
+                                     {too_long, "at most 1024 bytes"},
+                                     {too_long + "xx", "larger than"}}) {
+    const std::string file = folder.with("passphrase", content);
+    const auto text = passphrase_from_file(file);
+    ASSERT_FALSE(text) << testing::PrintToString(content);
+    EXPECT_TRUE(text.error().starts_with(file + ": ") && text.error().contains(why)) << text.error();
   }
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "crypto/pem.hpp"
 #include "crypto/spki.hpp"
 #include "qsp/suites.hpp"
 
@@ -46,7 +47,7 @@ class SecretBuffer {
   std::size_t size_ = 0;
 };
 
-struct PemBlock {
+struct DerBlock {
   std::string label;
   SecretBuffer der;
 };
@@ -54,8 +55,8 @@ struct PemBlock {
 void free_text(char* text) noexcept { OPENSSL_free(text); }
 using Text = Owned<char, free_text>;
 
-/// The block that `text` starts with, which is cut off it.
-Result<PemBlock> read_block(std::string_view& text) {
+Result<DerBlock> decode(const PemBlock& pem) {
+  const std::string_view text = pem.text.reveal();
   const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   char* label = nullptr;
   char* header = nullptr;
@@ -66,26 +67,32 @@ Result<PemBlock> read_block(std::string_view& text) {
   }
   const Text owned_label(label);
   const Text owned_header(header);
-  PemBlock block{label, SecretBuffer(data, static_cast<std::size_t>(size))};
+  DerBlock block{label, SecretBuffer(data, static_cast<std::size_t>(size))};
   if (*header != '\0') return fail_pem("a PEM block with headers, which PKCS#8 does not have");
-  text.remove_prefix(text.size() - BIO_ctrl_pending(bio.get()));
   return block;
 }
 
-Result<std::vector<PemBlock>> read_blocks(std::string_view pem) {
-  constexpr std::string_view kWhiteSpace = " \t\r\n";
+struct Blocks {
+  std::vector<DerBlock> all;
+  bool text_of_private_key;  ///< stands beside them
+};
+
+/// All blocks of a key file, whose text outside them is skipped. No block is: each is part of the key, or refused.
+Result<Blocks> read_blocks(std::string_view pem) {
   if (pem.size() > kMaxPemSize) return fail_pem("more than 64 KiB of PEM");
-  std::vector<PemBlock> blocks;
+  Blocks blocks{};
+  PemReader reader(pem);
   for (;;) {
-    pem.remove_prefix(std::min(pem.find_first_not_of(kWhiteSpace), pem.size()));
-    if (pem.empty()) break;
-    if (!pem.starts_with("-----BEGIN ")) return fail_pem("text outside the PEM blocks, or none at all");
-    if (blocks.size() == kMaxBlocks) return fail_pem("more PEM blocks than a key has");
-    Result<PemBlock> block = read_block(pem);
+    const auto next = reader.next();
+    if (!next) return fail_pem(next.error());
+    if (!*next) break;
+    if (blocks.all.size() == kMaxBlocks) return fail_pem("more PEM blocks than a key has");
+    Result<DerBlock> block = decode(**next);
     if (!block) return std::unexpected(block.error());
-    blocks.push_back(*std::move(block));
+    blocks.all.push_back(*std::move(block));
   }
-  if (blocks.empty()) return fail_pem("no PEM block");
+  if (blocks.all.empty()) return fail_pem("no PEM block");
+  blocks.text_of_private_key = reader.skipped_private_key();
   return blocks;
 }
 
@@ -116,7 +123,7 @@ Result<SecretText> ask_passphrase(const AskPassphrase& ask) {
   return *std::move(given);
 }
 
-Result<Pkcs8> read_pkcs8(const Library& library, const PemBlock& block, const AskPassphrase& ask,
+Result<Pkcs8> read_pkcs8(const Library& library, const DerBlock& block, const AskPassphrase& ask,
                          std::optional<SecretText>& passphrase) {
   if (block.label == kPrivateLabel) {
     Pkcs8 plain = decode_exactly<Pkcs8, d2i_PKCS8_PRIV_KEY_INFO>(block.der.view());
@@ -168,11 +175,11 @@ std::string_view written(BIO* bio) noexcept {
 }  // namespace
 
 Result<std::vector<Pkey>> read_private_keys(const Library& library, std::string_view pem, const AskPassphrase& ask) {
-  const Result<std::vector<PemBlock>> blocks = read_blocks(pem);
+  const Result<Blocks> blocks = read_blocks(pem);
   if (!blocks) return std::unexpected(blocks.error());
   std::optional<SecretText> passphrase;
   std::vector<Pkey> keys;
-  for (const PemBlock& block : *blocks) {
+  for (const DerBlock& block : blocks->all) {
     const Result<Pkcs8> pkcs8 = read_pkcs8(library, block, ask, passphrase);
     if (!pkcs8) return std::unexpected(pkcs8.error());
     Pkey key(EVP_PKCS82PKEY_ex(pkcs8->get(), Library::context(), library.query()));
@@ -198,10 +205,11 @@ Result<SecretText> write_private_keys(const Library& library, const std::vector<
 }
 
 Result<PublicKey> read_public_key(std::string_view pem) {
-  const Result<std::vector<PemBlock>> blocks = read_blocks(pem);
+  const Result<Blocks> blocks = read_blocks(pem);
   if (!blocks) return std::unexpected(blocks.error());
+  if (blocks->text_of_private_key) return fail_pem("a private key, printed as text, where a public key belongs");
   std::vector<PublicKey> keys;
-  for (const PemBlock& block : *blocks) {
+  for (const DerBlock& block : blocks->all) {
     if (block.label == kPrivateLabel || block.label == kEncryptedLabel) {
       return fail_pem("a private key where a public key belongs");
     }

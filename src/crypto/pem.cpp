@@ -1,0 +1,95 @@
+#include "crypto/pem.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace qsp::crypto {
+namespace {
+
+constexpr std::string_view kDashes = "-----";
+constexpr std::string_view kBegin = "-----BEGIN ";
+constexpr std::string_view kEnd = "-----END ";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kWhiteSpace = " \t\v\f";
+constexpr std::string_view kDamaged = "a damaged PEM block";
+
+std::string_view trimmed(std::string_view line) noexcept {
+  if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+  line.remove_prefix(std::min(line.find_first_not_of(kWhiteSpace), line.size()));
+  while (!line.empty() && kWhiteSpace.contains(line.back())) line.remove_suffix(1);
+  return line;
+}
+
+/// The label of the boundary that `line` is, BEGIN or END; nothing where it is none (RFC 7468 §3: printable characters,
+/// and no two hyphens).
+std::optional<std::string_view> label_of(std::string_view line, std::string_view boundary) noexcept {
+  if (!line.starts_with(boundary) || !line.ends_with(kDashes)) return std::nullopt;
+  if (line.size() <= boundary.size() + kDashes.size()) return std::nullopt;
+  line.remove_prefix(boundary.size());
+  line.remove_suffix(kDashes.size());
+  const bool printable = std::ranges::all_of(line, [](char c) { return c >= ' ' && c <= '~'; });
+  return printable && !line.contains("--") ? std::optional(line) : std::nullopt;
+}
+
+/// Whether a line outside the blocks could be what is left of a boundary. A ruler of dashes alone is none, unless the
+/// text ends in it: then it may have been cut off there.
+bool may_be_boundary(std::string_view line, bool ended) noexcept {
+  if (line.find_first_not_of('-') == std::string_view::npos) return !ended && !line.empty();
+  return line.contains(kDashes);
+}
+
+}  // namespace
+
+bool is_key_label(std::string_view label) noexcept { return label.ends_with("KEY"); }
+bool is_private_key_label(std::string_view label) noexcept { return label.ends_with("PRIVATE KEY"); }
+
+PemReader::Line PemReader::next_line() noexcept {
+  const std::size_t end = rest_.find_first_of("\r\n");
+  const bool ended = end != std::string_view::npos;
+  const std::string_view line = rest_.substr(0, end);
+  rest_.remove_prefix(line.size());
+  rest_.remove_prefix(rest_.starts_with("\r\n") ? 2 : ended ? 1 : 0);
+  return {trimmed(line), ended};
+}
+
+std::expected<std::optional<PemBlock>, std::string_view> PemReader::next() {
+  if (rest_.starts_with("\xFF\xFE") || rest_.starts_with("\xFE\xFF")) {
+    return std::unexpected("UTF-16 text; save it as UTF-8 or ASCII");
+  }
+  while (!rest_.empty()) {
+    const Line line = next_line();
+    if (const auto label = label_of(line.text, kBegin)) {
+      auto block = rest_of_block(*label, line.text);
+      if (!block) return std::unexpected(block.error());
+      return *std::move(block);
+    }
+    if (may_be_boundary(line.text, line.ended)) return std::unexpected(kDamaged);
+    skipped_private_key_ = skipped_private_key_ || line.text.contains("Private-Key:");
+  }
+  return std::nullopt;
+}
+
+std::expected<PemBlock, std::string_view> PemReader::rest_of_block(std::string_view label, std::string_view begin) {
+  // Once, and beyond any inline buffer of std::string, so that no copy of a key is left behind.
+  constexpr std::size_t kBeyondInline = 64;
+  std::size_t size = begin.size() + kBeyondInline;
+  const std::string_view from = rest_;
+  while (true) {
+    if (rest_.empty()) return std::unexpected("a PEM block without its end: a damaged PEM block");
+    const std::string_view line = next_line().text;
+    size += line.size() + 1;
+    if (!line.contains(kDashes)) continue;
+    if (label_of(line, kEnd) != label) return std::unexpected(kDamaged);
+    break;
+  }
+  std::string text;
+  text.reserve(size);
+  text.append(begin).push_back('\n');
+  for (PemReader lines(from.substr(0, from.size() - rest_.size())); !lines.rest_.empty();) {
+    text.append(lines.next_line().text).push_back('\n');
+  }
+  return PemBlock{label, SecretText(std::move(text))};
+}
+
+}  // namespace qsp::crypto

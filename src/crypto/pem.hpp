@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string_view>
+
+#include "qsp/crypto.hpp"
+
+/// Text with PEM blocks, as RFC 7468 allows it: explanatory text before, between and behind them (§2, §5.2), any line
+/// end, a byte order mark.
+namespace qsp::crypto {
+
+struct PemBlock {
+  std::string_view label;  ///< "PRIVATE KEY", say; a view of the text that is read
+  SecretText text;         ///< the block alone, from BEGIN to END, its lines ended by line feeds
+};
+
+/// Whether a block of this label holds a key: private or public, of whatever format.
+bool is_key_label(std::string_view label) noexcept;
+bool is_private_key_label(std::string_view label) noexcept;
+
+/// The blocks of a text, one after the other. What lies outside them is skipped; but never what could be a block that
+/// was damaged: a line with five dashes and more that is no boundary ends the reading with an error.
+class PemReader {
+ public:
+  /// `text` outlives the reader and the labels of its blocks.
+  explicit PemReader(std::string_view text) noexcept : rest_(text) {}
+
+  /// The next block; nothing where there is no more. Error: what is wrong, a phrase for a person.
+  std::expected<std::optional<PemBlock>, std::string_view> next();
+
+  /// Whether the text skipped so far prints a private key, as `openssl pkey -text -noout` does.
+  [[nodiscard]] bool skipped_private_key() const noexcept { return skipped_private_key_; }
+
+ private:
+  struct Line {
+    std::string_view text;  ///< without white space and byte order mark around it
+    bool ended;             ///< not cut off by the end of the text
+  };
+  Line next_line() noexcept;
+  std::expected<PemBlock, std::string_view> rest_of_block(std::string_view label, std::string_view begin);
+
+  std::string_view rest_;
+  bool skipped_private_key_ = false;
+};
+
+}  // namespace qsp::crypto
