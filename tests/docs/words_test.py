@@ -2,10 +2,12 @@
 """What the documentation and the help texts say of the program's words is so. usage: words_test.py QSP SOURCE"""
 
 import functools
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import page
@@ -30,7 +32,7 @@ def verbs_below(*verbs):
     """Every verb with verbs below it, and every one without."""
     text = help_of(*verbs)
     yield verbs
-    listed = re.search(r"(?ms)^(?:SUB)?COMMANDS?:$(.*?)(?:^\S|\Z)", text, ) or re.search(r"(?ms)^Subcommands:$(.*?)(?:^\S|\Z)", text)
+    listed = re.search(r"(?ms)^(?:SUBCOMMANDS|Subcommands):$(.*?)(?:^\S|\Z)", text)
     for name in re.findall(r"(?m)^  ([a-z0-9]+)\b", listed[1]) if listed else []:
         yield from verbs_below(*verbs, name)
 
@@ -42,13 +44,12 @@ def options_of(*verbs):
     return set(OPTION.findall(re.sub(r"(?ms)^Examples?:$.*?(?=^\S|\Z)", "", text))) | {"--help"}
 
 
-ALL_VERBS = None
-
-
+@functools.cache
 def all_verbs():
-    global ALL_VERBS
-    ALL_VERBS = ALL_VERBS or set(verbs_below())
-    return ALL_VERBS
+    found = set(verbs_below())
+    if len(found) < 20:
+        raise AssertionError(f"the help texts list only {found}")
+    return found
 
 
 def commands_in(text):
@@ -104,6 +105,27 @@ class Words(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(re.findall(r"tar (?:-?c\w*) \.", text), [])
 
+    def sample(self, name):
+        """The first sample of TOML on a page, with what is left out in it filled in."""
+        text = (SOURCE / "docs" / name).read_text()
+        found = next(block for block in page.read(name, text) if block.language == "toml")
+        return found.text.replace('fingerprint = "…"', f'fingerprint = "{64 * "0"}"')
+
+    def test_the_samples_of_configurations_are_read(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+
+            def run(*arguments):
+                return subprocess.run([QSP, *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+            (folder / "peers.toml").write_text(self.sample("peers.md"))
+            run("keygen", "--out", "bob.key")
+            pins = run("fingerprint", "peers.toml")
+            self.assertEqual((pins.returncode, pins.stderr), (0, ""))
+            (folder / "kme.toml").write_text(self.sample("kme.md"))
+            asked = run("kme", "status", "kme.toml")
+            self.assertIn("is the KME of kme.toml running?", asked.stderr)
+            self.assertNotIn("warning", asked.stderr)
+
     def test_few_blocks_are_not_run(self):
         left_out = [f"{path.name}:{block.line}: {block.not_run}" for path in PAGES
                     for block in page.read(path.name, path.read_text()) if block.not_run]
@@ -113,4 +135,5 @@ class Words(unittest.TestCase):
 
 if __name__ == "__main__":
     del sys.argv[1:3]
+    os.umask(0o022)  # files that say whom to trust may be written by their user alone
     unittest.main()
