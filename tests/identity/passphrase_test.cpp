@@ -78,7 +78,7 @@ class Terminal {
 
   /// Waits until the screen has shown `text`, since the last time.
   bool shows(std::string_view text) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(90);
     while (std::chrono::steady_clock::now() < deadline) {
       if (const auto at = shown_.find(text); at != std::string::npos) {
         shown_.erase(0, at + text.size());
@@ -123,6 +123,12 @@ class Terminal {
   std::string all_;
 };
 
+/// A child's end waits for a line: until then its terminal can be looked at.
+void wait_for_line() {
+  for (char c = 0; c != '\n' && ::read(STDIN_FILENO, &c, 1) == 1;) {
+  }
+}
+
 /// Exit codes of a child.
 constexpr int kRight = 0;
 constexpr int kOther = 1;
@@ -156,13 +162,14 @@ TEST(PassphrasePrompt, gives_echo_back) {
   Terminal terminal([] {
     const int result = ask_for_horse();
     ::write(STDOUT_FILENO, "done", 4) < 0 ? ::_exit(9) : static_cast<void>(0);
-    ::usleep(500'000);
+    wait_for_line();
     return result;
   });
   ASSERT_TRUE(terminal.shows("passphrase: "));
   terminal.type("horse\n");
   ASSERT_TRUE(terminal.shows("done"));
   EXPECT_TRUE(terminal.echoes());
+  terminal.type("\n");
   EXPECT_EQ(code(terminal.wait()), kRight);
 }
 
@@ -180,7 +187,7 @@ TEST(PassphrasePrompt, gives_echo_back_when_a_signal_ends_the_process) {
       int status = 0;
       ::waitpid(asking, &status, 0);
       static_cast<void>(::write(STDOUT_FILENO, "ended.", 6) < 0);
-      ::usleep(500'000);
+      wait_for_line();
       return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     });
     // The two lines come in either order.
@@ -193,6 +200,7 @@ TEST(PassphrasePrompt, gives_echo_back_when_a_signal_ends_the_process) {
     ASSERT_EQ(::kill(asking, number), 0);
     ASSERT_TRUE(terminal.shows("ended."));
     EXPECT_TRUE(terminal.echoes()) << "signal " << number;
+    terminal.type("\n");
     EXPECT_EQ(code(terminal.wait()), number) << "the signal must take its usual effect";
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -12,7 +13,8 @@
 
 namespace qsp::keysource::test {
 
-/// Bytes that never repeat within a test, so that a key names itself.
+/// Bytes that never repeat within a test, so that a key names itself. Another process has others: a pad of the same
+/// bytes would be a copy of this one, which may be open but once on a machine.
 class CountingRng : public crypto::Rng {
  public:
   Result<void> fill(MutableBytes out) override {
@@ -24,7 +26,7 @@ class CountingRng : public crypto::Rng {
   }
 
  private:
-  std::uint64_t state_ = 1;
+  std::uint64_t state_ = static_cast<std::uint64_t>(::getpid()) * 0x9e3779b97f4a7c15U;
 };
 
 inline std::vector<std::uint8_t> bytes_of(const QkdKey& key) { return {key.reveal().begin(), key.reveal().end()}; }
