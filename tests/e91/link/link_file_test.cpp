@@ -1,17 +1,14 @@
 #include "e91/link/link_file.hpp"
 
-#include <filesystem>
-#include <fstream>
-
+#include "files/temp_folder.hpp"
 #include "play.hpp"
 
 namespace qsp::e91 {
 namespace {
 
 std::string file_of(std::string_view text) {
-  const std::string file = testing::TempDir() + "/e91_link.toml";
-  std::ofstream(file) << text;
-  return file;
+  static const qsp::test::TempFolder folder;
+  return folder.with("link.toml", text);
 }
 
 std::string error_of(std::string_view text) {
@@ -83,7 +80,7 @@ TEST(LinkFile, NamesTheLineAndFieldOfAMistake) {
   EXPECT_EQ(error_of("[carol]"),
             ":1: \"carol\" is unknown: a link has [source], [pairs], [settings], [alice] and [bob]");
   EXPECT_NE(error_of("[pairs"), "");
-  EXPECT_FALSE(load_link_file(testing::TempDir() + "/is_not_there.toml").has_value());
+  EXPECT_FALSE(load_link_file("/is_not_there.toml").has_value());
 }
 
 class PublishedRun : public testing::TestWithParam<std::string> {
