@@ -1,5 +1,7 @@
 #include "cli/kme.hpp"
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -87,9 +89,10 @@ constexpr const char* kLabSides =
 void add_check(Command& kme, Context& context) {
   Command* const verb = kme.add_subcommand("check", "test whether a KME keeps to ETSI GS QKD 014");
   add_sides(*verb, *options_of<KmeCheckOptions>(*verb, context, run_kme_check), false);
-  verb->footer(std::string("Uses up some thirty keys. Exit status 0: no rule was found broken.\n\nExample:\n"
-                           "  qsp kme check ") +
-               kLabSides);
+  verb->footer(
+      fmt::format("Uses up some thirty keys. Exit status 0: no rule was found broken.\n\nExample:\n"
+                  "  qsp kme check {}",
+                  kLabSides));
 }
 
 void add_load(Command& kme, Context& context) {
@@ -105,7 +108,7 @@ void add_load(Command& kme, Context& context) {
   verb->add_option("--keys-per-call", options->keys_per_call, "keys of one call")
       ->check(range(1, 128))
       ->capture_default_str();
-  verb->footer(std::string("Every key is compared at the other end.\n\nExample:\n  qsp kme load ") + kLabSides);
+  verb->footer(fmt::format("Every key is compared at the other end.\n\nExample:\n  qsp kme load {}", kLabSides));
 }
 
 }  // namespace
