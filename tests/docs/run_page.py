@@ -190,7 +190,10 @@ def main():
             source = root / "here"
         text = (source / options.page).read_text()
         set_up_network(set(re.findall(r"\b[a-z][a-z0-9-]*\.example\b", text)), root)
-        blocks = [block for block in page.read(options.page, text) if re.search(options.under, block.heading)]
+        try:
+            blocks = [block for block in page.read(options.page, text) if re.search(options.under, block.heading)]
+        except page.PageError as error:
+            sys.exit(str(error))
         run = Run(options.page, blocks, root, environment)
         run.all()
         print("".join(line + "\n" for line in [*run.left_out, *run.failures]), end="")
