@@ -51,7 +51,7 @@ World::World() {
 }
 
 bool World::until(const std::function<bool()>& holds) {
-  const Instant end = net::Loop::now() + std::chrono::seconds(30);
+  const Instant end = net::Loop::now() + kPatience;
   while (!holds() && net::Loop::now() < end) {
     loop.io().restart();
     loop.io().run_one_for(std::chrono::milliseconds(20));

@@ -17,6 +17,9 @@
 
 namespace qsp::https {
 
+/// For anything that has to happen: so long that only what never happens takes it, however loaded the machine is.
+inline constexpr std::chrono::seconds kPatience{90};
+
 /// What a test's server does with a request; unless told otherwise it answers with the path and the body.
 class TestHandler final : public Handler {
  public:
@@ -54,7 +57,7 @@ class World {
   std::unique_ptr<Client> connect_to(std::uint16_t port, ClientOptions options = {});
   /// Makes a call and runs the loop until its answer is there.
   Answered ask(Client& client, std::string target, std::string_view body = {},
-               std::chrono::nanoseconds within = std::chrono::seconds(20));
+               std::chrono::nanoseconds within = kPatience);
 
   test::TempFolder folder;
   Authority authority = make_authority("Test CA");
@@ -64,8 +67,7 @@ class World {
   TlsFiles client_files;
 };
 
-Call make_call(std::string target, std::string_view body = {},
-               std::chrono::nanoseconds within = std::chrono::seconds(20));
+Call make_call(std::string target, std::string_view body = {}, std::chrono::nanoseconds within = kPatience);
 
 /// The body, or what failed.
 std::string text_of(const Answered& answered);

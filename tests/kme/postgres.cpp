@@ -92,7 +92,7 @@ Postgres::Postgres() {
 Postgres::~Postgres() { stop(); }
 
 void Postgres::start() {
-  constexpr int kTries = 500;
+  constexpr int kTries = 5000;
   const std::string log = folder_ / "log";
   server_ =
       spawn({programs() + "/postgres", "-D", folder_ / "data", "-k", folder_ / "", "-c", "listen_addresses="}, log);

@@ -103,7 +103,7 @@ TEST_F(PostgresqlStore, lets_one_instance_lead_each_link_until_its_connection_en
   EXPECT_FALSE(lead(*first, "kme-c"));
   first.reset();
   bool leads = false;
-  for (int i = 0; i < 200 && !leads; ++i) {
+  for (int i = 0; i < 9000 && !leads; ++i) {
     leads = lead(*second, kLink);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

@@ -77,6 +77,7 @@ class ChannelFactory final : public SessionFactory {
 TestOptions server_options(const Pair& pair, bool small_buffers = false) {
   TestOptions options;
   options.server.threads = 3;
+  options.server.stop_timeout = kPatience;
   options.make_factory = [&pair, small_buffers] { return std::make_unique<ChannelFactory>(pair, small_buffers); };
   return options;
 }
@@ -145,7 +146,7 @@ std::vector<boost::intrusive_ptr<Client>> run_clients(Loop& loop, const Pair& pa
     clients.emplace_back(new Client(loop, std::move(socket), std::move(*channel), i, size, pause));
     clients.back()->start();
   }
-  loop.io().run_for(60s);
+  loop.io().run_for(kPatience);
   return clients;
 }
 

@@ -61,7 +61,7 @@ Peer::Peer(std::uint16_t port, int receive_buffer)
     : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
       provider_(qsp::test::make_fake_provider(2)),
       endpoint_(std::move(*rc155::dangerous_make_session(Role::Client, *provider_))) {
-  const timeval patience{.tv_sec = 10, .tv_usec = 0};
+  const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (receive_buffer != 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   sockaddr_in address{};
@@ -93,7 +93,7 @@ std::size_t Peer::write_some(Bytes bytes) const {
 std::optional<std::vector<std::uint8_t>> Peer::read_raw() const {
   std::vector<std::uint8_t> bytes(std::size_t{64} * 1024);
   const ssize_t count = ::recv(socket_, bytes.data(), bytes.size(), 0);
-  if (count < 0 && errno == EAGAIN) ADD_FAILURE() << "nothing came for 10 s";
+  if (count < 0 && errno == EAGAIN) ADD_FAILURE() << "nothing came for " << kPatience.count() << " s";
   reset |= count < 0 && errno == ECONNRESET;
   if (count <= 0) return std::nullopt;
   bytes.resize(static_cast<std::size_t>(count));

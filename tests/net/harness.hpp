@@ -22,6 +22,9 @@ namespace qsp::net::test {
 
 using namespace std::chrono_literals;
 
+/// For anything that has to happen: so long that only what never happens takes it, however loaded the machine is.
+inline constexpr std::chrono::seconds kPatience{90};
+
 /// Makes the server's end of a session.
 using MakeEndpoint = std::function<std::unique_ptr<Endpoint>()>;
 
@@ -45,6 +48,7 @@ class Recorded final : public ServerEvents {
   void refused(Refusal why, std::uint64_t count, const tcp::endpoint&) override {
     note([&] {
       refusals += count;
+      ++refusal_reports;
       last_refusal = why;
     });
   }
@@ -52,10 +56,10 @@ class Recorded final : public ServerEvents {
     note([this] { ++accept_failures; });
   }
 
-  /// Waits until `condition` holds over the members below; false after 10 s.
+  /// Waits until `condition` holds over the members below; false after kPatience.
   bool wait(const std::function<bool()>& condition) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, 10s, condition);
+    return changed_.wait_for(lock, kPatience, condition);
   }
   template <class Value>
   Value read(Value Recorded::* member) {
@@ -66,6 +70,7 @@ class Recorded final : public ServerEvents {
   std::size_t established = 0;
   std::size_t rekeyed = 0;
   std::uint64_t refusals = 0;
+  std::size_t refusal_reports = 0;
   std::optional<Refusal> last_refusal;
   std::size_t accept_failures = 0;
   std::vector<End> ends;
@@ -106,7 +111,8 @@ class TestServer {
   std::thread thread_;
 };
 
-/// A client over a blocking socket that the test drives by hand, byte by byte if it likes. Reads give up after 10 s.
+/// A client over a blocking socket that the test drives by hand, byte by byte if it likes. Reads give up after
+/// kPatience.
 class Peer {
  public:
   explicit Peer(std::uint16_t port, int receive_buffer = 0);

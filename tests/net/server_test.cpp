@@ -132,7 +132,7 @@ TEST(Server, StopDoesNotWaitForAPeerThatNeverEnds) {
   ASSERT_TRUE(stubborn.handshake());
   const auto started = std::chrono::steady_clock::now();
   server.stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - started, 1500ms);
+  EXPECT_GE(std::chrono::steady_clock::now() - started, options.server.stop_timeout);
   EXPECT_EQ(server.server().sessions(), 1U);
 }
 
@@ -145,11 +145,14 @@ TEST(Server, AfterItsCloseItWaitsTwoSecondsForThePeerAtMost) {
   const auto started = std::chrono::steady_clock::now();
   peer.write_raw(frame);
   peer.receive_to_end();  // its CLOSE and its end of stream; the connection stands until this end ends too
-  EXPECT_LT(std::chrono::steady_clock::now() - started, 1s);
-  std::this_thread::sleep_until(started + 2500ms);
+  ASSERT_TRUE(peer.closed.has_value());
+  // Bytes are taken and dropped until it waits no longer; then they are answered with a reset.
   const std::uint8_t byte = 0;
-  peer.write_raw({&byte, 1});
-  EXPECT_FALSE(peer.read_raw().has_value());
+  while (peer.write_some({&byte, 1}) != 0) {
+    ASSERT_LT(std::chrono::steady_clock::now(), started + kPatience) << "it waits for ever";
+    std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - started, Connection::kLinger);
 }
 
 TEST(Server, SaysWhichPortIsInUse) {
