@@ -3,6 +3,7 @@
 import argparse
 import os
 import pathlib
+import platform
 import re
 import subprocess
 import sys
@@ -44,6 +45,16 @@ class Built(unittest.TestCase):
         self.assertIn("__stack_chk_fail", imports)
         if given.fortified == "yes":
             self.assertTrue({"__memcpy_chk", "__read_chk", "__snprintf_chk", "__memset_chk"} & imports, "nothing is fortified")
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "the instruction is x86's")
+    def test_branches_have_marked_targets(self):
+        start = subprocess.run(["nm", given.program], capture_output=True, text=True, check=False).stdout
+        main = re.search(r"^([0-9a-f]+) T main$", start, re.MULTILINE)
+        if main is None:
+            self.skipTest("the program has no symbols")
+        listing = subprocess.run(["objdump", "-d", f"--start-address=0x{main[1]}", f"--stop-address={int(main[1], 16) + 4:#x}",
+                                  given.program], capture_output=True, text=True, check=True)
+        self.assertIn("endbr64", listing.stdout)
 
     def test_no_function_of_openssl_is_offered_to_libraries(self):
         self.assertEqual([], sorted(name for name in self.program.exports() if OPENSSL.match(name)))
