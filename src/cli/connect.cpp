@@ -19,6 +19,8 @@
 #include "cli/echo_client.hpp"
 #include "cli/json.hpp"
 #include "cli/pipe_client.hpp"
+#include "cli/process.hpp"
+#include "cli/qkd_budget.hpp"
 #include "cli/sessions.hpp"
 #include "cli/text.hpp"
 #include "net/dial.hpp"
@@ -87,6 +89,14 @@ struct Run {
   [[nodiscard]] const Profile& profile() const noexcept { return setup.profile(); }
 };
 
+/// A terminal that goes away ends the session in good order too, unless whoever started this wants it to live on
+/// (nohup).
+void watch_hangup(Run& run) {
+  if (is_ignored(SIGHUP)) return;
+  net::error_code ignored;  // it ends the process then, as it always did
+  run.signals.add(SIGHUP, ignored);
+}
+
 void close_on_signal(Run& run) {
   run.signals.async_wait([&run](const net::error_code& cancelled, int) {
     if (cancelled) return;
@@ -142,6 +152,7 @@ std::string closed_text(const Closed& closed) {
 
 std::string explain_handshake(const Run& run, const Closed& closed) {
   const std::string target = net::to_string(run.target);
+  if (is_spent_budget(closed)) return explain_spent_budget(target, closed);
   if (closed.by_peer) {
     return fmt::format("{} refused the session ({}): compare keys, suites and policies of both ends, and see its log",
                        target, closed_text(closed));
@@ -269,6 +280,7 @@ void print_pipe_account(const Context& context, const Run& run, const std::optio
 
 /// One dial, from resolving the name to the end of the session. Returns why it failed, if it did.
 std::optional<std::string> dial_once(const Context& context, Run& run) {
+  watch_hangup(run);
   close_on_signal(run);
   boost::asio::co_spawn(run.loop.executor(), connect_to_peer(run), boost::asio::detached);
   run.loop.run();
@@ -341,6 +353,7 @@ void add_connect(Command& app, Context& context) {
       ->check(range(Endpoint::kMaxPlaintext, std::size_t{1} << 30));
   verb->add_option("--rekey-after", options->rekey_after)->group("");
   verb->footer(
+      fmt::format("{} A client that comes too soon is told how long to wait.\n\n", kBudgetHelp) +
       "Exit code 0: all was sent and all that the peer had came (and was equal, where the echo is checked). 1: not "
       "so;\n"
       "one line on stderr says why.\n\n"

@@ -32,12 +32,18 @@ void occupy_standard_streams() noexcept {
 
 }  // namespace
 
+bool is_ignored(int signal) noexcept {
+  struct sigaction now{};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 void harden_process() noexcept {
   occupy_standard_streams();
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &none);
   if (!kTraced) ::prctl(PR_SET_DUMPABLE, 0);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a failed write, which says so
 
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {

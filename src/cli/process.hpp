@@ -6,4 +6,7 @@ namespace qsp::cli {
 /// allows as many descriptors as the system lets this process have. What the system refuses is left as it was.
 void harden_process() noexcept;
 
+/// Whether this process was started to live on through that signal, or ignores it by itself.
+bool is_ignored(int signal) noexcept;
+
 }  // namespace qsp::cli

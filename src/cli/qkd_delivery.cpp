@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <chrono>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -21,6 +23,7 @@ constexpr std::chrono::milliseconds kReasonFirst{200};
 std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::vector<std::string>& pads,
                                                                    const KmeOptions& kme) {
   auto keys = std::make_unique<QkdKeys>();
+  keys->any_source_ = !pads.empty() || !kme.urls.empty();
   for (const std::string& text : pads) {
     const std::size_t at = text.find('=');
     if (at == std::string::npos || at == 0 || at + 1 == text.size()) {
@@ -39,6 +42,10 @@ std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::ve
     keys->kme_ = std::move(*opened);
   }
   return keys;
+}
+
+bool QkdKeys::has_source_for(std::string_view sae_id) const {
+  return kme_ != nullptr || pads_.status(sae_id).has_value();
 }
 
 void QkdKeys::stop() {
@@ -143,8 +150,9 @@ void QkdDelivery::fetch(net::Connection& connection, const QkdKeyNeeded& needed)
   const Instant now = net::Loop::now();
   const std::optional<Instant> free = keys_.spend(needed.sae_id, now);
   if (!free) return ask(connection, needed);
-  spdlog::warn("session {:016x}: the QKD budget for SAE {} is spent", connection.endpoint().session_id(),
-               escape(needed.sae_id));
+  spdlog::warn("session {:016x}: the QKD budget for SAE {} is spent: the next fetch is free in {:.0f} s",
+               connection.endpoint().session_id(), escape(needed.sae_id),
+               std::ceil(std::chrono::duration<double>(*free - now).count()));
   // SPEC §7.3: only a client's rekey waits for the refill here; a server tries again by itself, a handshake ends.
   const bool waits = connection.established() && needed.key_id && *free < needed.deadline;
   if (!waits) return connection.deliver(std::unexpected(QkdFailure::Budget));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -24,6 +25,10 @@ class QkdKeys final : public keysource::KeySource {
   static std::expected<std::unique_ptr<QkdKeys>, std::string> open(const std::vector<std::string>& pads,
                                                                    const KmeOptions& kme);
 
+  /// Whether keys of this peer can come from anywhere: there is a pad for it, or a KME.
+  [[nodiscard]] bool has_source_for(std::string_view sae_id) const;
+  [[nodiscard]] bool has_any_source() const noexcept { return any_source_; }
+
   /// Takes one fetch from the budget of this peer. Nothing: taken. Else: when the next one is free.
   std::optional<Instant> spend(const std::string& sae_id, Instant now);
   /// What changes the pace of rekeys with each peer.
@@ -42,6 +47,7 @@ class QkdKeys final : public keysource::KeySource {
  private:
   keysource::PadSource pads_;
   std::unique_ptr<KmeKeys> kme_;  ///< null: there is none
+  bool any_source_ = false;
   PeerPaces paces_;
   std::mutex mutex_;  ///< of the others
   keysource::QkdBudget budget_;

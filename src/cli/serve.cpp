@@ -7,16 +7,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/epoch_text.hpp"
 #include "cli/json.hpp"
+#include "cli/qkd_budget.hpp"
+#include "cli/reload.hpp"
 #include "cli/serve_metrics.hpp"
+#include "cli/served.hpp"
 #include "cli/sessions.hpp"
 #include "cli/text.hpp"
-#include "net/application.hpp"
-#include "net/echo.hpp"
 #include "net/server.hpp"
 
 namespace qsp::cli {
@@ -30,47 +32,6 @@ struct ServeOptions {
   std::string forward;  ///< --forward, as typed
   std::optional<std::uint16_t> metrics_port;
   net::ServerOptions server;
-};
-
-/// What every session of a server does.
-struct Application {
-  std::uint64_t rekey_after;
-  std::string command;
-  std::optional<net::Address> forward;
-};
-
-/// The sessions of one thread.
-class Factory final : public net::SessionFactory {
- public:
-  Factory(const Setup& setup, std::unique_ptr<Sessions> sessions, const Application& application)
-      : setup_(setup), sessions_(std::move(sessions)), application_(application) {}
-
-  Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                                  net::ConnectionOwner& owner) override {
-    Result<std::unique_ptr<Endpoint>> endpoint = sessions_->make(false);
-    if (!endpoint) {
-      spdlog::error("cannot make a session: {}: {}", name(endpoint.error().kind), endpoint.error().where);
-      return std::unexpected(endpoint.error());
-    }
-    net::ConnectionPtr connection;
-    if (application_.forward) {
-      connection = new net::ForwardSession(loop, std::move(socket), peer, std::move(*endpoint), owner,
-                                           setup_.stall_limit(), *application_.forward);
-    } else if (!application_.command.empty()) {
-      connection = new net::ExecSession(loop, std::move(socket), peer, std::move(*endpoint), owner,
-                                        setup_.stall_limit(), application_.command);
-    } else {
-      connection =
-          new net::EchoSession(loop, std::move(socket), peer, std::move(*endpoint), owner, application_.rekey_after);
-    }
-    if (auto* const delivery = sessions_->delivery(); delivery != nullptr) connection->set_key_delivery(*delivery);
-    return connection;
-  }
-
- private:
-  const Setup& setup_;
-  std::unique_ptr<Sessions> sessions_;
-  const Application& application_;
 };
 
 /// Writes the log, and with --json the same events as lines of JSON; counts them for the metrics.
@@ -166,6 +127,24 @@ class ServeLog final : public net::ServerEvents {
   ServeMetrics& metrics_;
 };
 
+void tell_of_reload(bool json, const std::expected<Reloader::Done, std::string>& done) {
+  if (!done) {
+    spdlog::error("reload failed, and everything stays as it was: {}", done.error());
+    if (json) print_json({{"event", "reload_failed"}, {"why", done.error()}});
+    return;
+  }
+  spdlog::info("reloaded: {}; {} session{} closed", done->changes, done->closed, done->closed == 1 ? "" : "s");
+  if (json) print_json({{"event", "reloaded"}, {"changes", done->changes}, {"closed", done->closed}});
+}
+
+void reload_on_hangup(boost::asio::signal_set& hangup, Reloader& reloader) {
+  hangup.async_wait([&hangup, &reloader](const net::error_code& cancelled, int) {
+    if (cancelled) return;
+    reloader.reload();
+    reload_on_hangup(hangup, reloader);
+  });
+}
+
 void announce(const Context& context, const Profile& profile, const net::tcp::endpoint& where) {
   if (context.json) {
     print_json({{"event", "listening"}, {"address", net::to_string(where)}, {"profile", profile.name}});
@@ -215,10 +194,13 @@ int serve(const Context& context, ServeOptions options) {
     print_error(text);
     return kFailed;
   };
+  std::vector<ReloadableFactory*> factories;  // of the server's threads
   const auto make_factory = [&]() -> std::expected<std::unique_ptr<net::SessionFactory>, std::string> {
     auto sessions = (*setup)->sessions();
     if (!sessions) return std::unexpected(sessions.error());
-    return std::make_unique<Factory>(**setup, std::move(*sessions), application);
+    auto factory = std::make_unique<ServedFactory>(**setup, std::move(*sessions), application);
+    factories.push_back(factory.get());
+    return factory;
   };
   ServeMetrics metrics(**setup);
   ServeLog log(context.json, metrics);
@@ -236,6 +218,10 @@ int serve(const Context& context, ServeOptions options) {
   }
   boost::asio::signal_set signals((*server)->loop().io(), SIGINT, SIGTERM);
   stop_on_signals(signals, **server, scraped.get());
+  Reloader reloader(**setup, (*server)->loop(), factories,
+                    [json = context.json](const auto& done) { tell_of_reload(json, done); });
+  boost::asio::signal_set hangup((*server)->loop().io(), SIGHUP);
+  reload_on_hangup(hangup, reloader);
   announce(context, (*setup)->profile(), (*server)->local_endpoint());
   const auto ran = (*server)->run();
   (*setup)->stop_keys();
@@ -278,16 +264,20 @@ void add_serve(Command& app, Context& context) {
   verb->add_option("--threads", options->server.threads, "threads that share the sessions")
       ->capture_default_str()
       ->check(range(1, 256));
-  verb->footer(
+  verb->footer(fmt::format(
       "Echoes what clients send, or does what --exec or --forward says. Prints \"listening on ADDRESS:PORT\" and "
-      "serves until SIGINT or SIGTERM.\n\n"
+      "serves until SIGINT or SIGTERM.\n"
+      "SIGHUP reads --key, --passphrase-file and --peers anew, all or nothing, and closes the sessions of peers\n"
+      "that may not go on.\n\n"
+      "{}\n\n"
       "Examples:\n"
       "  qsp serve --key bob.key --peers peers.toml\n"
       "  qsp serve --key bob.key --peers peers.toml --forward localhost:5432\n"
       "  qsp serve --key bob.key --peers peers.toml --qkd required --sae-id SAE-bob --pad SAE-alice=bob.pad\n"
       "  qsp serve --key bob.key --peers peers.toml --exec 'tar x -C /srv/in'\n"
       "  qsp serve --listen 0.0.0.0:7155 --profile rc155 --insecure --rekey-after 1000 --threads 2\n"
-      "  qsp serve --listen 127.0.0.1:0 --profile rc155 --insecure --json");
+      "  qsp serve --listen 127.0.0.1:0 --profile rc155 --insecure --json",
+      kBudgetHelp));
   verb->callback([options, &context] { context.action = [options, &context] { return serve(context, *options); }; });
 }
 

@@ -10,10 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/qkd_delivery.hpp"
 #include "cli/text.hpp"
-#include "files/file.hpp"
-#include "identity/key_files.hpp"
-#include "identity/passphrase.hpp"
-#include "identity/peers.hpp"
+#include "cli/trust.hpp"
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
 #include "rc155/session.hpp"
@@ -57,71 +54,46 @@ class Rc155Setup final : public Setup {
   Role role_;
 };
 
-/// The private keys of this end, as the files have them. Threads load their own signers from them.
-class KeyTexts {
- public:
-  std::expected<void, std::string> read(const std::vector<std::string>& names, const std::string& passphrase_file) {
-    for (const std::string& name : names) {
-      auto text = files::read_private_file(name, identity::kMaxKeyFileSize);
-      if (!text) return std::unexpected(text.error());
-      texts_.emplace_back(name, std::move(*text));
-    }
-    if (passphrase_file.empty()) return {};
-    auto passphrase = identity::passphrase_from_file(passphrase_file);
-    if (!passphrase) return std::unexpected(passphrase.error());
-    passphrase_ = std::move(*passphrase);
-    return {};
-  }
+/// What all sessions of a process share and no reload changes.
+struct Shared {
+  ClientOptions client;  ///< its peer comes from the pins
+  ServerOptions server;
+  RekeyPace pace;
+  std::unique_ptr<QkdKeys> qkd;
+};
 
-  std::expected<std::vector<std::unique_ptr<crypto::Signer>>, std::string> load(crypto::Provider& provider) {
-    std::vector<std::unique_ptr<crypto::Signer>> signers;
-    for (const auto& [file, text] : texts_) {
-      std::string problem;
-      auto signer = provider.load_signer(text.reveal(), [&] { return passphrase_for(file, problem); });
-      if (!signer)
-        return std::unexpected(fmt::format("{}: {}", file, problem.empty() ? signer.error().where : problem));
-      signers.push_back(std::move(*signer));
-    }
-    return signers;
+/// The trust that a reload replaces. Thread-safe.
+class CurrentTrust {
+ public:
+  [[nodiscard]] std::shared_ptr<const Trust> get() const {
+    const std::lock_guard lock(mutex_);
+    return trust_;
+  }
+  void set(std::shared_ptr<const Trust> trust) {
+    const std::lock_guard lock(mutex_);
+    trust_.swap(trust);
   }
 
  private:
-  /// Asked for once, however many keys and threads there are.
-  std::optional<crypto::SecretText> passphrase_for(const std::string& file, std::string& problem) {
-    if (!passphrase_) {
-      auto typed = identity::passphrase_from_terminal(fmt::format("passphrase of {}: ", file));
-      if (!typed) {
-        problem = typed.error();
-        return std::nullopt;
-      }
-      passphrase_ = std::move(*typed);
-    }
-    return identity::copy_of(*passphrase_);
-  }
-
-  std::vector<std::pair<std::string, crypto::SecretText>> texts_;
-  std::optional<crypto::SecretText> passphrase_;
-};
-
-struct Shared {
-  ClientOptions client;
-  ServerOptions server;
-  RekeyPace pace;
-  KeyTexts keys;
-  std::optional<identity::PinnedPeers> peers;
-  std::unique_ptr<QkdKeys> qkd;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Trust> trust_;
 };
 
 class ChannelSessions final : public Sessions {
  public:
-  ChannelSessions(Role role, const Shared& shared, std::unique_ptr<crypto::Provider> provider,
+  ChannelSessions(Role role, const Shared& shared, const CurrentTrust& current, std::shared_ptr<const Trust> trust,
+                  const Peer* dialled, std::unique_ptr<crypto::Provider> provider,
                   std::vector<std::unique_ptr<crypto::Signer>> signers)
       : role_(role),
+        current_(current),
+        trust_(std::move(trust)),
         provider_(std::move(provider)),
         signers_(std::move(signers)),
         client_(shared.client),
         server_(shared.server),
         delivery_(*shared.qkd, role) {
+    if (dialled != nullptr) client_.peer = *dialled;
+    server_.peers = &trust_->peers();
     client_.signer = signers_.front().get();
     for (const auto& signer : signers_) server_.signers.push_back(signer.get());
   }
@@ -135,9 +107,15 @@ class ChannelSessions final : public Sessions {
     return std::move(*channel);
   }
   [[nodiscard]] net::KeyDelivery* delivery() noexcept override { return &delivery_; }
+  [[nodiscard]] std::optional<std::string> objection(const ChannelStatus& session) const override {
+    const std::shared_ptr<const Trust> now = current_.get();
+    return now == trust_ ? std::nullopt : now->objection(*trust_, session);
+  }
 
  private:
   Role role_;
+  const CurrentTrust& current_;
+  std::shared_ptr<const Trust> trust_;
   std::unique_ptr<crypto::Provider> provider_;
   std::vector<std::unique_ptr<crypto::Signer>> signers_;
   ClientOptions client_;
@@ -151,7 +129,8 @@ class ChannelSetup final : public Setup {
   std::expected<void, Refused> read(const SessionOptions& options);
 
   [[nodiscard]] const Profile& profile() const noexcept override { return profile_; }
-  std::expected<std::unique_ptr<Sessions>, std::string> sessions() override;
+  std::expected<std::unique_ptr<Sessions>, std::string> sessions() override { return sessions_of(trust_.get()); }
+  std::expected<Reloaded, std::string> reload(std::size_t threads) override;
   void stop_keys() override { shared_.qkd->stop(); }
   [[nodiscard]] SupplyCounts supply_counts() const override { return shared_.qkd->paces().counts(); }
   [[nodiscard]] std::chrono::nanoseconds stall_limit() const noexcept override { return shared_.client.rekey.timer; }
@@ -159,11 +138,16 @@ class ChannelSetup final : public Setup {
  private:
   std::expected<void, Refused> read_suites(const SessionOptions& options, ChannelOptions& common);
   std::expected<void, Refused> read_pace(const SessionOptions& options, RekeyPolicy& rekey);
-  std::expected<void, Refused> read_peers(const SessionOptions& options, crypto::Provider& provider);
-
+  [[nodiscard]] std::expected<const Peer*, std::string> dialled(const Trust& trust) const;
+  [[nodiscard]] std::optional<std::string> lacks_qkd_source(const Trust& trust) const;
+  [[nodiscard]] std::expected<std::unique_ptr<Sessions>, std::string> sessions_of(
+      std::shared_ptr<const Trust> trust) const;
   const Profile& profile_;
   Role role_;
   Shared shared_;
+  TrustFiles files_;
+  std::string peer_;  ///< client: the name of the one that is dialled
+  CurrentTrust trust_;
 };
 
 /// Looks every name up; the error names the first that is unknown, and those that there are.
@@ -223,23 +207,33 @@ std::expected<void, Refused> ChannelSetup::read_pace(const SessionOptions& optio
   return {};
 }
 
-std::expected<void, Refused> ChannelSetup::read_peers(const SessionOptions& options, crypto::Provider& provider) {
-  auto peers = identity::PinnedPeers::load(provider, options.peers);
-  if (!peers) return failed(peers.error());
-  shared_.peers.emplace(std::move(*peers));
-  if (role_ == Role::Server) {
-    shared_.server.peers = &*shared_.peers;
-    return {};
+/// Null for a server.
+std::expected<const Peer*, std::string> ChannelSetup::dialled(const Trust& trust) const {
+  if (role_ == Role::Server) return nullptr;
+  const Peer* const peer = trust.peers().find_by_name(peer_);
+  if (peer == nullptr) {
+    return std::unexpected(fmt::format("{}: there is no peer named '{}'", files_.peers, escape(peer_)));
   }
-  const Peer* const peer = shared_.peers->find_by_name(options.peer);
-  if (peer == nullptr)
-    return failed(fmt::format("{}: there is no peer named '{}'", options.peers, escape(options.peer)));
   if (!peer->may_serve) {
-    return failed(
-        fmt::format("{}: peer '{}' is not to be dialled (serve = true allows it)", options.peers, peer->name));
+    return std::unexpected(
+        fmt::format("{}: peer '{}' is not to be dialled (serve = true allows it)", files_.peers, peer->name));
   }
-  shared_.client.peer = *peer;
-  return {};
+  return peer;
+}
+
+/// A policy that no session could ever meet is a mistake, and is said before the first peer meets it.
+std::optional<std::string> ChannelSetup::lacks_qkd_source(const Trust& trust) const {
+  constexpr std::string_view kRemedy = "give --kme URL, or --pad SAE-ID=FILE with its SAE ID";
+  if (role_ == Role::Server && shared_.server.qkd == QkdPolicy::Required && !shared_.qkd->has_any_source()) {
+    return fmt::format("--qkd required: there is no source of QKD keys; {}", kRemedy);
+  }
+  for (const Peer& peer : trust.peers().all()) {
+    const bool concerned = role_ == Role::Server ? peer.may_connect : peer.name == peer_;
+    if (!concerned || peer.qkd != QkdPolicy::Required || shared_.qkd->has_source_for(peer.sae_id)) continue;
+    return fmt::format("{}: peer '{}' requires QKD, and there is no source of its keys (sae_id {}); {}", files_.peers,
+                       peer.name, escape(peer.sae_id), kRemedy);
+  }
+  return std::nullopt;
 }
 
 std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
@@ -262,12 +256,17 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
 
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return failed(provider.error());
-  if (const auto read = shared_.keys.read(options.keys, options.passphrase_file); !read) return failed(read.error());
-  if (const auto read = read_peers(options, **provider); !read) return read;
+  files_ = {.keys = options.keys, .passphrase_file = options.passphrase_file, .peers = options.peers};
+  peer_ = options.peer;
+  auto trust = Trust::read(**provider, files_);
+  if (!trust) return failed(trust.error());
+  trust_.set(*trust);
+  if (const auto peer = dialled(**trust); !peer) return failed(peer.error());
   auto qkd = QkdKeys::open(options.pads, options.kme);
   if (!qkd) return failed(qkd.error());
   shared_.qkd = std::move(*qkd);
   shared_.qkd->paces().set(shared_.pace);
+  if (auto lack = lacks_qkd_source(**trust)) return usage(std::move(*lack));
 
   // What cannot work is said now, not to the first peer that comes.
   auto sessions = this->sessions();
@@ -278,20 +277,34 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   return {};
 }
 
-std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions() {
+std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions_of(
+    std::shared_ptr<const Trust> trust) const {
   auto provider = crypto::make_openssl_provider();
   if (!provider) return std::unexpected(provider.error());
-  auto signers = shared_.keys.load(**provider);
+  auto signers = trust->signers(**provider);
   if (!signers) return std::unexpected(signers.error());
-  std::vector<Identity> own;
-  for (const auto& signer : *signers) {
-    const auto identity = identity_of(signer->public_key(), (*provider)->hkdf());
-    if (!identity) return std::unexpected(std::string(identity.error().where));
-    own.push_back(*identity);
+  const auto peer = dialled(*trust);
+  if (!peer) return std::unexpected(peer.error());
+  return std::make_unique<ChannelSessions>(role_, shared_, trust_, std::move(trust), *peer, std::move(*provider),
+                                           std::move(*signers));
+}
+
+std::expected<Reloaded, std::string> ChannelSetup::reload(std::size_t threads) {
+  const auto provider = crypto::make_openssl_provider();
+  if (!provider) return std::unexpected(provider.error());
+  const std::shared_ptr<const Trust> before = trust_.get();
+  const auto after = Trust::read(**provider, files_, before.get());
+  if (!after) return std::unexpected(after.error());
+  if (auto lack = lacks_qkd_source(**after)) return std::unexpected(std::move(*lack));
+  Reloaded reloaded;
+  for (std::size_t i = 0; i < threads; ++i) {
+    auto sessions = sessions_of(*after);
+    if (!sessions) return std::unexpected(sessions.error());
+    reloaded.sessions.push_back(std::move(*sessions));
   }
-  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): read() comes first
-  if (const auto lawful = shared_.peers->refuse_own(own); !lawful) return std::unexpected(lawful.error());
-  return std::make_unique<ChannelSessions>(role_, shared_, std::move(*provider), std::move(*signers));
+  reloaded.changes = describe_change(*before, **after);
+  trust_.set(*after);
+  return reloaded;
 }
 
 }  // namespace
@@ -344,6 +357,10 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
   verb.add_flag("--dangerous-short-timers", options.dangerous_short_timers,
                 "allow a rekey timer below 60 s: for tests and demonstrations only");
   verb.set_config("--config", "", "file with these options, as TOML");
+}
+
+std::expected<Reloaded, std::string> Setup::reload(std::size_t) {
+  return std::unexpected(fmt::format("profile {} has neither keys nor pins to read", profile().name));
 }
 
 std::expected<std::unique_ptr<Setup>, Refused> Setup::load(const SessionOptions& options, Role role) {

@@ -52,6 +52,8 @@ class Sessions {
   virtual Result<std::unique_ptr<Endpoint>> make(bool without_qkd) = 0;
   /// Where their QKD keys come from; null where they need none. Lives as long as this object.
   [[nodiscard]] virtual net::KeyDelivery* delivery() noexcept { return nullptr; }
+  /// Why an established session of these may not go on under the pins as they are now; nothing: it may.
+  [[nodiscard]] virtual std::optional<std::string> objection(const ChannelStatus&) const { return std::nullopt; }
 };
 
 /// Why a verb cannot start: one line, and the exit code.
@@ -60,7 +62,13 @@ struct Refused {
   std::string text;
 };
 
-/// What one process shares: read once, used by every thread.
+/// What a second reading of keys and pins gave.
+struct Reloaded {
+  std::vector<std::unique_ptr<Sessions>> sessions;  ///< for each thread, under what was read
+  std::string changes;                              ///< one phrase for a log
+};
+
+/// What one process shares, for every thread: options, which stay; keys and pins, which reload() reads anew.
 class Setup {
  public:
   virtual ~Setup() = default;
@@ -69,6 +77,9 @@ class Setup {
   [[nodiscard]] virtual const Profile& profile() const noexcept = 0;
   /// For one more thread; used on that thread alone, and not after this object. Error: one line.
   virtual std::expected<std::unique_ptr<Sessions>, std::string> sessions() = 0;
+  /// Reads keys, passphrase and pins anew, and makes the sessions of so many threads. All or nothing: on an error, one
+  /// line, everything stays as it was. From any thread, on one at a time. Asks nobody.
+  virtual std::expected<Reloaded, std::string> reload(std::size_t threads);
   /// No QKD key comes any more from now on. Call it before the loops of the sessions end.
   virtual void stop_keys() {}
   [[nodiscard]] virtual SupplyCounts supply_counts() const { return {}; }

@@ -11,15 +11,16 @@
 namespace qsp::net {
 
 /// Carries a session to a TCP server and back, one connection for each session.
-class ForwardSession final : public PipeSession {
+class ForwardSession : public PipeSession {
  public:
   ForwardSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
                  ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const Address& target)
       : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), target_(target) {}
 
- private:
+ protected:
   void handle_established() override;
 
+ private:
   const Address& target_;
 };
 
@@ -27,15 +28,17 @@ class ForwardSession final : public PipeSession {
 ///
 /// The command runs under /bin/sh with QSP_PEER set to the peer's pinned name. Its output is complete for the peer only
 /// if it exits with 0; any other end closes the session. A session that ends first ends the command with SIGTERM.
-class ExecSession final : public PipeSession {
+class ExecSession : public PipeSession {
  public:
   ExecSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
               ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const std::string& command)
       : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), command_(command) {}
   ~ExecSession() override;
 
- private:
+ protected:
   void handle_established() override;
+
+ private:
   bool may_finish_input() override;
   void handle_finished() override;
 

@@ -7,7 +7,7 @@
 namespace qsp::net {
 
 /// The server's side of an echo: sends back what comes, and asks for new keys after `rekey_after` frames of an epoch.
-class EchoSession final : public Connection {
+class EchoSession : public Connection {
  public:
   /// `rekey_after` counts frames of both directions; 0: never.
   EchoSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,

@@ -70,8 +70,8 @@ class Required(QkdCase):
     def test_without_a_pad_at_one_end_it_is_refused_with_the_reason(self):
         alice, bob = self.world.pads("one-end")
         with self.server("required", bob) as (port, _, _):
-            self.assert_fails(self.connect(port, "required", None), "QKD_UNAVAILABLE")
-        with self.server("required", None) as (port, _, log):
+            self.assert_fails(self.connect(port, "required", None), "peer 'bob' requires QKD, and there is no source", code=2)
+        with self.server("preferred", None) as (port, _, log):
             self.assert_fails(self.connect(port, "required", alice), "refused the session .QKD_UNAVAILABLE")
             wait_for_text(log, "no QKD key for SAE SAE-alice")
 
@@ -112,6 +112,17 @@ class Required(QkdCase):
             self.assert_fails(self.connect(port, "required", alice), "HANDSHAKE_FAILED")
             wait_for_text(log, "HANDSHAKE_FAILED")
             self.assert_succeeds(self.connect(port, "required", alice))  # with the next key
+
+
+class Budget(QkdCase):
+    def test_the_eleventh_quick_client_is_told_how_long_to_wait(self):
+        alice, bob = self.world.pads("budget")
+        with self.server("required", bob) as (port, _, log):
+            for _ in range(10):
+                self.assert_succeeds(self.connect(port, "required", alice))
+            told = rf"127\.0\.0\.1:{port}'s budget of QKD keys is spent .LIMIT: 10 handshakes at once, then one every 10 s.: wait 10 s"
+            self.assert_fails(self.connect(port, "required", alice), told)
+            self.assertRegex(log(), r"the QKD budget for SAE SAE-alice is spent: the next fetch is free in \d+ s")
 
 
 class Preferred(QkdCase):
