@@ -15,7 +15,7 @@ import page
 QSP, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
 PAGES = sorted([SOURCE / "README.md", SOURCE / "vectors/README.md", *(SOURCE / "docs").glob("*.md")])
 # Options of other programs that the pages show.
-FOREIGN = {"curl": {"--cacert", "--cert"}, "./dev": {"--all", "--repeat", "--keep", "--check"}}
+FOREIGN = {"curl": {"--cacert", "--cert"}, "cmake": {"--install", "--component"}, "./dev": {"--all", "--remove", "--repeat", "--keep", "--check"}}
 # Few blocks are not run, and each says why.
 MOST_LEFT_OUT = 4
 
@@ -56,7 +56,7 @@ def commands_in(text):
     """Each `qsp …` as it stands between back quotes or in a block of commands, joined where it goes on behind a backslash."""
     spans = re.findall(r"`(qsp [^`]+)`", re.sub(r"(?ms)^ *```.*?^ *```$", "", text))
     blocks = re.findall(r"(?ms)^ *```sh\n(.*?)^ *```$", text)
-    lines = [line for block in blocks for line in re.sub(r"\\\n", " ", block).splitlines()]
+    lines = [re.sub(r"\s#.*", "", line) for block in blocks for line in re.sub(r"\\\n", " ", block).splitlines()]
     return spans + [found for line in lines for found in re.findall(r"(?<!\S)qsp .*?(?=$| \| | && |  #)", line)]
 
 
