@@ -8,10 +8,12 @@
 #include <boost/asio/signal_set.hpp>
 #include <cerrno>
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "cli/app.hpp"
@@ -21,6 +23,7 @@
 #include "cli/pipe_client.hpp"
 #include "cli/process.hpp"
 #include "cli/qkd_budget.hpp"
+#include "cli/redial.hpp"
 #include "cli/sessions.hpp"
 #include "cli/text.hpp"
 #include "net/dial.hpp"
@@ -38,6 +41,7 @@ struct ConnectOptions {
   std::string output;
   std::size_t window = std::size_t{4} * 1024 * 1024;
   std::optional<std::uint64_t> rekey_after;
+  std::string retry_for = "10s";
 };
 
 /// A descriptor that is closed with its owner, unless it is one of the process's own.
@@ -150,8 +154,22 @@ std::string closed_text(const Closed& closed) {
   return text.empty() ? std::string(name(closed.reason)) : fmt::format("{}: {}", name(closed.reason), text);
 }
 
+/// Whether the server said, before anything else, that it has no room (SPEC §5.8): not that of a peer's QKD budget.
+bool server_is_full(const Run& run) {
+  const auto& closed = run.check_echo ? run.report.closed : run.pipe_report.closed;
+  return run.client && closed && closed->by_peer && closed->reason == Reason::Limit && !run.client->established() &&
+         run.client->endpoint().session_id() == 0;
+}
+
 std::string explain_handshake(const Run& run, const Closed& closed) {
   const std::string target = net::to_string(run.target);
+  if (server_is_full(run)) {
+    return fmt::format("{} is full: it has no room for another session now (try again later, or see its log)", target);
+  }
+  if (const auto& foreign = run.client->foreign()) {
+    return fmt::format("{} is {} {} server, not a qsp server: check the address", target, foreign->article,
+                       foreign->name);
+  }
   if (is_spent_budget(closed)) return explain_spent_budget(target, closed);
   if (closed.by_peer) {
     return fmt::format("{} refused the session ({}): compare keys, suites and policies of both ends, and see its log",
@@ -159,6 +177,14 @@ std::string explain_handshake(const Run& run, const Closed& closed) {
   }
   if (run.client->cut_off()) {
     const std::string& transport = run.check_echo ? run.report.transport : run.pipe_report.transport;
+    if (!run.profile().danger.empty() && !run.client->heard_anything()) {
+      // This profile cannot say it; so it may be the only reason.
+      return fmt::format(
+          "{} ended the connection during the handshake without a word{}{}: it is full (try again later), or no qsp "
+          "server of profile {} "
+          "(check the address); see its log",
+          target, transport.empty() ? "" : ": ", transport, run.profile().name);
+    }
     return fmt::format(
         "{} ended the connection during the handshake{}{}: compare --profile on both ends, and see its log", target,
         transport.empty() ? "" : ": ", transport);
@@ -278,12 +304,32 @@ void print_pipe_account(const Context& context, const Run& run, const std::optio
   print_json(account, stderr);
 }
 
-/// One dial, from resolving the name to the end of the session. Returns why it failed, if it did.
-std::optional<std::string> dial_once(const Context& context, Run& run) {
+/// One dial, from resolving the name to the end of the session.
+void dial_once(Run& run) {
   watch_hangup(run);
   close_on_signal(run);
   boost::asio::co_spawn(run.loop.executor(), connect_to_peer(run), boost::asio::detached);
   run.loop.run();
+}
+
+/// Dials until the server has room, for as long as the user said; a signal in a pause ends the process. `make_run`
+/// makes what one dial needs.
+std::unique_ptr<Run> dial_until_there(Redial& redial, const std::function<std::unique_ptr<Run>()>& make_run) {
+  for (;;) {
+    std::unique_ptr<Run> run = make_run();
+    dial_once(*run);
+    if (!server_is_full(*run) || run->interrupted) return run;
+    const auto pause = redial.next_pause(net::Loop::now());
+    if (!pause) return run;
+    spdlog::warn("{} is full: trying again in {:.1f} s", net::to_string(run->target),
+                 std::chrono::duration<double>(*pause).count());
+    run.reset();
+    std::this_thread::sleep_for(*pause);
+  }
+}
+
+/// Tells how it went. Returns why it failed, if it did.
+std::optional<std::string> account_for(const Context& context, const Run& run) {
   const std::optional<std::string> failure = run.check_echo ? explain(run) : explain_pipe(run);
   if (run.check_echo) {
     print_account(context, run, failure);
@@ -302,6 +348,8 @@ int connect(const Context& context, const ConnectOptions& options) {
   const auto target = net::parse_address(options.target);
   if (!target) return stop(kUsage, target.error());
   if (target->port == 0) return stop(kUsage, "address: there is no port 0 to connect to");
+  const auto retry_for = parse_wait(options.retry_for);
+  if (!retry_for) return stop(kUsage, "--retry-for: " + retry_for.error());
   const auto setup = Setup::load(options.session, Role::Client);
   if (!setup) return stop(setup.error().code, setup.error().text);
   auto sessions = (*setup)->sessions();
@@ -318,17 +366,22 @@ int connect(const Context& context, const ConnectOptions& options) {
   if (!output) return stop(kFailed, output.error());
 
   std::optional<std::string> failure;
+  const Instant now = net::Loop::now();
+  Redial redial(*retry_for, now,
+                static_cast<std::uint64_t>(now.count()) ^ static_cast<std::uint64_t>(::getpid()) << 32);
   for (const bool without_qkd : {false, true}) {
-    Run run{.setup = **setup,
-            .sessions = **sessions,
-            .target = *target,
-            .check_echo = check_echo,
-            .without_qkd = without_qkd,
-            .window = options.window,
-            .input = *input,
-            .output = *output};
-    failure = dial_once(context, run);
-    if (!failure || !(check_echo ? run.report.may_redial_without_qkd : run.pipe_report.may_redial_without_qkd)) break;
+    const auto run = dial_until_there(redial, [&] {
+      return std::unique_ptr<Run>(new Run{.setup = **setup,
+                                          .sessions = **sessions,
+                                          .target = *target,
+                                          .check_echo = check_echo,
+                                          .without_qkd = without_qkd,
+                                          .window = options.window,
+                                          .input = *input,
+                                          .output = *output});
+    });
+    failure = account_for(context, *run);
+    if (!failure || !(check_echo ? run->report.may_redial_without_qkd : run->pipe_report.may_redial_without_qkd)) break;
     if (!without_qkd) spdlog::warn("{}; QKD is preferred, not required: dialling again WITHOUT a QKD key", *failure);
   }
   return failure ? stop(kFailed, *failure) : kOk;
@@ -351,6 +404,10 @@ void add_connect(Command& app, Context& context) {
   verb->add_option("--window", options->window, "bytes that may be sent and not echoed yet, 65536 or more")
       ->capture_default_str()
       ->check(range(Endpoint::kMaxPlaintext, std::size_t{1} << 30));
+  verb->add_option("--retry-for", options->retry_for,
+                   "how long to dial again, ever more slowly, while the server says that it is full; 0: not at all")
+      ->type_name("TIME")
+      ->capture_default_str();
   verb->add_option("--rekey-after", options->rekey_after)->group("");
   verb->footer(
       fmt::format("{} A client that comes too soon is told how long to wait.\n\n", kBudgetHelp) +

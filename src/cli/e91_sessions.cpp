@@ -10,6 +10,8 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
+#include "net/descriptor_limit.hpp"
+#include "qsp/full_alert.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -28,6 +30,7 @@ class Factory final : public net::SessionFactory {
     return net::ConnectionPtr(
         new e91::MessageSession(loop, std::move(socket), peer, std::move(*channel), owner, handler_, most_));
   }
+  [[nodiscard]] Bytes full_alert() const noexcept override { return qsp::full_alert(); }
 
  private:
   E91Sessions& sessions_;
@@ -77,8 +80,9 @@ std::expected<std::unique_ptr<E91Server>, std::string> E91Server::open(const net
 
 void E91Server::session_closed(const net::Connection& connection, const Closed& closed,
                                const net::error_code& transport) {
+  if (!connection.established()) return;  // strangers() tells
   const std::string text = escape(closed.text);
-  const bool clean = closed.reason == Reason::Normal && connection.established();
+  const bool clean = closed.reason == Reason::Normal;
   spdlog::log(clean ? spdlog::level::info : spdlog::level::warn, "session of {} closed{}: {}{}{}{}",
               net::to_string(connection.peer()), closed.by_peer ? " by the peer" : "", name(closed.reason),
               text.empty() ? "" : ": " + text, transport ? ", " : "", transport ? transport.message() : "");
@@ -88,8 +92,14 @@ void E91Server::refused(net::Refusal why, std::uint64_t count, const net::tcp::e
   spdlog::warn("refused {} connections: {}; the last from {}", count, net::describe(why), net::to_string(last));
 }
 
+void E91Server::strangers(const net::Tally::Told& told) {
+  spdlog::warn("{} connection{} closed before {} a session: {}; the last of {}", told.count, told.count == 1 ? "" : "s",
+               told.count == 1 ? "it was" : "they were", escape(told.kind), net::to_string(told.last));
+}
+
 void E91Server::accept_failed(const net::error_code& why) {
-  spdlog::error("cannot accept connections: {}; trying again until it works", why.message());
+  spdlog::error("cannot accept connections: {}; trying again until it works (the limit is {} open files: ulimit -n)",
+                why.message(), net::descriptor_limit());
 }
 
 void stop_on_signals(boost::asio::signal_set& signals, std::function<void()> stop) {

@@ -51,6 +51,7 @@ class E91Server final : private net::ServerEvents {
   void session_closed(const net::Connection& connection, const Closed& closed,
                       const net::error_code& transport) override;
   void refused(net::Refusal why, std::uint64_t count, const net::tcp::endpoint& last) override;
+  void strangers(const net::Tally::Told& told) override;
   void accept_failed(const net::error_code& why) override;
 
   std::unique_ptr<net::Server> server_;

@@ -12,6 +12,7 @@
 #include "cli/text.hpp"
 #include "kme/config.hpp"
 #include "kme/kme.hpp"
+#include "net/descriptor_limit.hpp"
 #include "net/loop.hpp"
 #include "qsp/openssl.hpp"
 
@@ -81,6 +82,7 @@ int run_kme_serve(const KmeServeOptions& options, bool json) {
   warn_of_simulation(*config);
   if (options.allow_fault_injection) print_warning("faults may be injected: for rehearsals only");
 
+  net::raise_descriptor_limit();
   net::Loop loop;
   const std::string id = config->kme_id;
   const std::string address = config->address;

@@ -14,11 +14,13 @@
 #include "cli/epoch_text.hpp"
 #include "cli/json.hpp"
 #include "cli/qkd_budget.hpp"
+#include "cli/redial.hpp"
 #include "cli/reload.hpp"
 #include "cli/serve_metrics.hpp"
 #include "cli/served.hpp"
 #include "cli/sessions.hpp"
 #include "cli/text.hpp"
+#include "net/descriptor_limit.hpp"
 #include "net/server.hpp"
 
 namespace qsp::cli {
@@ -31,8 +33,16 @@ struct ServeOptions {
   std::string command;  ///< --exec
   std::string forward;  ///< --forward, as typed
   std::optional<std::uint16_t> metrics_port;
+  std::string max_silence = "3s";
   net::ServerOptions server;
 };
+
+/// Files that a session may have open at once: its own socket; the target's, another attempt at it, and two to watch
+/// it; or four pipe ends and the process while a command starts, and three to watch it.
+std::size_t descriptors_per_session(const Application& application) {
+  if (application.forward) return 5;
+  return application.command.empty() ? 1 : 9;
+}
 
 /// Writes the log, and with --json the same events as lines of JSON; counts them for the metrics.
 class ServeLog final : public net::ServerEvents {
@@ -64,14 +74,15 @@ class ServeLog final : public net::ServerEvents {
                       const net::error_code& transport) override {
     const bool clean = closed.reason == Reason::Normal && !closed.truncated;
     const std::string text = escape(closed.text);
+    metrics_.closed(closed.reason, connection.established(), connection.traffic().received_bytes,
+                    connection.traffic().sent_bytes);
+    if (!connection.established()) return;  // strangers() tells
     spdlog::log(clean ? spdlog::level::info : spdlog::level::warn,
                 "session {} of {} closed{}: {}{}{}{}{}; {} bytes in, {} out", id(connection),
                 net::to_string(connection.peer()), closed.by_peer ? " by the peer" : "", name(closed.reason),
                 text.empty() ? "" : ": ", text, closed.truncated ? ", truncated" : "",
                 transport ? ", " + transport.message() : "", connection.traffic().received_bytes,
                 connection.traffic().sent_bytes);
-    metrics_.closed(closed.reason, connection.established(), connection.traffic().received_bytes,
-                    connection.traffic().sent_bytes);
     if (!json_) return;
     boost::json::object event = describe("closed", connection);
     event["established"] = connection.established();
@@ -85,16 +96,36 @@ class ServeLog final : public net::ServerEvents {
   }
 
   void refused(net::Refusal why, std::uint64_t count, const net::tcp::endpoint& last) override {
-    spdlog::warn("refused {} connection{}: {}; the last from {}", count, count == 1 ? "" : "s", net::describe(why),
-                 net::to_string(last));
-    metrics_.refused(count);
+    const bool displaced = why == net::Refusal::Displaced;
+    spdlog::warn("{} {} connection{}{}: {}; the last from {}", displaced ? "closed" : "refused", count,
+                 count == 1 ? "" : "s", displaced ? " for others" : "", net::describe(why), net::to_string(last));
     if (json_) {
       print_json({{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"peer", net::to_string(last)}});
     }
   }
 
+  void turned_away(net::Refusal why) override {
+    why == net::Refusal::Displaced ? metrics_.displaced() : metrics_.refused();
+  }
+
+  void strangers(const net::Tally::Told& told) override {
+    if (told.count == 1) {
+      spdlog::warn("connection of {} closed before it was a session: {}", net::to_string(told.last), escape(told.kind));
+    } else {
+      spdlog::warn("{} more connections closed before they were sessions: {}; the last of {}", told.count,
+                   escape(told.kind), net::to_string(told.last));
+    }
+    if (json_) {
+      print_json({{"event", "strangers"},
+                  {"why", escape(told.kind)},
+                  {"count", told.count},
+                  {"peer", net::to_string(told.last)}});
+    }
+  }
+
   void accept_failed(const net::error_code& why) override {
-    spdlog::error("cannot accept connections: {}; trying again until it works (see: ulimit -n)", why.message());
+    spdlog::error("cannot accept connections: {}; trying again until it works (the limit is {} open files: ulimit -n)",
+                  why.message(), net::descriptor_limit());
     if (json_) print_json({{"event", "accept_failed"}, {"why", why.message()}});
   }
 
@@ -189,6 +220,9 @@ int serve(const Context& context, ServeOptions options) {
   const auto listen = net::parse_address(options.listen);
   if (!listen) return usage(listen.error());
   options.server.listen = *listen;
+  const auto max_silence = parse_wait(options.max_silence);
+  if (!max_silence || max_silence->count() == 0) return usage("--max-silence: write a time such as 500ms, 3s or 1m");
+  options.server.first_frame_timeout = *max_silence;
 
   const auto failed = [](std::string_view text) {
     print_error(text);
@@ -202,6 +236,9 @@ int serve(const Context& context, ServeOptions options) {
     factories.push_back(factory.get());
     return factory;
   };
+  // A process that --exec runs would inherit it, and some take long to close what they do not have.
+  if (application.command.empty()) net::raise_descriptor_limit();
+  options.server.descriptors_per_session = descriptors_per_session(application);
   ServeMetrics metrics(**setup);
   ServeLog log(context.json, metrics);
   const auto server = net::Server::open(options.server, make_factory, log);
@@ -212,6 +249,7 @@ int serve(const Context& context, ServeOptions options) {
     https::ServerOptions local;
     local.port = *options.metrics_port;
     local.max_connections = 16;
+    local.report = [](const std::string& line) { spdlog::error("--metrics-port: {}", line); };
     auto opened = https::Server::open((*server)->loop(), local, metrics);
     if (!opened) return failed("--metrics-port: " + opened.error());
     scraped = *std::move(opened);
@@ -259,6 +297,9 @@ void add_serve(Command& app, Context& context) {
                    "unfinished handshakes at once from one IPv4 address or IPv6 /64")
       ->capture_default_str()
       ->check(positive_number());
+  verb->add_option("--max-silence", options->max_silence, "how long a new connection may take for its CLIENT_HELLO")
+      ->type_name("TIME")
+      ->capture_default_str();
   verb->add_option("--metrics-port", options->metrics_port,
                    "port of 127.0.0.1 for GET /metrics (Prometheus) and /healthz");
   verb->add_option("--threads", options->server.threads, "threads that share the sessions")

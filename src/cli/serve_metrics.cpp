@@ -52,6 +52,9 @@ https::Response ServeMetrics::metrics() const {
   text.sample(handshakes_failed_.load());
   text.family("qsp_connections_refused_total", "counter", "Connections refused for want of room.");
   text.sample(refused_.load());
+  text.family("qsp_connections_displaced_total", "counter",
+              "Connections closed, having sent nothing whole, because newcomers needed their place.");
+  text.sample(displaced_.load());
   text.family("qsp_epochs_total", "counter", "Epochs begun, by whether a QKD key is in their keys.");
   text.sample(epochs_with_qkd_.load(), label("qkd", "mixed"));
   text.sample(epochs_without_.load(), label("qkd", "none"));

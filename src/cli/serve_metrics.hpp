@@ -19,7 +19,9 @@ class ServeMetrics final : public https::Handler {
   /// A new epoch of a session began, its first one included.
   void epoch(const ChannelStatus& status);
   void closed(Reason reason, bool was_established, std::uint64_t received, std::uint64_t sent);
-  void refused(std::uint64_t count) { refused_ += count; }
+  /// A connection was closed at once; one that was silent went for another.
+  void refused() { ++refused_; }
+  void displaced() { ++displaced_; }
 
   void handle(https::Request request, https::Respond respond) override;
 
@@ -31,7 +33,7 @@ class ServeMetrics final : public https::Handler {
   const Setup& setup_;
   Count established_ = 0, closed_normal_ = 0, closed_failed_ = 0, handshakes_failed_ = 0, qkd_unavailable_ = 0;
   Count epochs_with_qkd_ = 0, epochs_without_ = 0, epochs_degraded_ = 0;
-  Count received_bytes_ = 0, sent_bytes_ = 0, refused_ = 0;
+  Count received_bytes_ = 0, sent_bytes_ = 0, refused_ = 0, displaced_ = 0;
 };
 
 }  // namespace qsp::cli

@@ -7,6 +7,7 @@
 
 #include "net/application.hpp"
 #include "net/echo.hpp"
+#include "qsp/full_alert.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -50,6 +51,10 @@ class ServedSession final : public Session, public Served {
 };
 
 }  // namespace
+
+Bytes ServedFactory::full_alert() const noexcept {
+  return setup_.profile().danger.empty() ? qsp::full_alert() : Bytes();
+}
 
 template <class Session, class Argument>
 net::ConnectionPtr ServedFactory::start(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,

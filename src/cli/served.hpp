@@ -39,6 +39,8 @@ class ServedFactory final : public ReloadableFactory {
 
   Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                   net::ConnectionOwner& owner) override;
+  /// rc155 has no word for it.
+  [[nodiscard]] Bytes full_alert() const noexcept override;
   void renew(std::unique_ptr<Sessions> sessions, std::function<void(std::uint64_t closed)> done) override;
 
   // By a session, on the thread.

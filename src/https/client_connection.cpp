@@ -2,26 +2,30 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 namespace qsp::https {
 namespace {
 
 namespace asio = net::asio;
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
-using Resolver = asio::ip::basic_resolver<net::tcp, net::Executor>;
 
 std::string explain_connect(const net::error_code& why) {
   if (why == asio::error::connection_refused) return "nothing listens there (start the server, or check the URL)";
   if (why == asio::error::network_unreachable || why == asio::error::host_unreachable) {
     return "no route to it (check the network)";
   }
+  if (why == asio::error::timed_out) return "no answer (check the URL, and firewalls on the way)";
   return "cannot connect: " + why.message();
+}
+
+std::string explain_dial(const net::Address& address, const net::DialFailure& failure) {
+  if (failure.unresolved == asio::error::timed_out) return "no answer to the question for its address in time";
+  if (failure.unresolved) return "no such host: " + address.host + " (check the name, or give an IP address)";
+  if (failure.tried.size() == 1) return explain_connect(failure.tried.front().why);
+  return net::describe(failure.tried) + " (start the server, or check the URL, and firewalls on the way)";
 }
 
 }  // namespace
@@ -67,31 +71,15 @@ Awaited<void> ClientConnection::run() {
   }
 }
 
-Awaited<std::expected<std::vector<net::tcp::endpoint>, std::string>> ClientConnection::resolve() {
-  using Found = std::expected<std::vector<net::tcp::endpoint>, std::string>;
-  const net::Address& address = common_->url.address;
-  net::error_code failed;
-  const asio::ip::address literal = asio::ip::make_address(address.host, failed);
-  if (!failed) co_return Found(std::vector{net::tcp::endpoint(literal, address.port)});
-  Resolver resolver(common_->loop.executor());
-  const std::string port = std::to_string(address.port);
-  const auto [unresolved, found] =
-      co_await resolver.async_resolve(address.host, port, Resolver::numeric_service, kTuple);
-  if (unresolved) {
-    co_return std::unexpected("no such host: " + address.host + " (check the name, or give an IP address)");
-  }
-  std::vector<net::tcp::endpoint> endpoints;
-  for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-  co_return Found(std::move(endpoints));
-}
-
 Awaited<std::optional<std::string>> ClientConnection::open() {
-  const auto addresses = co_await resolve();
-  if (!addresses) co_return addresses.error();
+  // A little less than what is left for it all: then it says itself which address failed of what.
+  const std::chrono::nanoseconds limit = common_->options.connect_timeout - common_->options.connect_timeout / 16;
+  dial_.emplace(common_->loop.executor(), net::DialLimits{.overall = limit, .each = limit});
+  auto racing = dial_->run(common_->url.address);
+  auto dialled = co_await std::move(racing);
   if (closed_) co_return std::nullopt;
-  const auto [unconnected] = co_await stream_.connect(*addresses);
-  if (closed_) co_return std::nullopt;
-  if (unconnected) co_return explain_connect(unconnected);
+  if (!dialled) co_return explain_dial(common_->url.address, dialled.error());
+  stream_.take(std::move(dialled->socket));
   stream_.set_no_delay();
   if (!common_->url.tls) co_return std::nullopt;
   Ssl ssl = make_client_end(common_->tls, common_->server_name);
@@ -191,6 +179,7 @@ void ClientConnection::leave() {
 void ClientConnection::close() {
   closed_ = true;
   watchdog_.stop();
+  if (dial_) dial_->cancel();
   stream_.close();
 }
 

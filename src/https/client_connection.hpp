@@ -1,12 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "https/client.hpp"
 #include "https/input.hpp"
@@ -15,6 +13,7 @@
 #include "https/tls.hpp"
 #include "https/url.hpp"
 #include "https/watchdog.hpp"
+#include "net/happy_eyeballs.hpp"
 
 namespace qsp::https {
 
@@ -62,7 +61,6 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   Awaited<void> run();
   /// Nothing, or why there is no connection.
   Awaited<std::optional<std::string>> open();
-  Awaited<std::expected<std::vector<net::tcp::endpoint>, std::string>> resolve();
   Awaited<void> write();
   /// Takes what was received. False once the connection has ended.
   bool take_input();
@@ -77,6 +75,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   std::weak_ptr<ConnectionUser> user_;
   std::uint64_t newest_call_;  ///< of those that waited when this connection was made
   Stream stream_;
+  std::optional<net::HappyEyeballs> dial_;  ///< what runs keeps this object alive
   Watchdog watchdog_;
   Input input_;
   WipedText output_;

@@ -193,6 +193,8 @@ std::expected<Progress, unsigned> RequestReader::feed(Input& input) {
   return wants_continue ? Progress::WantsContinue : Progress::NeedsMore;
 }
 
+bool RequestReader::header_done() const noexcept { return state_->header_checked; }
+
 ReceivedRequest RequestReader::take() {
   const bool keep_alive = state_->parser.keep_alive();
   const auto message = state_->parser.release();

@@ -34,6 +34,8 @@ class RequestReader {
   /// "100 Continue" before it sends the body. The error is the status of a refusal, after which the connection is of no
   /// more use.
   std::expected<Progress, unsigned> feed(Input& input);
+  /// All header fields have come.
+  [[nodiscard]] bool header_done() const noexcept;
   /// Precondition: Done. Call it once.
   ReceivedRequest take();
 

@@ -2,17 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
 #include <utility>
 #include <vector>
 
 #include "https/server_connection.hpp"
 #include "https/server_core.hpp"
 #include "net/address.hpp"
+#include "net/descriptor_limit.hpp"
 #include "net/listen.hpp"
 
 namespace qsp::https {
@@ -117,35 +120,72 @@ files::OrText<void> ServerCore::listen() {
 }
 
 Awaited<void> ServerCore::accept() {
-  constexpr std::chrono::milliseconds kPause{100};
   while (!stopping_) {
     net::tcp::endpoint peer;
     auto [failed, socket] = co_await acceptor_.async_accept(loop_.executor(), peer, kTuple);
     if (stopping_) break;
     if (failed) {
-      // Without descriptors or memory the connection stays in the backlog, and accepting again at once would spin.
-      stop_timer_.expires_after(kPause);
-      co_await stop_timer_.async_wait(kTuple);
+      auto waiting = make_room(failed);
+      co_await std::move(waiting);
     } else {
+      accept_failing_ = false;
       adopt(std::move(socket), peer);
     }
   }
 }
 
+/// Without descriptors or memory the connection stays in the backlog, and accepting again at once would spin. Who is of
+/// little use gives up a descriptor for it.
+Awaited<void> ServerCore::make_room(const net::error_code& why) {
+  constexpr std::chrono::milliseconds kPause{100};
+  const bool descriptors = why == asio::error::no_descriptors || why.value() == ENFILE;
+  if (const auto displaced = descriptors ? admission_.displace_one() : std::nullopt) {
+    displace(*displaced);
+    co_return;
+  }
+  if (!std::exchange(accept_failing_, true) && options_.report) {
+    options_.report(
+        fmt::format("port {}: cannot accept connections: {}; trying again until it works (the limit is {} open files: "
+                    "ulimit -n)",
+                    options_.port, why.message(), net::descriptor_limit()));
+  }
+  stop_timer_.expires_after(kPause);
+  auto waiting = stop_timer_.async_wait(kTuple);
+  co_await std::move(waiting);
+}
+
+net::Limits ServerCore::limits_of(const ServerOptions& options) {
+  const std::size_t most = std::min(options.max_connections, net::room_for_connections(1));
+  return {.sessions = most,
+          .handshakes = std::min(options.max_strangers, most),
+          .handshakes_per_source = options.max_strangers_per_source,
+          .sessions_per_source = options.max_connections_per_source};
+}
+
+void ServerCore::displace(net::Place place) {
+  ++counts_.displaced;
+  const auto found = connections_.find(place);
+  if (found == connections_.end()) return;
+  const std::shared_ptr<ServerConnection> kept = found->second;
+  kept->close();
+}
+
 void ServerCore::adopt(net::Socket&& socket, const net::tcp::endpoint& peer) {
-  const net::Source source = net::source_of(peer.address());
-  const auto known = by_source_.find(source);
-  const std::size_t of_source = known == by_source_.end() ? 0 : known->second;
-  Ssl ssl;
-  if (tls_) ssl = make_server_end(tls_);
-  if (connections_.size() >= options_.max_connections || of_source >= options_.max_connections_per_source ||
-      (tls_ && !ssl)) {
+  const auto admitted = admission_.admit(net::source_of(peer.address()));
+  if (!admitted) {
     ++counts_.refused;
     return;  // closes it
   }
+  if (admitted->displaced) displace(*admitted->displaced);
+  const std::uint64_t id = admitted->place;
+  Ssl ssl;
+  if (tls_) ssl = make_server_end(tls_);
+  if (tls_ && !ssl) {
+    ++counts_.refused;
+    admission_.gone(id);
+    return;
+  }
   ++counts_.connections;
-  ++by_source_[source];
-  const std::uint64_t id = next_connection_++;
   const auto connection = std::make_shared<ServerConnection>(shared_from_this(), id, std::move(socket), peer);
   connections_.emplace(id, connection);
   counts_.open = connections_.size();
@@ -163,10 +203,9 @@ void ServerCore::answer(std::uint64_t connection, std::optional<Response> respon
   kept->answer(std::move(response));
 }
 
-void ServerCore::release(std::uint64_t connection, const net::Source& source) {
+void ServerCore::release(std::uint64_t connection) {
   if (connections_.erase(connection) == 0) return;
-  const auto of_source = by_source_.find(source);
-  if (--of_source->second == 0) by_source_.erase(of_source);
+  admission_.gone(connection);
   counts_.open = connections_.size();
   if (stopping_ && connections_.empty()) stop_timer_.cancel();
 }

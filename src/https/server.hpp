@@ -19,12 +19,19 @@ struct ServerOptions {
   std::uint16_t port = 0;       ///< 0: any free one
   std::optional<TlsFiles> tls;  ///< nothing: plain HTTP, for an address of the loopback interface alone
   std::size_t max_body = std::size_t{64} * 1024;  ///< bytes of a request's body, else 413
-  std::size_t max_connections = 1024;             ///< further ones are closed at once
+  /// Bounds on connections. One that has not authenticated itself, or on a plain server has no whole request under
+  /// way, gives way to a newcomer where there is no room; then one that is kept between two requests (net::Admission).
+  std::size_t max_connections = 1024;
   std::size_t max_connections_per_source = 256;
-  std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(5);  ///< of TLS
-  std::chrono::nanoseconds request_timeout = std::chrono::seconds(10);   ///< first byte of a request to its last
-  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);      ///< between two requests
-  std::chrono::nanoseconds answer_timeout = std::chrono::seconds(30);    ///< of writing an answer
+  std::size_t max_strangers = 256;  ///< of these, not authenticated; so there is always room for those who are
+  std::size_t max_strangers_per_source = 128;
+  std::chrono::nanoseconds handshake_timeout =
+      std::chrono::seconds(5);                                          ///< of TLS; on a plain server to the first byte
+  std::chrono::nanoseconds header_timeout = std::chrono::seconds(5);    ///< first byte of a request to its last field
+  std::chrono::nanoseconds request_timeout = std::chrono::seconds(10);  ///< first byte of a request to its last
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);     ///< between two requests
+  std::chrono::nanoseconds answer_timeout = std::chrono::seconds(30);   ///< of writing an answer
+  std::function<void(const std::string&)> report{};                     ///< a line for the operator's log
 };
 
 struct Request {
@@ -48,7 +55,7 @@ class Handler {
 
 /// What a server has seen; for metrics.
 struct ServerCounts {
-  std::uint64_t connections = 0, refused = 0, tls_failures = 0, requests = 0, timeouts = 0;
+  std::uint64_t connections = 0, refused = 0, displaced = 0, tls_failures = 0, requests = 0, timeouts = 0;
   std::size_t open = 0;
 };
 

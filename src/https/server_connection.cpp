@@ -1,5 +1,6 @@
 #include "https/server_connection.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <chrono>
@@ -25,7 +26,6 @@ ServerConnection::ServerConnection(std::shared_ptr<ServerCore> core, std::uint64
                                    const net::tcp::endpoint& peer)
     : core_(std::move(core)),
       id_(id),
-      source_(net::source_of(peer.address())),
       address_(plain_address(peer.address()).to_string()),
       stream_(std::move(socket)),
       watchdog_(core_->loop()) {}
@@ -58,6 +58,7 @@ Awaited<void> ServerConnection::open(Ssl tls) {
       co_return;
     }
     peer_ = std::move(*peer);
+    authenticated_ = true;
   }
   co_await read_request();
 }
@@ -81,6 +82,7 @@ Awaited<bool> ServerConnection::read_whole(RequestReader& reader) {
         co_return false;
       }
       if (*progress == Progress::Done) co_return true;
+      if (stage_ == Stage::Request && reader.header_done()) enter(Stage::Body);
       if (*progress == Progress::WantsContinue) {
         const auto [unwritten, count] = co_await stream_.write(kContinue);
         if (unwritten || stage_ == Stage::Closed) break;
@@ -156,19 +158,29 @@ void ServerConnection::enter(Stage stage) {
       watchdog_.within(core_->options().handshake_timeout);
       break;
     case Stage::Idle:
-      watchdog_.within(core_->options().idle_timeout);
+      // Who has shown neither a certificate nor a request is not waited for that long.
+      watchdog_.within(authenticated_ || served_ ? core_->options().idle_timeout : core_->options().handshake_timeout);
+      core_->moved(id_, authenticated_ ? &net::Admission::idle : &net::Admission::silent);
       break;
     case Stage::Request:
-      watchdog_.within(core_->options().request_timeout);
+      began_ = net::Loop::now();
+      watchdog_.within(std::min(core_->options().header_timeout, core_->options().request_timeout));
+      if (authenticated_) core_->moved(id_, &net::Admission::settled);
+      break;
+    case Stage::Body:
+      watchdog_.within(began_ + core_->options().request_timeout - net::Loop::now());
       break;
     case Stage::Answer:
       watchdog_.within(core_->options().answer_timeout);
       break;
     case Stage::Linger:
       watchdog_.within(kLinger);
+      core_->moved(id_, &net::Admission::idle);
       break;
     case Stage::Handler:
+      served_ = true;
       watchdog_.off();
+      core_->moved(id_, &net::Admission::settled);
       break;
     case Stage::Closed:
       watchdog_.stop();
@@ -191,7 +203,7 @@ void ServerConnection::close() {
   const auto self = shared_from_this();
   enter(Stage::Closed);
   stream_.close();
-  core_->release(id_, source_);
+  core_->release(id_);
 }
 
 }  // namespace qsp::https

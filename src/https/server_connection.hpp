@@ -28,7 +28,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void close();
 
  private:
-  enum class Stage : std::uint8_t { Handshake, Idle, Request, Handler, Answer, Linger, Closed };
+  enum class Stage : std::uint8_t { Handshake, Idle, Request, Body, Handler, Answer, Linger, Closed };
 
   Awaited<void> open(Ssl tls);
   Awaited<void> read_request();
@@ -44,13 +44,15 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   std::shared_ptr<ServerCore> core_;
   std::uint64_t id_;
-  net::Source source_;
   std::string address_;
   Stream stream_;
   Watchdog watchdog_;
   Input input_;
   PeerIdentity peer_;
   Stage stage_ = Stage::Handshake;
+  Instant began_{};             ///< the request that is being read
+  bool authenticated_ = false;  ///< by its certificate
+  bool served_ = false;         ///< a request of it was whole
   bool head_ = false;
   bool keep_alive_ = true;
 };

@@ -39,7 +39,12 @@ class Mailbox {
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
   ServerCore(net::Loop& loop, const ServerOptions& options, Handler& handler)
-      : loop_(loop), options_(options), handler_(&handler), acceptor_(loop.executor()), stop_timer_(loop.executor()) {}
+      : loop_(loop),
+        options_(options),
+        handler_(&handler),
+        acceptor_(loop.executor()),
+        stop_timer_(loop.executor()),
+        admission_(limits_of(options)) {}
 
   /// Reads the files, listens and accepts.
   files::OrText<void> open();
@@ -58,13 +63,18 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
   void handle(std::uint64_t connection, Request request);
   void answer(std::uint64_t connection, std::optional<Response> response);
+  /// How far a connection has come, for the count of them.
+  void moved(std::uint64_t connection, void (net::Admission::*change)(net::Place)) { (admission_.*change)(connection); }
   /// The connection is closed.
-  void release(std::uint64_t connection, const net::Source& source);
+  void release(std::uint64_t connection);
 
  private:
   files::OrText<void> listen();
   Awaited<void> accept();
+  Awaited<void> make_room(const net::error_code& why);
   void adopt(net::Socket&& socket, const net::tcp::endpoint& peer);
+  void displace(net::Place place);
+  static net::Limits limits_of(const ServerOptions& options);
   void close_connections();
 
   net::Loop& loop_;
@@ -75,9 +85,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   net::asio::basic_socket_acceptor<net::tcp, net::Executor> acceptor_;
   net::Timer stop_timer_;
   std::map<std::uint64_t, std::shared_ptr<ServerConnection>> connections_;
-  std::map<net::Source, std::size_t> by_source_;
-  std::uint64_t next_connection_ = 1;
+  net::Admission admission_;  ///< whose places are the connections' names
   ServerCounts counts_;
+  bool accept_failing_ = false;
   bool stopping_ = false;
 };
 

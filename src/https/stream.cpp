@@ -2,7 +2,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -22,11 +21,6 @@ struct Stream::Tls {
 
 Stream::Stream(net::Socket&& socket) : socket_(std::move(socket)) {}
 Stream::~Stream() = default;
-
-Awaited<Outcome> Stream::connect(std::vector<net::tcp::endpoint> addresses) {
-  const auto [failed, answered] = co_await asio::async_connect(socket_, addresses, kTuple);
-  co_return Outcome(failed);
-}
 
 void Stream::set_no_delay() {
   net::error_code ignored;  // slower, not wrong

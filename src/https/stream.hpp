@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 #include <tuple>
-#include <vector>
+#include <utility>
 
 #include "https/tls.hpp"
 #include "net/loop.hpp"
@@ -28,8 +28,8 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   ~Stream();
 
-  /// Connects to the first of the addresses that answers.
-  Awaited<Outcome> connect(std::vector<net::tcp::endpoint> addresses);
+  /// Takes a connected socket in place of its own. Precondition: nothing is under way.
+  void take(net::Socket&& socket) { socket_ = std::move(socket); }
   /// What is small goes out at once.
   void set_no_delay();
 

@@ -118,6 +118,9 @@ https::Response Admin::metrics() const {
   const https::ServerCounts server = server_.counts();
   counter("qsp_kme_connections_total", "TLS connections taken.", server.connections);
   counter("qsp_kme_connections_refused_total", "Connections closed for want of room.", server.refused);
+  counter("qsp_kme_connections_displaced_total",
+          "Connections closed, not authenticated or between two requests, because newcomers needed their place.",
+          server.displaced);
   counter("qsp_kme_tls_failures_total", "TLS handshakes that failed.", server.tls_failures);
 
   const auto by_link = [this, &text](std::string_view name, std::string_view type, std::string_view help, auto value) {

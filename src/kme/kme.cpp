@@ -1,5 +1,7 @@
 #include "kme/kme.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -35,6 +37,7 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
   options.port = config_.port;
   options.tls = config_.tls;
   options.max_body = kMaxLinkMessage;
+  options.report = [](const std::string& line) { spdlog::error("{}", line); };
   auto server = https::Server::open(loop_, options, *this);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
@@ -44,6 +47,7 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
     https::ServerOptions local;
     local.port = *config_.admin_port;
     local.max_connections = 64;
+    local.report = options.report;
     auto admin = https::Server::open(loop_, local, *admin_);
     if (!admin) return std::unexpected(admin.error());
     admin_server_ = *std::move(admin);

@@ -30,6 +30,26 @@ bool plausible_host(std::string_view host) {
   return !host.empty() && host.size() <= kMaxHost && std::ranges::all_of(host, plain);
 }
 
+bool is_v6(std::string_view text) {
+  boost::system::error_code failed;
+  boost::asio::ip::make_address_v6(std::string(text), failed);
+  return !failed;
+}
+
+/// Why a text with several colons and no brackets is no IPv6 address for sure, if so: "::1:7155" is one, but whoever
+/// writes it means port 7155 of ::1.
+std::optional<std::string> doubt_v6(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view before = text.substr(0, colon);
+  const std::string_view last = text.substr(colon + 1);
+  if (is_v6(before) && parse_port(last)) {
+    return fmt::format("address: is {} the port? Put an IPv6 address in brackets: [{}]:{} (or [{}] without a port)",
+                       last, before, last, text);
+  }
+  if (!is_v6(text)) return "address: this is no IPv6 address; write one in brackets, such as [::1]:7155";
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::expected<Address, std::string> parse_address(std::string_view text) {
@@ -46,6 +66,9 @@ std::expected<Address, std::string> parse_address(std::string_view text) {
     const std::size_t colon = text.find(':');
     host = text.substr(0, colon);
     port_text = text.substr(colon + 1);
+  }
+  if (!text.starts_with('[') && std::ranges::count(text, ':') > 1 && plausible_host(text)) {
+    if (std::optional<std::string> doubt = doubt_v6(text)) return std::unexpected(std::move(*doubt));
   }
   if (!plausible_host(host)) return std::unexpected("address: write HOST:PORT, such as localhost:7155 or [::1]:7155");
 

@@ -16,8 +16,8 @@ struct Address {
   std::uint16_t port = kDefaultPort;
 };
 
-/// Parses "host", "host:port", "[v6]", "[v6]:port" or a bare IPv6 address; without a port it is kDefaultPort.
-/// The error is one line for a person.
+/// Parses "host", "host:port", "[v6]", "[v6]:port" or a bare IPv6 address whose end could not be taken for a port;
+/// without a port it is kDefaultPort. The error is one line for a person.
 std::expected<Address, std::string> parse_address(std::string_view text);
 
 /// "host:port", with an IPv6 address in brackets. Characters that could trick a terminal never get past parse_address.

@@ -80,6 +80,14 @@ void Connection::abort() {
   finish();
 }
 
+void Connection::turn_away(Bytes last_words) {
+  if (state_ == State::Finished) return;
+  const ConnectionPtr self(this);
+  error_code ignored;  // whoever does not get them learns as much from the end of the stream
+  if (!last_words.empty()) socket_.write_some(asio::buffer(last_words.data(), last_words.size()), ignored);
+  finish();
+}
+
 void Connection::handle_readable() {
   if (state_ == State::Finished) return;
   // What completes a half-read frame goes straight behind it, the rest into the scratch buffer: one call for both.
@@ -104,16 +112,17 @@ void Connection::handle_readable() {
 
 void Connection::handle_input(std::size_t count) {
   const Instant now = Loop::now();
+  heard_anything_ = true;
   const std::size_t behind_partial = std::min(count, partial_.room().size());
   partial_.added(behind_partial);
   MutableBytes fresh = loop_.scratch().first(count - behind_partial);
+  if (!heard_ && is_foreign(fresh)) return;
 
   while (!partial_.empty() && !closed_) {
     if (!handle_partial(fresh, now)) return;
   }
   while (!fresh.empty() && !closed_) {
-    const std::size_t used = endpoint_->handle_bytes(fresh, now);
-    drain_events();
+    const std::size_t used = offer(fresh, now);
     if (used == 0) {
       partial_.grow(std::clamp(endpoint_->bytes_needed(), fresh.size() + 1, Endpoint::kMaxFrameSize));
       partial_.take_from(fresh);
@@ -123,12 +132,40 @@ void Connection::handle_input(std::size_t count) {
   }
 }
 
+/// Hands the endpoint at most one frame; returns the bytes that it used.
+std::size_t Connection::offer(MutableBytes bytes, Instant now) {
+  const std::size_t used = endpoint_->handle_bytes(bytes, now);
+  drain_events();
+  if (used != 0 && !heard_ && !closed_) {
+    heard_ = true;
+    first_frame_by_ = Instant::max();
+    owner_.connection_heard(*this);
+  }
+  return used;
+}
+
+/// Whether the stream is of another well-known protocol: it then ends at once, without a word that its peer could not
+/// read. The first bytes may come one by one.
+bool Connection::is_foreign(Bytes fresh) {
+  constexpr std::size_t kEnough = 8;
+  std::array<std::uint8_t, kEnough> first{};
+  const Bytes before = Bytes(partial_.bytes()).first(std::min(partial_.bytes().size(), kEnough));
+  const Bytes behind = fresh.first(std::min(fresh.size(), kEnough - before.size()));
+  std::ranges::copy(behind, std::ranges::copy(before, first.begin()).out);
+  foreign_ = foreign_protocol(Bytes(first).first(before.size() + behind.size()));
+  if (!foreign_) return false;
+  endpoint_->close(Reason::ProtocolError, "the peer speaks another protocol");
+  drain_events();
+  queue_.clear();
+  last_words_ = false;
+  return true;
+}
+
 /// Goes on with a half-read frame. False: more bytes have to come first.
 bool Connection::handle_partial(MutableBytes& fresh, Instant now) {
   partial_.take_from(fresh);
   if (!partial_.full()) return false;
-  const std::size_t used = endpoint_->handle_bytes(partial_.bytes(), now);
-  drain_events();
+  const std::size_t used = offer(partial_.bytes(), now);
   if (used != 0) {
     partial_.release();
     return true;
@@ -315,6 +352,7 @@ void Connection::begin_closing() {
   if (state_ == State::Flushing && queue_.empty()) {
     state_ = State::Lingering;
     linger_until_ = Loop::now() + kLinger;
+    owner_.connection_lingers(*this);
     error_code ignored;  // a socket that is already gone ends the wait for its end of stream at once
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
   }
@@ -356,8 +394,8 @@ void Connection::arm_timer() {
   if (state_ != State::Open) {
     wait_until(linger_until_);
   } else {
-    const Instant at =
-        std::min({endpoint_->next_timeout().value_or(Instant::max()), pace_at_, deadline().value_or(Instant::max())});
+    const Instant at = std::min({endpoint_->next_timeout().value_or(Instant::max()), pace_at_, first_frame_by_,
+                                 deadline().value_or(Instant::max())});
     if (at < timer_at_) wait_until(at);
   }
 }
@@ -383,6 +421,7 @@ void Connection::handle_timer() {
     }
   } else {
     if (const std::optional<Instant> at = endpoint_->next_timeout(); at && *at <= now) endpoint_->handle_timeout(now);
+    if (first_frame_by_ <= now) endpoint_->close(Reason::Timeout, "no whole first message in time");
     if (pace_at_ <= now) pace_rekeys(now);
     if (const std::optional<Instant> at = deadline(); at && *at <= now) handle_deadline();
   }

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/foreign.hpp"
 #include "net/loop.hpp"
 #include "qsp/channel.hpp"
 #include "qsp/endpoint.hpp"
@@ -28,11 +29,15 @@ using ConnectionPtr = boost::intrusive_ptr<Connection>;
 class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
+  /// The peer's first whole frame was taken, and is in order so far.
+  virtual void connection_heard(Connection&) {}
   virtual void connection_established(Connection& connection) = 0;
   virtual void connection_rekeyed(Connection& connection) = 0;
   /// The session ended; the socket may stay until the peer has read the CLOSE. `transport` says why the stream ended
   /// where it was not the peer's own doing (a reset, say).
   virtual void connection_closed(Connection& connection, const Closed& closed, const error_code& transport) = 0;
+  /// All is said and written; the socket stays for a moment, so that the peer can read it.
+  virtual void connection_lingers(Connection&) {}
   /// The socket is closed. The last call.
   virtual void connection_finished(Connection& connection) = 0;
 };
@@ -114,6 +119,13 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   void close(Reason reason, std::string_view text);
   /// Closes the socket now.
   void abort();
+  /// Likewise, after these last words as far as the socket takes them at once. Precondition: the endpoint has not
+  /// written anything.
+  void turn_away(Bytes last_words);
+  /// A server's: the peer has until then to send a whole frame. Call it before start().
+  void expect_first_frame(Instant by) noexcept { first_frame_by_ = by; }
+  /// A name of the owner's choice for this connection.
+  void set_tag(std::uint64_t tag) noexcept { tag_ = tag; }
   /// Where keys of a QKD link come from. Without one, a session that needs a key goes without.
   void set_key_delivery(KeyDelivery& delivery) noexcept { delivery_ = &delivery; }
   /// Hands a key, or the failure to get one, to the session. What it no longer awaits is wiped and dropped.
@@ -123,6 +135,13 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   [[nodiscard]] const Endpoint& endpoint() const noexcept { return *endpoint_; }
   [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
   [[nodiscard]] Loop& loop() const noexcept { return loop_; }
+  [[nodiscard]] std::uint64_t tag() const noexcept { return tag_; }
+  /// Whether a whole frame has come from the peer.
+  [[nodiscard]] bool heard() const noexcept { return heard_; }
+  /// Whether a byte has.
+  [[nodiscard]] bool heard_anything() const noexcept { return heard_anything_; }
+  /// What the peer speaks, where it is something well known instead of QSP.
+  [[nodiscard]] const std::optional<Foreign>& foreign() const noexcept { return foreign_; }
   /// Whether it ever was, which stays true after the end.
   [[nodiscard]] bool established() const noexcept { return established_; }
   /// Whether the session ended because the peer's stream did; after an orderly close it ends too, and that is not
@@ -168,6 +187,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   void handle_readable();
   void handle_input(std::size_t count);
   bool handle_partial(MutableBytes& fresh, Instant now);
+  std::size_t offer(MutableBytes bytes, Instant now);
+  bool is_foreign(Bytes fresh);
   void handle_end(const error_code& why);
   void handle_timer();
   void handle_qkd_key_needed(const QkdKeyNeeded& needed);
@@ -202,6 +223,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   Instant epoch_began_{};
   Instant pace_at_ = Instant::max();  ///< when the delivery wants to be asked for the pace of rekeys again
   Instant linger_until_ = Instant::max();
+  Instant first_frame_by_ = Instant::max();
+  std::uint64_t tag_ = 0;
+  std::optional<Foreign> foreign_;
   std::chrono::seconds flush_limit_ = kLinger;  ///< without progress, once the session is over
   State state_ = State::Open;
   bool established_ = false;
@@ -212,6 +236,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool closed_ = false;      ///< the endpoint has said Closed
   bool last_words_ = false;  ///< it left a CLOSE or ALERT that should reach the peer
   bool write_failed_ = false;
+  bool heard_ = false;
+  bool heard_anything_ = false;
   bool cut_off_ = false;  ///< ended_ came before closed_
 };
 

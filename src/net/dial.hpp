@@ -6,18 +6,13 @@
 #include <string>
 
 #include "net/address.hpp"
+#include "net/happy_eyeballs.hpp"
 #include "net/loop.hpp"
 
 namespace qsp::net {
 
-/// A connected socket and the address that answered.
-struct Dialled {
-  Socket socket;
-  tcp::endpoint peer;
-};
-
-/// Resolves a name and connects to the first of its addresses that answers, all within `timeout`. `loop` outlives it.
-/// The error is one line for a person that says what to do next.
+/// Resolves a name and connects to the first of its addresses that answers (RFC 8305), all within `timeout`. `loop`
+/// outlives it. The error is one line for a person that says what to do next, and names each address with its cause.
 asio::awaitable<std::expected<Dialled, std::string>> dial(Loop& loop, Address address, std::chrono::seconds timeout);
 
 }  // namespace qsp::net

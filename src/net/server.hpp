@@ -13,6 +13,7 @@
 #include "net/admission.hpp"
 #include "net/connection.hpp"
 #include "net/loop.hpp"
+#include "net/tally.hpp"
 #include "qsp/error.hpp"
 
 namespace qsp::net {
@@ -24,6 +25,9 @@ class SessionFactory {
   /// A connection that has not been started. Error: the socket is closed at once.
   virtual Result<ConnectionPtr> make(Loop& loop, Socket&& socket, const tcp::endpoint& peer,
                                      ConnectionOwner& owner) = 0;
+  /// What a connection is told that is closed for want of room, if the profile has words for it. From any thread; lives
+  /// as long as the process.
+  [[nodiscard]] virtual Bytes full_alert() const noexcept { return {}; }
 };
 
 /// Called once for each thread, before any of them runs. The error is one line for a person.
@@ -36,17 +40,25 @@ class ServerEvents {
   virtual void session_established(const Connection& connection) = 0;
   virtual void session_rekeyed(const Connection& connection) = 0;
   virtual void session_closed(const Connection& connection, const Closed& closed, const error_code& transport) = 0;
-  /// `count` connections were closed at once since the last call; `last` is the latest one's address. At most one call
-  /// per second, so that a flood does not fill a log.
+  /// `count` connections were closed for want of room since the last call; `last` is the latest one's address. Of each
+  /// reason the first is told at once and then one call a minute, so that a flood does not fill a log.
   virtual void refused(Refusal why, std::uint64_t count, const tcp::endpoint& last) = 0;
+  /// The same for connections that ended before they were sessions, each of which session_closed was called for.
+  virtual void strangers(const Tally::Told&) {}
+  /// A connection was closed for want of room: for counters.
+  virtual void turned_away(Refusal) {}
   /// Accepting failed and pauses (no descriptors are left, say). Said once until it works again.
   virtual void accept_failed(const error_code& why) = 0;
 };
 
+inline constexpr std::size_t kMaxThreads = 256;
+
 struct ServerOptions {
   Address listen{.host = "127.0.0.1", .port = kDefaultPort};
-  std::size_t threads = 1;  ///< at least 1
+  std::size_t threads = 1;  ///< 1 to kMaxThreads
   Limits limits{};
+  std::chrono::nanoseconds first_frame_timeout = std::chrono::seconds(3);  ///< accept to a whole first frame
+  std::size_t descriptors_per_session = 1;       ///< that a session may need; fewer sessions where they are few
   std::chrono::milliseconds stop_timeout{3000};  ///< what stop() waits for peers at most
 };
 

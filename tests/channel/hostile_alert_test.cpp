@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "channel/stage.hpp"
+#include "qsp/full_alert.hpp"
 
 namespace qsp::test {
 namespace {
@@ -17,6 +18,18 @@ TEST(ClearAlert, ends_a_handshake_and_never_leads_to_a_dial_without_qkd) {
     EXPECT_FALSE(stage.end().may_redial_without_qkd());
     EXPECT_FALSE(stage.seen().session_id);
   }
+}
+
+TEST(ClearAlert, of_a_full_server_ends_a_handshake_with_limit_and_no_text) {
+  Stage stage(Role::Client, QkdPolicy::Preferred);
+  const Bytes words = full_alert();
+  stage.give(Frame(words.begin(), words.end()));
+  ASSERT_TRUE(stage.seen().closed);
+  EXPECT_TRUE(stage.seen().closed->by_peer);
+  EXPECT_EQ(stage.seen().closed->reason, Reason::Limit);
+  EXPECT_EQ(stage.seen().closed->text, "");
+  EXPECT_FALSE(stage.seen().session_id);
+  EXPECT_FALSE(stage.end().may_redial_without_qkd());
 }
 
 TEST(ClearAlert, with_a_session_id_is_a_protocol_error) {

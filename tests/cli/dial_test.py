@@ -96,8 +96,17 @@ class Dial(Case):
                 self.assert_ends(self.dial_impostor(talk), "ended the connection during the handshake")
 
     def test_a_peer_that_speaks_something_else(self):
-        for talk in (web, lambda stream: stream.sendall(bytes(range(255, 0, -1)) * 300), lambda stream: stream.sendall(b"SSH-2.0-x\r\n" * 9)):
-            self.assert_ends(self.dial_impostor(talk), "does not speak profile 1.0 .PROTOCOL_ERROR")
+        self.assert_ends(self.dial_impostor(lambda stream: stream.sendall(bytes(range(255, 0, -1)) * 300)), "does not speak profile 1.0 .PROTOCOL_ERROR")
+
+    def test_a_peer_that_speaks_something_well_known_is_named_at_once(self):
+        for talk, name in (
+            (web, "an HTTP"),
+            (lambda stream: stream.sendall(b"SSH-2.0-x\r\n"), "an SSH"),
+            (lambda stream: stream.sendall(b"\x15\x03\x03\x00\x02\x02\x32"), "a TLS"),
+        ):
+            began = time.monotonic()
+            self.assert_ends(self.dial_impostor(talk), f"is {name} server, not a qsp server: check the address")
+            self.assertLess(time.monotonic() - began, 5)
 
     def test_a_server_of_another_profile(self):
         with serving("--profile", "rc155", "--insecure") as (port, _, _):

@@ -184,17 +184,69 @@ TEST_F(Hostile, ConnectionsHaveALimitInAllAndForEachSource) {
   const auto few_each = world_.serve_plain(options);
   for (const Server* server : {few.get(), few_each.get()}) {
     std::vector<std::unique_ptr<RawClient>> clients;
-    for (int i = 0; i < 3; ++i) clients.push_back(std::make_unique<RawClient>(server->port()));
-    ASSERT_TRUE(world_.until([&] { return server->counts().open == 3; }));
+    std::vector<Respond> held;
+    world_.handler.act = [&held](Request, Respond respond) { held.push_back(std::move(respond)); };
+    for (int i = 0; i < 3; ++i) {
+      clients.push_back(std::make_unique<RawClient>(server->port()));
+      clients.back()->send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+    }
+    ASSERT_TRUE(world_.until([&] { return held.size() == 3; }));
+    world_.handler.act = nullptr;
     RawClient one_more(server->port());
     EXPECT_TRUE(until_ended(one_more));
     EXPECT_EQ(server->counts().refused, 1u);
-    clients.pop_back();
-    ASSERT_TRUE(world_.until([&] { return server->counts().open == 2; }));
+    held.clear();  // which ends them, unanswered
+    ASSERT_TRUE(world_.until([&] { return server->counts().open == 0; }));
     RawClient now_admitted(server->port());
     now_admitted.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_TRUE(until_answers(now_admitted, 1));
   }
+}
+
+TEST_F(Hostile, SilentConnectionsGiveWayToWhoeverHasARequest) {
+  ServerOptions options;
+  options.max_connections = 3;
+  const auto server = world_.serve_plain(options);
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 3; ++i) silent.push_back(std::make_unique<RawClient>(server->port()));
+  silent[1]->send("GET /half");
+  ASSERT_TRUE(world_.until([&] { return server->counts().open == 3; }));
+  RawClient busy(server->port());
+  busy.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(until_answers(busy, 1));
+  EXPECT_TRUE(until_ended(*silent.front()));
+  EXPECT_EQ(server->counts().displaced, 1u);
+  EXPECT_EQ(server->counts().refused, 0u);
+}
+
+TEST_F(Hostile, WhoIsAuthenticatedKeepsItsConnectionThroughAFloodOfStrangers) {
+  ServerOptions options;
+  options.max_strangers = 4;
+  const auto server = world_.serve(options);
+  const auto kept = world_.connect_to(server->port());
+  ASSERT_EQ(text_of(world_.ask(*kept, "/x")), "/x ");
+  std::vector<std::unique_ptr<RawClient>> strangers;
+  for (int i = 0; i < 50; ++i) {
+    strangers.push_back(std::make_unique<RawClient>(server->port()));
+    strangers.back()->send("\x16\x03\x01\x01\x00");
+  }
+  ASSERT_TRUE(world_.until([&] { return server->counts().displaced == 46; }));
+  EXPECT_EQ(server->counts().open, 5u);
+  EXPECT_EQ(text_of(world_.ask(*kept, "/y")), "/y ");
+  EXPECT_EQ(server->counts().connections, 51u) << "on the same connection";
+  EXPECT_EQ(text_of(world_.ask(*world_.connect_to(server->port()), "/z")), "/z ") << "and others get in";
+}
+
+TEST_F(Hostile, AHeaderHasATimeOfItsOwn) {
+  ServerOptions options;
+  options.header_timeout = milliseconds(200);
+  const auto server = world_.serve_plain(options);
+  Dripping header(server->port(), "GET /");
+  RawClient body(server->port());
+  body.send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n");
+  EXPECT_TRUE(world_.until([&] { return header.over(); }));
+  body.send("x");
+  EXPECT_TRUE(until_answers(body, 1)) << "a body has longer";
 }
 
 TEST_F(Hostile, RunningOutOfDescriptorsPassesByItself) {

@@ -4,6 +4,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <string>
+#include <utility>
 
 namespace qsp::net {
 namespace {
@@ -32,6 +33,20 @@ TEST(Address, RefusesWhatIsNone) {
   }
   EXPECT_TRUE(parse_address(std::string(255, 'a')).has_value());
   EXPECT_FALSE(parse_address(std::string(256, 'a')).has_value());
+}
+
+TEST(Address, WhatMayBeAPortBehindABareIpv6AddressIsAskedFor) {
+  for (const auto& [text, meant] :
+       {std::pair("::1:7155", "[::1]:7155"), std::pair("2001:db8::1:80", "[2001:db8::1]:80"),
+        std::pair("1:2:3:4:5:6:7:8:7155", "[1:2:3:4:5:6:7:8]:7155")}) {
+    const auto address = parse_address(text);
+    ASSERT_FALSE(address.has_value()) << text;
+    EXPECT_NE(address.error().find(meant), std::string::npos) << address.error();
+  }
+  EXPECT_NE(parse_address("::1:70000").error().find("brackets"), std::string::npos);
+  expect_address("fe80::a:71ff", "fe80::a:71ff", kDefaultPort);
+  expect_address("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8", kDefaultPort);
+  expect_address("[::1:7155]", "::1:7155", kDefaultPort);
 }
 
 TEST(Address, IsWrittenSoThatItCanBeReadAgain) {

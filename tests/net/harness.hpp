@@ -52,6 +52,13 @@ class Recorded final : public ServerEvents {
       last_refusal = why;
     });
   }
+  void strangers(const Tally::Told& stranger) override {
+    note([&] {
+      strange += stranger.count;
+      ++told;
+      kinds.push_back(stranger.kind);
+    });
+  }
   void accept_failed(const error_code&) override {
     note([this] { ++accept_failures; });
   }
@@ -72,6 +79,9 @@ class Recorded final : public ServerEvents {
   std::uint64_t refusals = 0;
   std::size_t refusal_reports = 0;
   std::optional<Refusal> last_refusal;
+  std::uint64_t strange = 0;
+  std::size_t told = 0;
+  std::vector<std::string> kinds;
   std::size_t accept_failures = 0;
   std::vector<End> ends;
 

@@ -1,0 +1,56 @@
+#include "net/tally.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace qsp::net {
+
+std::optional<Tally::Told> Tally::note(std::string_view kind, const boost::asio::ip::tcp::endpoint& from, Instant now) {
+  auto found = kinds_.find(kind);
+  if (found == kinds_.end() && kinds_.size() >= kMaxKinds) {
+    std::erase_if(kinds_,
+                  [now](const auto& each) { return each.second.count == 0 && now - each.second.told >= kInterval; });
+  }
+  if (found == kinds_.end() && kinds_.size() >= kMaxKinds) {
+    kind = "other";
+    found = kinds_.find(kind);
+  }
+  const bool fresh = found == kinds_.end();
+  if (fresh) found = kinds_.emplace(kind, Waiting{}).first;
+  Waiting& waiting = found->second;
+  ++waiting.count;
+  waiting.last = from;
+  if (!fresh && now - waiting.told < kInterval) return std::nullopt;
+  waiting.told = now;
+  return Told{.kind = found->first, .count = std::exchange(waiting.count, 0), .last = from};
+}
+
+std::vector<Tally::Told> Tally::due(Instant now) {
+  std::vector<Told> told;
+  for (auto& [kind, waiting] : kinds_) {
+    if (waiting.count == 0 || now - waiting.told < kInterval) continue;
+    waiting.told = now;
+    told.push_back({.kind = kind, .count = std::exchange(waiting.count, 0), .last = waiting.last});
+  }
+  return told;
+}
+
+std::vector<Tally::Told> Tally::rest() {
+  std::vector<Told> told;
+  for (auto& [kind, waiting] : kinds_) {
+    if (waiting.count != 0) {
+      told.push_back({.kind = kind, .count = std::exchange(waiting.count, 0), .last = waiting.last});
+    }
+  }
+  return told;
+}
+
+std::optional<Instant> Tally::next_due() const {
+  std::optional<Instant> next;
+  for (const auto& [kind, waiting] : kinds_) {
+    if (waiting.count != 0) next = std::min(next.value_or(Instant::max()), waiting.told + kInterval);
+  }
+  return next;
+}
+
+}  // namespace qsp::net
