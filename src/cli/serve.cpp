@@ -10,9 +10,12 @@
 #include <vector>
 
 #include "cli/app.hpp"
+#include "cli/close_text.hpp"
 #include "cli/command.hpp"
 #include "cli/epoch_text.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/qkd_budget.hpp"
 #include "cli/reload.hpp"
 #include "cli/serve_metrics.hpp"
@@ -37,7 +40,7 @@ struct ServeOptions {
 /// Writes the log, and with --json the same events as lines of JSON; counts them for the metrics.
 class ServeLog final : public net::ServerEvents {
  public:
-  ServeLog(bool json, ServeMetrics& metrics) : json_(json), metrics_(metrics) {}
+  ServeLog(const Setup& setup, bool json, ServeMetrics& metrics) : setup_(setup), json_(json), metrics_(metrics) {}
 
   void session_established(const net::Connection& connection) override {
     const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
@@ -63,20 +66,18 @@ class ServeLog final : public net::ServerEvents {
   void session_closed(const net::Connection& connection, const Closed& closed,
                       const net::error_code& transport) override {
     const bool clean = closed.reason == Reason::Normal && !closed.truncated;
-    const std::string text = escape(closed.text);
     spdlog::log(clean ? spdlog::level::info : spdlog::level::warn,
-                "session {} of {} closed{}: {}{}{}{}{}; {} bytes in, {} out", id(connection),
-                net::to_string(connection.peer()), closed.by_peer ? " by the peer" : "", name(closed.reason),
-                text.empty() ? "" : ": ", text, closed.truncated ? ", truncated" : "",
-                transport ? ", " + transport.message() : "", connection.traffic().received_bytes,
-                connection.traffic().sent_bytes);
+                "session {} of {} closed{}: {}{}{}{}; {} bytes in, {} out", id(connection),
+                net::to_string(connection.peer()), closed.by_peer ? " by the peer" : "", close_text(closed),
+                closed.truncated ? ", truncated" : "", transport ? ", " + transport.message() : "", caller(connection),
+                connection.traffic().received_bytes, connection.traffic().sent_bytes);
     metrics_.closed(closed.reason, connection.established(), connection.traffic().received_bytes,
                     connection.traffic().sent_bytes);
     if (!json_) return;
     boost::json::object event = describe("closed", connection);
     event["established"] = connection.established();
     event["reason"] = name(closed.reason);
-    event["text"] = text;
+    event["text"] = escape(closed.text);
     event["by_peer"] = closed.by_peer;
     event["truncated"] = closed.truncated;
     event["received_bytes"] = connection.traffic().received_bytes;
@@ -89,7 +90,8 @@ class ServeLog final : public net::ServerEvents {
                  net::to_string(last));
     metrics_.refused(count);
     if (json_) {
-      print_json({{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"peer", net::to_string(last)}});
+      print_json(
+          {{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"address", net::to_string(last)}});
     }
   }
 
@@ -102,6 +104,12 @@ class ServeLog final : public net::ServerEvents {
   static std::string id(const net::Connection& connection) {
     return fmt::format("{:016x}", connection.endpoint().session_id());
   }
+  /// Who called and was refused, as far as that is known: here alone (SPEC §5.8).
+  [[nodiscard]] std::string caller(const net::Connection& connection) const {
+    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
+    const auto presented = channel != nullptr ? channel->presented_identity() : std::nullopt;
+    return presented ? ", " + setup_.describe_stranger(*presented) : std::string();
+  }
   /// A "preferred" session that runs without QKD says so in every epoch.
   static void warn_without_qkd(const net::Connection& connection) {
     const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
@@ -112,17 +120,19 @@ class ServeLog final : public net::ServerEvents {
   /// An established session's event also says whose it is and what is in the keys of its epoch.
   static boost::json::object describe(std::string_view event, const net::Connection& connection) {
     boost::json::object object{
-        {"event", event}, {"session_id", id(connection)}, {"peer", net::to_string(connection.peer())}};
+        {"event", event}, {"session_id", id(connection)}, {"address", net::to_string(connection.peer())}};
     if (connection.established()) object["epoch"] = connection.endpoint().epoch();
     const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
     if (channel == nullptr || !connection.established()) return object;
     const ChannelStatus status = channel->status();
-    object["name"] = status.peer;
+    object["peer"] = status.peer;
+    object["name"] = status.peer;  // what "peer" was called before; goes with the next version
     object["kem_key"] = status.current.kem;
     object["key_id"] = status.current.key_id ? boost::json::value(*status.current.key_id) : boost::json::value(nullptr);
     return object;
   }
 
+  const Setup& setup_;
   bool json_;
   ServeMetrics& metrics_;
 };
@@ -149,8 +159,8 @@ void announce(const Context& context, const Profile& profile, const net::tcp::en
   if (context.json) {
     print_json({{"event", "listening"}, {"address", net::to_string(where)}, {"profile", profile.name}});
   } else {
-    fmt::print("listening on {}\n", net::to_string(where));
-    std::fflush(stdout);
+    print_out("listening on {}\n", net::to_string(where));
+    flush_out();
   }
 }
 
@@ -203,7 +213,7 @@ int serve(const Context& context, ServeOptions options) {
     return factory;
   };
   ServeMetrics metrics(**setup);
-  ServeLog log(context.json, metrics);
+  ServeLog log(**setup, context.json, metrics);
   const auto server = net::Server::open(options.server, make_factory, log);
   if (!server) return failed(server.error());
 
@@ -223,6 +233,7 @@ int serve(const Context& context, ServeOptions options) {
   boost::asio::signal_set hangup((*server)->loop().io(), SIGHUP);
   reload_on_hangup(hangup, reloader);
   announce(context, (*setup)->profile(), (*server)->local_endpoint());
+  if (!output_works()) return kFailed;
   const auto ran = (*server)->run();
   (*setup)->stop_keys();
   if (!ran) return failed(ran.error());
@@ -237,7 +248,9 @@ int serve(const Context& context, ServeOptions options) {
 void add_serve(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("serve", "accept sessions: echo, run a command, or forward to a TCP server");
   const auto options = std::make_shared<ServeOptions>();
-  verb->add_option("--listen", options->listen, "HOST:PORT to listen on; port 0 lets the system choose")
+  verb->add_option("--listen", options->listen,
+                   "HOST:PORT to listen on; no port: 7155, port 0: one that the system chooses")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
   add_session_options(*verb, Role::Server, options->session);
   auto* const exec = verb->add_option("--exec", options->command,
@@ -264,20 +277,24 @@ void add_serve(Command& app, Context& context) {
   verb->add_option("--threads", options->server.threads, "threads that share the sessions")
       ->capture_default_str()
       ->check(range(1, 256));
-  verb->footer(fmt::format(
-      "Echoes what clients send, or does what --exec or --forward says. Prints \"listening on ADDRESS:PORT\" and "
-      "serves until SIGINT or SIGTERM.\n"
-      "SIGHUP reads --key, --passphrase-file and --peers anew, all or nothing, and closes the sessions of peers\n"
-      "that may not go on.\n\n"
-      "{}\n\n"
-      "Examples:\n"
-      "  qsp serve --key bob.key --peers peers.toml\n"
-      "  qsp serve --key bob.key --peers peers.toml --forward localhost:5432\n"
-      "  qsp serve --key bob.key --peers peers.toml --qkd required --sae-id SAE-bob --pad SAE-alice=bob.pad\n"
-      "  qsp serve --key bob.key --peers peers.toml --exec 'tar x -C /srv/in'\n"
-      "  qsp serve --listen 0.0.0.0:7155 --profile rc155 --insecure --rekey-after 1000 --threads 2\n"
-      "  qsp serve --listen 127.0.0.1:0 --profile rc155 --insecure --json",
-      kBudgetHelp));
+  set_help(
+      *verb,
+      {.notes = fmt::format(
+           "Echoes what clients send, or does what --exec or --forward says. Prints \"listening on ADDRESS:PORT\"\n"
+           "and serves until SIGINT or SIGTERM. qsp version lists the algorithms.\n"
+           "SIGHUP reads --key, --passphrase-file and --peers anew, all or nothing, and closes the sessions of peers\n"
+           "that may not go on.\n\n"
+           "{}",
+           kBudgetHelp),
+       .examples =
+           {"qsp serve --key bob.key --peers peers.toml",
+            "qsp serve --key bob.key --peers peers.toml --forward localhost:5432",
+            "qsp serve --key bob.key --peers peers.toml --qkd required --sae-id SAE-bob --pad SAE-alice=bob.pad",
+            "qsp serve --key bob.key --peers peers.toml --exec 'tar x -C /srv/in'",
+            "qsp serve --listen 0.0.0.0:7155 --profile rc155 --insecure --rekey-after 1000 --threads 2",
+            "qsp serve --listen 127.0.0.1:0 --profile rc155 --insecure --json"},
+       .done = "ended by a signal",
+       .failed = "did not start, or events could not be written: one line on standard error says why"});
   verb->callback([options, &context] { context.action = [options, &context] { return serve(context, *options); }; });
 }
 

@@ -1,5 +1,7 @@
 #include "kme/config.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -87,14 +89,14 @@ class Table {
   }
 
   /// A flag that used to have another name, which is read for one version more, and warned of.
-  void flag(std::string_view field, std::string_view old, bool& out, std::vector<std::string>& warnings) {
+  void flag(std::string_view field, std::string_view old, bool& out) {
     flag(field, out);
     const toml::node* const node = table_.get(old);
     if (node == nullptr) return;
     if (table_.contains(field)) return fail(old, "is now called \"" + std::string(field) + "\", which is there too");
     flag(old, out);
-    warnings.push_back(file_ + ':' + std::to_string(node->source().begin.line) + ": field \"" + std::string(old) +
-                       "\" is now called \"" + std::string(field) + "\"; the old name goes with the next version");
+    spdlog::warn("{}:{}: field \"{}\" is now called \"{}\"; the old name goes with the next version", file_,
+                 node->source().begin.line, old, field);
   }
 
   void texts(std::string_view field, std::vector<std::string>& out, std::size_t most, bool needed = false) {
@@ -249,7 +251,7 @@ OrText<Config> read_config(const std::string& file) {
   table.file("key", config.tls.key, true);
   table.file("authorities", config.tls.authorities, true);
   table.file("revoked", config.tls.revoked);
-  table.flag("tls12", "allow_tls_1_2", config.tls.allow_tls_1_2, config.warnings);
+  table.flag("tls12", "allow_tls_1_2", config.tls.allow_tls_1_2);
   table.number("key_size", config.key_size, 64, 8 * static_cast<std::int64_t>(etsi014::kMaxKeySize));
   table.number("max_keys_per_request", config.max_keys_per_request, 1, etsi014::kMaxKeysPerMessage);
   table.number("requests_per_second", rate, 1, 1'000'000);

@@ -50,8 +50,7 @@ struct Config {
   std::vector<LinkConfig> links;
   std::uint32_t key_size = 256;  ///< bits, where an SAE does not say
   std::uint32_t max_keys_per_request = 128;
-  double requests_per_second = 500;   ///< of one SAE, with bursts of as many
-  std::vector<std::string> warnings;  ///< of fields that have another name now; for whoever runs the KME
+  double requests_per_second = 500;  ///< of one SAE, with bursts of as many
 };
 
 inline constexpr std::size_t kMaxConfigSize = std::size_t{1} << 20;
