@@ -190,7 +190,9 @@ std::expected<void, std::string> CommandLine::add_options_file() {
     }
   }
   arguments_ = std::move(kept);
-  if (!file) return {};
+  const bool help =
+      std::ranges::any_of(tokens, [&](const Token& token) { return token.name == "--help" || token.name == "-h"; });
+  if (!file || help) return {};
   auto options = read_options_file(*file);
   if (!options) return std::unexpected(options.error());
   const Command& verb = this->verb();
@@ -216,6 +218,8 @@ std::expected<void, std::string> CommandLine::add_options_file() {
 std::expected<std::vector<std::string>, std::string> CommandLine::prepare(std::vector<std::string> arguments) {
   arguments_ = std::move(arguments);
   ask_as_others_do(app_, arguments_);
+  // Asked for the help of a command that is none, CLI11 would print that of the program.
+  if (auto word = unknown(false)) return std::unexpected(*std::move(word));
   replace_old_names();
   if (auto added = add_options_file(); !added) return std::unexpected(added.error());
   std::vector<std::string> all = arguments_;
@@ -228,11 +232,11 @@ std::expected<std::vector<std::string>, std::string> CommandLine::prepare(std::v
   return all;
 }
 
-std::string CommandLine::explain(const Outcome& error) const {
+std::optional<std::string> CommandLine::unknown(bool options) const {
   const std::vector<Token> tokens = read(app_, arguments_);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const Token& token = tokens[i];
-    if (token.known) continue;
+    if (token.known || (token.kind == Kind::Option && !options)) continue;
     const std::string name = full_name(*token.verb);
     if (token.kind == Kind::Option) {
       return fmt::format("{} has no option {}{} (see: {} --help)", name, escape(token.name),
@@ -243,6 +247,11 @@ std::string CommandLine::explain(const Outcome& error) const {
     return fmt::format("{} has no command '{}'{} (see: {} --help)", name, escape(arguments_[i]),
                        near ? did_you_mean(near) : fmt::format("; it has {}", fmt::join(commands, ", ")), name);
   }
+  return std::nullopt;
+}
+
+std::string CommandLine::explain(const Outcome& error) const {
+  if (auto word = unknown(true)) return *std::move(word);
   const Command& verb = this->verb();
   const std::string name = full_name(verb);
   const auto commands = names_of_commands(verb);

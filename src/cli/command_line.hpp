@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,8 @@ class CommandLine {
 
  private:
   std::expected<void, std::string> add_options_file();
+  /// What to say of the first word, or option where `options` are asked for, that nobody knows.
+  [[nodiscard]] std::optional<std::string> unknown(bool options) const;
   void replace_old_names();
   [[nodiscard]] const Command& verb() const;
 

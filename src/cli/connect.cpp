@@ -202,7 +202,7 @@ std::string explain_handshake(const Run& run, const Closed& closed) {
                        close_text(closed));
   }
   if (const std::string wrong = closed.by_peer ? std::string() : stranger(run); !wrong.empty()) {
-    return fmt::format("the handshake with {} failed ({}): {}; ask its operator which is right (qsp fingerprint)",
+    return fmt::format("the handshake with {} failed ({}): {}; compare both with its operator (qsp fingerprint)",
                        target, name(closed.reason), wrong);
   }
   if (closed.by_peer) {
@@ -402,7 +402,7 @@ void add_connect(Command& app, Context& context) {
   verb->add_flag("--check-echo", options->check_echo, "the server echoes: compare what comes back with what was sent");
   verb->add_option("--send", options->send, "file to send, and whose echo to check; otherwise stdin is sent")
       ->type_name("FILE");
-  verb->add_option("--output", options->output, "file to store the echo in")->type_name("FILE");
+  verb->add_option("--output", options->output, "file for the echo")->type_name("FILE");
   verb->add_option("--account", options->account,
                    "new file for the account of each dial, as a line of JSON; in a pipe, whose standard output is the\n"
                    "peer's data, --json prints it on standard error")

@@ -38,10 +38,10 @@ Check is_size(std::uint64_t least, std::uint64_t most) {
 }
 
 void set_help(Command& verb, const Help& help) {
-  std::string footer(help.notes);
+  std::string footer = help.notes;
   if (!footer.empty()) footer += "\n\n";
   footer += "Examples:\n";
-  for (const std::string_view example : help.examples) footer.append("  ").append(example) += '\n';
+  for (const std::string& example : help.examples) footer.append("  ").append(example) += '\n';
   footer += fmt::format(
       "\nExit codes:\n  0  {}\n  1  {}; also where the result cannot be written\n  2  wrong usage\n\n"
       "Every verb takes --json, --log-level LEVEL and --options FILE (see: qsp --help).",

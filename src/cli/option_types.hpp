@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,8 +21,8 @@ Check is_size(std::uint64_t least, std::uint64_t most);
 
 /// What help says below the options.
 struct Help {
-  std::string_view notes = {};  ///< may be empty
-  std::vector<std::string_view> examples;
+  std::string notes = {};  ///< may be empty
+  std::vector<std::string> examples;
   std::string_view done = "done";                                           ///< exit code 0
   std::string_view failed = "failed: one line on standard error says why";  ///< exit code 1
 };

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import select
+import socket
 import subprocess
 import sys
 import tempfile

@@ -222,7 +222,7 @@ class Strangers(Usage):
         pinned, presented = (self.fingerprint(self.world.path(f"{name}.key.pub")) for name in ("mallory", "bob"))
         with self.world.server() as (port, _, _):
             done = self.world.connect(port, peers="deceived.toml")
-        self.assert_fails(done, f"the server presented {presented}, but 'bob' is pinned as {pinned}; ask")
+        self.assert_fails(done, f"the server presented {presented}, but 'bob' is pinned as {pinned}; compare")
 
     def test_the_servers_log_says_who_called(self):
         presented = self.fingerprint(self.world.path("mallory.key.pub"))
@@ -248,7 +248,7 @@ class Strangers(Usage):
             self.assertEqual([event["event"] for event in events], ["established", "closed", "closed"])
             for event in events:
                 self.assertRegex(event["address"], r"^127\.0\.0\.1:\d+$")
-            self.assertEqual([event.get("peer") for event in events], ["alice", None, None])
+            self.assertEqual([event.get("peer") for event in events], ["alice", "alice", None])
 
 
 class Help(unittest.TestCase):
@@ -259,9 +259,7 @@ class Help(unittest.TestCase):
         collect()
 
     def each(self):
-        for verb, text in VERBS.items():
-            with self.subTest(verb=verb):
-                yield verb, text
+        yield from VERBS.items()
 
     @staticmethod
     def descriptions(text):
@@ -285,11 +283,11 @@ class Help(unittest.TestCase):
             self.assertIn("--json, --log-level LEVEL and --options FILE", text + VERBS[""])
 
     def test_says_what_it_means(self):
-        for _, text in self.each():
+        for verb, text in self.each():
             self.assertNotRegex(text, r"(?i)\blikewise\b|\bthe same\b|\bditto\b|\bas --[a-z0-9-]+$")
             self.assertNotRegex(text, "…,|, …")
             for name, told in self.descriptions(text):
-                self.assertTrue(told, f"{name} is not described")
+                self.assertTrue(told or " " in name, f"{verb}: {name} is not described")
                 self.assertNotRegex(told, r"(?i)(,|:|;|\b(a|an|the|of|to|and|or|with|for|against|from|in|on|at|by|as|its|is|are))$",
                                     f"{name} is cut off: {told!r}")
 
@@ -325,7 +323,7 @@ class Help(unittest.TestCase):
                 options = [word.split("=")[0] for word in words if word.startswith("--")]
                 told = next(VERBS[name] for name in sorted(VERBS, key=len, reverse=True) if words[: len(name.split())] == name.split())
                 for option in options:
-                    self.assertRegex(told + VERBS[""], rf"(?m)^  (\S+,)*{re.escape(option)}\b", command)
+                    self.assertRegex(told + VERBS[""], rf"(?m)^(  )?(\S+,)*{re.escape(option)}\b", command)
                 # Whatever is wrong with its files, its words are understood.
                 done = subprocess.run([QSP, *words, "--help"], capture_output=True, timeout=PATIENCE, check=False)
                 self.assertEqual(done.returncode, 0, (command, done.stderr))
