@@ -110,6 +110,10 @@ class Channel : public Endpoint {
   [[nodiscard]] virtual bool may_redial_without_qkd() const noexcept = 0;
 
   [[nodiscard]] virtual ChannelStatus status() const = 0;
+
+  /// After a handshake that failed: the identity that the peer presented, if it came so far, whether it is pinned and
+  /// proved or not. For this end's own log: SPEC §5.8 says what the peer may learn.
+  [[nodiscard]] virtual std::optional<Identity> presented_identity() const noexcept { return std::nullopt; }
 };
 
 }  // namespace qsp

@@ -251,6 +251,10 @@ void Session::end(Closed closed) {
   closed_ = true;
   bytes_needed_ = kFrameHeaderSize;
   if (live_ != nullptr) last_status_ = std::make_unique<ChannelStatus>(status());
+  if (opening_ != nullptr) {
+    const auto presented = std::visit([](const auto& machine) { return machine.presented(); }, opening_->machine);
+    if (presented) presented_ = std::make_unique<const Identity>(*presented);
+  }
   wipe_secrets();
   events_.emplace_back(std::move(closed));
 }

@@ -28,6 +28,10 @@ ChannelStatus Session::status() const {
   return status;
 }
 
+std::optional<Identity> Session::presented_identity() const noexcept {
+  return presented_ != nullptr ? std::optional(*presented_) : std::nullopt;
+}
+
 Result<Exported> Session::export_key(std::string_view label, Bytes context, std::size_t size,
                                      std::optional<std::uint32_t> epoch) {
   const auto misuse = [](std::string_view where) { return fail(ErrorKind::ApiMisuse, Reason::InternalError, where); };

@@ -3,16 +3,19 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <string>
 
 #include "cli/command.hpp"
-#include "cli/config_file.hpp"
+#include "cli/command_line.hpp"
 #include "cli/e91.hpp"
 #include "cli/fingerprint.hpp"
 #include "cli/keygen.hpp"
 #include "cli/kme.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/pad.hpp"
 #include "cli/process.hpp"
 #include "cli/text.hpp"
@@ -26,23 +29,11 @@ void set_up_log(const std::string& level) {
   auto log = std::make_shared<spdlog::logger>("qsp", std::move(sink));
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   log->set_level(spdlog::level::from_str(level));
+  log->set_error_handler([](const std::string&) {});  // by default told on the very stream that cannot be written
   spdlog::set_default_logger(std::move(log));
 }
 
-}  // namespace
-
-int run(int argc, char** argv) noexcept try {
-  harden_process();
-
-  Context context;
-  std::string level = "info";
-  Command app("qsp: a quantum-safe secure channel\n", "qsp");
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.add_flag("--json", context.json, "results on stdout as JSON");
-  app.add_option("--log-level", level, "what the log on stderr tells")
-      ->check(one_of({"trace", "debug", "info", "warn", "error", "off"}))
-      ->capture_default_str();
+void add_verbs(Command& app, Context& context) {
   add_serve(app, context);
   add_connect(app, context);
   add_bench(app, context);
@@ -54,25 +45,77 @@ int run(int argc, char** argv) noexcept try {
   add_e91(app, context);
   add_vectors(app, context);
   add_version(app, context);
+  Command* const help = app.add_subcommand("help", "print the help of a verb");
+  set_help(*help, {.examples = {"qsp help", "qsp help kme serve", "qsp kme serve --help"}});
+}
 
-  const auto arguments = with_config_file(argc, argv);
+/// What every verb takes. It stands before the verb's name, or behind it.
+void add_common_options(Command& app, Context& context, std::string& level, std::string& options_file,
+                        bool& asks_for_version) {
+  app.add_flag("--json", context.json, "results on standard output as JSON, in UTF-8");
+  // CommandLine makes them the verb; here they are for help.
+  app.add_flag("-v,-V,--version", asks_for_version, "print what qsp version prints");
+  app.add_option("--log-level", level, "what the log on standard error tells")
+      ->check(one_of({"trace", "debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
+  app.add_option("--options", options_file,
+                 "a file with options of the verb: TOML, an option a line without its dashes, such as\n"
+                 "listen = \"[::]:7155\"; what the command line says itself counts")
+      ->type_name("FILE");
+  set_help(
+      app,
+      {.notes = "qsp VERB --help, or qsp help VERB, tells more of a verb. qsp --version, -v or -V is qsp version.\n"
+                "Times are a number and ns, us, ms, s, m, h or d (500ms, 2m, 1h), sizes a number and K, M, G or T\n"
+                "(64K, 2G: powers of 1024). An address is HOST:PORT, and the port is 7155 where none is given.",
+       .examples = {"qsp keygen --out alice.key", "qsp serve --key bob.key --peers peers.toml",
+                    "qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob",
+                    "qsp serve --options serve.toml"}});
+}
+
+/// What the command line asks for, up to the exit code.
+int act(int argc, char** argv) {
+  Context context;
+  std::string level = "info";
+  std::string options_file;  // for help alone: CommandLine reads it
+  bool asks_for_version = false;
+  Command app("qsp: a quantum-safe secure channel\n", "qsp");
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_common_options(app, context, level, options_file, asks_for_version);
+  add_verbs(app, context);
+
+  CommandLine command_line(app);
+  auto arguments = command_line.prepare({argv + std::min(argc, 1), argv + argc});
   if (!arguments) {
     print_error(arguments.error());
     return kUsage;
   }
-  switch (app.parse(*arguments)) {
+  const Outcome outcome = app.parse(*arguments);
+  switch (outcome.what) {
     case Parsed::Verb:
       break;
     case Parsed::Help:
+      write_out(outcome.text);
       return kOk;
     case Parsed::Error:
+      print_error(command_line.explain(outcome));
       return kUsage;
   }
   set_up_log(level);
   return context.action();
-} catch (const std::exception& error) {
-  print_error(error.what());
-  return kFailed;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) noexcept {
+  harden_process();
+  int code = kFailed;
+  try {
+    code = act(argc, argv);
+  } catch (const std::exception& error) {
+    print_error(error.what());
+  }
+  return finish_output(code);
 }
 
 }  // namespace qsp::cli

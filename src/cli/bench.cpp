@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +8,8 @@
 #include "cli/app.hpp"
 #include "cli/bench_print.hpp"
 #include "cli/command.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "qsp/endpoint.hpp"
 #include "qsp/openssl.hpp"
@@ -17,6 +18,7 @@ namespace qsp::cli {
 namespace {
 
 constexpr std::uint64_t kMostFrames = 500'000;
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
 
 struct BenchOptions {
   std::string profile = "1.0";
@@ -68,7 +70,7 @@ int run_sessions(bool json, const BenchOptions& options) {
   const auto protocol = options.profile == "1.0" ? bench::Protocol::Qsp1 : bench::Protocol::Rc155;
   const auto progress = [seconds = 0, all = options.sessions](std::size_t established) mutable {
     if (++seconds % 3 != 0) return;
-    fmt::print(stderr, "qsp: {} of {} sessions\n", grouped(std::min(established, all)), grouped(all));
+    print_err("qsp: {} of {} sessions\n", grouped(std::min(established, all)), grouped(all));
   };
   return report(bench::bench_sessions(protocol, options.sessions, progress), json);
 }
@@ -84,20 +86,22 @@ Command& add_handshake(Command& bench, BenchOptions& options) {
   verb->add_option("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick")
       ->check(range(1, 100'000'000))
       ->capture_default_str();
-  verb->footer("Examples:\n  qsp bench handshake\n  qsp bench handshake --loops 500 --json");
+  set_help(*verb, {.examples = {"qsp bench handshake", "qsp bench handshake --loops 500 --json"}});
   return *verb;
 }
 
 Command& add_seal(Command& bench, BenchOptions& options) {
   Command* const verb = bench.add_subcommand("seal", "frames sealed and opened, beside AES-256-GCM and TLS 1.3");
   verb->add_option("--size", options.sizes, "bytes of payload in a frame; may be repeated")
-      ->check(range(std::size_t{1}, Endpoint::kMaxPlaintext))
-      ->capture_default_str();
+      ->transform(is_size(1, Endpoint::kMaxPlaintext))
+      ->type_name("SIZE")
+      ->default_str("64 1K 4K 16K 64K");
   verb->add_option("--bytes", options.sealed_bytes,
                    fmt::format("payload to seal at each size, in at most {} frames", grouped(kMostFrames)))
-      ->check(positive_number())
-      ->capture_default_str();
-  verb->footer("Examples:\n  qsp bench seal\n  qsp bench seal --size 16384 --size 65536 --bytes 1000000000");
+      ->transform(is_size(1, kMostBytes))
+      ->type_name("SIZE")
+      ->default_str(size_text(options.sealed_bytes));
+  set_help(*verb, {.examples = {"qsp bench seal", "qsp bench seal --size 16K --size 64K --bytes 1G"}});
   return *verb;
 }
 
@@ -108,8 +112,8 @@ Command& add_rekey(Command& bench, BenchOptions& options) {
       ->capture_default_str()
       ->check(positive_number());
   verb->add_option("--warmup", options.rekey.warmup, "rekeys before them (rc155)")->capture_default_str();
-  verb->footer(
-      "Examples:\n  qsp bench rekey --loops 10000\n  qsp bench rekey --profile rc155 --loops 2000 --warmup 50");
+  set_help(*verb,
+           {.examples = {"qsp bench rekey --loops 10000", "qsp bench rekey --profile rc155 --loops 2000 --warmup 50"}});
   return *verb;
 }
 
@@ -120,17 +124,18 @@ Command& add_sessions(Command& bench, BenchOptions& options) {
   verb->add_option("--sessions", options.sessions, "sessions to have open at once")
       ->capture_default_str()
       ->check(range(1, 1'000'000));
-  verb->footer(
-      "Examples:\n  qsp bench sessions --sessions 10000\n  qsp bench sessions --profile rc155 --sessions 1000");
+  set_help(*verb,
+           {.examples = {"qsp bench sessions --sessions 10000", "qsp bench sessions --profile rc155 --sessions 1000"}});
   return *verb;
 }
 
 Command& add_loopback(Command& bench, BenchOptions& options) {
   Command* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, beside TLS 1.3");
   verb->add_option("--bytes", options.bytes, "bytes of each transfer; there are three of each kind")
-      ->check(range(std::uint64_t{1}, std::uint64_t{1} << 40))
-      ->capture_default_str();
-  verb->footer("Examples:\n  qsp bench loopback\n  qsp bench loopback --bytes 4000000000 --json");
+      ->transform(is_size(1, kMostBytes))
+      ->type_name("SIZE")
+      ->default_str(size_text(options.bytes));
+  set_help(*verb, {.examples = {"qsp bench loopback", "qsp bench loopback --bytes 4G --json"}});
   return *verb;
 }
 
@@ -139,7 +144,8 @@ Command& add_loopback(Command& bench, BenchOptions& options) {
 void add_bench(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("bench", "measure on this machine, without a peer");
   verb->require_subcommand(1);
-  verb->footer("Examples:\n  qsp bench handshake\n  qsp bench seal --json");
+  set_help(*verb, {.notes = "qsp bench COMMAND --help tells more of each.",
+                   .examples = {"qsp bench handshake", "qsp bench seal --json"}});
   const auto options = std::make_shared<BenchOptions>();
   const auto act = [options, &context](Command& measured, auto run) {
     measured.callback([options, &context, run] {

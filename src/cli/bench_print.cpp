@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/json.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 
 namespace qsp::cli {
@@ -33,7 +34,7 @@ void print_table(const std::vector<Cells>& rows) {
   for (const Cells& row : rows) {
     std::string line = fmt::format("{:<{}}", row.front(), widths.front());
     for (std::size_t i = 1; i < row.size(); ++i) line += fmt::format("  {:>{}}", row[i], widths[i]);
-    fmt::print("{}\n", line);
+    print_out("{}\n", line);
   }
 }
 
@@ -74,9 +75,9 @@ void print(const bench::HandshakeResult& result, bool json) {
                row("QSP 1.0", result.qsp),
                row("TLS 1.3 of this OpenSSL", result.tls),
                row("primitives alone", result.primitives)});
-  fmt::print("\nX25519MLKEM768, ML-DSA-65 both ways, AES-256-GCM, no QKD; {} handshakes of {} bytes\n",
-             grouped(result.loops), grouped(result.bytes));
-  fmt::print(
+  print_out("\nX25519MLKEM768, ML-DSA-65 both ways, AES-256-GCM, no QKD; {} handshakes of {} bytes\n",
+            grouped(result.loops), grouped(result.bytes));
+  print_out(
       "TLS: memory BIOs, self-signed certificates that both ends verify, SSL_CTX kept, no tickets\n"
       "primitives: a KEM key generated, encapsulated to and decapsulated; 2 signatures made, 2 verified under kept "
       "keys; {:.0f} us of hashes, HKDF, AEAD and random bytes\n"
@@ -104,7 +105,7 @@ void print(const std::vector<bench::SealResult>& results, bool json) {
   }
   if (json) return print_json({{"rows", std::move(rows)}});
   print_table(table);
-  fmt::print(
+  print_out(
       "\npayload sealed at one end and opened at the other, 1 MB = 10^6 bytes\n"
       "AES-256-GCM: EVP in place, contexts kept, a nonce and 25 bytes of AAD for each frame\n"
       "TLS 1.3: SSL_write and SSL_read through a pair of memory BIOs, records of 16 KiB at most\n{}\n",
@@ -129,7 +130,7 @@ void print(const std::vector<bench::RekeyResult>& results, bool json) {
   }
   if (json) return print_json({{"rows", std::move(rows)}});
   print_table(table);
-  fmt::print(
+  print_out(
       "\nINIT, ACK and DONE, every frame sealed and opened; QKD keys come from memory\n"
       "primitives: the same random bytes, hashes, HKDF, AEAD keys and frames, and KEM operations, without a "
       "protocol\n{}\n",
@@ -148,10 +149,10 @@ void print(const bench::RekeyBenchResult& result, bool json) {
                        {"primitives_ns_per_rekey", result.primitives_ns_per_rekey},
                        {"ratio", floor}});
   }
-  fmt::print("loops: {}\nwarmup: {}\nelapsed_sec: {:.6f}\nops_per_sec: {:.1f} rekey/s\nfinal_epoch: {}\n", result.loops,
-             result.warmup, result.elapsed_sec, result.ops_per_sec, result.final_epoch);
-  fmt::print("both ends: {:.0f} ns per rekey; the primitives alone: {:.0f} ns; ratio {:.2f}\n",
-             result.total_ns_per_rekey, result.primitives_ns_per_rekey, floor);
+  print_out("loops: {}\nwarmup: {}\nelapsed_sec: {:.6f}\nops_per_sec: {:.1f} rekey/s\nfinal_epoch: {}\n", result.loops,
+            result.warmup, result.elapsed_sec, result.ops_per_sec, result.final_epoch);
+  print_out("both ends: {:.0f} ns per rekey; the primitives alone: {:.0f} ns; ratio {:.2f}\n",
+            result.total_ns_per_rekey, result.primitives_ns_per_rekey, floor);
 }
 
 void print(const bench::SessionsResult& result, bool json) {
@@ -175,7 +176,7 @@ void print(const bench::SessionsResult& result, bool json) {
   print_table({{"bytes of an idle session", "resident", "allocated"},
                row("server's end", server),
                row("client's end", client)});
-  fmt::print(
+  print_out(
       "\n{} sessions at once over loopback TCP, established in {:.2f} s; each side is one process with one thread\n"
       "(the kernel's memory for sockets is not counted)\n",
       grouped(result.sessions), result.elapsed_sec);
@@ -204,18 +205,18 @@ void print(const bench::LoopbackResult& result, bool json) {
                            row("TLS 1.3, two threads", result.tls)};
   if (result.openssl) table.push_back(row("openssl s_client | s_server", *result.openssl));
   print_table(table);
-  fmt::print(
+  print_out(
       "\n{} bytes one way, all AES-256-GCM after X25519MLKEM768; wall-clock time from dialling until all have arrived; "
       "median "
       "of {} transfers each, in turns\n"
       "TLS 1.3, two threads: SSL_write and SSL_read of 64 KiB on blocking sockets\n",
       grouped(result.bytes), result.rounds);
   if (result.openssl) {
-    fmt::print(
+    print_out(
         "openssl: two processes, zeros from a file in memory to /dev/null, the time of a start without data taken "
         "off\n");
   } else {
-    fmt::print("openssl s_client | s_server is left out: {}\n", result.why_no_openssl);
+    print_out("openssl s_client | s_server is left out: {}\n", result.why_no_openssl);
   }
 }
 

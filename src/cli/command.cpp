@@ -11,6 +11,10 @@ Check::Check(Problem problem, std::string description)
           [problem = std::move(problem)](std::string& text) { return problem(text); }, std::move(description))) {}
 Check::Check(const CLI::Validator& validator) : validator_(std::make_shared<const CLI::Validator>(validator)) {}
 
+Check Check::rewriting(std::function<std::string(std::string&)> rewrite, std::string description) {
+  return Check(CLI::Validator(std::move(rewrite), std::move(description)));
+}
+
 Check one_of(const std::vector<std::string>& values) { return Check(CLI::IsMember(values)); }
 Check one_of(std::initializer_list<const char*> values) {
   return one_of(std::vector<std::string>(values.begin(), values.end()));
@@ -24,6 +28,10 @@ Check existing_directory() { return Check(CLI::ExistingDirectory); }
 
 Option* Option::check(const Check& check) {
   option_.check(check.validator());
+  return this;
+}
+Option* Option::transform(const Check& check) {
+  option_.transform(check.validator());
   return this;
 }
 Option* Option::type_name(const std::string& name) {
@@ -50,6 +58,18 @@ Option* Option::capture_default_str() {
   option_.capture_default_str();
   return this;
 }
+Option* Option::default_str(const std::string& text) {
+  option_.default_str(text);
+  return this;
+}
+std::vector<std::string> Option::long_names() const {
+  std::vector<std::string> names;
+  for (const std::string& name : option_.get_lnames()) names.push_back("--" + name);
+  return names;
+}
+bool Option::is_called(const std::string& name) const { return option_.check_name(name); }
+bool Option::is_hidden() const { return option_.get_group().empty(); }
+int Option::least_values() const { return option_.get_items_expected_min(); }
 std::size_t Option::count() const { return option_.count(); }
 std::string Option::get_name() const { return option_.get_name(); }
 const std::vector<std::string>& Option::results() const { return option_.results(); }
@@ -57,6 +77,8 @@ const std::vector<std::string>& Option::results() const { return option_.results
 struct Command::Parts {
   std::unique_ptr<CLI::App> program;  ///< of a program alone; a verb is its parent's
   CLI::App& app;
+  const Command* parent = nullptr;
+  std::unique_ptr<Option> help = {};
   std::vector<std::unique_ptr<Command>> verbs = {};
   std::vector<std::unique_ptr<Option>> options = {};
 };
@@ -65,8 +87,11 @@ Command::Command(const std::string& description, const std::string& name) {
   auto program = std::make_unique<CLI::App>(description, name);
   CLI::App& app = *program;
   parts_ = std::make_unique<Parts>(std::move(program), app);
+  parts_->help = std::make_unique<Option>(*app.get_help_ptr());
 }
-Command::Command(CLI::App& verb) : parts_(std::make_unique<Parts>(nullptr, verb)) {}
+Command::Command(CLI::App& verb, const Command& parent) : parts_(std::make_unique<Parts>(nullptr, verb, &parent)) {
+  parts_->help = std::make_unique<Option>(*verb.get_help_ptr());
+}
 Command::~Command() = default;
 
 Option* Command::keep(CLI::Option* option) {
@@ -75,7 +100,7 @@ Option* Command::keep(CLI::Option* option) {
 
 Command* Command::add_subcommand(const std::string& name, const std::string& description) {
   CLI::App& verb = *parts_->app.add_subcommand(name, description);
-  return parts_->verbs.emplace_back(std::unique_ptr<Command>(new Command(verb))).get();
+  return parts_->verbs.emplace_back(std::unique_ptr<Command>(new Command(verb, *this))).get();
 }
 
 template <OptionValue T>
@@ -98,9 +123,6 @@ template Option* Command::add_option(const std::string&, std::optional<double>&,
 Option* Command::add_flag(const std::string& name, bool& value, const std::string& description) {
   return keep(parts_->app.add_flag(name, value, description));
 }
-void Command::set_config(const std::string& name, const std::string& default_file, const std::string& description) {
-  parts_->app.set_config(name, default_file, description);
-}
 void Command::callback(std::function<void()> action) { parts_->app.callback(std::move(action)); }
 void Command::footer(const std::string& text) { parts_->app.footer(text); }
 void Command::require_subcommand(int count) { parts_->app.require_subcommand(count); }
@@ -112,29 +134,36 @@ std::vector<const Option*> Command::get_options() const {
   return options;
 }
 
-Parsed Command::parse(const std::vector<std::string>& arguments) {
-  try {
-    parts_->app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // as CLI11 has it
-  } catch (const CLI::ParseError& error) {
-    return parts_->app.exit(error) == 0 ? Parsed::Help : Parsed::Error;
-  }
-  return Parsed::Verb;
+std::string Command::name() const { return parts_->app.get_name(); }
+const Command* Command::parent() const noexcept { return parts_->parent; }
+
+std::vector<const Command*> Command::commands() const {
+  std::vector<const Command*> commands;
+  for (const auto& verb : parts_->verbs) commands.push_back(verb.get());
+  return commands;
 }
 
-std::expected<std::vector<ConfigItem>, std::string> read_config(const std::string& text) {
-  std::istringstream stream(text);
-  try {
-    std::vector<ConfigItem> items;
-    for (CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream)) {
-      items.push_back({.name = item.name,
-                       .full_name = item.fullname(),
-                       .in_table = !item.parents.empty(),
-                       .values = std::move(item.inputs)});
-    }
-    return items;
-  } catch (const CLI::Error& error) {
-    return std::unexpected(error.what());
+const Option* Command::find_option(const std::string& name) const {
+  if (parts_->help->is_called(name)) return parts_->help.get();
+  for (const auto& option : parts_->options) {
+    if (option->is_called(name)) return option.get();
   }
+  return nullptr;
+}
+
+Outcome Command::parse(const std::vector<std::string>& arguments) {
+  try {
+    parts_->app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // as CLI11 has it
+  } catch (const CLI::CallForHelp& wanted) {
+    std::ostringstream help;
+    parts_->app.exit(wanted, help, help);
+    return {.what = Parsed::Help, .text = help.str()};
+  } catch (const CLI::ParseError& error) {
+    return {.what = Parsed::Error,
+            .text = error.what(),
+            .lacks_something = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr};
+  }
+  return {.what = Parsed::Verb};
 }
 
 }  // namespace qsp::cli

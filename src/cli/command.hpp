@@ -3,7 +3,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -28,6 +27,8 @@ class Check {
   using Problem = std::function<std::string(const std::string&)>;
   Check(Problem problem, std::string description);
   explicit Check(const CLI::Validator& validator);
+  /// For Option::transform: `rewrite` may put another text in the value's place.
+  static Check rewriting(std::function<std::string(std::string&)> rewrite, std::string description);
 
   [[nodiscard]] const CLI::Validator& validator() const { return *validator_; }
 
@@ -51,13 +52,25 @@ class Option {
   explicit Option(CLI::Option& option) : option_(option) {}
 
   Option* check(const Check& check);
+  /// A check that may rewrite the value before it is read.
+  Option* transform(const Check& check);
   Option* type_name(const std::string& name);
   Option* group(const std::string& name);
   Option* required(bool needed = true);
   Option* needs(Option* other);
   Option* excludes(Option* other);
   Option* capture_default_str();
+  /// What help shows as the default.
+  Option* default_str(const std::string& text);
 
+  /// With their dashes, the long ones alone.
+  [[nodiscard]] std::vector<std::string> long_names() const;
+  /// Whether `name`, with its dashes, is one of its names.
+  [[nodiscard]] bool is_called(const std::string& name) const;
+  /// Whether help leaves it out.
+  [[nodiscard]] bool is_hidden() const;
+  /// How many of the arguments behind it are its values, whatever they look like.
+  [[nodiscard]] int least_values() const;
   /// How often it was given.
   [[nodiscard]] std::size_t count() const;
   [[nodiscard]] std::string get_name() const;
@@ -77,6 +90,12 @@ concept OptionValue = AnyOf<T, std::string, int, std::uint16_t, std::uint32_t, s
 
 enum class Parsed : std::uint8_t { Verb, Help, Error };
 
+struct Outcome {
+  Parsed what;
+  std::string text = {};         ///< the help, or what is wrong
+  bool lacks_something = false;  ///< an option or a command that is required
+};
+
 class Command {
  public:
   /// A program. Verbs are made by add_subcommand().
@@ -91,7 +110,6 @@ class Command {
   template <OptionValue T>
   Option* add_option(const std::string& name, T& value, const std::string& description = {});
   Option* add_flag(const std::string& name, bool& value, const std::string& description);
-  void set_config(const std::string& name, const std::string& default_file, const std::string& description);
   void callback(std::function<void()> action);
   void footer(const std::string& text);
   void require_subcommand(int count);
@@ -100,26 +118,22 @@ class Command {
   /// What add_option() and add_flag() made, in that order.
   [[nodiscard]] std::vector<const Option*> get_options() const;
 
-  /// Sets values and calls the verb's callback; prints the help or the error.
-  [[nodiscard]] Parsed parse(const std::vector<std::string>& arguments);
+  [[nodiscard]] std::string name() const;
+  [[nodiscard]] const Command* parent() const noexcept;  ///< null: it is the program
+  /// Its verbs, in the order in which they were made.
+  [[nodiscard]] std::vector<const Command*> commands() const;
+  /// The option of that name, with its dashes; null: this command has none. --help is one.
+  [[nodiscard]] const Option* find_option(const std::string& name) const;
+
+  /// Sets values and calls the verb's callback.
+  [[nodiscard]] Outcome parse(const std::vector<std::string>& arguments);
 
  private:
   struct Parts;
-  explicit Command(CLI::App& verb);
+  Command(CLI::App& verb, const Command& parent);
   Option* keep(CLI::Option* option);
 
   std::unique_ptr<Parts> parts_;
 };
-
-/// One line of a file of options.
-struct ConfigItem {
-  std::string name;
-  std::string full_name;  ///< with the tables that it stands in
-  bool in_table;
-  std::vector<std::string> values;
-};
-
-/// Reads TOML. Errors: text.
-std::expected<std::vector<ConfigItem>, std::string> read_config(const std::string& text);
 
 }  // namespace qsp::cli

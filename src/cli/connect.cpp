@@ -17,10 +17,13 @@
 #include <utility>
 
 #include "cli/app.hpp"
+#include "cli/close_text.hpp"
 #include "cli/command.hpp"
-#include "cli/config_file.hpp"
 #include "cli/echo_client.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/options_file.hpp"
+#include "cli/output.hpp"
 #include "cli/output_file.hpp"
 #include "cli/pipe_client.hpp"
 #include "cli/process.hpp"
@@ -28,6 +31,7 @@
 #include "cli/redial.hpp"
 #include "cli/sessions.hpp"
 #include "cli/text.hpp"
+#include "files/file.hpp"
 #include "files/replacement.hpp"
 #include "net/dial.hpp"
 
@@ -42,9 +46,10 @@ struct ConnectOptions {
   bool check_echo = false;
   std::string send;
   std::string output;
+  std::string account;
   std::size_t window = std::size_t{4} * 1024 * 1024;
   std::optional<std::uint64_t> rekey_after;
-  std::string retry_for = "10s";
+  double retry_for = 10;  ///< seconds
 };
 
 /// A descriptor that is closed with its owner, unless it is one of the process's own.
@@ -73,6 +78,38 @@ std::expected<File, std::string> open_input(const std::string& path) {
   return File(fd);
 }
 
+/// Where the account of each dial goes as a line of JSON. A pipe's standard output is the peer's data, so there it is
+/// standard error, unless a file is named.
+class AccountLines {
+ public:
+  /// A file must be new.
+  static std::expected<AccountLines, std::string> open(const std::string& file) {
+    AccountLines lines;
+    constexpr unsigned kOwnerOnly = 0600;
+    if (file.empty()) return lines;
+    auto made = files::create_file(file, kOwnerOnly);
+    if (!made) return std::unexpected("--account " + made.error());
+    lines.file_ = file;
+    lines.open_ = std::move(*made);
+    return lines;
+  }
+  [[nodiscard]] bool has_file() const noexcept { return static_cast<bool>(open_); }
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+
+  void add(const boost::json::object& account, bool pipe) {
+    if (!has_file()) return pipe ? write_err(json_line(account)) : print_json(account);
+    const std::string line = json_line(account);
+    if (auto done = files::write_at(open_.get(), file_, as_bytes(line), size_); !done) problem_ = done.error();
+    size_ += line.size();
+  }
+
+ private:
+  std::string file_;
+  files::Descriptor open_;
+  std::size_t size_ = 0;
+  std::string problem_;  ///< of writing it
+};
+
 /// Everything that one run of the verb needs while its loop turns.
 struct Run {
   const Setup& setup;
@@ -83,6 +120,7 @@ struct Run {
   std::size_t window;
   File& input;
   std::optional<files::Replacement>& output;
+  AccountLines& account;
   net::Loop loop{};
   boost::asio::signal_set signals{loop.io(), SIGINT, SIGTERM};
   net::ConnectionPtr client{};
@@ -155,9 +193,11 @@ boost::asio::awaitable<void> connect_to_peer(Run& run) {
   run.client->start();
 }
 
-std::string closed_text(const Closed& closed) {
-  const std::string text = escape(closed.text);
-  return text.empty() ? std::string(name(closed.reason)) : fmt::format("{}: {}", name(closed.reason), text);
+/// The identity that the server presented, where it is not the pinned one.
+std::string stranger(const Run& run) {
+  const auto* const channel = run.client ? dynamic_cast<const Channel*>(&run.client->endpoint()) : nullptr;
+  const auto presented = channel != nullptr ? channel->presented_identity() : std::nullopt;
+  return presented ? run.setup.describe_stranger(*presented) : std::string();
 }
 
 /// Whether the server said, before anything else, that it has no room (SPEC §5.8): not that of a peer's QKD budget.
@@ -182,9 +222,21 @@ std::string explain_handshake(const Run& run, const Closed& closed) {
                        foreign->name);
   }
   if (is_spent_budget(closed)) return explain_spent_budget(target, closed);
+  if (closed.by_peer && closed.reason == Reason::QkdUnavailable) {
+    return fmt::format("{} refused the session ({}): this end has the key; see the other end's log, its KME or its pad",
+                       target, close_text(closed));
+  }
+  if (closed.reason == Reason::QkdUnavailable) {
+    return fmt::format("no session with {} ({}): see the log above, and this end's KME or pad", target,
+                       close_text(closed));
+  }
+  if (const std::string wrong = closed.by_peer ? std::string() : stranger(run); !wrong.empty()) {
+    return fmt::format("the handshake with {} failed ({}): {}; compare both with its operator (qsp fingerprint)",
+                       target, name(closed.reason), wrong);
+  }
   if (closed.by_peer) {
     return fmt::format("{} refused the session ({}): compare keys, suites and policies of both ends, and see its log",
-                       target, closed_text(closed));
+                       target, close_text(closed));
   }
   if (run.client->cut_off()) {
     const std::string& transport = run.check_echo ? run.report.transport : run.pipe_report.transport;
@@ -206,10 +258,10 @@ std::string explain_handshake(const Run& run, const Closed& closed) {
   }
   if (closed.reason != Reason::ProtocolError) {
     return fmt::format("the handshake with {} failed ({}): compare keys, suites and policies of both ends", target,
-                       closed_text(closed));
+                       close_text(closed));
   }
   return fmt::format("{} does not speak profile {} ({}): check the address, and --profile on both ends", target,
-                     run.profile().name, closed_text(closed));
+                     run.profile().name, close_text(closed));
 }
 
 /// Why the run failed, in one line that says what to do; nothing if it did not.
@@ -226,10 +278,10 @@ std::optional<std::string> explain(const Run& run) {
   }
   if (!report.established) return explain_handshake(run, closed);
   if (closed.by_peer && closed.reason != Reason::Normal) {
-    return fmt::format("the peer closed the session ({}); {}", closed_text(closed), missing);
+    return fmt::format("the peer closed the session ({}); {}", close_text(closed), missing);
   }
   if (closed.by_peer && (!report.input_done || report.missing_bytes != 0)) {
-    return fmt::format("the peer closed the session ({}) before all was sent and echoed; {}", closed_text(closed),
+    return fmt::format("the peer closed the session ({}) before all was sent and echoed; {}", close_text(closed),
                        missing);
   }
   if (run.client->cut_off()) {
@@ -238,7 +290,7 @@ std::optional<std::string> explain(const Run& run) {
   }
   if (closed.reason != Reason::Normal) {
     return fmt::format("the session failed ({}); {}: the peer broke the protocol, or bytes were altered on the way",
-                       closed_text(closed), missing);
+                       close_text(closed), missing);
   }
   return std::nullopt;
 }
@@ -262,20 +314,20 @@ std::optional<std::string> explain_pipe(const Run& run) {
   const std::string how = closed.by_peer ? "the peer closed the session" : "the session ended";
   if (closed.reason == Reason::Normal && !closed.truncated) {
     if (run.pipe->report().input_sent) return std::nullopt;
-    return fmt::format("{} ({}) before all was sent: what came is complete", how, closed_text(closed));
+    return fmt::format("{} ({}) before all was sent: what came is complete", how, close_text(closed));
   }
-  return fmt::format("{} ({}){}{}: what came is genuine{}", how, closed_text(closed),
+  return fmt::format("{} ({}){}{}: what came is genuine{}", how, close_text(closed),
                      report.transport.empty() ? "" : ": ", report.transport,
                      closed.truncated ? ", but not complete" : "");
 }
 
-void print_account(const Context& context, const Run& run, const std::optional<std::string>& failure) {
+void print_account(const Context& context, Run& run, const std::optional<std::string>& failure) {
   const EchoReport& report = run.report;
   const double seconds = std::chrono::duration<double>(report.elapsed).count();
   const double rate = seconds > 0 ? static_cast<double>(report.compared_bytes) / seconds / 1e6 : 0;
   const std::uint32_t rekeys = report.epoch > 0 ? report.epoch - 1 : 0;
-  const std::string reason = report.closed ? closed_text(*report.closed) : "";
-  if (context.json) {
+  const std::string reason = report.closed ? close_text(*report.closed) : "";
+  if (context.json || run.account.has_file()) {
     boost::json::object account{{"ok", !failure},
                                 {"sent_bytes", report.sent_bytes},
                                 {"sent_frames", report.sent_frames},
@@ -290,22 +342,20 @@ void print_account(const Context& context, const Run& run, const std::optional<s
                                 {"closed_by_peer", report.closed && report.closed->by_peer},
                                 {"truncated", report.closed && report.closed->truncated}};
     account["error"] = failure ? boost::json::value(*failure) : boost::json::value(nullptr);
-    print_json(account);
-    return;
+    run.account.add(account, false);
   }
-  if (!report.established) return;
-  fmt::print("sent      {} bytes in {} frames\n", grouped(report.sent_bytes), grouped(report.sent_frames));
-  fmt::print("received  {} bytes, of which {} compared equal\n", grouped(report.received_bytes),
-             grouped(report.compared_bytes));
-  fmt::print("rekeys    {} (last epoch {})\n", rekeys, report.epoch);
-  fmt::print("time      {:.3f} s, {:.1f} MB/s each way\n", seconds, rate);
-  fmt::print("closed    {}\n", reason);
+  if (context.json || !report.established) return;
+  print_out("sent      {} bytes in {} frames\n", grouped(report.sent_bytes), grouped(report.sent_frames));
+  print_out("received  {} bytes, of which {} compared equal\n", grouped(report.received_bytes),
+            grouped(report.compared_bytes));
+  print_out("rekeys    {} (last epoch {})\n", rekeys, report.epoch);
+  print_out("time      {:.3f} s, {:.1f} MB/s each way\n", seconds, rate);
+  print_out("closed    {}\n", reason);
 }
 
-/// On stderr: standard output is the peer's data.
-void print_pipe_account(const Context& context, const Run& run, const std::optional<std::string>& failure) {
+void print_pipe_account(const Context& context, Run& run, const std::optional<std::string>& failure) {
   const PipeClientReport& report = run.pipe_report;
-  if (!context.json) return;
+  if (!context.json && !run.account.has_file()) return;
   boost::json::object account{{"ok", !failure},
                               {"sent_bytes", report.traffic.sent_bytes},
                               {"received_bytes", report.traffic.received_bytes},
@@ -319,7 +369,7 @@ void print_pipe_account(const Context& context, const Run& run, const std::optio
     account["final_epoch"] = report.status->current.epoch;
   }
   account["error"] = failure ? boost::json::value(*failure) : boost::json::value(nullptr);
-  print_json(account, stderr);
+  run.account.add(account, true);
 }
 
 /// One dial, from resolving the name to the end of the session.
@@ -347,7 +397,7 @@ std::unique_ptr<Run> dial_until_there(Redial& redial, const std::function<std::u
 }
 
 /// Tells how it went. Returns why it failed, if it did.
-std::optional<std::string> account_for(const Context& context, const Run& run) {
+std::optional<std::string> account_for(const Context& context, Run& run) {
   const std::optional<std::string> failure = run.check_echo ? explain(run) : explain_pipe(run);
   if (run.check_echo) {
     print_account(context, run, failure);
@@ -366,12 +416,12 @@ int connect(const Context& context, const ConnectOptions& options) {
   const auto target = net::parse_address(options.target);
   if (!target) return stop(kUsage, target.error());
   if (target->port == 0) return stop(kUsage, "address: there is no port 0 to connect to");
-  const auto retry_for = parse_wait(options.retry_for);
-  if (!retry_for) return stop(kUsage, "--retry-for: " + retry_for.error());
+  const auto retry_for =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.retry_for));
   if (!options.output.empty()) {
     std::vector<InputFile> inputs = files_of(options.session);
     inputs.push_back({"the file to send", options.send});
-    inputs.push_back({"the option file", option_file_in_use()});
+    inputs.push_back({"the option file", options_file_in_use()});
     if (const auto refused = refuse_output(options.output, inputs)) return stop(kUsage, *refused);
   }
   const auto setup = Setup::load(options.session, Role::Client);
@@ -394,10 +444,11 @@ int connect(const Context& context, const ConnectOptions& options) {
     output.emplace(*std::move(begun));
   }
 
+  auto account = AccountLines::open(options.account);
+  if (!account) return stop(kFailed, account.error());
   std::optional<std::string> failure;
   const Instant now = net::Loop::now();
-  Redial redial(*retry_for, now,
-                static_cast<std::uint64_t>(now.count()) ^ static_cast<std::uint64_t>(::getpid()) << 32);
+  Redial redial(retry_for, now, static_cast<std::uint64_t>(now.count()) ^ static_cast<std::uint64_t>(::getpid()) << 32);
   for (const bool without_qkd : {false, true}) {
     const auto run = dial_until_there(redial, [&] {
       return std::unique_ptr<Run>(new Run{.setup = **setup,
@@ -407,12 +458,14 @@ int connect(const Context& context, const ConnectOptions& options) {
                                           .without_qkd = without_qkd,
                                           .window = options.window,
                                           .input = *input,
-                                          .output = output});
+                                          .output = output,
+                                          .account = *account});
     });
     failure = account_for(context, *run);
     if (!failure || !(check_echo ? run->report.may_redial_without_qkd : run->pipe_report.may_redial_without_qkd)) break;
     if (!without_qkd) spdlog::warn("{}; QKD is preferred, not required: dialling again WITHOUT a QKD key", *failure);
   }
+  if (!failure && !account->problem().empty()) failure = account->problem();
   if (failure && output) *failure += output->replaces() ? fmt::format("; {} is as it was", escape(options.output)) : "";
   if (failure) return stop(kFailed, *failure);
   if (output) {
@@ -427,7 +480,8 @@ void add_connect(Command& app, Context& context) {
   Command* const verb =
       app.add_subcommand("connect", "a secure pipe to a server: standard input goes there, its data comes out");
   const auto options = std::make_shared<ConnectOptions>();
-  verb->add_option("target", options->target, "HOST:PORT, such as localhost:7155 or [::1]:7155")
+  verb->add_option("target", options->target,
+                   "address of the server, such as localhost:7155 or [::1]:7155; no port: 7155")
       ->required()
       ->type_name("HOST:PORT");
   add_session_options(*verb, Role::Client, options->session);
@@ -436,25 +490,33 @@ void add_connect(Command& app, Context& context) {
       ->type_name("FILE");
   verb->add_option("--output", options->output, "file to store the echo in; the old one stays until all has come")
       ->type_name("FILE");
-  verb->add_option("--window", options->window, "bytes that may be sent and not echoed yet, 65536 or more")
-      ->capture_default_str()
-      ->check(range(Endpoint::kMaxPlaintext, std::size_t{1} << 30));
+  verb->add_option("--account", options->account,
+                   "new file for the account of each dial, as a line of JSON; in a pipe, whose standard output is the\n"
+                   "peer's data, --json prints it on standard error")
+      ->type_name("FILE");
+  verb->add_option("--window", options->window, "data that may be sent and not echoed yet, 64K or more")
+      ->transform(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
+      ->type_name("SIZE")
+      ->default_str(size_text(options->window));
   verb->add_option("--retry-for", options->retry_for,
                    "how long to dial again, ever more slowly, while the server says that it is full; 0: not at all")
+      ->transform(is_time(std::chrono::nanoseconds(0), std::chrono::hours(24)))
       ->type_name("TIME")
-      ->capture_default_str();
+      ->default_str("10s");
   verb->add_option("--rekey-after", options->rekey_after)->group("");
-  verb->footer(
-      fmt::format("{} A client that comes too soon is told how long to wait.\n\n", kBudgetHelp) +
-      "Exit code 0: all was sent and all that the peer had came (and was equal, where the echo is checked). 1: not "
-      "so;\n"
-      "one line on stderr says why.\n\n"
-      "Examples:\n"
-      "  tar c -C photos . | qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob\n"
-      "  qsp connect localhost:7155 --key alice.key --peers peers.toml --peer bob --send photo.jpg --output echo.jpg\n"
-      "  qsp connect localhost:7155 --profile rc155 --insecure\n"
-      "  qsp connect [::1]:7155 --profile rc155 --insecure --send photo.jpg --output echo.jpg\n"
-      "  echo hello | qsp connect localhost:7155 --profile rc155 --insecure --json");
+  set_help(
+      *verb,
+      {.notes = fmt::format("{} A client that comes too soon is told how long to wait.\n"
+                            "qsp version lists the algorithms.",
+                            kBudgetHelp),
+       .examples = {"tar c -C photos . | qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob",
+                    "qsp connect localhost:7155 --key alice.key --peers peers.toml --peer bob --send photo.jpg "
+                    "--output echo.jpg",
+                    "qsp connect localhost:7155 --profile rc155 --insecure",
+                    "qsp connect [::1]:7155 --profile rc155 --insecure --send photo.jpg --output echo.jpg",
+                    "echo hello | qsp connect localhost:7155 --profile rc155 --insecure --json"},
+       .done = "all was sent and all that the peer had came (and was equal, where the echo is checked)",
+       .failed = "not so: one line on standard error says why"});
   verb->callback([options, &context] { context.action = [options, &context] { return connect(context, *options); }; });
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "cli/e91_processes.hpp"
+#include "cli/option_types.hpp"
 
 namespace qsp::cli {
 
@@ -14,12 +15,12 @@ void add_e91(Command& app, Context& context) {
   add_e91_audit(*e91, context);
   add_e91_bench(*e91, context);
   add_e91_processes(*e91, context);
-  e91->footer(
-      "The photons are simulated, so the keys are as secret as this process, and no more (docs/qkd.md).\n\nExamples:\n"
-      "  qsp e91 run\n"
-      "  qsp e91 run --eve intercept:1 --report eve.html\n"
-      "  qsp e91 sweep --over eve\n"
-      "  qsp e91 compare examples/links/*.toml");
+  set_help(
+      *e91,
+      {.notes = "The photons are simulated, so the keys are as secret as this process, and no more (docs/qkd.md).\n"
+                "qsp e91 COMMAND --help tells more of each.",
+       .examples = {"qsp e91 run", "qsp e91 run --eve intercept:1 --report eve.html", "qsp e91 sweep --over eve",
+                    "qsp e91 compare examples/links/*.toml"}});
 }
 
 }  // namespace qsp::cli

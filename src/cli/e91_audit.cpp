@@ -10,6 +10,8 @@
 #include "cli/e91.hpp"
 #include "cli/e91_result.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "e91/keyrate/statistics.hpp"
 #include "e91/post/audit.hpp"
@@ -92,7 +94,7 @@ int run_audit(const std::string& file, bool json) {
                 {"mismatches", wrong},
                 {"blocks", std::move(lines)}});
   } else {
-    fmt::print(
+    print_out(
         "{}\n{} blocks, {} with a key, {} mismatches; the tags and Bob's count of errors cannot be checked "
         "from outside\n",
         columns(rows_of(mode, blocks)), blocks.size(), keys, wrong);
@@ -107,10 +109,9 @@ void add_e91_audit(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("audit", "work a run out again from what was said in public");
   const auto file = std::make_shared<std::string>();
   verb->add_option("TRANSCRIPT", *file, "a file of qsp e91 run --transcript")->required();
-  verb->footer(
-      "Exit code 0 if every block is as it must be, 1 if not.\n\nExamples:\n"
-      "  qsp e91 run --transcript t.qsp && qsp e91 audit t.qsp\n"
-      "  qsp e91 audit t.qsp --json");
+  set_help(*verb, {.examples = {"qsp e91 run --transcript t.qsp && qsp e91 audit t.qsp", "qsp e91 audit t.qsp --json"},
+                   .done = "every block is as it must be",
+                   .failed = "a block is not, or the file is no transcript"});
   verb->callback([file, &context] { context.action = [file, &context] { return run_audit(*file, context.json); }; });
 }
 

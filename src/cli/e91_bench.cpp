@@ -11,6 +11,8 @@
 #include "cli/e91_progress.hpp"
 #include "cli/e91_result.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "e91/cascade/figures.hpp"
 #include "e91/hashing/figures.hpp"
@@ -204,7 +206,7 @@ int run_bench(const BenchOptions& options, bool json) {
     rows.push_back({figure.what, fmt::format("{:.4g}", figure.value), std::string(figure.unit),
                     std::string(figure.anchor), std::string(figure.source)});
   }
-  fmt::print(
+  print_out(
       "{}\none core, both ends' work, processor time\n"
       "{} blocks of {} bits for each rate of Cascade and for the last two rows\n",
       columns(rows), options.blocks, grouped(options.key_bits));
@@ -222,7 +224,7 @@ void add_e91_bench(Command& e91, Context& context) {
   verb->add_option("--key-bits", options->key_bits, "sifted bits of a block")
       ->check(range(std::size_t{10'000}, e91::kMaxKeyBits))
       ->capture_default_str();
-  verb->footer("Examples:\n  qsp e91 bench\n  qsp e91 bench --blocks 100 --json");
+  set_help(*verb, {.examples = {"qsp e91 bench", "qsp e91 bench --blocks 100 --json"}});
   verb->callback(
       [options, &context] { context.action = [options, &context] { return run_bench(*options, context.json); }; });
 }

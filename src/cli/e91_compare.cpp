@@ -16,6 +16,8 @@
 #include "cli/e91_progress.hpp"
 #include "cli/e91_result.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "e91/keyrate/agreement.hpp"
 
@@ -265,9 +267,9 @@ OrText<std::string> draw_seed() {
 }
 
 void print_text(const Comparisons& all, const std::string& seed) {
-  fmt::print("{}\n", columns(rows_of(all)));
-  for (const Compared& one : all.links) fmt::print("{}: {}\n", one.link.title, one.link.reference);
-  fmt::print(
+  print_out("{}\n", columns(rows_of(all)));
+  for (const Compared& one : all.links) print_out("{}: {}\n", one.link.title, one.link.reference);
+  print_out(
       "\nfits: theory's QBER is within {:g} percentage points of what was published and its rates within {:g} %, and\n"
       "the counts are no further from theory than chance brings them: by chance alone one run in {:g} is refused.\n"
       "SIMULATED; each file says which of its numbers were published, which chosen and which fitted.\n"
@@ -302,20 +304,23 @@ int run_compare(const CompareOptions& options, bool json) {
 }  // namespace
 
 void add_e91_compare(Command& e91, Context& context) {
-  Command* const verb = e91.add_subcommand("compare", "simulate links of published experiments and hold them against");
+  Command* const verb =
+      e91.add_subcommand("compare", "simulate links of published experiments, beside the published figures");
   const auto options = std::make_shared<CompareOptions>();
   verb->add_option("LINK", options->files, "descriptions of links with published figures (examples/links)")->required();
   verb->add_option("--coincidences", options->coincidences, "pairs to expect of each link")
       ->check(range(100.0, 1e9))
       ->capture_default_str();
   verb->add_option("--seed", options->seed, "repeat a run: 64 hex digits, or any text (drawn anew, and told)");
-  verb->footer(
-      "Both stations' clicks are counted on one table, as a laboratory does: no key comes of it.\n"
-      "Theory is held against what was published, and the counts against theory: chance alone lets one run in 10^9 "
-      "fail.\n"
-      "Exit code 0 if every figure fits, 1 if not.\n\nExamples:\n"
-      "  qsp e91 compare examples/links/*.toml\n"
-      "  qsp e91 compare examples/links/yin2020.toml --coincidences 100000 --json");
+  set_help(
+      *verb,
+      {.notes = "Both stations' clicks are counted on one table, as a laboratory does: no key comes of it.\n"
+                "Theory is held against what was published, and the counts against theory: chance alone lets one run\n"
+                "in 10^9 fail.",
+       .examples = {"qsp e91 compare examples/links/*.toml",
+                    "qsp e91 compare examples/links/yin2020.toml --coincidences 100000 --json"},
+       .done = "every figure fits",
+       .failed = "a figure does not, or a file cannot be used"});
   verb->callback(
       [options, &context] { context.action = [options, &context] { return run_compare(*options, context.json); }; });
 }

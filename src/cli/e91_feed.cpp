@@ -101,6 +101,8 @@ int run_e91_feed(const E91FeedOptions& options, bool json) {
   e91::KmeFeedOptions to_b = options.kme_b;
   to_b.link = options.kme_a.link;
   to_b.tls.authorities = options.kme_a.tls.authorities;
+  to_b.tls.revoked = options.kme_a.tls.revoked;
+  to_b.tls.allow_tls_1_2 = options.kme_a.tls.allow_tls_1_2;
   const auto a = e91::KmeFeed::make(loop, options.kme_a, "KME " + escape(options.kme_a.url));
   if (!a) return failed(a.error());
   const auto b = e91::KmeFeed::make(loop, to_b, "KME " + escape(to_b.url));

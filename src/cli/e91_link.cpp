@@ -121,7 +121,7 @@ int run_e91_link(const E91SourceOptions& options, bool json) {
   print_warning("the link is simulated: its keys are as secret as this process, with no quantum security");
   boost::asio::signal_set signals((*server)->server().loop().io(), SIGINT, SIGTERM);
   stop_on_signals(signals, [&server] { (*server)->server().stop(); });
-  announce_listening(json, "link", (*server)->server().local_endpoint());
+  if (!announce_listening(json, "link", (*server)->server().local_endpoint())) return kFailed;
   const auto ran = (*server)->server().run();
   process.forget_sessions();
   return ran ? kOk : failed(ran.error());

@@ -5,6 +5,8 @@
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
+#include "cli/kme_keys.hpp"
+#include "cli/option_types.hpp"
 #include "e91/post/messages.hpp"
 
 namespace qsp::cli {
@@ -19,19 +21,22 @@ void set_action(Command& verb, Context& context, const std::shared_ptr<Options>&
 
 void add_identity(Command& verb, E91Identity& identity) {
   verb.add_option("--key", identity.key, "this process's private key (qsp keygen)")->type_name("FILE")->required();
-  verb.add_option("--passphrase-file", identity.passphrase_file, "of an encrypted key")->type_name("FILE");
+  verb.add_option("--passphrase-file", identity.passphrase_file, "file with the passphrase of an encrypted key")
+      ->type_name("FILE");
   verb.add_option("--peers", identity.peers, "the pinned peers (docs/peers.md)")->type_name("FILE")->required();
-  verb.set_config("--config", "", "file with these options, as TOML");
 }
 
 void add_link_file(Command& verb, std::string& file) {
-  verb.add_option("--link-file", file, "what the link is built of (examples/links); the same for all three processes")
+  verb.add_option("--link-file", file,
+                  "what the link is built of (examples/links); link, alice and bob need equal files")
       ->type_name("FILE")
       ->required();
 }
 
 void add_eve(Command& verb, std::string& eve, std::string& file) {
-  verb.add_option("--eve", eve, "who sits on the link: none, intercept:FRACTION, probe:STRENGTH, source:separable, …")
+  verb.add_option("--eve", eve,
+                  "who sits on the link: none, intercept:FRACTION, probe:STRENGTH, source:separable,\n"
+                  "source:werner=VISIBILITY or blinding (qsp e91 run --help tells more)")
       ->capture_default_str();
   verb.add_option("--eve-file", file, "a file that says so instead, once it is there; looked at before each block")
       ->type_name("FILE");
@@ -46,11 +51,14 @@ void add_block_bits(Command& verb, std::uint64_t& bits) {
 void add_kme(Command& verb, const std::string& infix, const std::string& whose, e91::KmeFeedOptions& kme) {
   const std::string prefix = "--kme" + infix;
   verb.add_option(prefix, kme.url, whose + " KME, such as https://127.0.0.1:8443")->type_name("URL")->required();
-  verb.add_option(prefix + "-cert", kme.tls.certificate, "certificate for it, listed in the link's feeders")
+  verb.add_option(prefix + "-cert", kme.tls.certificate, "certificate for that KME, listed in the link's feeders, PEM")
       ->type_name("FILE")
       ->required();
-  verb.add_option(prefix + "-key", kme.tls.key, "its private key")->type_name("FILE")->required();
-  verb.add_option(prefix + "-name", kme.server_name, "what the KME's certificate says, if not the URL's host")
+  verb.add_option(prefix + "-key", kme.tls.key, "private key of that certificate, PEM, a private file (0600)")
+      ->type_name("FILE")
+      ->required();
+  if (infix.empty()) return;
+  verb.add_option(prefix + "-name", kme.server_name, "name in the KME's certificate, where it is not the URL's host")
       ->type_name("NAME");
 }
 
@@ -62,22 +70,24 @@ void add_link(Command& e91, Context& context) {
   add_identity(*verb, options->identity);
   add_link_file(*verb, options->link_file);
   verb->add_option("--alice", options->alice, "pinned name of the station that is Alice")->capture_default_str();
-  verb->add_option("--bob", options->bob, "likewise of Bob")->capture_default_str();
+  verb->add_option("--bob", options->bob, "pinned name of the station that is Bob")->capture_default_str();
   add_eve(*verb, options->eve, options->eve_file);
   verb->add_flag("--real-time", options->real_time, "let a block take as long as its light would");
-  verb->footer(
-      "Who runs this knows every bit: it is for laboratories. Stops on SIGINT or SIGTERM.\n\nExamples:\n"
-      "  qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml\n"
-      "  echo intercept:1 > lab/eve      # an attack, from the next block on\n"
-      "  echo none > lab/eve");
+  set_help(*verb,
+           {.notes = "Who runs this knows every bit: it is for laboratories. Stops on SIGINT or SIGTERM.\n"
+                     "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
+            .examples = {"qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml",
+                         "echo intercept:1 > lab/eve      # an attack, from the next block on", "echo none > lab/eve"},
+            .done = "ended by a signal",
+            .failed = "did not start: one line on standard error says why"});
   set_action<E91SourceOptions>(*verb, context, options, run_e91_link);
 }
 
 void add_station(Command& e91, Context& context, e91::Side side) {
   const bool alice = side == e91::Side::Alice;
-  Command* const verb =
-      e91.add_subcommand(alice ? "alice" : "bob", alice ? "the station at the link's end \"a\": makes keys for its KME"
-                                                        : "the station at the link's end \"b\": likewise");
+  Command* const verb = e91.add_subcommand(alice ? "alice" : "bob",
+                                           alice ? "the station at the link's end \"a\": makes keys for its KME"
+                                                 : "the station at the link's end \"b\": makes keys for its KME");
   const auto options = std::make_shared<E91StationOptions>();
   options->peer = alice ? "bob" : "alice";
   options->address = "127.0.0.1";
@@ -94,15 +104,21 @@ void add_station(Command& e91, Context& context, e91::Side side) {
   add_link_file(*verb, options->link_file);
   if (alice) add_block_bits(*verb, options->block_bits);
   add_kme(*verb, "", "this site's", options->kme);
-  verb->add_option("--kme-ca", options->kme.tls.authorities, "authorities of its certificate")
+  add_kme_trust(*verb, options->kme.tls.revoked, options->kme.server_name, options->kme.tls.allow_tls_1_2);
+  verb->add_option("--kme-ca", options->kme.tls.authorities,
+                   "authorities that the KME's certificate must descend from, PEM")
       ->type_name("FILE")
       ->required();
   verb->add_option("--kme-link", options->kme.link, "name of the link at the KME")->required();
-  verb->footer(std::string("Pairs with the other station over QSP 1.0 and feeds the KME until SIGINT or SIGTERM. What "
-                           "is down is waited for.\n"
-                           "With --json each block is a line on stdout. The keys are simulated.\n\nExample:\n"
-                           "  qsp e91 ") +
-               (alice ? "alice --config lab/e91-alice/e91.toml" : "bob --config lab/e91-bob/e91.toml"));
+  set_help(
+      *verb,
+      {.notes = "Pairs with the other station over QSP 1.0 and feeds the KME until SIGINT or SIGTERM. What is\n"
+                "down is waited for. With --json each block is a line on standard output. The keys are simulated.\n"
+                "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
+       .examples = {alice ? "qsp e91 alice --config lab/e91-alice/e91.toml"
+                          : "qsp e91 bob --config lab/e91-bob/e91.toml"},
+       .done = "ended by a signal",
+       .failed = "did not start: one line on standard error says why"});
   set_action<E91StationOptions>(*verb, context, options, [side](const E91StationOptions& chosen, bool json) {
     return run_e91_station(chosen, side, json);
   });
@@ -116,14 +132,20 @@ void add_feed(Command& e91, Context& context) {
   add_eve(*verb, options->eve, options->eve_file);
   add_kme(*verb, "-a", "Alice's", options->kme_a);
   add_kme(*verb, "-b", "Bob's", options->kme_b);
-  verb->add_option("--kme-ca", options->kme_a.tls.authorities, "authorities of both KMEs' certificates")
+  verb->add_option("--kme-ca", options->kme_a.tls.authorities,
+                   "authorities that both KMEs' certificates must descend from, PEM")
       ->type_name("FILE")
       ->required();
   verb->add_option("--kme-link", options->kme_a.link, "name of the link at both KMEs")->required();
-  verb->set_config("--config", "", "file with these options, as TOML");
-  verb->footer(
-      "The stations' pad begins with random bytes of this process. The keys are simulated.\n\nExample:\n"
-      "  qsp e91 lab lab && qsp e91 feed --config lab/feed.toml");
+  verb->add_flag("--kme-tls12", options->kme_a.tls.allow_tls_1_2, "allow TLS 1.2 to the KMEs; else 1.3 alone");
+  verb->add_option("--kme-crl", options->kme_a.tls.revoked,
+                   "revocation lists of those authorities, PEM; else revocation is not checked")
+      ->type_name("FILE");
+  set_help(*verb, {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
+                            "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
+                   .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
+                   .done = "ended by a signal",
+                   .failed = "did not start: one line on standard error says why"});
   set_action<E91FeedOptions>(*verb, context, options, run_e91_feed);
 }
 
@@ -135,7 +157,7 @@ void add_lab(Command& e91, Context& context) {
   verb->add_option("--port", options->port, "of the first KME; the next five are used too")
       ->check(range(1, 65'530))
       ->capture_default_str();
-  verb->footer("Example:\n  qsp e91 lab lab && cat lab/README.md");
+  set_help(*verb, {.examples = {"qsp e91 lab lab && cat lab/README.md"}});
   set_action<E91LabOptions>(*verb, context, options, run_e91_lab);
 }
 

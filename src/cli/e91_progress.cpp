@@ -1,5 +1,7 @@
 #include "cli/e91_progress.hpp"
 
+#include "cli/output.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -45,14 +47,13 @@ void Progress::run() {
     next += pace;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - start).count();
     if (terminal) {
-      fmt::print(stderr, "\r\033[Kqsp: {}, {} s", text_, seconds);
+      print_err("\r\033[Kqsp: {}, {} s", text_, seconds);
     } else {
-      fmt::print(stderr, "qsp: {}, {} s\n", text_, seconds);
+      print_err("qsp: {}, {} s\n", text_, seconds);
     }
-    std::fflush(stderr);
     shown = true;
   }
-  if (shown && terminal) fmt::print(stderr, "\r\033[K");
+  if (shown && terminal) print_err("\r\033[K");
 }
 
 StopRequest::StopRequest() noexcept {

@@ -13,6 +13,8 @@
 #include "cli/e91_report.hpp"
 #include "cli/e91_result.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "e91/post/transcript.hpp"
 #include "files/replacement.hpp"
@@ -116,13 +118,13 @@ void print_run(const RunOptions& options, const E91Setup& setup, const Run& run,
                 {"total", json_of(run.total)}});
     return;
   }
-  fmt::print("{}\n", columns(link_rows(setup)));
-  fmt::print("{}\n", columns(block_rows(setup.link.config.mode, run.blocks)));
+  print_out("{}\n", columns(link_rows(setup)));
+  print_out("{}\n", columns(block_rows(setup.link.config.mode, run.blocks)));
   E91Rows rows = total_rows(setup, run.total);
   for (auto& row : theory_rows(theory, expected)) rows.push_back(std::move(row));
-  fmt::print("{}", columns(rows));
-  fmt::print("\n{}\n", notice);
-  std::fflush(stdout);
+  print_out("{}", columns(rows));
+  print_out("\n{}\n", notice);
+  flush_out();
 }
 
 /// The report and the plots, where they are wanted.
@@ -198,15 +200,14 @@ void add_e91_run(Command& e91, Context& context) {
   verb->add_option("--report", options->report, "write a page with tables and plots here, one file of HTML");
   verb->add_option("--plot", options->plot, "write the plots to this folder, as SVG");
   verb->add_option("--published", options->published, "link files whose published key rates are drawn too");
-  verb->footer(
-      "Exit code 0 if there was a key, 1 if every block was given up, 2 for a wrong command.\n"
-      "Files that exist are replaced. SIGINT ends the run after the block under way.\n\nExamples:\n"
-      "  qsp e91 run\n"
-      "  qsp e91 run --distance 50 --visibility 0.95 --seed lecture\n"
-      "  qsp e91 run --eve intercept:0.2,angle=45 --report eve.html\n"
-      "  qsp e91 run --mode classic --eve intercept:1,angle=67.5\n"
-      "  qsp e91 run --link examples/links/schimpf2021.toml --block-bits 20000\n"
-      "  qsp e91 run --transcript t.qsp && qsp e91 audit t.qsp");
+  set_help(*verb, {.notes = "Files that exist are replaced. SIGINT ends the run after the block under way.",
+                   .examples = {"qsp e91 run", "qsp e91 run --distance 50 --visibility 0.95 --seed lecture",
+                                "qsp e91 run --eve intercept:0.2,angle=45 --report eve.html",
+                                "qsp e91 run --mode classic --eve intercept:1,angle=67.5",
+                                "qsp e91 run --link examples/links/schimpf2021.toml --block-bits 20000",
+                                "qsp e91 run --transcript t.qsp && qsp e91 audit t.qsp"},
+                   .done = "there was a key",
+                   .failed = "every block was given up, or the run failed: one line on standard error says why"});
   verb->callback([options, verb, &context] {
     context.action = [options, verb, &context] {
       options->command = "qsp e91 run";

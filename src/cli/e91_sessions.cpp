@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
 #include <utility>
 
 #include "cli/app.hpp"
 #include "cli/json.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "net/descriptor_limit.hpp"
 #include "qsp/full_alert.hpp"
@@ -113,13 +113,14 @@ void stop_on_signals(boost::asio::signal_set& signals, std::function<void()> sto
   });
 }
 
-void announce_listening(bool json, std::string_view what, const net::tcp::endpoint& where) {
+bool announce_listening(bool json, std::string_view what, const net::tcp::endpoint& where) {
   if (json) {
     print_json({{"event", "listening"}, {"what", what}, {"address", net::to_string(where)}});
   } else {
-    fmt::print("{}: listening on {}\n", what, net::to_string(where));
-    std::fflush(stdout);
+    print_out("{}: listening on {}\n", what, net::to_string(where));
+    flush_out();
   }
+  return output_works();
 }
 
 }  // namespace qsp::cli

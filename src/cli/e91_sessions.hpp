@@ -60,7 +60,7 @@ class E91Server final : private net::ServerEvents {
 /// Calls `stop` at the first SIGINT or SIGTERM; the second ends the process.
 void stop_on_signals(boost::asio::signal_set& signals, std::function<void()> stop);
 
-/// "listening on …" or its event; `what` is "link" or "alice".
-void announce_listening(bool json, std::string_view what, const net::tcp::endpoint& where);
+/// "listening on …" or its event; `what` is "link" or "alice". False: nobody could read it, and so the process ends.
+[[nodiscard]] bool announce_listening(bool json, std::string_view what, const net::tcp::endpoint& where);
 
 }  // namespace qsp::cli

@@ -280,7 +280,10 @@ int run_alice(const E91StationOptions& options, Prepared& prepared, bool json) {
   });
   process.start();
   link.start();
-  announce_listening(json, "alice", server.local_endpoint());
+  if (!announce_listening(json, "alice", server.local_endpoint())) {
+    process.forget_sessions();
+    return kFailed;
+  }
   const auto ran = server.run();
   process.forget_sessions();
   return ran ? kOk : failed(ran.error());

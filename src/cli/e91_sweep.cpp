@@ -12,6 +12,8 @@
 #include "cli/e91_report.hpp"
 #include "cli/e91_result.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 
 namespace qsp::cli {
@@ -145,9 +147,9 @@ int run_sweep(SweepOptions options, bool json) {
                 {"plots", std::move(names)}});
     return kOk;
   }
-  fmt::print("{}; Eve: {}\n\n{}", setup->link.title, options.link.eve, columns(rows_of(parameter, *points)));
-  for (const std::string& file : *files) fmt::print("plot  {}\n", file);
-  fmt::print("\n{}\n", simulated_notice(!options.link.seed.empty()));
+  print_out("{}; Eve: {}\n\n{}", setup->link.title, options.link.eve, columns(rows_of(parameter, *points)));
+  for (const std::string& file : *files) print_out("plot  {}\n", file);
+  print_out("\n{}\n", simulated_notice(!options.link.seed.empty()));
   return kOk;
 }
 
@@ -174,13 +176,12 @@ void add_e91_sweep(Command& e91, Context& context) {
   verb->add_option("--plot", options->plot, "write plots to this folder, as SVG");
   verb->add_option("--published", options->published, "link files whose published key rates are drawn too");
   add_e91_link_options(*verb, options->link);
-  verb->footer(
-      "Over eve, --eve tells the attack and its number is replaced by the values.\n"
-      "Files that exist are replaced. SIGINT ends the sweep after the value under way.\n\nExamples:\n"
-      "  qsp e91 sweep --over eve --plot plots\n"
-      "  qsp e91 sweep --over eve --mode classic --eve intercept:1,angle=67.5\n"
-      "  qsp e91 sweep --over distance --to 250 --published examples/links/*.toml --plot plots\n"
-      "  qsp e91 sweep --over angle --p-z 0.5 --steps 25 --blocks 0 --json");
+  set_help(*verb, {.notes = "Over eve, --eve tells the attack and its number is replaced by the values.\n"
+                            "Files that exist are replaced. SIGINT ends the sweep after the value under way.",
+                   .examples = {"qsp e91 sweep --over eve --plot plots",
+                                "qsp e91 sweep --over eve --mode classic --eve intercept:1,angle=67.5",
+                                "qsp e91 sweep --over distance --to 250 --published examples/links/*.toml --plot plots",
+                                "qsp e91 sweep --over angle --p-z 0.5 --steps 25 --blocks 0 --json"}});
   verb->callback(
       [options, &context] { context.action = [options, &context] { return run_sweep(*options, context.json); }; });
 }

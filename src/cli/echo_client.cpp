@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
 #include <utility>
 
 #include "cli/epoch_text.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 
 namespace qsp::cli {
@@ -98,8 +98,8 @@ void EchoClient::handle_data(const AppData& data) {
   report_.compared_bytes += data.data.size();
   end_received_ |= data.end;
   if (files_.show) {
-    fmt::print("{}", escape(as_text(data.data), true));
-    std::fflush(stdout);
+    print_out("{}", escape(as_text(data.data), true));
+    flush_out();
   }
   if (files_.output < 0) return;
   if (const int error = write_all(files_.output, data.data); error != 0) {

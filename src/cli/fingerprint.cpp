@@ -10,6 +10,8 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
@@ -77,7 +79,7 @@ void print(const std::vector<Found>& all, bool json) {
       if (!found.peer.empty()) item["peer"] = found.peer;
       items.push_back(std::move(item));
     } else {
-      fmt::print("{}  {}  {}{}{}\n", fingerprint, algorithm, found.file, found.peer.empty() ? "" : ": ", found.peer);
+      print_out("{}  {}  {}{}{}\n", fingerprint, algorithm, found.file, found.peer.empty() ? "" : ": ", found.peer);
     }
   }
   if (json) print_json({{"keys", std::move(items)}});
@@ -114,13 +116,14 @@ void add_fingerprint(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("fingerprint", "print the fingerprints of keys");
   const auto options = std::make_shared<FingerprintOptions>();
   verb->add_option("FILE", options->files, "private keys, public keys and peers files")->required();
-  verb->add_option("--passphrase-file", options->passphrase_file, "passphrase of encrypted private keys (mode 600)");
+  verb->add_option("--passphrase-file", options->passphrase_file, "passphrase of encrypted private keys (mode 600)")
+      ->type_name("FILE");
   verb->add_option("--expect", options->expected, "fail unless every key has this fingerprint");
-  verb->footer(
-      "A fingerprint is qsp1: and the SHA-256 of the key's SubjectPublicKeyInfo in hex.\n\n"
-      "Examples:\n"
-      "  qsp fingerprint alice.key.pub peers.toml\n"
-      "  qsp fingerprint bob.key.pub --expect qsp1:5b3d…");
+  set_help(*verb,
+           {.notes = "A fingerprint is qsp1: and the SHA-256 of the key's SubjectPublicKeyInfo in hex.",
+            .examples = {"qsp fingerprint alice.key.pub peers.toml", "qsp fingerprint bob.key.pub --expect qsp1:5b3d…"},
+            .done = "every key was read, and has the expected fingerprint",
+            .failed = "not so: one line on standard error says why"});
   verb->callback([options, &context] {
     context.action = [options, &context] {
       options->json = context.json;

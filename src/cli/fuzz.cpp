@@ -9,6 +9,8 @@
 #include "cli/command.hpp"
 #include "cli/fuzz_rekey.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/profile.hpp"
 #include "cli/text.hpp"
 #include "qsp/openssl.hpp"
@@ -17,7 +19,7 @@ namespace qsp::cli {
 namespace {
 
 struct FuzzOptions {
-  std::string profile = "1.0";
+  std::string profile = "rc155";
   RekeyFuzzParameters rekey;
 };
 
@@ -26,7 +28,7 @@ class Progress {
  public:
   explicit Progress(std::uint64_t cases) : cases_(cases) {}
   ~Progress() {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    if (shown_) print_err("\r\x1b[K");
   }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -34,7 +36,7 @@ class Progress {
   void tell(std::uint64_t done) {
     constexpr std::chrono::seconds kPatience{2};
     if (!terminal_ || std::chrono::steady_clock::now() - started_ < kPatience) return;
-    fmt::print(stderr, "\rcase {} of {}", grouped(done), grouped(cases_));
+    print_err("\rcase {} of {}", grouped(done), grouped(cases_));
     shown_ = true;
   }
 
@@ -60,11 +62,11 @@ void print_result(const Context& context, const RekeyFuzzResult& result) {
                 {"digest", fmt::format("{:016x}", result.digest)}});
     return;
   }
-  fmt::print("cases: {}\nsteps/case: {}\nmutate_prob: {}\nseed: {}\n", result.cases, result.steps, result.mutate_prob,
-             result.seed);
-  fmt::print("frames: {}, rekeys: {}, mutations: {}, sessions closed: {}, digest: {:016x}\n", grouped(result.frames),
-             grouped(result.rekeys), grouped(result.mutations), grouped(result.closed_cases), result.digest);
-  fmt::print("result: {}{}\n", result.ok ? "OK" : "FAILED: ", result.ok ? "" : escape(result.failure));
+  print_out("cases: {}\nsteps/case: {}\nmutate_prob: {}\nseed: {}\n", result.cases, result.steps, result.mutate_prob,
+            result.seed);
+  print_out("frames: {}, rekeys: {}, mutations: {}, sessions closed: {}, digest: {:016x}\n", grouped(result.frames),
+            grouped(result.rekeys), grouped(result.mutations), grouped(result.closed_cases), result.digest);
+  print_out("result: {}{}\n", result.ok ? "OK" : "FAILED: ", result.ok ? "" : escape(result.failure));
 }
 
 int fuzz_rekey(const Context& context, const FuzzOptions& options) {
@@ -94,16 +96,22 @@ int fuzz_rekey(const Context& context, const FuzzOptions& options) {
 void add_fuzz(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("fuzz", "attack this machine's own code at random, without a peer");
   verb->require_subcommand(1);
+  set_help(*verb, {.examples = {"qsp fuzz rekey", "qsp fuzz rekey --seed 7 --cases 30 --json"}});
   Command* const rekey = verb->add_subcommand("rekey", "two ends in memory that rekey while their frames are altered");
   const auto options = std::make_shared<FuzzOptions>();
-  rekey->add_option("--profile", options->profile, "protocol to fuzz")->capture_default_str();
+  rekey->add_option("--profile", options->profile, "protocol to fuzz; rc155 alone can be fuzzed here")
+      ->capture_default_str();
   rekey->add_option("--cases", options->rekey.cases, "independent cases")->capture_default_str();
   rekey->add_option("--steps", options->rekey.steps, "steps of a case")->capture_default_str();
-  rekey->add_option("--seed", options->rekey.seed, "the same seed repeats the same run")->capture_default_str();
+  rekey->add_option("--seed", options->rekey.seed, "what the run follows from: a seed repeats its run")
+      ->capture_default_str();
   rekey->add_option("--mutate-prob", options->rekey.mutate_prob, "probability that a step alters a frame")
       ->capture_default_str()
       ->check(range(0.0, 1.0));
-  rekey->footer("Example:\n  qsp fuzz rekey --profile rc155 --cases 300 --steps 2000 --seed 1 --mutate-prob 0.15");
+  set_help(*rekey, {.notes = "Profile 1.0 is fuzzed by the programs in fuzz/ instead.",
+                    .examples = {"qsp fuzz rekey --cases 300 --steps 2000 --seed 1 --mutate-prob 0.15"},
+                    .done = "no rule was broken",
+                    .failed = "a rule was broken: the result says in which case and step"});
   rekey->callback(
       [options, &context] { context.action = [options, &context] { return fuzz_rekey(context, *options); }; });
 }

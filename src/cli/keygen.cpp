@@ -10,6 +10,8 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
@@ -23,13 +25,6 @@ namespace {
 int failed(std::string_view text) {
   print_error(text);
   return kFailed;
-}
-
-std::vector<std::string> algorithm_names() {
-  std::vector<std::string> names;
-  names.reserve(crypto::kSignatures.size());
-  for (const auto& row : crypto::kSignatures) names.emplace_back(row.name);
-  return names;
 }
 
 /// The passphrase of the new key, or nothing for a key that is not encrypted.
@@ -70,7 +65,7 @@ int run_keygen(const KeygenOptions& options) {
                 {"encrypted", passphrase->has_value()},
                 {"fingerprint", fingerprint}});
   } else {
-    fmt::print("private key  {}\npublic key   {}\nfingerprint  {}\n", options.out, public_file, fingerprint);
+    print_out("private key  {}\npublic key   {}\nfingerprint  {}\n", options.out, public_file, fingerprint);
   }
   return kOk;
 }
@@ -80,17 +75,18 @@ void add_keygen(Command& app, Context& context) {
   const auto options = std::make_shared<KeygenOptions>();
   verb->add_option("--alg", options->algorithm, "signature algorithm")
       ->capture_default_str()
-      ->check(one_of_any_case(algorithm_names()));
-  verb->add_option("--out", options->out, "file for the private key; the public half goes to FILE.pub")->required();
+      ->check(one_of_any_case(algorithm_names(crypto::kSignatures)));
+  verb->add_option("--out", options->out, "file for the private key; the public half goes to FILE.pub")
+      ->type_name("FILE")
+      ->required();
   Option* const file = verb->add_option("--passphrase-file", options->passphrase_file,
                                         "encrypt the private key with the one line in this file (mode 600)");
   verb->add_flag("--encrypt", options->encrypt, "encrypt the private key; asks for the passphrase, twice")
       ->excludes(file);
-  verb->footer(
-      "Prints the fingerprint, which the operator of the other end compares. No file is ever overwritten.\n\n"
-      "Examples:\n"
-      "  qsp keygen --out alice.key\n"
-      "  qsp keygen --alg Ed25519+ML-DSA-65 --out alice.key --encrypt");
+  set_help(
+      *verb,
+      {.notes = "Prints the fingerprint, which the operator of the other end compares. No file is ever overwritten.",
+       .examples = {"qsp keygen --out alice.key", "qsp keygen --alg Ed25519+ML-DSA-65 --out alice.key --encrypt"}});
   verb->callback([options, &context] {
     context.action = [options, &context] {
       options->json = context.json;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,9 +10,14 @@
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
+#include "cli/kme_keys.hpp"
+#include "cli/option_types.hpp"
 
 namespace qsp::cli {
 namespace {
+
+/// Ten years: far enough for every rehearsal of clocks that are wrong.
+constexpr std::chrono::hours kFarthestClock{24 * 3652};
 
 template <class Options>
 using Run = int (*)(const Options&, bool);
@@ -25,8 +31,11 @@ std::shared_ptr<Options> options_of(Command& verb, Context& context, Run<Options
   return options;
 }
 
+/// The one option that stands for the configuration itself; it may also stand alone.
 void add_config(Command& verb, std::string& config) {
-  verb.add_option("CONFIG", config, "the KME's configuration, a TOML file (docs/kme.md)")->required();
+  verb.add_option("CONFIG,--config", config, "the KME's configuration, a TOML file (docs/kme.md)")
+      ->type_name("FILE")
+      ->required();
 }
 
 void add_inject(Command& kme, Context& context) {
@@ -34,16 +43,25 @@ void add_inject(Command& kme, Context& context) {
   const auto options = options_of<KmeInjectOptions>(*verb, context, run_kme_inject);
   const Check faults = one_of({"unavailable", "lose-answers", "wrong-bytes", "disk-full"});
   add_config(*verb, options->config);
-  verb->add_option("--latency-ms", options->latency_ms, "wait this long before each answer")->check(range(0, 60'000));
-  verb->add_option("--clock-offset-ms", options->clock_offset_ms, "run the KME's clock this far ahead");
-  verb->add_option("--on", options->on, "unavailable, lose-answers, wrong-bytes or disk-full")->check(faults);
-  verb->add_option("--off", options->off, "the same")->check(faults);
+  using std::chrono::milliseconds;
+  verb->add_option("--latency", options->latency_ms, "wait this long before each answer, up to 1m")
+      ->transform(is_time(milliseconds(0), std::chrono::minutes(1), milliseconds(1)))
+      ->type_name("TIME");
+  verb->add_option("--clock-offset", options->clock_offset_ms, "run the KME's clock this far ahead; below 0: behind")
+      ->transform(is_time(-kFarthestClock, kFarthestClock, milliseconds(1)))
+      ->type_name("TIME");
+  verb->add_option("--on", options->on, "begin with a fault: unavailable, lose-answers, wrong-bytes or disk-full")
+      ->type_name("FAULT")
+      ->check(faults);
+  verb->add_option("--off", options->off, "end a fault: unavailable, lose-answers, wrong-bytes or disk-full")
+      ->type_name("FAULT")
+      ->check(faults);
   verb->add_flag("--clear", options->clear, "take all faults away first");
-  verb->footer(
-      "The KME must have been started with --allow-fault-injection.\n\nExamples:\n"
-      "  qsp kme inject lab/kme-a/kme.toml --latency-ms 800\n"
-      "  qsp kme inject lab/kme-a/kme.toml --on unavailable\n"
-      "  qsp kme inject lab/kme-a/kme.toml --clear");
+  set_help(*verb,
+           {.notes = "The KME must have been started with --allow-fault-injection. Plain numbers are milliseconds.",
+            .examples = {"qsp kme inject lab/kme-a/kme.toml --latency 800ms",
+                         "qsp kme inject lab/kme-a/kme.toml --on unavailable",
+                         "qsp kme inject lab/kme-a/kme.toml --clear"}});
 }
 
 void add_import(Command& kme, Context& context) {
@@ -52,47 +70,73 @@ void add_import(Command& kme, Context& context) {
   verb->add_option("URL", options->url, "of the KME, such as https://127.0.0.1:8443")->required();
   verb->add_option("LINK", options->link, "name of the link")->required();
   verb->add_option("FILE", options->file, "the keys: JSON as of Get key, 32 bytes each; a private file")->required();
-  verb->add_option("--cert", options->certificate, "certificate of a feeder of that link")->required();
-  verb->add_option("--key", options->key, "its private key")->required();
-  verb->add_option("--ca", options->authorities, "authorities that the KME's certificate descends from")->required();
-  verb->add_option("--server-name", options->server_name, "what that certificate is for, if not the URL's host");
+  verb->add_option("--kme-cert", options->certificate, "certificate of a feeder of that link, PEM")
+      ->type_name("FILE")
+      ->required();
+  verb->add_option("--kme-key", options->key, "private key of that certificate, PEM, a private file (0600)")
+      ->type_name("FILE")
+      ->required();
+  verb->add_option("--kme-ca", options->authorities, "authorities that the KME's certificate must descend from, PEM")
+      ->type_name("FILE")
+      ->required();
+  add_kme_trust(*verb, options->revoked, options->server_name, options->allow_tls_1_2);
   verb->add_flag("--simulated", options->simulated, "the keys come from a simulated link");
-  verb->footer(
-      "Bring the same file to both sides, each to its own KME: a key can be used once both have it.\n\nExample:\n"
-      "  qsp kme import https://127.0.0.1:8443 a-b keys.json --cert box.pem --key box.key --ca ca.pem");
+  set_help(*verb, {.notes = "Bring the file to both sides, each to its own KME: a key can be used once both have it.",
+                   .examples = {"qsp kme import https://127.0.0.1:8443 a-b keys.json \\",
+                                "    --kme-cert box.pem --kme-key box.key --kme-ca ca.pem"},
+                   .done = "the KME has all keys",
+                   .failed = "failed, or some keys had no room in the pool: one line on standard error says which"});
 }
 
 /// The options that name two KMEs and an SAE at each.
 void add_sides(Command& verb, KmeCheckOptions& options, bool both) {
   verb.add_option("URL", options.url, "of the master's KME, such as https://kme-a.example:8443")->required();
   verb.add_option("--sae-id", options.sae_id, "the master's SAE ID")->required();
-  verb.add_option("--cert", options.certificate, "its certificate")->required();
-  verb.add_option("--key", options.key, "its private key")->required();
-  verb.add_option("--ca", options.authorities, "authorities that the KMEs' certificates descend from")->required();
-  verb.add_option("--server-name", options.server_name, "what the KME's certificate is for, if not the URL's host");
-  verb.add_option("--slave", options.slave_sae_id, "the slave's SAE ID")->required();
-  Option* const slave = verb.add_option("--slave-url", options.slave_url,
-                                        both ? "of the slave's KME" : "likewise; without it dec_keys is not tested");
+  verb.add_option("--kme-cert", options.certificate, "the master's certificate for its KME, PEM")
+      ->type_name("FILE")
+      ->required();
+  verb.add_option("--kme-key", options.key, "private key of that certificate, PEM, a private file (0600)")
+      ->type_name("FILE")
+      ->required();
+  verb.add_option("--kme-ca", options.authorities, "authorities that both KMEs' certificates must descend from, PEM")
+      ->type_name("FILE")
+      ->required();
+  add_kme_trust(verb, options.revoked, options.server_name, options.allow_tls_1_2);
+  verb.add_option("--slave", options.slave_sae_id, "the slave's SAE ID")->type_name("ID")->required();
+  Option* const slave =
+      verb.add_option("--slave-url", options.slave_url,
+                      both ? "of the slave's KME" : "of the slave's KME; without it dec_keys is not tested")
+          ->type_name("URL");
   Option* const certificate =
-      verb.add_option("--slave-cert", options.slave_certificate, "the slave's certificate")->needs(slave);
-  Option* const key = verb.add_option("--slave-key", options.slave_key, "its private key")->needs(slave);
+      verb.add_option("--slave-cert", options.slave_certificate, "the slave's certificate for its KME, PEM")
+          ->type_name("FILE")
+          ->needs(slave);
+  Option* const key =
+      verb.add_option("--slave-key", options.slave_key, "private key of the slave's certificate, PEM (0600)")
+          ->type_name("FILE")
+          ->needs(slave);
   slave->needs(certificate)->needs(key)->required(both);
-  verb.add_option("--slave-server-name", options.slave_server_name, "as --server-name")->needs(slave);
-  verb.add_flag("--tls12", options.allow_tls_1_2, "take TLS 1.2 too");
+  certificate->required(both);
+  key->required(both);
+  verb.add_option("--slave-kme-name", options.slave_server_name,
+                  "name in the certificate of the slave's KME, where it is not the URL's host")
+      ->type_name("NAME")
+      ->needs(slave);
 }
 
 constexpr const char* kLabSides =
-    "https://127.0.0.1:8443 --ca lab/ca.pem \\\n"
-    "    --sae-id alice --cert lab/alice/cert.pem --key lab/alice/key.pem \\\n"
-    "    --slave bob --slave-url https://127.0.0.1:8444 --slave-cert lab/bob/cert.pem --slave-key lab/bob/key.pem";
+    "https://127.0.0.1:8443 --kme-ca lab/ca.pem \\\n"
+    "      --sae-id alice --kme-cert lab/alice/cert.pem --kme-key lab/alice/key.pem \\\n"
+    "      --slave bob --slave-url https://127.0.0.1:8444 --slave-cert lab/bob/cert.pem --slave-key lab/bob/key.pem";
 
 void add_check(Command& kme, Context& context) {
   Command* const verb = kme.add_subcommand("check", "test whether a KME keeps to ETSI GS QKD 014");
   add_sides(*verb, *options_of<KmeCheckOptions>(*verb, context, run_kme_check), false);
-  verb->footer(
-      fmt::format("Uses up some thirty keys. Exit status 0: no rule was found broken.\n\nExample:\n"
-                  "  qsp kme check {}",
-                  kLabSides));
+  set_help(*verb,
+           {.notes = "Uses up some thirty keys.",
+            .examples = {fmt::format("qsp kme check {}", kLabSides)},
+            .done = "no rule was found broken",
+            .failed = "a rule was found broken, or the KME cannot be asked: one line on standard error says why"});
 }
 
 void add_load(Command& kme, Context& context) {
@@ -108,7 +152,10 @@ void add_load(Command& kme, Context& context) {
   verb->add_option("--keys-per-call", options->keys_per_call, "keys of one call")
       ->check(range(1, 128))
       ->capture_default_str();
-  verb->footer(fmt::format("Every key is compared at the other end.\n\nExample:\n  qsp kme load {}", kLabSides));
+  set_help(*verb, {.notes = "Every key is compared at the other end.",
+                   .examples = {fmt::format("qsp kme load {}", kLabSides)},
+                   .done = "every pair was equal, and no answer was lost",
+                   .failed = "failed, or answers were lost: one line on standard error says why"});
 }
 
 }  // namespace
@@ -116,15 +163,19 @@ void add_load(Command& kme, Context& context) {
 void add_kme(Command& app, Context& context) {
   Command* const kme = app.add_subcommand("kme", "a key management entity that speaks ETSI GS QKD 014");
   kme->require_subcommand(1);
+  set_help(*kme, {.notes = "qsp kme COMMAND --help tells more of each (docs/kme.md).",
+                  .examples = {"qsp kme lab lab && cat lab/README.md", "qsp kme serve lab/kme-a/kme.toml"}});
 
   Command* const serve = kme->add_subcommand("serve", "run a KME");
   const auto serving = options_of<KmeServeOptions>(*serve, context, run_kme_serve);
   add_config(*serve, serving->config);
   serve->add_flag("--allow-fault-injection", serving->allow_fault_injection,
                   "let `qsp kme inject` break things: for rehearsals only");
-  serve->footer(
-      "SIGHUP reads certificates and revocation lists anew; SIGINT or SIGTERM ends it.\n\nExample:\n"
-      "  qsp kme lab lab && qsp kme serve lab/kme-a/kme.toml");
+  set_help(*serve, {.notes = "SIGHUP reads certificates and revocation lists anew; SIGINT or SIGTERM ends it.",
+                    .examples = {"qsp kme lab lab && qsp kme serve lab/kme-a/kme.toml",
+                                 "qsp kme serve --config lab/kme-a/kme.toml"},
+                    .done = "ended by a signal",
+                    .failed = "did not start: one line on standard error says why"});
 
   Command* const lab = kme->add_subcommand("lab", "make all that two KMEs and two SAEs need, in a new folder");
   const auto laboratory = options_of<KmeLabOptions>(*lab, context, run_kme_lab);
@@ -132,20 +183,19 @@ void add_kme(Command& app, Context& context) {
   lab->add_option("--port", laboratory->port, "of the first KME; the next three are used too")
       ->check(range(1, 65'532))
       ->capture_default_str();
-  lab->footer("Example:\n  qsp kme lab lab && cat lab/README.md");
+  set_help(*lab, {.examples = {"qsp kme lab lab && cat lab/README.md"}});
 
   Command* const status = kme->add_subcommand("status", "tell how a KME of this machine and its links are");
   const auto asking = options_of<KmeStatusOptions>(*status, context, run_kme_status);
   add_config(*status, asking->config);
   status
-      ->add_option(
-          "--wait", asking->wait_s,
-          "wait so many seconds at most until the KME answers, its links' peers do, and there are keys to give")
-      ->check(range(1, 3600));
-  status->footer(
-      "Asks the admin port that the configuration names.\n\nExamples:\n"
-      "  qsp kme status lab/kme-a/kme.toml\n"
-      "  qsp kme status lab/kme-a/kme.toml --wait 10");
+      ->add_option("--wait", asking->wait_s,
+                   "wait so long at most until the KME answers, its links' peers do, and there are keys to give")
+      ->transform(is_time(std::chrono::seconds(1), std::chrono::hours(1)))
+      ->type_name("TIME");
+  set_help(*status, {.notes = "Asks the admin port that the configuration names.",
+                     .examples = {"qsp kme status lab/kme-a/kme.toml", "qsp kme status lab/kme-a/kme.toml --json",
+                                  "qsp kme status lab/kme-a/kme.toml --wait 10s"}});
 
   add_inject(*kme, context);
   add_import(*kme, context);

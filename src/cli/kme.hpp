@@ -22,7 +22,7 @@ struct KmeLabOptions {
 
 struct KmeStatusOptions {
   std::string config;
-  std::uint32_t wait_s = 0;  ///< for a KME that answers and whose links have keys to give; 0: no wait
+  double wait_s = 0;  ///< for a KME that answers and whose links have keys to give; 0: no wait
 };
 
 /// What `qsp kme inject` changes; what is not given stays.
@@ -34,13 +34,14 @@ struct KmeInjectOptions {
 };
 
 struct KmeImportOptions {
-  std::string url, link, file, certificate, key, authorities, server_name;
+  std::string url, link, file, certificate, key, authorities, revoked, server_name;
+  bool allow_tls_1_2 = false;
   bool simulated = false;
 };
 
 /// Two KMEs, and an SAE at each.
 struct KmeCheckOptions {
-  std::string url, sae_id, certificate, key, authorities, server_name;
+  std::string url, sae_id, certificate, key, authorities, revoked, server_name;
   std::string slave_sae_id, slave_url, slave_certificate, slave_key, slave_server_name;
   bool allow_tls_1_2 = false;
 };

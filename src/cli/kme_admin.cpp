@@ -15,6 +15,7 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/kme.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "https/client.hpp"
 #include "json/json.hpp"
@@ -101,10 +102,10 @@ void print_feed(const boost::json::object& link) {
     return failed ? std::nan("") : found;
   };
   const std::string reason = text_of(*feed, "reason");
-  fmt::print("  feed {}{}{}, {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys\n",
-             text_of(*feed, "state"), reason.empty() ? "" : ": ", reason, number("age"), number("s"),
-             100 * number("qber"), grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))),
-             text_of(*feed, "blocks"), text_of(*feed, "keys"));
+  print_out("  feed {}{}{}, {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys\n",
+            text_of(*feed, "state"), reason.empty() ? "" : ": ", reason, number("age"), number("s"),
+            100 * number("qber"), grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))),
+            text_of(*feed, "blocks"), text_of(*feed, "keys"));
 }
 
 /// What a KME still lacks before it can give keys, for people; nothing where it can.
@@ -122,24 +123,24 @@ std::optional<std::string> lacks(const boost::json::object& status) {
 }
 
 int print_status(const boost::json::object& root) {
-  fmt::print("KME {}: {} keys given, {} redeemed since it started\n", text_of(root, "kme_id"),
-             text_of(root, "keys_given"), text_of(root, "keys_redeemed"));
+  print_out("KME {}: {} keys given, {} redeemed since it started\n", text_of(root, "kme_id"),
+            text_of(root, "keys_given"), text_of(root, "keys_redeemed"));
   const boost::json::value* const links = root.if_contains("links");
   if (links == nullptr || !links->is_array()) return failed("the KME's answer has no links");
   for (const boost::json::value& item : links->get_array()) {
     if (!item.is_object()) continue;
     const boost::json::object& link = item.get_object();
     const bool reachable = text_of(link, "peer_reachable") == "true";
-    fmt::print("link {} to {}: {}{}\n", text_of(link, "name"), text_of(link, "peer"),
-               reachable ? "the peer answers" : "the peer does not answer",
-               text_of(link, "simulated") == "true" ? "; keys are simulated" : "");
-    fmt::print("  {} ready, {} not confirmed yet, {} of the peer's, {} waiting for dec_keys; at most {} in the pool\n",
-               text_of(link, "ready"), text_of(link, "fresh"), text_of(link, "peer_keys"), text_of(link, "granted"),
-               text_of(link, "pool"));
-    if (!reachable) fmt::print("  {}\n", text_of(link, "problem"));
+    print_out("link {} to {}: {}{}\n", text_of(link, "name"), text_of(link, "peer"),
+              reachable ? "the peer answers" : "the peer does not answer",
+              text_of(link, "simulated") == "true" ? "; keys are simulated" : "");
+    print_out("  {} ready, {} not confirmed yet, {} of the peer's, {} waiting for dec_keys; at most {} in the pool\n",
+              text_of(link, "ready"), text_of(link, "fresh"), text_of(link, "peer_keys"), text_of(link, "granted"),
+              text_of(link, "pool"));
+    if (!reachable) print_out("  {}\n", text_of(link, "problem"));
     print_feed(link);
   }
-  if (root.contains("faults")) fmt::print("faults (injected): {}\n", text_of(root, "faults"));
+  if (root.contains("faults")) print_out("faults (injected): {}\n", text_of(root, "faults"));
   return kOk;
 }
 
@@ -149,7 +150,8 @@ int run_kme_status(const KmeStatusOptions& options, bool json) {
   constexpr std::chrono::milliseconds kPause{100};
   // What is wrong in the file does not get better by waiting.
   if (const auto port = admin_port_of(options.config); !port) return failed(port.error());
-  const Instant until = net::Loop::now() + std::chrono::seconds(options.wait_s);
+  const Instant until = net::Loop::now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                               std::chrono::duration<double>(options.wait_s));
   auto status = ask(options.config, https::Method::Get, "/status");
   const auto missing = [&] { return status ? lacks(*status) : std::optional(status.error()); };
   while (options.wait_s != 0 && missing() && net::Loop::now() < until) {
@@ -182,7 +184,7 @@ int run_kme_inject(const KmeInjectOptions& options, bool json) {
   if (json) {
     print_json(*faults);
   } else {
-    fmt::print("faults now: {}\n", boost::json::serialize(*faults));
+    print_out("faults now: {}\n", boost::json::serialize(*faults));
   }
   return kOk;
 }

@@ -9,6 +9,7 @@
 #include "cli/json.hpp"
 #include "cli/kme.hpp"
 #include "cli/kme_sides.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "kme/check.hpp"
 
@@ -40,8 +41,8 @@ int run_kme_check(const KmeCheckOptions& options, bool json) {
           {"clause", line.clause}, {"rule", line.rule}, {"verdict", name(line.verdict)}, {"seen", seen}});
       return;
     }
-    fmt::print("{:<12} {:<4} {}{}{}\n", name(line.verdict), line.clause, line.rule, seen.empty() ? "" : ": ", seen);
-    std::fflush(stdout);
+    print_out("{:<12} {:<4} {}{}{}\n", name(line.verdict), line.clause, line.rule, seen.empty() ? "" : ": ", seen);
+    flush_out();
   };
   kme::CheckOptions checked{.master = master_side(options), .slave_sae_id = options.slave_sae_id, .slave = {}};
   if (!options.slave_url.empty()) checked.slave = slave_side(options);
@@ -53,7 +54,7 @@ int run_kme_check(const KmeCheckOptions& options, bool json) {
   if (json) {
     print_json({{"passed", passed}, {"failed", broken}, {"not_testable", not_testable}, {"lines", std::move(lines)}});
   } else {
-    fmt::print("{} passed, {} failed, {} not testable\n", passed, broken, not_testable);
+    print_out("{} passed, {} failed, {} not testable\n", passed, broken, not_testable);
   }
   return broken == 0 ? kOk : kFailed;
 }

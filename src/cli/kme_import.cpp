@@ -8,6 +8,7 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/kme.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "etsi014/etsi014.hpp"
 #include "files/file.hpp"
@@ -54,8 +55,8 @@ OrText<std::size_t> send(const KmeImportOptions& options, const kme::KeysMessage
   to.tls = {.certificate = options.certificate,
             .key = options.key,
             .authorities = options.authorities,
-            .revoked = {},
-            .allow_tls_1_2 = false};
+            .revoked = options.revoked,
+            .allow_tls_1_2 = options.allow_tls_1_2};
   to.server_name = options.server_name;
   auto client = https::Client::make(loop, to);
   if (!client) return std::unexpected(client.error());
@@ -96,7 +97,7 @@ int run_kme_import(const KmeImportOptions& options, bool json) {
   if (json) {
     print_json({{"added", *added}, {"left", left}});
   } else {
-    fmt::print("{} keys brought to link {}\n", *added, escape(options.link));
+    print_out("{} keys brought to link {}\n", *added, escape(options.link));
   }
   if (left == 0) return kOk;
   print_error(fmt::format("{} keys had no room in the pool; bring the file again later", left));

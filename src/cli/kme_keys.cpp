@@ -89,20 +89,25 @@ std::expected<void, std::string> KmeOptions::check() const {
   return {};
 }
 
+void add_kme_trust(Command& verb, std::string& revoked, std::string& name, bool& tls12) {
+  verb.add_option("--kme-crl", revoked, "revocation lists of those authorities, PEM; else revocation is not checked")
+      ->type_name("FILE");
+  verb.add_option("--kme-name", name, "name in the KME's certificate, where it is not the URL's host")
+      ->type_name("NAME");
+  verb.add_flag("--kme-tls12", tls12, "allow TLS 1.2 to the KME; else 1.3 alone");
+}
+
 void add_kme_options(Command& verb, KmeOptions& options) {
   verb.add_option(
           "--kme", options.urls,
           "KME (ETSI GS QKD 014) with the QKD keys of all peers without a pad; several servers of it, best first")
       ->type_name("URL");
   verb.add_option("--kme-cert", options.certificate, "this end's certificate for the KME, PEM")->type_name("FILE");
-  verb.add_option("--kme-key", options.key, "its private key, PEM, a private file (0600)")->type_name("FILE");
+  verb.add_option("--kme-key", options.key, "private key of that certificate, PEM, a private file (0600)")
+      ->type_name("FILE");
   verb.add_option("--kme-ca", options.authorities, "authorities that the KME's certificate must descend from, PEM")
       ->type_name("FILE");
-  verb.add_option("--kme-crl", options.revoked, "their revocation lists, PEM; else revocation is not checked")
-      ->type_name("FILE");
-  verb.add_option("--kme-name", options.name, "name in the KME's certificate, where it is not the URL's host")
-      ->type_name("NAME");
-  verb.add_flag("--kme-tls12", options.tls12, "allow TLS 1.2 to the KME; else 1.3 alone");
+  add_kme_trust(verb, options.revoked, options.name, options.tls12);
 }
 
 std::expected<std::unique_ptr<KmeKeys>, std::string> KmeKeys::open(const KmeOptions& options) {

@@ -23,6 +23,8 @@ struct KmeOptions {
 };
 
 void add_kme_options(Command& verb, KmeOptions& options);
+/// --kme-crl, --kme-name and --kme-tls12, which every verb that talks to a KME has.
+void add_kme_trust(Command& verb, std::string& revoked, std::string& name, bool& tls12);
 
 /// The keys of a KME, fetched on a thread of its own: no session waits for the calls of another, and none keeps a
 /// process from its end. May be used by threads.

@@ -8,6 +8,7 @@
 #include "cli/json.hpp"
 #include "cli/kme.hpp"
 #include "cli/kme_sides.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 
 namespace qsp::cli {
@@ -34,12 +35,12 @@ int run_kme_load(const KmeLoadOptions& options, bool json) {
                 {"dec_median_ms", result->dec_median_ms},
                 {"dec_p99_ms", result->dec_p99_ms}});
   } else {
-    fmt::print("{} pairs in {:.2f} s: {:.0f} pairs/s, each equal at both ends\n", grouped(result->pairs),
-               result->elapsed_sec, rate);
-    fmt::print("enc_keys {:.1f} ms (median), {:.1f} ms (99 %); dec_keys {:.1f} ms, {:.1f} ms\n", result->enc_median_ms,
-               result->enc_p99_ms, result->dec_median_ms, result->dec_p99_ms);
-    fmt::print("{} calls were refused with 503 and made again; {} answers were lost\n", grouped(result->refused),
-               grouped(result->lost));
+    print_out("{} pairs in {:.2f} s: {:.0f} pairs/s, each equal at both ends\n", grouped(result->pairs),
+              result->elapsed_sec, rate);
+    print_out("enc_keys {:.1f} ms (median), {:.1f} ms (99 %); dec_keys {:.1f} ms, {:.1f} ms\n", result->enc_median_ms,
+              result->enc_p99_ms, result->dec_median_ms, result->dec_p99_ms);
+    print_out("{} calls were refused with 503 and made again; {} answers were lost\n", grouped(result->refused),
+              grouped(result->lost));
   }
   return result->lost == 0 ? kOk : kFailed;
 }

@@ -9,6 +9,7 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/kme.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "kme/config.hpp"
 #include "kme/kme.hpp"
@@ -92,6 +93,7 @@ int run_kme_serve(const KmeServeOptions& options, bool json) {
   if (json) {
     print_json(
         {{"event", "listening"}, {"kme_id", id}, {"port", (*kme)->port()}, {"admin_port", (*kme)->admin_port()}});
+    if (!output_works()) return kFailed;
   } else {
     spdlog::info("KME {} listens on {}:{}, admin port {}", escape(id), address, (*kme)->port(), (*kme)->admin_port());
   }

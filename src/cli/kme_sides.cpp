@@ -7,7 +7,7 @@ kme::CheckedSide master_side(const KmeCheckOptions& options) {
           .tls = {.certificate = options.certificate,
                   .key = options.key,
                   .authorities = options.authorities,
-                  .revoked = {},
+                  .revoked = options.revoked,
                   .allow_tls_1_2 = options.allow_tls_1_2},
           .server_name = options.server_name,
           .sae_id = options.sae_id};
@@ -18,7 +18,7 @@ kme::CheckedSide slave_side(const KmeCheckOptions& options) {
           .tls = {.certificate = options.slave_certificate,
                   .key = options.slave_key,
                   .authorities = options.authorities,
-                  .revoked = {},
+                  .revoked = options.revoked,
                   .allow_tls_1_2 = options.allow_tls_1_2},
           .server_name = options.slave_server_name,
           .sae_id = options.slave_sae_id};

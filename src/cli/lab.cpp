@@ -9,6 +9,7 @@
 
 #include "cli/app.hpp"
 #include "cli/json.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 
 namespace qsp::cli {
@@ -112,7 +113,7 @@ int tell_of_lab(const OrText<void>& made, const std::string& folder, std::string
   if (json) {
     print_json({{"folder", folder}, {"simulated", true}});
   } else {
-    fmt::print(
+    print_out(
         "A laboratory of {} stands in {}; its README.md says how to run it.\n"
         "Its keys are simulated: they give no quantum security.\n",
         what, folder);

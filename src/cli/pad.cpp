@@ -9,6 +9,8 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "keysource/pad.hpp"
 #include "qsp/openssl.hpp"
@@ -30,14 +32,14 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress() {
-    if (visible_) fmt::print(stderr, "\r\033[K");
+    if (visible_) print_err("\r\033[K");
   }
 
   void operator()(std::uint64_t done) {
     if (!terminal_ || Clock::now() < shown_) return;
     shown_ = Clock::now() + std::chrono::milliseconds(200);
     visible_ = true;
-    fmt::print(stderr, "\r{} of {} keys written ({} %)", grouped(done), grouped(total_), done * 100 / total_);
+    print_err("\r{} of {} keys written ({} %)", grouped(done), grouped(total_), done * 100 / total_);
   }
 
  private:
@@ -64,9 +66,9 @@ int run_pad_create(const PadCreateOptions& options) {
   if (options.json) {
     print_json({{"link", options.link}, {"keys", options.keys}, {"a", options.file_a}, {"b", options.file_b}});
   } else {
-    fmt::print("{} keys for link {}: {} for this end, {} for the other.\n", grouped(options.keys), escape(options.link),
-               options.file_a, options.file_b);
-    fmt::print("Carry the second to the other end by a way that nobody can read, and delete it here.\n");
+    print_out("{} keys for link {}: {} for this end, {} for the other.\n", grouped(options.keys), escape(options.link),
+              options.file_a, options.file_b);
+    print_out("Carry the second to the other end by a way that nobody can read, and delete it here.\n");
   }
   return kOk;
 }
@@ -82,19 +84,22 @@ int run_pad_status(const PadStatusOptions& options) {
                 {"simulated", status->simulated},
                 {"source", "pad"},
                 {"own", json_of(status->own)},
-                {"peer", json_of(status->peer)}});
+                {"other", json_of(status->peer)}});
     return kOk;
   }
-  fmt::print("link       {}\nhalf       {}\n", escape(status->link), keysource::name(status->half));
-  fmt::print("keys from  {}\n", status->simulated ? "a simulated link: no quantum security" : "a pad");
-  fmt::print("this end   {} left, {} used\n", grouped(status->own.left), grouped(status->own.used));
-  fmt::print("other end  {} left, {} used\n", grouped(status->peer.left), grouped(status->peer.used));
+  print_out("link       {}\nhalf       {}\n", escape(status->link), keysource::name(status->half));
+  print_out("keys from  {}\n", status->simulated ? "a simulated link: no quantum security" : "a pad");
+  print_out("this end   {} left, {} used\n", grouped(status->own.left), grouped(status->own.used));
+  print_out("other end  {} left, {} used\n", grouped(status->peer.left), grouped(status->peer.used));
   return kOk;
 }
 
 void add_pad(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("pad", "files of one-time keys, in place of a QKD link");
   verb->require_subcommand(1);
+  set_help(*verb, {.notes = "qsp pad COMMAND --help tells more of each (docs/pad.md).",
+                   .examples = {"qsp pad create --keys 100000 --link berlin-paris berlin.pad paris.pad",
+                                "qsp pad status berlin.pad"}});
 
   Command* const create = verb->add_subcommand("create", "make both copies of a new pad");
   const auto creation = std::make_shared<PadCreateOptions>();
@@ -104,7 +109,8 @@ void add_pad(Command& app, Context& context) {
   create->add_option("--link", creation->link, "name of the link, for people")->required();
   create->add_option("A", creation->file_a, "file for this end")->required();
   create->add_option("B", creation->file_b, "file for the other end")->required();
-  create->footer("Example:\n  qsp pad create --keys 100000 --link berlin-paris berlin.pad paris.pad");
+  set_help(*create, {.notes = "Neither file may exist: no pad is ever overwritten (docs/pad.md).",
+                     .examples = {"qsp pad create --keys 100000 --link berlin-paris berlin.pad paris.pad"}});
   create->callback([creation, &context] {
     context.action = [creation, &context] {
       creation->json = context.json;
@@ -115,7 +121,8 @@ void add_pad(Command& app, Context& context) {
   Command* const status = verb->add_subcommand("status", "tell what is left of a pad");
   const auto query = std::make_shared<PadStatusOptions>();
   status->add_option("FILE", query->file, "the pad")->required();
-  status->footer("Works while a process uses the pad.\n\nExample:\n  qsp pad status berlin.pad --json");
+  set_help(*status, {.notes = "Works while a process uses the pad.",
+                     .examples = {"qsp pad status berlin.pad", "qsp pad status berlin.pad --json"}});
   status->callback([query, &context] {
     context.action = [query, &context] {
       query->json = context.json;

@@ -33,7 +33,9 @@ std::expected<const Profile*, std::string> look_up(std::string_view name) {
 }  // namespace
 
 void add_profile_options(Command& verb, ProfileChoice& choice) {
-  verb.add_option("--profile", choice.name, "protocol to speak: 1.0 or rc155")->capture_default_str();
+  verb.add_option("--profile", choice.name, "protocol to speak: 1.0 or rc155")
+      ->type_name("NAME")
+      ->capture_default_str();
   verb.add_flag("--insecure", choice.insecure, "allow a profile that gives no security (rc155)");
 }
 
@@ -41,7 +43,7 @@ std::expected<const Profile*, std::string> find_profile(std::string_view name) {
   auto profile = look_up(name);
   if (profile && (*profile)->make == nullptr) {
     return std::unexpected(
-        fmt::format("profile {} cannot be fuzzed here yet (rc155 can: --profile rc155)", (*profile)->name));
+        fmt::format("profile {} cannot be fuzzed here (rc155 can: --profile rc155)", (*profile)->name));
   }
   return profile;
 }

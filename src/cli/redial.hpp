@@ -2,18 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <expected>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "qsp/endpoint.hpp"
 
 /// Dialling again where a server said that it is full.
 namespace qsp::cli {
-
-/// "500ms", "10s", "2m", "1h", or a number of seconds. The error is one line.
-std::expected<std::chrono::nanoseconds, std::string> parse_wait(std::string_view text);
 
 /// The pauses between such dials: they double from 0.2 s to 3 s, and each is drawn evenly from the upper half of that,
 /// so that clients who were refused together do not come back together.

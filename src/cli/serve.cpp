@@ -10,11 +10,13 @@
 #include <vector>
 
 #include "cli/app.hpp"
+#include "cli/close_text.hpp"
 #include "cli/command.hpp"
 #include "cli/epoch_text.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/qkd_budget.hpp"
-#include "cli/redial.hpp"
 #include "cli/reload.hpp"
 #include "cli/serve_metrics.hpp"
 #include "cli/served.hpp"
@@ -33,7 +35,7 @@ struct ServeOptions {
   std::string command;  ///< --exec
   std::string forward;  ///< --forward, as typed
   std::optional<std::uint16_t> metrics_port;
-  std::string max_silence = "3s";
+  double max_silence = 3;  ///< seconds
   net::ServerOptions server;
 };
 
@@ -47,7 +49,7 @@ std::size_t descriptors_per_session(const Application& application) {
 /// Writes the log, and with --json the same events as lines of JSON; counts them for the metrics.
 class ServeLog final : public net::ServerEvents {
  public:
-  ServeLog(bool json, ServeMetrics& metrics) : json_(json), metrics_(metrics) {}
+  ServeLog(const Setup& setup, bool json, ServeMetrics& metrics) : setup_(setup), json_(json), metrics_(metrics) {}
 
   void session_established(const net::Connection& connection) override {
     const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
@@ -72,7 +74,6 @@ class ServeLog final : public net::ServerEvents {
   void session_closed(const net::Connection& connection, const Closed& closed,
                       const net::error_code& transport) override {
     const bool clean = closed.reason == Reason::Normal && !closed.truncated;
-    const std::string text = escape(closed.text);
     metrics_.closed(closed.reason, connection.established(), connection.traffic().received_bytes,
                     connection.traffic().sent_bytes);
     if (!connection.established()) return;  // strangers() tells
@@ -85,7 +86,7 @@ class ServeLog final : public net::ServerEvents {
     boost::json::object event = describe("closed", connection);
     event["established"] = connection.established();
     event["reason"] = name(closed.reason);
-    event["text"] = text;
+    event["text"] = escape(closed.text);
     event["by_peer"] = closed.by_peer;
     event["truncated"] = closed.truncated;
     event["received_bytes"] = connection.traffic().received_bytes;
@@ -98,7 +99,8 @@ class ServeLog final : public net::ServerEvents {
     spdlog::warn("{} {} connection{}{}: {}; the last from {}", displaced ? "closed" : "refused", count,
                  count == 1 ? "" : "s", displaced ? " for others" : "", net::describe(why), net::to_string(last));
     if (json_) {
-      print_json({{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"peer", net::to_string(last)}});
+      print_json(
+          {{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"address", net::to_string(last)}});
     }
   }
 
@@ -117,8 +119,15 @@ class ServeLog final : public net::ServerEvents {
       print_json({{"event", "strangers"},
                   {"why", escape(told.kind)},
                   {"count", told.count},
-                  {"peer", net::to_string(told.last)}});
+                  {"address", net::to_string(told.last)}});
     }
+  }
+
+  /// Who called and was refused, as far as that is known: here alone (SPEC §5.8).
+  [[nodiscard]] std::string caller(const net::Connection& connection) const override {
+    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
+    const auto presented = channel != nullptr ? channel->presented_identity() : std::nullopt;
+    return presented ? ", " + setup_.describe_stranger(*presented) : std::string();
   }
 
   void accept_failed(const net::error_code& why) override {
@@ -147,9 +156,8 @@ class ServeLog final : public net::ServerEvents {
                          closed.truncated ? (genuine ? "but incomplete (truncated)" : "incomplete (truncated)")
                                           : (genuine ? "and complete" : "complete"));
     }
-    const std::string text = escape(closed.text);
-    return fmt::format("closed{}: {}{}{}{}", closed.by_peer ? " by the peer" : "", name(closed.reason),
-                       text.empty() ? "" : ": ", text, closed.truncated ? ", truncated" : "");
+    return fmt::format("closed{}: {}{}", closed.by_peer ? " by the peer" : "", close_text(closed),
+                       closed.truncated ? ", truncated" : "");
   }
   /// A "preferred" session that runs without QKD says so in every epoch.
   static void warn_without_qkd(const net::Connection& connection) {
@@ -161,17 +169,19 @@ class ServeLog final : public net::ServerEvents {
   /// An established session's event also says whose it is and what is in the keys of its epoch.
   static boost::json::object describe(std::string_view event, const net::Connection& connection) {
     boost::json::object object{
-        {"event", event}, {"session_id", id(connection)}, {"peer", net::to_string(connection.peer())}};
+        {"event", event}, {"session_id", id(connection)}, {"address", net::to_string(connection.peer())}};
     if (connection.established()) object["epoch"] = connection.endpoint().epoch();
     const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
     if (channel == nullptr || !connection.established()) return object;
     const ChannelStatus status = channel->status();
-    object["name"] = status.peer;
+    object["peer"] = status.peer;
+    object["name"] = status.peer;  // what "peer" was called before; goes with the next version
     object["kem_key"] = status.current.kem;
     object["key_id"] = status.current.key_id ? boost::json::value(*status.current.key_id) : boost::json::value(nullptr);
     return object;
   }
 
+  const Setup& setup_;
   bool json_;
   ServeMetrics& metrics_;
 };
@@ -198,8 +208,8 @@ void announce(const Context& context, const Profile& profile, const net::tcp::en
   if (context.json) {
     print_json({{"event", "listening"}, {"address", net::to_string(where)}, {"profile", profile.name}});
   } else {
-    fmt::print("listening on {}\n", net::to_string(where));
-    std::fflush(stdout);
+    print_out("listening on {}\n", net::to_string(where));
+    flush_out();
   }
 }
 
@@ -253,9 +263,8 @@ int serve(const Context& context, ServeOptions options) {
   const auto listen = net::parse_address(options.listen);
   if (!listen) return usage(listen.error());
   options.server.listen = *listen;
-  const auto max_silence = parse_wait(options.max_silence);
-  if (!max_silence || max_silence->count() == 0) return usage("--max-silence: write a time such as 500ms, 3s or 1m");
-  options.server.first_frame_timeout = *max_silence;
+  options.server.first_frame_timeout =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.max_silence));
 
   const auto failed = [](std::string_view text) {
     print_error(text);
@@ -273,7 +282,7 @@ int serve(const Context& context, ServeOptions options) {
   if (application.command.empty()) net::raise_descriptor_limit();
   options.server.descriptors_per_session = descriptors_per_session(application);
   ServeMetrics metrics(**setup);
-  ServeLog log(context.json, metrics);
+  ServeLog log(**setup, context.json, metrics);
   const auto server = net::Server::open(options.server, make_factory, log);
   if (!server) return failed(server.error());
 
@@ -294,6 +303,7 @@ int serve(const Context& context, ServeOptions options) {
   boost::asio::signal_set hangup((*server)->loop().io(), SIGHUP);
   reload_on_hangup(hangup, reloader);
   announce(context, (*setup)->profile(), (*server)->local_endpoint());
+  if (!output_works()) return kFailed;
   const auto ran = (*server)->run();
   (*setup)->stop_keys();
   if (application.groups) {
@@ -314,7 +324,9 @@ int serve(const Context& context, ServeOptions options) {
 void add_serve(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("serve", "accept sessions: echo, run a command, or forward to a TCP server");
   const auto options = std::make_shared<ServeOptions>();
-  verb->add_option("--listen", options->listen, "HOST:PORT to listen on; port 0 lets the system choose")
+  verb->add_option("--listen", options->listen,
+                   "HOST:PORT to listen on; no port: 7155, port 0: one that the system chooses")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
   add_session_options(*verb, Role::Server, options->session);
   auto* const exec = verb->add_option("--exec", options->command,
@@ -337,28 +349,34 @@ void add_serve(Command& app, Context& context) {
       ->capture_default_str()
       ->check(positive_number());
   verb->add_option("--max-silence", options->max_silence, "how long a new connection may take for its CLIENT_HELLO")
+      ->transform(is_time(std::chrono::milliseconds(1), std::chrono::hours(24)))
       ->type_name("TIME")
-      ->capture_default_str();
+      ->default_str("3s");
   verb->add_option("--metrics-port", options->metrics_port,
                    "port of 127.0.0.1 for GET /metrics (Prometheus) and /healthz");
   verb->add_option("--threads", options->server.threads, "threads that share the sessions")
       ->capture_default_str()
       ->check(range(1, 256));
-  verb->footer(fmt::format(
-      "Echoes what clients send, or does what --exec or --forward says. Prints \"listening on ADDRESS:PORT\" and "
-      "serves until SIGINT or SIGTERM. A command of --exec whose session is over gets SIGTERM, and SIGKILL 5 s later,\n"
-      "with all that it started in its process group.\n"
-      "SIGHUP reads --key, --passphrase-file and --peers anew, all or nothing, and closes the sessions of peers\n"
-      "that may not go on.\n\n"
-      "{}\n\n"
-      "Examples:\n"
-      "  qsp serve --key bob.key --peers peers.toml\n"
-      "  qsp serve --key bob.key --peers peers.toml --forward localhost:5432\n"
-      "  qsp serve --key bob.key --peers peers.toml --qkd required --sae-id SAE-bob --pad SAE-alice=bob.pad\n"
-      "  qsp serve --key bob.key --peers peers.toml --exec 'tar x -C /srv/in'\n"
-      "  qsp serve --listen 0.0.0.0:7155 --profile rc155 --insecure --rekey-after 1000 --threads 2\n"
-      "  qsp serve --listen 127.0.0.1:0 --profile rc155 --insecure --json",
-      kBudgetHelp));
+  set_help(
+      *verb,
+      {.notes = fmt::format(
+           "Echoes what clients send, or does what --exec or --forward says. Prints \"listening on ADDRESS:PORT\"\n"
+           "and serves until SIGINT or SIGTERM. qsp version lists the algorithms.\n"
+           "SIGHUP reads --key, --passphrase-file and --peers anew, all or nothing, and closes the sessions of peers\n"
+           "that may not go on. A command of --exec whose session is over gets SIGTERM, and SIGKILL 5 s later, with "
+           "all\n"
+           "that it started in its process group.\n\n"
+           "{}",
+           kBudgetHelp),
+       .examples =
+           {"qsp serve --key bob.key --peers peers.toml",
+            "qsp serve --key bob.key --peers peers.toml --forward localhost:5432",
+            "qsp serve --key bob.key --peers peers.toml --qkd required --sae-id SAE-bob --pad SAE-alice=bob.pad",
+            "qsp serve --key bob.key --peers peers.toml --exec 'tar x -C /srv/in'",
+            "qsp serve --listen 0.0.0.0:7155 --profile rc155 --insecure --rekey-after 1000 --threads 2",
+            "qsp serve --listen 127.0.0.1:0 --profile rc155 --insecure --json"},
+       .done = "ended by a signal",
+       .failed = "did not start, or events could not be written: one line on standard error says why"});
   verb->callback([options, &context] { context.action = [options, &context] { return serve(context, *options); }; });
 }
 

@@ -1,16 +1,20 @@
 #include "cli/sessions.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <utility>
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
+#include "cli/option_types.hpp"
 #include "cli/qkd_delivery.hpp"
 #include "cli/text.hpp"
 #include "cli/trust.hpp"
+#include "identity/identity.hpp"
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
 #include "rc155/session.hpp"
@@ -22,12 +26,11 @@ std::unexpected<Refused> usage(std::string text) { return std::unexpected(Refuse
 std::chrono::nanoseconds nanoseconds(double seconds) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
 }
-double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
 std::unexpected<Refused> failed(std::string text) { return std::unexpected(Refused{kFailed, std::move(text)}); }
 
-/// A year, in seconds: beyond it clocks overflow.
-constexpr double kLongestTime = 365.0 * 24 * 3600;
+constexpr std::chrono::nanoseconds kShortest{1};
+constexpr std::chrono::nanoseconds kYear = std::chrono::days(365);
 
 class Rc155Sessions final : public Sessions {
  public:
@@ -140,6 +143,7 @@ class ChannelSetup final : public Setup {
   void stop_keys() override { shared_.qkd->stop(); }
   [[nodiscard]] SupplyCounts supply_counts() const override { return shared_.qkd->paces().counts(); }
   [[nodiscard]] std::chrono::nanoseconds stall_limit() const noexcept override { return shared_.client.rekey.timer; }
+  [[nodiscard]] std::string describe_stranger(const Identity& presented) const override;
 
  private:
   std::expected<void, Refused> read_suites(const SessionOptions& options, ChannelOptions& common);
@@ -155,6 +159,24 @@ class ChannelSetup final : public Setup {
   std::string peer_;  ///< client: the name of the one that is dialled
   CurrentTrust trust_;
 };
+
+/// The option behind what a channel refuses of its options.
+std::string explain_misuse(std::string_view where) {
+  struct Row {
+    std::string_view where, text;
+  };
+  constexpr std::array kRows{
+      Row{"kems", "--kem: takes one to eight names, each once"},
+      Row{"aeads", "--aead: takes one to eight names, each once"},
+      Row{"client_signatures", "--accept-signature: takes one to eight names, each once"},
+      Row{"signers", "--key: takes one to eight keys, each once"},
+      Row{"sae_id", "--sae-id: takes 1 to 255 bytes"},
+      Row{"rekey.timer below 60 s",
+          "--rekey-timer: takes 1m or more (--dangerous-short-timers allows less, for tests and demonstrations)"},
+  };
+  const auto* const row = std::ranges::find(kRows, where, &Row::where);
+  return row != kRows.end() ? std::string(row->text) : fmt::format("these options cannot make a session: {}", where);
+}
 
 /// Looks every name up; the error names the first that is unknown, and those that there are.
 template <class Id, class Lookup, class Rows>
@@ -196,17 +218,17 @@ std::expected<void, Refused> ChannelSetup::read_suites(const SessionOptions& opt
 std::expected<void, Refused> ChannelSetup::read_pace(const SessionOptions& options, RekeyPolicy& rekey) {
   shared_.pace = {.target = rekey.interval, .floor = rekey.interval, .low = options.qkd_low_supply};
   if (options.kme.urls.empty()) {
-    if (!options.qkd_rekey_floor && !options.qkd_low_supply) return {};
-    return usage("--qkd-rekey-floor and --qkd-low-supply are for the keys of a KME: give --kme URL too");
+    if (!options.qkd_rekey_max && !options.qkd_low_supply) return {};
+    return usage("--qkd-rekey-max and --qkd-low-supply are for the keys of a KME: give --kme URL too");
   }
   if (rekey.interval <= std::chrono::nanoseconds::zero()) return {};  // refused with the other options of a session
   const std::chrono::nanoseconds most = rekey.interval + rekey.hard_life - 2 * rekey.timer;
-  shared_.pace.floor = options.qkd_rekey_floor ? nanoseconds(*options.qkd_rekey_floor) : most;
+  shared_.pace.floor = options.qkd_rekey_max ? nanoseconds(*options.qkd_rekey_max) : most;
   if (shared_.pace.floor < rekey.interval || shared_.pace.floor > most) {
     return usage(fmt::format(
-        "--qkd-rekey-floor {}: give {} to {} seconds, from --rekey-interval to what the hard life of an epoch leaves "
-        "room for (a shorter --rekey-timer leaves more)",
-        seconds(shared_.pace.floor), seconds(rekey.interval), seconds(most)));
+        "--qkd-rekey-max {}: takes a time from {} (--rekey-interval) to {} (what the hard life of an epoch leaves room "
+        "for; a shorter --rekey-timer leaves more)",
+        time_text(shared_.pace.floor), time_text(rekey.interval), time_text(most)));
   }
   rekey.hard_life -= shared_.pace.floor - rekey.interval;
   rekey.interval = shared_.pace.floor;
@@ -242,6 +264,15 @@ std::optional<std::string> ChannelSetup::lacks_qkd_source(const Trust& trust) co
   return std::nullopt;
 }
 
+/// QKD keys are asked for in an end's own name, too.
+std::optional<std::string> lacks_sae_id(const SessionOptions& options, const Peer* dialled) {
+  constexpr std::string_view kRemedy = "needs --sae-id ID: this end's own SAE ID at its KME or of its pads";
+  if (!options.sae_id.empty()) return std::nullopt;
+  if (dialled == nullptr && options.qkd != "none") return fmt::format("--qkd {} {}", options.qkd, kRemedy);
+  if (dialled == nullptr || dialled->qkd == QkdPolicy::None) return std::nullopt;
+  return fmt::format("{}: peer '{}' is pinned with QKD, which {}", options.peers, dialled->name, kRemedy);
+}
+
 std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   if (options.keys.empty()) return usage("--key FILE is needed: this end's private key (make one with: qsp keygen)");
   if (options.peers.empty()) return usage("--peers FILE is needed: who is pinned (see docs/peers.md)");
@@ -267,7 +298,9 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   auto trust = Trust::read(**provider, files_);
   if (!trust) return failed(trust.error());
   trust_.set(*trust);
-  if (const auto peer = dialled(**trust); !peer) return failed(peer.error());
+  const auto peer = dialled(**trust);
+  if (!peer) return failed(peer.error());
+  if (auto lack = lacks_sae_id(options, *peer)) return usage(std::move(*lack));
   auto qkd = QkdKeys::open(options.pads, options.kme);
   if (!qkd) return failed(qkd.error());
   shared_.qkd = std::move(*qkd);
@@ -278,9 +311,28 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   auto sessions = this->sessions();
   if (!sessions) return failed(sessions.error());
   if (const auto endpoint = (*sessions)->make(false); !endpoint) {
-    return usage(fmt::format("these options cannot make a session: {}", endpoint.error().where));
+    return usage(explain_misuse(endpoint.error().where));
   }
   return {};
+}
+
+std::string ChannelSetup::describe_stranger(const Identity& presented) const {
+  const std::string fingerprint = identity::fingerprint(presented);
+  const std::shared_ptr<const Trust> trust = trust_.get();
+  if (role_ == Role::Server) {
+    const Peer* const peer = trust->peers().find(presented);
+    if (peer == nullptr) return fmt::format("the caller presented {}, which is not pinned", fingerprint);
+    return fmt::format("the caller presented {}, pinned as '{}'{}", fingerprint, peer->name,
+                       peer->may_connect ? "" : ", who may not connect");
+  }
+  const auto peer = dialled(*trust);
+  std::vector<std::string> pinned;
+  for (const PinnedKey& key : (*peer)->keys) {
+    if (key.identity == presented) return {};
+    pinned.push_back(identity::fingerprint(key.identity));
+  }
+  return fmt::format("the server presented {}, but '{}' is pinned as {}", fingerprint, (*peer)->name,
+                     fmt::join(pinned, " or "));
 }
 
 std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions_of(
@@ -317,16 +369,16 @@ std::expected<Reloaded, std::string> ChannelSetup::reload(std::size_t threads) {
 
 void add_session_options(Command& verb, Role role, SessionOptions& options) {
   add_profile_options(verb, options.profile);
-  verb.add_option(
-          "--key", options.keys,
-          role == Role::Server ? "private key file; several while a key is rolled, best first" : "private key file")
+  verb.add_option("--key", options.keys,
+                  role == Role::Server ? "private key of this end (required); several while a key is rolled, best first"
+                                       : "private key of this end (required)")
       ->type_name("FILE");
   verb.add_option("--passphrase-file", options.passphrase_file, "file with the passphrase of an encrypted key")
       ->type_name("FILE");
-  verb.add_option("--peers", options.peers, "file of the pinned peers (docs/peers.md)")->type_name("FILE");
+  verb.add_option("--peers", options.peers, "file of the pinned peers (required; docs/peers.md)")->type_name("FILE");
   if (role == Role::Client)
-    verb.add_option("--peer", options.peer, "name of the pinned peer to dial")->type_name("NAME");
-  verb.add_option("--sae-id", options.sae_id, "this end's SAE ID, where QKD keys are used")->type_name("ID");
+    verb.add_option("--peer", options.peer, "name of the pinned peer to dial (required)")->type_name("NAME");
+  verb.add_option("--sae-id", options.sae_id, "this end's SAE ID (required where QKD keys are used)")->type_name("ID");
   if (role == Role::Server) {
     verb.add_option("--qkd", options.qkd, "QKD keys: the listener's policy before it knows who calls")
         ->check(one_of({"none", "preferred", "required"}))
@@ -335,34 +387,44 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
   verb.add_option("--pad", options.pads, "pad file with the QKD keys shared with a peer (docs/pad.md)")
       ->type_name("SAE-ID=FILE");
   add_kme_options(verb, options.kme);
-  verb.add_option("--kem", options.kems, "KEMs, best first")->capture_default_str();
-  verb.add_option("--aead", options.aeads, "AEADs, best first")->capture_default_str();
+  const auto one_of = [](std::string_view what, const std::vector<std::string>& names) {
+    return fmt::format("{}, best first: {}", what, fmt::join(names, ", "));
+  };
+  verb.add_option("--kem", options.kems, one_of("KEMs", algorithm_names(crypto::kKems)))->capture_default_str();
+  verb.add_option("--aead", options.aeads, one_of("AEADs", algorithm_names(crypto::kAeads)))->capture_default_str();
   if (role == Role::Server) {
-    verb.add_option("--accept-signature", options.signatures, "signature algorithms accepted from clients, best first");
+    verb.add_option("--accept-signature", options.signatures,
+                    one_of("signature algorithms accepted from clients (all that are quantum-safe but SLH-DSA)",
+                           algorithm_names(crypto::kSignatures)));
     verb.add_flag("--light", options.light, "rekey without a fresh KEM key: forward secrecy only");
   }
-  verb.add_option("--rekey-interval", options.rekey_interval, "seconds between rekeys")->capture_default_str();
-  verb.add_option(
-          "--qkd-rekey-floor", options.qkd_rekey_floor,
-          role == Role::Server
-              ? "with --kme: seconds between rekeys at most, while the KME is low on keys [the longest that the "
-                "hard life of an epoch allows: 180 with these timers; as --rekey-interval: never slow down]"
-              : "with --kme: seconds after which to ask for a rekey where the server, whose keys they cost, puts "
-                "it off [the longest that the hard life of an epoch allows: 180 with these timers]")
-      ->type_name("SECONDS")
-      ->check(range(0.0, kLongestTime));
+  verb.add_option("--rekey-interval", options.rekey_interval, "time between rekeys")
+      ->transform(is_time(kShortest, kYear))
+      ->type_name("TIME")
+      ->default_str(time_text(nanoseconds(options.rekey_interval)));
+  verb.add_option("--qkd-rekey-max", options.qkd_rekey_max,
+                  role == Role::Server
+                      ? "with --kme: time between rekeys at most, while the KME is low on keys [the longest that the "
+                        "hard life of an epoch allows: 3m with these timers; as --rekey-interval: never slow down]"
+                      : "with --kme: time after which to ask for a rekey where the server, whose keys they cost, puts "
+                        "it off [the longest that the hard life of an epoch allows: 3m with these timers]")
+      ->transform(is_time(kShortest, kYear))
+      ->type_name("TIME");
   if (role == Role::Server) {
     verb.add_option("--qkd-low-supply", options.qkd_low_supply,
                     "with --kme: keys that it has left below which rekeys slow down [a tenth of its capacity]")
         ->type_name("KEYS");
   }
-  verb.add_option("--rekey-bytes", options.rekey_bytes, "bytes of an epoch, per direction, after which to rekey")
-      ->capture_default_str();
-  verb.add_option("--rekey-timer", options.rekey_timer, "seconds that the peer has to answer a rekey; 60 or more")
-      ->capture_default_str();
+  verb.add_option("--rekey-bytes", options.rekey_bytes, "data of an epoch, per direction, after which to rekey")
+      ->transform(is_size(1, crypto::info(crypto::AeadId::Aes256Gcm).max_bytes / 2))
+      ->type_name("SIZE")
+      ->default_str(size_text(options.rekey_bytes));
+  verb.add_option("--rekey-timer", options.rekey_timer, "time that the peer has to answer a rekey; 1m or more")
+      ->transform(is_time(kShortest, kYear))
+      ->type_name("TIME")
+      ->default_str(time_text(nanoseconds(options.rekey_timer)));
   verb.add_flag("--dangerous-short-timers", options.dangerous_short_timers,
-                "allow a rekey timer below 60 s: for tests and demonstrations only");
-  verb.set_config("--config", "", "file with these options, as TOML");
+                "allow a rekey timer below 1m: for tests and demonstrations only");
 }
 
 std::expected<Reloaded, std::string> Setup::reload(std::size_t) {

@@ -35,7 +35,7 @@ struct SessionOptions {
   double rekey_interval = 120;          ///< seconds
   std::uint64_t rekey_bytes = std::uint64_t{1} << 36;
   double rekey_timer = 180;
-  std::optional<double> qkd_rekey_floor;  ///< seconds; nothing: as long as an epoch's hard life allows
+  std::optional<double> qkd_rekey_max;  ///< seconds; nothing: as long as an epoch's hard life allows
   std::optional<std::uint64_t> qkd_low_supply;
   bool light = false;
   bool dangerous_short_timers = false;
@@ -85,6 +85,9 @@ class Setup {
   /// No QKD key comes any more from now on. Call it before the loops of the sessions end.
   virtual void stop_keys() {}
   [[nodiscard]] virtual SupplyCounts supply_counts() const { return {}; }
+  /// What a failed handshake is worth knowing of the identity that the peer presented, for this end's own log; empty:
+  /// it is the one that was expected. Nothing of it goes to the peer (SPEC §5.8).
+  [[nodiscard]] virtual std::string describe_stranger(const Identity&) const { return {}; }
   /// How long an application may leave the data of a session untouched (SPEC §7.7).
   [[nodiscard]] virtual std::chrono::nanoseconds stall_limit() const noexcept { return std::chrono::seconds(180); }
 };

@@ -4,16 +4,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <iterator>
+
+#include "cli/output.hpp"
 
 namespace qsp::cli {
 namespace {
 
 void print_line(std::string_view label, fmt::terminal_color colour, std::string_view text) {
   const fmt::text_style style = colour_on_stderr() ? fmt::fg(colour) | fmt::emphasis::bold : fmt::text_style();
-  fmt::print(stderr, "qsp: {} {}\n", fmt::format(style, "{}:", label), text);
+  print_err("qsp: {} {}\n", fmt::format(style, "{}:", label), text);
 }
 
 }  // namespace

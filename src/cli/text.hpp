@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace qsp::cli {
 
@@ -13,6 +14,14 @@ std::string escape(std::string_view text, bool lines = false);
 
 /// "12,000,000".
 std::string grouped(std::uint64_t number);
+
+/// The names of a table of algorithms (qsp/suites.hpp).
+template <class Table>
+std::vector<std::string> algorithm_names(const Table& table) {
+  std::vector<std::string> names;
+  for (const auto& row : table) names.emplace_back(row.name);
+  return names;
+}
 
 /// Whether stderr is a terminal that wants colour (NO_COLOR is not set).
 bool colour_on_stderr();

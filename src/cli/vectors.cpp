@@ -8,6 +8,8 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "files/replacement.hpp"
 #include "qsp/openssl.hpp"
@@ -20,7 +22,7 @@ void list(const Context& context) {
     if (context.json) {
       print_json({{"name", scenario.name}, {"description", scenario.description}});
     } else {
-      fmt::print("{:<15} {}\n", scenario.name, scenario.description);
+      print_out("{:<15} {}\n", scenario.name, scenario.description);
     }
   }
 }
@@ -43,7 +45,7 @@ int write_all(const std::filesystem::path& folder) {
       print_error(written.error());
       return kFailed;
     }
-    fmt::print("{}\n", path.string());
+    print_out("{}\n", path.string());
   }
   return kOk;
 }
@@ -53,12 +55,12 @@ int write_all(const std::filesystem::path& folder) {
 void add_vectors(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("vectors", "list the test vectors of QSP 1.0, or write them");
   const auto folder = std::make_shared<std::string>();
-  verb->add_option("--out", *folder, "write each as NAME.json into this folder")->check(existing_directory());
-  verb->footer(
-      "The files are the same bytes on every run; vectors/README.md tells their format. Every key in them is "
-      "public.\n\n"
-      "Example:\n"
-      "  qsp vectors --out vectors/qsp1");
+  verb->add_option("--out", *folder, "write each as NAME.json into this folder")
+      ->type_name("DIR")
+      ->check(existing_directory());
+  set_help(*verb, {.notes = "Every run writes equal files; vectors/README.md tells their format. Every key in\n"
+                            "them is public.",
+                   .examples = {"qsp vectors", "qsp vectors --out vectors/qsp1"}});
   verb->callback([folder, &context] {
     context.action = [folder, &context] {
       if (!folder->empty()) return write_all(*folder);

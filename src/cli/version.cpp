@@ -1,15 +1,30 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <boost/json/array.hpp>
 #include <memory>
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
+#include "cli/option_types.hpp"
+#include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "qsp/openssl.hpp"
+#include "qsp/suites.hpp"
 
 namespace qsp::cli {
 namespace {
+
+/// Of the fields in what --json prints: 2 since "peer" is a name and "address" an address in every verb.
+constexpr int kJsonVersion = 2;
+
+template <class Table>
+boost::json::array names_of(const Table& table) {
+  boost::json::array names;
+  for (const std::string& name : algorithm_names(table)) names.emplace_back(name);
+  return names;
+}
 
 int version(const Context& context) {
   const auto provider = crypto::make_openssl_provider();
@@ -19,9 +34,17 @@ int version(const Context& context) {
   }
   const std::string_view library = (*provider)->description();
   if (context.json) {
-    print_json({{"qsp", QSP_VERSION}, {"crypto", library}});
+    print_json({{"qsp", QSP_VERSION},
+                {"crypto", library},
+                {"json", kJsonVersion},
+                {"kems", names_of(crypto::kKems)},
+                {"signatures", names_of(crypto::kSignatures)},
+                {"aeads", names_of(crypto::kAeads)}});
   } else {
-    fmt::print("qsp {} with {}\n", QSP_VERSION, library);
+    print_out("qsp {} with {}\n", QSP_VERSION, library);
+    print_out("KEMs        {}\n", fmt::join(algorithm_names(crypto::kKems), ", "));
+    print_out("signatures  {}\n", fmt::join(algorithm_names(crypto::kSignatures), ", "));
+    print_out("AEADs       {}\n", fmt::join(algorithm_names(crypto::kAeads), ", "));
   }
   return kOk;
 }
@@ -29,8 +52,11 @@ int version(const Context& context) {
 }  // namespace
 
 void add_version(Command& app, Context& context) {
-  Command* const verb = app.add_subcommand("version", "print the versions of qsp and of the cryptographic library");
-  verb->footer("Example:\n  qsp version --json");
+  Command* const verb =
+      app.add_subcommand("version", "print the versions of qsp and of the cryptographic library, and the algorithms");
+  set_help(*verb,
+           {.notes = "Also tells which algorithms --kem, --aead, --alg and --accept-signature take, by their names.",
+            .examples = {"qsp version", "qsp version --json", "qsp --version"}});
   verb->callback([&context] { context.action = [&context] { return version(context); }; });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "handshake/handshake.hpp"
@@ -26,6 +27,8 @@ class Client {
 
   /// SERVER_AUTH has verified: the peer is the one that was dialled.
   [[nodiscard]] bool peer_verified() const noexcept { return peer_verified_; }
+  /// Whom the peer says it is, proved or not: nothing before its AUTH.
+  [[nodiscard]] const std::optional<Identity>& presented() const noexcept { return presented_; }
   /// SERVER_HELLO was accepted and CLIENT_AUTH not yet written: the only time a client sends an ALERT (SPEC §5).
   [[nodiscard]] bool may_alert() const noexcept;
 
@@ -74,6 +77,7 @@ class Client {
   Environment environment_;
   const ClientOptions* options_;
   bool peer_verified_ = false;
+  std::optional<Identity> presented_;
   std::variant<Start, AwaitServerHello, AwaitServerAuth, AwaitQkdKey, AwaitServerFinish, Done> state_;
 };
 

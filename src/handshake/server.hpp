@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <variant>
 
 #include "handshake/handshake.hpp"
@@ -22,6 +23,8 @@ class Server {
 
   /// The client's signature has verified. Until then an ALERT tells no precise reason (SPEC §5).
   [[nodiscard]] bool peer_verified() const noexcept { return peer_verified_; }
+  /// Whom the peer says it is, proved or not: nothing before its AUTH.
+  [[nodiscard]] const std::optional<Identity>& presented() const noexcept { return presented_; }
 
  private:
   struct AwaitClientHello {};
@@ -64,6 +67,7 @@ class Server {
   Environment environment_;
   const ServerOptions* options_;
   bool peer_verified_ = false;
+  std::optional<Identity> presented_;
   std::variant<AwaitClientHello, AwaitClientAuth, AwaitQkdKey, Done> state_;
 };
 

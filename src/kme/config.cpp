@@ -1,5 +1,7 @@
 #include "kme/config.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -7,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "base/units.hpp"
 #include "etsi014/etsi014.hpp"
 #include "files/trusted.hpp"
 
@@ -68,6 +71,32 @@ class Table {
     const auto* const value = node->as_boolean();
     if (value == nullptr) return fail(field, "takes true or false");
     out = value->get();
+  }
+
+  /// A number of seconds, or a text such as "90s" or "1h".
+  void time(std::string_view field, std::chrono::seconds& out, std::chrono::seconds least, std::chrono::seconds most) {
+    const toml::node* const node = take(field, false);
+    if (node == nullptr) return;
+    std::string text;
+    if (const auto* const number = node->as_integer()) text = std::to_string(number->get());
+    if (const auto* const value = node->as_string()) text = value->get();
+    const auto time = parse_time(text);
+    if (!time || *time < least || *time > most || *time % std::chrono::seconds(1) != std::chrono::nanoseconds(0)) {
+      return fail(field, "takes whole seconds, or a text such as \"90s\" or \"1h\", from " + time_text(least) + " to " +
+                             time_text(most));
+    }
+    out = std::chrono::duration_cast<std::chrono::seconds>(*time);
+  }
+
+  /// A flag that used to have another name, which is read for one version more, and warned of.
+  void flag(std::string_view field, std::string_view old, bool& out) {
+    flag(field, out);
+    const toml::node* const node = table_.get(old);
+    if (node == nullptr) return;
+    if (table_.contains(field)) return fail(old, "is now called \"" + std::string(field) + "\", which is there too");
+    flag(old, out);
+    spdlog::warn("{}:{}: field \"{}\" is now called \"{}\"; the old name goes with the next version", file_,
+                 node->source().begin.line, old, field);
   }
 
   void texts(std::string_view field, std::vector<std::string>& out, std::size_t most, bool needed = false) {
@@ -155,7 +184,6 @@ OrText<LinkConfig> read_link(const std::string& file, const toml::table& source)
   Table table(file, source, "a link");
   std::string side;
   std::string producer = "peer";
-  std::int64_t life = link.key_life.count();
   table.text("name", link.name, true, 64);
   table.text("peer_kme_id", link.peer_kme_id, true, etsi014::kMaxSaeIdSize);
   table.texts("urls", link.urls, 8, true);
@@ -165,8 +193,7 @@ OrText<LinkConfig> read_link(const std::string& file, const toml::table& source)
   table.text("producer", producer);
   table.texts("feeders", link.feeders, 8);
   table.number("pool", link.pool, 16, 10'000'000);
-  table.number("key_life", life, 10, std::int64_t{366} * 86'400);
-  link.key_life = std::chrono::seconds(life);
+  table.time("key_life", link.key_life, std::chrono::seconds(10), std::chrono::days(366));
   if (side != "a" && side != "b") table.fail("side", R"(takes "a" at one end of the link and "b" at the other)");
   link.side = side.empty() ? 'a' : side.front();
   if (producer == "random") {
@@ -224,7 +251,7 @@ OrText<Config> read_config(const std::string& file) {
   table.file("key", config.tls.key, true);
   table.file("authorities", config.tls.authorities, true);
   table.file("revoked", config.tls.revoked);
-  table.flag("allow_tls_1_2", config.tls.allow_tls_1_2);
+  table.flag("tls12", "allow_tls_1_2", config.tls.allow_tls_1_2);
   table.number("key_size", config.key_size, 64, 8 * static_cast<std::int64_t>(etsi014::kMaxKeySize));
   table.number("max_keys_per_request", config.max_keys_per_request, 1, etsi014::kMaxKeysPerMessage);
   table.number("requests_per_second", rate, 1, 1'000'000);

@@ -72,6 +72,12 @@ std::expected<Address, std::string> parse_address(std::string_view text) {
   }
   if (!plausible_host(host)) return std::unexpected("address: write HOST:PORT, such as localhost:7155 or [::1]:7155");
 
+  if (!port_text && parse_port(host)) {
+    return std::unexpected(fmt::format(
+        "address: {0} is a port without a host: write 127.0.0.1:{0} for this machine, 0.0.0.0:{0} or [::]:{0} for all",
+        host));
+  }
+
   Address address{.host = std::string(host)};
   if (port_text) {
     const std::optional<std::uint16_t> port = parse_port(*port_text);

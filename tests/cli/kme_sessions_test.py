@@ -53,7 +53,7 @@ class FedLab(Lab):
         file.chmod(0o600)
         for kme in (self.a, self.b):
             url = f"https://127.0.0.1:{kme.port}"
-            done = qsp("kme", "import", url, "a-b", str(file), "--ca", str(self.folder / "ca.pem"), *self.side("alice"))
+            done = qsp("kme", "import", url, "a-b", str(file), "--kme-ca", str(self.folder / "ca.pem"), *self.side("alice"))
             if done.returncode != 0:
                 raise AssertionError(done.stderr)
         self.brought.update(keys)
@@ -263,7 +263,7 @@ class Faults(KmeCase):
 
     def test_slow_kmes_are_waited_for(self):
         for kme in (self.lab.a, self.lab.b):
-            kme.inject("--latency-ms", "700")
+            kme.inject("--latency", "700ms")
         with self.session("required", self.bob, self.alice, "--rekey-bytes", "1000") as (client, log):
             self.echo(client, 3000)
             wait_until(lambda: "epoch 1: " in log(), "the rekey")
@@ -347,7 +347,7 @@ class Pace(KmeCase):
     def test_rekeys_slow_down_while_keys_are_few_and_no_longer_when_more_come(self):
         lab = self.make_lab(100)
         metrics = free_port()
-        floor = ("--rekey-interval", "1", "--rekey-timer", "60", "--qkd-rekey-floor", "60", "--qkd-low-supply", "150")
+        floor = ("--rekey-interval", "1", "--rekey-timer", "60", "--qkd-rekey-max", "60", "--qkd-low-supply", "150")
 
         def slowed():
             with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=PATIENCE) as answer:
@@ -366,8 +366,8 @@ class Pace(KmeCase):
         kme = ("--sae-id", "bob", "--kme", "https://127.0.0.1:1", "--kme-ca", "x", "--kme-cert", "x", "--kme-key", "x")
         key = ("--key", self.world.path("bob.key"), "--peers", self.world.path("bob-required.toml"))
         for floor in ("119", "181"):
-            self.assert_fails(qsp("serve", *key, *kme, "--qkd-rekey-floor", floor), f"{floor}: give 120 to 180 seconds", code=2)
-        self.assert_fails(qsp("serve", *key, "--qkd-rekey-floor", "150"), "give --kme URL too", code=2)
+            self.assert_fails(qsp("serve", *key, *kme, "--qkd-rekey-max", floor), "takes a time from 2m .* to 3m", code=2)
+        self.assert_fails(qsp("serve", *key, "--qkd-rekey-max", "150s"), "give --kme URL too", code=2)
         self.assert_fails(qsp("serve", *key, "--qkd-low-supply", "150"), "give --kme URL too", code=2)
 
 

@@ -192,6 +192,17 @@ class Pipe(Case):
             events = [json.loads(server.stdout.readline()) for _ in range(2)]
             self.assertEqual((events[1]["event"], events[1]["reason"], events[1]["truncated"]), ("closed", "PROTOCOL_ERROR", True))
 
+    def test_an_account_goes_to_a_file_where_stdout_is_the_peers_data(self):
+        with self.world.server() as (port, _, _):
+            for name, check in (("pipe.json", ()), ("echo.json", ("--check-echo",))):
+                done = self.world.connect(port, "--account", self.world.path(name), *check, stdin=b"some data")
+                self.assert_succeeds(done)
+                account = json.loads(self.world.read(name))
+                self.assertEqual((account["ok"], account["sent_bytes"], account["received_bytes"]), (True, 9, 9))
+                self.assertFalse(check == () and done.stdout != b"some data")
+            done = self.world.connect(port, "--account", self.world.path("pipe.json"), stdin=b"some data")
+            self.assert_fails(done, "--account .*pipe.json: ")
+
     def test_json_accounts_for_every_dial_on_stderr(self):
         with self.world.server("--rekey-bytes", "65536") as (port, _, _):
             done = self.world.connect(port, "--json", "--log-level", "off", stdin=bytes(1_000_000))

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import select
+import socket
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,22 @@ def serving(*args):
 def free_port():
     """A port on which nobody listens, nor will, unless this process does."""
     return ports.reserve(1)
+
+
+def free_ports(count):
+    """The first of `count` ports in a row on which nobody listens now."""
+    for _ in range(200):
+        first = free_port()
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(first, first + count):
+                    probe = held.enter_context(socket.socket())
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port))
+                return first
+            except (OSError, OverflowError):
+                continue
+    raise AssertionError("no free ports")
 
 
 def wait_until(holds, what):

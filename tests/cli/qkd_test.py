@@ -63,7 +63,7 @@ class Required(QkdCase):
         epochs = [event for event in events if event["event"] in ("established", "rekeyed")]
         self.assertEqual([event["epoch"] for event in epochs], list(range(1, len(epochs) + 1)))
         self.assertGreaterEqual(len(epochs), 5)
-        self.assertEqual({event["name"] for event in epochs}, {"alice"})
+        self.assertEqual({event["peer"] for event in epochs}, {"alice"})
         key_ids = [event["key_id"] for event in epochs]
         self.assertEqual(len(set(key_ids) - {None}), len(epochs), key_ids)
 

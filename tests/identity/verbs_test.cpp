@@ -130,7 +130,7 @@ TEST_F(Verbs, make_pads_that_open_and_tell_what_is_left) {
   EXPECT_FALSE(status.at("simulated").as_bool());
   EXPECT_EQ(status.at("own").at("used").to_number<int>(), 1);
   EXPECT_EQ(status.at("own").at("left").to_number<int>(), 49);
-  EXPECT_EQ(status.at("peer").at("left").to_number<int>(), 50);
+  EXPECT_EQ(status.at("other").at("left").to_number<int>(), 50);
   EXPECT_EQ(run([] { return run_pad_status({"/nowhere.pad", false}); }).code, kFailed);
 }
 

@@ -56,7 +56,7 @@ class Check(unittest.TestCase):
     def check(self, url, slave_url):
         lab = self.lab
         ran = subprocess.run(
-            [QSP, "--json", "kme", "check", url, "--ca", str(lab.folder / "ca.pem"), "--sae-id", "alice", *lab.side("alice"),
+            [QSP, "--json", "kme", "check", url, "--kme-ca", str(lab.folder / "ca.pem"), "--sae-id", "alice", *lab.side("alice"),
              "--slave", "bob", "--slave-url", slave_url, *lab.side("bob", slave=True)], capture_output=True, timeout=PATIENCE)
         self.assertTrue(ran.stdout, ran.stderr)
         return ran.returncode, json.loads(ran.stdout)
@@ -86,13 +86,13 @@ class Check(unittest.TestCase):
     def test_without_the_slave_dec_keys_is_not_testable(self):
         lab = self.lab
         with faulty_kme.Server(lab.folder) as server:
-            ran = subprocess.run([QSP, "kme", "check", server.url, "--ca", str(lab.folder / "ca.pem"), "--sae-id", "alice",
+            ran = subprocess.run([QSP, "kme", "check", server.url, "--kme-ca", str(lab.folder / "ca.pem"), "--sae-id", "alice",
                                   *lab.side("alice"), "--slave", "bob"], capture_output=True, timeout=PATIENCE)
         self.assertEqual(ran.returncode, 0, ran.stdout)
         self.assertIn(b"not testable 5.3", ran.stdout)
 
     def test_a_kme_that_is_not_there_is_one_error(self):
-        ran = subprocess.run([QSP, "kme", "check", "https://127.0.0.1:1", "--ca", str(self.lab.folder / "ca.pem"), "--sae-id",
+        ran = subprocess.run([QSP, "kme", "check", "https://127.0.0.1:1", "--kme-ca", str(self.lab.folder / "ca.pem"), "--sae-id",
                               "alice", *self.lab.side("alice"), "--slave", "bob"], capture_output=True, timeout=PATIENCE)
         self.assertEqual(ran.returncode, 1)
         self.assertEqual(ran.stderr.count(b"\n"), 1, ran.stderr)

@@ -138,10 +138,10 @@ class Lab:
     def side(self, sae, slave=False):
         """The options of `qsp kme check` and `load` that name an SAE's files."""
         files = [str(self.folder / sae / "cert.pem"), str(self.folder / sae / "key.pem")]
-        names = ("--slave-cert", "--slave-key") if slave else ("--cert", "--key")
+        names = ("--slave-cert", "--slave-key") if slave else ("--kme-cert", "--kme-key")
         return [names[0], files[0], names[1], files[1]]
 
     def sides(self):
-        return [f"https://127.0.0.1:{self.a.port}", "--ca", str(self.folder / "ca.pem"), "--sae-id", "alice",
+        return [f"https://127.0.0.1:{self.a.port}", "--kme-ca", str(self.folder / "ca.pem"), "--sae-id", "alice",
                 *self.side("alice"), "--slave", "bob", "--slave-url", f"https://127.0.0.1:{self.b.port}",
                 *self.side("bob", slave=True)]

@@ -138,7 +138,7 @@ class Running(unittest.TestCase):
         self.lab.a.inject("--clear", "--on", "lose-answers")
         with self.assertRaises((http.client.HTTPException, OSError)):
             self.enc()
-        self.lab.a.inject("--clear", "--latency-ms", "300")
+        self.lab.a.inject("--clear", "--latency", "300ms")
         started = time.monotonic()
         self.assertEqual(self.enc()[0], 200)
         self.assertGreaterEqual(time.monotonic() - started, 0.3)
@@ -152,7 +152,7 @@ class Running(unittest.TestCase):
 
     def test_a_clock_that_jumps_ahead_expires_keys_and_nothing_is_given_twice(self):
         _, given = self.enc()
-        self.lab.b.inject("--clock-offset-ms", str(3 * 3600 * 1000))
+        self.lab.b.inject("--clock-offset", "3h")
         self.assertEqual(self.dec(given["keys"]), (400, NOT_FOUND))
 
     def test_a_peer_that_is_down_makes_503_and_comes_back(self):
@@ -274,7 +274,7 @@ class Alone(unittest.TestCase):
             lab.b.start()
 
             def bring(kme):
-                subprocess.run([QSP, "kme", "import", f"https://127.0.0.1:{kme.port}", "a-b", str(file), "--ca",
+                subprocess.run([QSP, "kme", "import", f"https://127.0.0.1:{kme.port}", "a-b", str(file), "--kme-ca",
                                 str(lab.folder / "ca.pem"), *lab.side("alice")], check=True, capture_output=True, timeout=PATIENCE)
             bring(lab.a)
             time.sleep(1)

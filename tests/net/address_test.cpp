@@ -49,6 +49,15 @@ TEST(Address, WhatMayBeAPortBehindABareIpv6AddressIsAskedFor) {
   expect_address("[::1:7155]", "::1:7155", kDefaultPort);
 }
 
+TEST(Address, APortAloneIsNoHost) {
+  const auto address = parse_address("7155");
+  ASSERT_FALSE(address);
+  EXPECT_NE(address.error().find("7155 is a port without a host: write 127.0.0.1:7155"), std::string::npos)
+      << address.error();
+  EXPECT_TRUE(parse_address("7155.example"));
+  EXPECT_TRUE(parse_address("127.0.0.1"));
+}
+
 TEST(Address, IsWrittenSoThatItCanBeReadAgain) {
   for (const std::string_view text : {"localhost:7155", "127.0.0.1:1", "[::1]:7155"}) {
     EXPECT_EQ(to_string(*parse_address(text)), text);

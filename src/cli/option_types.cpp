@@ -1,0 +1,52 @@
+#include "cli/option_types.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/command.hpp"
+#include "cli/text.hpp"
+
+namespace qsp::cli {
+
+using std::chrono::nanoseconds;
+
+Check is_time(nanoseconds least, nanoseconds most, nanoseconds unit) {
+  const auto read = [=](std::string& text) -> std::string {
+    const auto time = parse_time(text, unit);
+    if (!time) return fmt::format("{}, not '{}'", time.error(), escape(text));
+    if (*time < least || *time > most) {
+      return fmt::format("takes a time from {} to {}, not '{}'", time_text(least), time_text(most), escape(text));
+    }
+    text = *time % unit == nanoseconds(0)
+               ? std::to_string(*time / unit)
+               : fmt::format("{}", static_cast<double>(time->count()) / static_cast<double>(unit.count()));
+    return {};
+  };
+  return Check::rewriting(read, "TIME");
+}
+
+Check is_size(std::uint64_t least, std::uint64_t most) {
+  const auto read = [=](std::string& text) -> std::string {
+    const auto size = parse_size(text);
+    if (!size) return fmt::format("{}, not '{}'", size.error(), escape(text));
+    if (*size < least || *size > most) {
+      return fmt::format("takes a size from {} to {}, not '{}'", size_text(least), size_text(most), escape(text));
+    }
+    text = std::to_string(*size);
+    return {};
+  };
+  return Check::rewriting(read, "SIZE");
+}
+
+void set_help(Command& verb, const Help& help) {
+  std::string footer = help.notes;
+  if (!footer.empty()) footer += "\n\n";
+  footer += "Examples:\n";
+  for (const std::string& example : help.examples) footer.append("  ").append(example) += '\n';
+  footer += fmt::format(
+      "\nExit codes:\n  0  {}\n  1  {}; also where the result cannot be written\n  2  wrong usage\n\n"
+      "Every verb takes --json, --log-level LEVEL and --options FILE (see: qsp --help).",
+      help.done, help.failed);
+  verb.footer(footer);
+}
+
+}  // namespace qsp::cli

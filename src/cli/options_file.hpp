@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <vector>
+
+namespace qsp::cli {
+
+inline constexpr std::size_t kMaxOptionsFileSize = 65'536;
+
+/// An option as a file has it.
+struct FileOption {
+  std::string name;                 ///< without dashes
+  std::vector<std::string> values;  ///< an array has several
+  std::string where;                ///< "FILE:LINE"
+};
+
+/// Reads a file of options: TOML, an option a line, without its dashes. The error is one line with file and line.
+std::expected<std::vector<FileOption>, std::string> read_options_file(const std::string& file);
+
+/// The file that read_options_file read in this run; empty where there was none.
+const std::string& options_file_in_use();
+
+}  // namespace qsp::cli
