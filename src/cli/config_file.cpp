@@ -28,6 +28,12 @@ std::optional<std::string> config_file(const std::vector<std::string>& arguments
   return file;
 }
 
+/// A program has one command line, and it is read once.
+std::string& file_in_use() {
+  static std::string file;
+  return file;
+}
+
 bool says(const std::vector<std::string>& arguments, const std::string& option) {
   return std::ranges::any_of(
       arguments, [&](const std::string& given) { return given == option || given.starts_with(option + '='); });
@@ -35,10 +41,13 @@ bool says(const std::vector<std::string>& arguments, const std::string& option) 
 
 }  // namespace
 
+const std::string& option_file_in_use() { return file_in_use(); }
+
 std::expected<std::vector<std::string>, std::string> with_config_file(int argc, char** argv) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const auto file = config_file(arguments);
   if (!file) return arguments;
+  file_in_use() = *file;
   const auto content = files::read_trusted_file(*file, kMaxOptionsFileSize);
   if (!content) return std::unexpected(content.error());
   const auto items = read_config(std::string(content->text.reveal()));

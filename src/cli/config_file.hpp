@@ -13,4 +13,7 @@ inline constexpr std::size_t kMaxOptionsFileSize = 65'536;
 /// Error: one line that names the file and what is wrong.
 std::expected<std::vector<std::string>, std::string> with_config_file(int argc, char** argv);
 
+/// The file that with_config_file took options from in this run; empty where there was none.
+const std::string& option_file_in_use();
+
 }  // namespace qsp::cli

@@ -6,8 +6,9 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <functional>
+
+#include "files/replacement.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -18,6 +19,8 @@ using e91::view::Mark;
 using e91::view::Point;
 using e91::view::Series;
 using files::OrText;
+
+constexpr unsigned kReadableByAll = 0666;  // what the umask leaves of it
 
 using Value = std::function<std::optional<e91::keyrate::Estimate>(const E91Point&)>;
 
@@ -185,26 +188,19 @@ std::vector<Chart> charts_of(const E91Series& series, const std::vector<E91Publi
   return charts;
 }
 
-OrText<void> replace_file(const std::string& file, std::string_view content) {
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out.write(content.data(), static_cast<std::streamsize>(content.size()));
-  out.close();
-  if (!out) return std::unexpected(files::system_error(file, "cannot be written"));
-  return {};
-}
-
 OrText<std::vector<std::string>> write_charts(const std::string& folder, const std::vector<Chart>& charts) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return std::unexpected(folder + ": cannot be made: " + error.message());
-  std::vector<std::string> files;
+  std::vector<std::string> names;
   for (const Chart& chart : charts) {
-    files.push_back(folder + '/' + chart.id + ".svg");
-    if (auto written = replace_file(files.back(), e91::view::svg(chart)); !written) {
+    names.push_back(folder + '/' + chart.id + ".svg");
+    const std::string picture = e91::view::svg(chart);
+    if (auto written = files::replace_file(names.back(), as_bytes(picture), kReadableByAll); !written) {
       return std::unexpected(std::move(written.error()));
     }
   }
-  return files;
+  return names;
 }
 
 }  // namespace qsp::cli

@@ -44,7 +44,4 @@ std::vector<e91::view::Chart> charts_of(const E91Series& series, const std::vect
 files::OrText<std::vector<std::string>> write_charts(const std::string& folder,
                                                      const std::vector<e91::view::Chart>& charts);
 
-/// Writes a file in place of what was there. Nothing in it is secret.
-files::OrText<void> replace_file(const std::string& file, std::string_view content);
-
 }  // namespace qsp::cli

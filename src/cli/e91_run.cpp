@@ -2,8 +2,8 @@
 
 #include <boost/json/array.hpp>
 #include <cerrno>
-#include <fstream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "cli/app.hpp"
@@ -15,6 +15,7 @@
 #include "cli/json.hpp"
 #include "cli/text.hpp"
 #include "e91/post/transcript.hpp"
+#include "files/replacement.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -29,6 +30,8 @@ struct RunOptions {
   std::string command;
 };
 
+constexpr unsigned kReadableByAll = 0666;  // what the umask leaves of it
+
 int stop(std::string_view text, int code = kFailed) {
   print_error(text);
   return code;
@@ -38,29 +41,25 @@ int stop(std::string_view text, int code = kFailed) {
 class TranscriptFile {
  public:
   OrText<void> open(const std::string& file, const e91::PostConfig& config) {
-    file_ = file;
-    out_.open(file, std::ios::binary | std::ios::trunc);
-    write(e91::transcript_header(config));
-    return check();
+    auto begun = files::Replacement::begin(file, kReadableByAll);
+    if (!begun) return std::unexpected(std::move(begun.error()));
+    file_.emplace(*std::move(begun));
+    written_ = file_->write(e91::transcript_header(config));
+    return written_;
   }
   [[nodiscard]] e91::Listener listener() {
-    if (file_.empty()) return {};
-    return [this](e91::Side sender, Bytes message) { write(e91::transcript_entry(sender, message)); };
+    if (!file_) return {};
+    return [this](e91::Side sender, Bytes message) {
+      if (written_) written_ = file_->write(e91::transcript_entry(sender, message));
+    };
   }
-  OrText<void> check() {
-    if (file_.empty()) return {};
-    out_.flush();
-    if (!out_) return std::unexpected(files::system_error(file_, "cannot be written"));
-    return {};
-  }
+  [[nodiscard]] const OrText<void>& check() const noexcept { return written_; }
+  /// It has all that there is to it, and takes the place of what had its name.
+  OrText<void> finish() { return file_ && written_ ? file_->commit() : written_; }
 
  private:
-  void write(const std::vector<std::uint8_t>& bytes) {
-    out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  }
-
-  std::string file_;
-  std::ofstream out_;
+  std::optional<files::Replacement> file_;
+  OrText<void> written_;
 };
 
 struct Run {
@@ -75,7 +74,7 @@ OrText<Run> play(e91::LocalLink& link, std::uint64_t blocks, TranscriptFile& tra
     progress.say(fmt::format("block {} of {}, {} bits of key so far", i + 1, blocks, grouped(run.total.length)));
     const auto outcome = link.block();
     if (!outcome) return std::unexpected(std::string(outcome.error().where));
-    if (auto written = transcript.check(); !written) return std::unexpected(std::move(written.error()));
+    if (const auto& written = transcript.check(); !written) return std::unexpected(written.error());
     run.blocks.push_back({.report = outcome->alice,
                           .alice_clicks = outcome->alice_clicks,
                           .seconds = outcome->link_seconds,
@@ -128,7 +127,7 @@ void print_run(const RunOptions& options, const E91Setup& setup, const Run& run,
 
 /// The report and the plots, where they are wanted.
 OrText<void> write_pictures(const RunOptions& options, const E91Setup& setup, const Run& run, E91Random& random,
-                            Progress& progress) {
+                            std::optional<files::Replacement>& report, Progress& progress) {
   if (options.report.empty() && options.plot.empty()) return {};
   progress.say("drawing");
   const auto published = published_rates(options.published);
@@ -138,12 +137,12 @@ OrText<void> write_pictures(const RunOptions& options, const E91Setup& setup, co
   if (!options.plot.empty()) {
     if (auto written = write_charts(options.plot, *charts); !written) return std::unexpected(written.error());
   }
-  if (options.report.empty()) return {};
-  return replace_file(
-      options.report,
-      report_page(
-          {.setup = setup, .blocks = run.blocks, .total = run.total, .charts = *charts, .command = options.command},
-          !options.link.seed.empty()));
+  if (!report) return {};
+  const std::string page = report_page(
+      {.setup = setup, .blocks = run.blocks, .total = run.total, .charts = *charts, .command = options.command},
+      !options.link.seed.empty());
+  if (auto written = report->write(as_bytes(page)); !written) return written;
+  return report->commit();
 }
 
 int run_e91(const RunOptions& options, bool json) {
@@ -160,8 +159,11 @@ int run_e91(const RunOptions& options, bool json) {
   if (!options.transcript.empty()) {
     if (auto opened = transcript.open(options.transcript, config.post); !opened) return stop(opened.error());
   }
+  std::optional<files::Replacement> report;
   if (!options.report.empty()) {
-    if (auto written = replace_file(options.report, ""); !written) return stop(written.error());
+    auto begun = files::Replacement::begin(options.report, kReadableByAll);
+    if (!begun) return stop(begun.error());
+    report.emplace(*std::move(begun));
   }
   auto link = e91::LocalLink::create(random->provider(), config, **eve, transcript.listener());
   if (!link) return stop(link.error().where);
@@ -169,11 +171,13 @@ int run_e91(const RunOptions& options, bool json) {
   Progress progress;
   const StopRequest stop_request;
   const auto run = play(**link, options.blocks, transcript, progress);
-  const auto drawn = run ? write_pictures(options, *setup, *run, *random, progress) : OrText<void>();
+  const auto drawn = run ? write_pictures(options, *setup, *run, *random, report, progress) : OrText<void>();
+  const auto kept = run ? transcript.finish() : OrText<void>();
   progress.finish();
   if (!run) return stop(run.error());
   print_run(options, *setup, *run, **eve, json);
   if (!drawn) return stop(drawn.error());
+  if (!kept) return stop(kept.error());
   if (!run->total.keys_equal) return stop("the keys of the two ends differ, which must never be");
   if (StopRequest::came())
     print_warning(fmt::format("stopped after {} of {} blocks", run->blocks.size(), options.blocks));

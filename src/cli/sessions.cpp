@@ -131,6 +131,12 @@ class ChannelSetup final : public Setup {
   [[nodiscard]] const Profile& profile() const noexcept override { return profile_; }
   std::expected<std::unique_ptr<Sessions>, std::string> sessions() override { return sessions_of(trust_.get()); }
   std::expected<Reloaded, std::string> reload(std::size_t threads) override;
+  [[nodiscard]] std::vector<std::string> pinned_key_files() const override {
+    const auto trust = trust_.get();
+    if (!trust) return {};
+    const auto files = trust->peers().key_files();
+    return {files.begin(), files.end()};
+  }
   void stop_keys() override { shared_.qkd->stop(); }
   [[nodiscard]] SupplyCounts supply_counts() const override { return shared_.qkd->paces().counts(); }
   [[nodiscard]] std::chrono::nanoseconds stall_limit() const noexcept override { return shared_.client.rekey.timer; }

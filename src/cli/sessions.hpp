@@ -75,6 +75,8 @@ class Setup {
   static std::expected<std::unique_ptr<Setup>, Refused> load(const SessionOptions& options, Role role);
 
   [[nodiscard]] virtual const Profile& profile() const noexcept = 0;
+  /// The files that say whom this end trusts, besides those that its options name.
+  [[nodiscard]] virtual std::vector<std::string> pinned_key_files() const { return {}; }
   /// For one more thread; used on that thread alone, and not after this object. Error: one line.
   virtual std::expected<std::unique_ptr<Sessions>, std::string> sessions() = 0;
   /// Reads keys, passphrase and pins anew, and makes the sessions of so many threads. All or nothing: on an error, one

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
+#include "files/replacement.hpp"
 #include "qsp/openssl.hpp"
 
 namespace qsp::cli {
@@ -38,11 +38,9 @@ int write_all(const std::filesystem::path& folder) {
       return kFailed;
     }
     const std::filesystem::path path = folder / (std::string(scenario.name) + ".json");
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << *text;
-    file.close();
-    if (!file) {
-      print_error("cannot write " + path.string());
+    constexpr unsigned kReadableByAll = 0666;  // what the umask leaves of it
+    if (const auto written = files::replace_file(path.string(), as_bytes(*text), kReadableByAll); !written) {
+      print_error(written.error());
       return kFailed;
     }
     fmt::print("{}\n", path.string());

@@ -222,6 +222,7 @@ class PinnedPeers::Loader {
     const OrText<std::vector<std::string>> values = table.texts(field);
     if (!values) return std::unexpected(values.error());
     for (const std::string& value : *values) {
+      if (!inline_keys) loaded_.key_files_.push_back(beside_peers_file(value));
       OrText<crypto::PublicKey> key = inline_keys ? parse_public_key(provider_, "the text", value)
                                                   : load_public_key(provider_, beside_peers_file(value));
       if (!key) return table.problem(field, key.error());

@@ -40,6 +40,9 @@ class PinnedPeers : public PeerDirectory {
   [[nodiscard]] const Peer* find_by_name(std::string_view name) const;
   [[nodiscard]] std::span<const Peer> all() const noexcept { return peers_; }
 
+  /// The key files that it names, relative to the working folder as `file` is.
+  [[nodiscard]] std::span<const std::string> key_files() const noexcept { return key_files_; }
+
   /// Fails if a pinned key is one of this end's: an end refuses its own identity (SPEC §4).
   [[nodiscard]] files::OrText<void> refuse_own(std::span<const Identity> own) const;
 
@@ -55,6 +58,7 @@ class PinnedPeers : public PeerDirectory {
 
   std::string file_;
   std::vector<Peer> peers_;
+  std::vector<std::string> key_files_;
   std::vector<unsigned> lines_;  ///< of each peer, in the file
   std::unordered_map<Identity, std::size_t, IdentityHash> by_identity_;
   std::map<std::string, std::size_t, std::less<>> by_name_;

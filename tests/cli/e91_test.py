@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import xml.dom.minidom
 
-from program import PATIENCE, QSP, error_lines, main, process, qsp, wait_until
+from program import PATIENCE, QSP, error_lines, main, process, qsp
 
 LINKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "links")
 # Half a second: a bright link with little loss, and blocks that are just long enough for a key.
@@ -143,10 +143,14 @@ class Run(Case):
 
     def test_a_signal_ends_it_after_the_block_with_what_there_is(self):
         transcript = self.path("long.qsp")
+        os.mkfifo(transcript)  # a pipe is written as the run goes on
         args = (*LINK, "--blocks", "1000000", "--transcript", transcript, "--json")
         with process(QSP, "e91", "run", *args) as (running, log):
-            wait_until(lambda: os.path.exists(transcript) and os.path.getsize(transcript) > 100_000, "a block")
-            running.send_signal(signal.SIGINT)
+            with open(transcript, "rb") as said:
+                said.read(100_000)  # a block and more
+                running.send_signal(signal.SIGINT)
+                while said.read(1 << 20):
+                    pass
             out = running.communicate(timeout=PATIENCE)[0]
             self.assertEqual(running.returncode, 0, log())
             self.assertIn("stopped after", log())

@@ -1,0 +1,193 @@
+#include "files/replacement.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+namespace qsp::files {
+namespace {
+
+constexpr int kMostLinks = 40;  // as the kernel has it
+constexpr int kMostTries = 100;
+constexpr mode_t kPermissions = 0777;
+
+std::string folder_of(const std::string& file) {
+  const std::string folder = std::filesystem::path(file).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+/// Whether a name is one of the kernel's own links, such as those of /dev/stdout: what it names is already open.
+bool in_proc(const std::string& file) {
+  struct statfs info{};
+  return ::statfs(folder_of(file).c_str(), &info) == 0 && info.f_type == PROC_SUPER_MAGIC;
+}
+
+/// Where the links of a name end, which may be a file that does not exist; empty for a link of /proc.
+OrText<std::string> followed(const std::string& file) {
+  std::filesystem::path path(file);
+  for (int links = 0; links < kMostLinks; ++links) {
+    std::error_code failed;
+    if (!std::filesystem::is_symlink(path, failed)) return path.string();
+    if (in_proc(path.string())) return std::string();
+    const std::filesystem::path target = std::filesystem::read_symlink(path, failed);
+    if (failed) return std::unexpected(file + ": cannot follow the link: " + failed.message());
+    path = target.is_absolute() ? target : path.parent_path() / target;
+  }
+  return std::unexpected(file + ": leads through too many links; give the name of the file itself");
+}
+
+std::string unused_name(const std::string& file) {
+  std::uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, 0) != sizeof number) number = static_cast<std::uint64_t>(::getpid());
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string name = folder_of(file) + "/.qsp-";
+  for (int i = 0; i < 16; ++i, number >>= 4U) name += kDigits[number & 15U];
+  return name;
+}
+
+std::string own_name(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+std::optional<FileId> id_of(int failed, const struct stat& info) {
+  if (failed != 0) return std::nullopt;
+  return FileId{.device = info.st_dev, .inode = info.st_ino};
+}
+
+}  // namespace
+
+std::optional<FileId> file_id(const std::string& file) {
+  struct stat info{};
+  return id_of(::stat(file.c_str(), &info), info);
+}
+
+std::optional<FileId> file_id(int fd) {
+  struct stat info{};
+  return id_of(::fstat(fd, &info), info);
+}
+
+OrText<Replacement> Replacement::begin(const std::string& file, unsigned mode) {
+  Replacement made;
+  OrText<std::string> target = followed(file);
+  if (!target) return std::unexpected(std::move(target.error()));
+  const bool opened_already = target->empty();
+  made.file_ = opened_already ? file : std::move(*target);
+  // Opened for writing, and left as it is: who may not write a file must not replace it either.
+  Descriptor old(::open(made.file_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (!old && errno != ENOENT) return std::unexpected(system_error(file, "cannot open"));
+  if (old) {
+    struct stat info{};
+    if (::fstat(old.get(), &info) != 0) return std::unexpected(system_error(file, "cannot look at it"));
+    made.in_place_ = opened_already || !S_ISREG(info.st_mode);
+    if (made.in_place_) {
+      if (S_ISREG(info.st_mode) && ::ftruncate(old.get(), 0) != 0) {
+        return std::unexpected(system_error(file, "cannot be emptied"));
+      }
+      made.fd_ = std::move(old);
+      return made;
+    }
+    made.mode_ = info.st_mode & kPermissions;
+    made.owner_ = {info.st_uid, info.st_gid};
+  }
+  if (OrText<void> opened = made.open_beside(mode); !opened) return std::unexpected(std::move(opened.error()));
+  return made;
+}
+
+/// Without a name where the file system can do that, so that nothing is left whatever ends this process.
+OrText<void> Replacement::open_beside(unsigned mode) {
+  const std::string folder = folder_of(file_);
+  const unsigned first = mode_ ? 0600U : mode;
+  fd_ = Descriptor(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, first));
+  if (fd_ && ::access(own_name(fd_.get()).c_str(), F_OK) == 0) return {};
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    temporary_ = unused_name(file_);
+    fd_ = Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, first));
+    if (fd_) return {};
+    if (errno != EEXIST) break;
+  }
+  temporary_.clear();
+  return std::unexpected(
+      system_error(file_, "cannot be written (it is made beside its name first, in " + folder + ")"));
+}
+
+/// rename(2) takes a name for a name, so a file without one gets one for a moment.
+OrText<void> Replacement::name_it() {
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    std::string name = unused_name(file_);
+    if (::linkat(AT_FDCWD, own_name(fd_.get()).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      temporary_ = std::move(name);
+      return {};
+    }
+    if (errno != EEXIST) break;
+  }
+  return std::unexpected(system_error(file_, "cannot be put in place"));
+}
+
+OrText<void> Replacement::write(Bytes content) {
+  while (!content.empty()) {
+    const ssize_t put = ::write(fd_.get(), content.data(), content.size());
+    if (put < 0 && errno != EINTR) return std::unexpected(system_error(file_, "cannot be written"));
+    if (put > 0) content = content.subspan(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+OrText<void> Replacement::commit() {
+  if (!fd_) return {};
+  if (in_place_) {
+    // A device or pipe has nothing to sync, and says so.
+    if (::fsync(fd_.get()) != 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP) {
+      return std::unexpected(system_error(file_, "cannot write to disk"));
+    }
+    fd_ = Descriptor();
+    return {};
+  }
+  if (mode_) {
+    // Only root may give a file away. Whoever replaces another's file as a user owns it afterwards.
+    const bool foreign = owner_ != std::pair(::geteuid(), ::getegid());
+    if (foreign && ::fchown(fd_.get(), owner_.first, owner_.second) != 0 && errno != EPERM) {
+      return std::unexpected(system_error(file_, "cannot pass its owner on"));
+    }
+    if (::fchmod(fd_.get(), *mode_) != 0) return std::unexpected(system_error(file_, "cannot set its permissions"));
+  }
+  if (temporary_.empty()) {
+    if (OrText<void> named = name_it(); !named) return named;
+  }
+  if (::fsync(fd_.get()) != 0) return std::unexpected(system_error(file_, "cannot write to disk"));
+  if (::rename(temporary_.c_str(), file_.c_str()) != 0) {
+    return std::unexpected(system_error(file_, "cannot be put in place"));
+  }
+  temporary_.clear();
+  OrText<void> synced = sync_new_file(fd_.get(), file_);
+  fd_ = Descriptor();
+  return synced;
+}
+
+void Replacement::discard() noexcept {
+  fd_ = Descriptor();
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  temporary_.clear();
+}
+
+Replacement::Replacement(Replacement&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      file_(std::move(other.file_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      mode_(other.mode_),
+      owner_(other.owner_),
+      in_place_(other.in_place_) {}
+
+OrText<void> replace_file(const std::string& file, Bytes content, unsigned mode) {
+  OrText<Replacement> made = Replacement::begin(file, mode);
+  if (!made) return std::unexpected(std::move(made.error()));
+  if (OrText<void> written = made->write(content); !written) return written;
+  return made->commit();
+}
+
+}  // namespace qsp::files
