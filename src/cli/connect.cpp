@@ -16,13 +16,16 @@
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
+#include "cli/config_file.hpp"
 #include "cli/echo_client.hpp"
 #include "cli/json.hpp"
+#include "cli/output_file.hpp"
 #include "cli/pipe_client.hpp"
 #include "cli/process.hpp"
 #include "cli/qkd_budget.hpp"
 #include "cli/sessions.hpp"
 #include "cli/text.hpp"
+#include "files/replacement.hpp"
 #include "net/dial.hpp"
 
 namespace qsp::cli {
@@ -58,9 +61,8 @@ class File {
   int fd_;
 };
 
-std::expected<File, std::string> open_file(const std::string& path, int flags) {
-  constexpr mode_t kOwnerOnly = 0600;
-  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, kOwnerOnly);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+std::expected<File, std::string> open_input(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);  // NOLINT(cppcoreguidelines-pro-type-vararg)
   if (fd < 0) {
     return std::unexpected(fmt::format("cannot open {}: {}", escape(path), std::generic_category().message(errno)));
   }
@@ -76,7 +78,7 @@ struct Run {
   bool without_qkd;  ///< the one dial of SPEC §5.9
   std::size_t window;
   File& input;
-  File& output;
+  std::optional<files::Replacement>& output;
   net::Loop loop{};
   boost::asio::signal_set signals{loop.io(), SIGINT, SIGTERM};
   net::ConnectionPtr client{};
@@ -100,7 +102,10 @@ void watch_hangup(Run& run) {
 void close_on_signal(Run& run) {
   run.signals.async_wait([&run](const net::error_code& cancelled, int) {
     if (cancelled) return;
-    if (std::exchange(run.interrupted, true) || !run.client) ::_exit(kFailed);
+    if (std::exchange(run.interrupted, true) || !run.client) {
+      if (run.output) run.output->discard();
+      ::_exit(kFailed);
+    }
     run.client->close(Reason::Normal, "interrupted");
     close_on_signal(run);
   });
@@ -128,8 +133,9 @@ boost::asio::awaitable<void> connect_to_peer(Run& run) {
     run.signals.cancel(ignored);
   };
   if (run.check_echo) {
-    EchoClient::Files files{.input = run.input.get(), .watch = std::move(*watch), .output = run.output.get()};
-    files.show = run.output.get() < 0 && ::isatty(run.input.get()) == 1 && ::isatty(STDOUT_FILENO) == 1;
+    EchoClient::Files files{
+        .input = run.input.get(), .watch = std::move(*watch), .output = run.output ? run.output->get() : -1};
+    files.show = !run.output && ::isatty(run.input.get()) == 1 && ::isatty(STDOUT_FILENO) == 1;
     auto* const echo =
         new EchoClient(run.loop, std::move(dialled->socket), dialled->peer, std::move(*endpoint), std::move(files),
                        {.half_close = run.profile().half_close, .window = run.window}, run.report);
@@ -148,6 +154,11 @@ boost::asio::awaitable<void> connect_to_peer(Run& run) {
 std::string closed_text(const Closed& closed) {
   const std::string text = escape(closed.text);
   return text.empty() ? std::string(name(closed.reason)) : fmt::format("{}: {}", name(closed.reason), text);
+}
+
+/// The connection went away under a session that was established: killed, cut or reset, all the same from here.
+std::string connection_lost(const std::string& transport) {
+  return fmt::format("connection lost{}{}", transport.empty() ? "" : ": ", transport);
 }
 
 std::string explain_handshake(const Run& run, const Closed& closed) {
@@ -196,8 +207,8 @@ std::optional<std::string> explain(const Run& run) {
                        missing);
   }
   if (run.client->cut_off()) {
-    return fmt::format("truncated: the stream ended without CLOSE{}{}; {}: connect again, and do not trust what came",
-                       report.transport.empty() ? "" : ": ", report.transport, missing);
+    return fmt::format("{}: what came is {}incomplete; {}: connect again", connection_lost(report.transport),
+                       run.profile().danger.empty() ? "genuine but " : "", missing);
   }
   if (closed.reason != Reason::Normal) {
     return fmt::format("the session failed ({}); {}: the peer broke the protocol, or bytes were altered on the way",
@@ -215,14 +226,21 @@ std::optional<std::string> explain_pipe(const Run& run) {
   const Closed& closed = *report.closed;
   if (!report.established) return explain_handshake(run, closed);
   if (run.interrupted) return "interrupted: the peer may have more data";
+  if (run.client->cut_off()) {
+    return fmt::format("{}: {}", connection_lost(report.transport),
+                       closed.truncated ? "what came is genuine but incomplete"
+                       : run.pipe->report().input_sent
+                           ? "what came is complete, but the peer may lack some of the input"
+                           : "what came is complete, but not all of the input was sent");
+  }
   const std::string how = closed.by_peer ? "the peer closed the session" : "the session ended";
   if (closed.reason == Reason::Normal && !closed.truncated) {
     if (run.pipe->report().input_sent) return std::nullopt;
     return fmt::format("{} ({}) before all was sent: what came is complete", how, closed_text(closed));
   }
-  return fmt::format("{} ({}){}{}{}: what came is authentic{}", how, closed_text(closed),
-                     report.transport.empty() ? "" : ": ", report.transport, closed.truncated ? ", but truncated" : "",
-                     closed.truncated ? " and not complete" : "");
+  return fmt::format("{} ({}){}{}: what came is genuine{}", how, closed_text(closed),
+                     report.transport.empty() ? "" : ": ", report.transport,
+                     closed.truncated ? ", but not complete" : "");
 }
 
 void print_account(const Context& context, const Run& run, const std::optional<std::string>& failure) {
@@ -302,6 +320,12 @@ int connect(const Context& context, const ConnectOptions& options) {
   const auto target = net::parse_address(options.target);
   if (!target) return stop(kUsage, target.error());
   if (target->port == 0) return stop(kUsage, "address: there is no port 0 to connect to");
+  if (!options.output.empty()) {
+    std::vector<InputFile> inputs = files_of(options.session);
+    inputs.push_back({"the file to send", options.send});
+    inputs.push_back({"the option file", option_file_in_use()});
+    if (const auto refused = refuse_output(options.output, inputs)) return stop(kUsage, *refused);
+  }
   const auto setup = Setup::load(options.session, Role::Client);
   if (!setup) return stop(setup.error().code, setup.error().text);
   auto sessions = (*setup)->sessions();
@@ -311,11 +335,16 @@ int connect(const Context& context, const ConnectOptions& options) {
       options.check_echo || !options.send.empty() || !options.output.empty() || !(*setup)->profile().half_close;
 
   std::expected<File, std::string> input(File(STDIN_FILENO));
-  if (!options.send.empty()) input = open_file(options.send, O_RDONLY);
+  if (!options.send.empty()) input = open_input(options.send);
   if (!input) return stop(kFailed, input.error());
-  std::expected<File, std::string> output(File(-1));
-  if (!options.output.empty()) output = open_file(options.output, O_WRONLY | O_CREAT | O_TRUNC);
-  if (!output) return stop(kFailed, output.error());
+  std::optional<files::Replacement> output;
+  if (!options.output.empty()) {
+    if (const auto refused = refuse_output(options.output, files_of(**setup))) return stop(kUsage, *refused);
+    constexpr unsigned kOwnerOnly = 0600;
+    auto begun = files::Replacement::begin(options.output, kOwnerOnly);
+    if (!begun) return stop(kFailed, begun.error());
+    output.emplace(*std::move(begun));
+  }
 
   std::optional<std::string> failure;
   for (const bool without_qkd : {false, true}) {
@@ -326,12 +355,17 @@ int connect(const Context& context, const ConnectOptions& options) {
             .without_qkd = without_qkd,
             .window = options.window,
             .input = *input,
-            .output = *output};
+            .output = output};
     failure = dial_once(context, run);
     if (!failure || !(check_echo ? run.report.may_redial_without_qkd : run.pipe_report.may_redial_without_qkd)) break;
     if (!without_qkd) spdlog::warn("{}; QKD is preferred, not required: dialling again WITHOUT a QKD key", *failure);
   }
-  return failure ? stop(kFailed, *failure) : kOk;
+  if (failure && output) *failure += output->replaces() ? fmt::format("; {} is as it was", escape(options.output)) : "";
+  if (failure) return stop(kFailed, *failure);
+  if (output) {
+    if (const auto kept = output->commit(); !kept) return stop(kFailed, kept.error());
+  }
+  return kOk;
 }
 
 }  // namespace
@@ -347,7 +381,8 @@ void add_connect(Command& app, Context& context) {
   verb->add_flag("--check-echo", options->check_echo, "the server echoes: compare what comes back with what was sent");
   verb->add_option("--send", options->send, "file to send, and whose echo to check; otherwise stdin is sent")
       ->type_name("FILE");
-  verb->add_option("--output", options->output, "file to store the echo in")->type_name("FILE");
+  verb->add_option("--output", options->output, "file to store the echo in; the old one stays until all has come")
+      ->type_name("FILE");
   verb->add_option("--window", options->window, "bytes that may be sent and not echoed yet, 65536 or more")
       ->capture_default_str()
       ->check(range(Endpoint::kMaxPlaintext, std::size_t{1} << 30));

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/epoch_text.hpp"
 #include "cli/text.hpp"
 
 namespace qsp::cli {
@@ -61,6 +62,12 @@ void EchoClient::connection_established(net::Connection&) {
   report_.established = true;
   report_.epoch = endpoint().epoch();
   established_at_ = net::Loop::now();
+  log_established(endpoint());
+}
+
+void EchoClient::handle_epoch(std::uint32_t epoch) {
+  report_.epoch = epoch;
+  log_epochs_over(endpoint(), false);
 }
 
 void EchoClient::connection_closed(net::Connection&, const Closed& closed, const net::error_code& transport) {
@@ -71,6 +78,7 @@ void EchoClient::connection_closed(net::Connection&, const Closed& closed, const
   report_.sent_frames = traffic().sent_frames;
   report_.received_bytes = traffic().received_bytes;
   report_.missing_bytes = window_.size();
+  if (report_.established) log_epochs_over(endpoint(), true);
   if (const auto* const channel = dynamic_cast<const Channel*>(&endpoint()); channel != nullptr) {
     report_.may_redial_without_qkd = channel->may_redial_without_qkd();
   }

@@ -75,7 +75,7 @@ class EchoClient final : public net::Connection, private net::ConnectionOwner {
 
  private:
   void handle_data(const AppData& data) override;
-  void handle_epoch(std::uint32_t epoch) override { report_.epoch = epoch; }
+  void handle_epoch(std::uint32_t epoch) override;
   void produce() override;
 
   void connection_established(net::Connection& connection) override;

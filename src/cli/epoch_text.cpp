@@ -1,6 +1,7 @@
 #include "cli/epoch_text.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "cli/text.hpp"
 #include "qsp/suites.hpp"
@@ -8,10 +9,11 @@
 namespace qsp::cli {
 
 std::string describe(const EpochStatus& epoch) {
-  return fmt::format(
-      "epoch {}: {}{}; {} frames ({} bytes) out, {} ({}) in", epoch.epoch, epoch.kem ? "fresh KEM key" : "no KEM key",
-      epoch.key_id ? fmt::format(", QKD key {}", escape(*epoch.key_id)) : ", no QKD key", grouped(epoch.frames_sent),
-      grouped(epoch.bytes_sent), grouped(epoch.frames_received), grouped(epoch.bytes_received));
+  return fmt::format("epoch {}: {}{}; {} frames ({} bytes) out, {} ({}) in{}", epoch.epoch,
+                     epoch.kem ? "fresh KEM key" : "no KEM key",
+                     epoch.key_id ? fmt::format(", QKD key {}", escape(*epoch.key_id)) : ", no QKD key",
+                     grouped(epoch.frames_sent), grouped(epoch.bytes_sent), grouped(epoch.frames_received),
+                     grouped(epoch.bytes_received), epoch.confirmed == Instant{} ? "; not confirmed by the peer" : "");
 }
 
 std::string describe(const ChannelStatus& status) {
@@ -24,6 +26,30 @@ std::string describe(const ChannelStatus& status) {
 
 std::string without_qkd_warning(const ChannelStatus& status) {
   return fmt::format("epoch {} is WITHOUT a QKD key, which is preferred here", status.current.epoch);
+}
+
+std::vector<EpochStatus> epochs_over(const ChannelStatus& status, bool ended) {
+  std::vector<EpochStatus> over;
+  const bool previous_told = ended && status.current.confirmed != Instant{};
+  if (status.previous && !previous_told) over.push_back(*status.previous);
+  if (ended) over.push_back(status.current);
+  return over;
+}
+
+void log_epochs_over(const Endpoint& endpoint, bool ended) {
+  const auto* const channel = dynamic_cast<const Channel*>(&endpoint);
+  if (channel == nullptr) return;
+  const ChannelStatus status = channel->status();
+  for (const EpochStatus& epoch : epochs_over(status, ended)) spdlog::info("{}", describe(epoch));
+  if (!ended && status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
+}
+
+void log_established(const Endpoint& endpoint) {
+  const auto* const channel = dynamic_cast<const Channel*>(&endpoint);
+  if (channel == nullptr) return;
+  const ChannelStatus status = channel->status();
+  spdlog::info("{}", describe(status));
+  if (status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
 }
 
 }  // namespace qsp::cli

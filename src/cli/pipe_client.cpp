@@ -1,6 +1,5 @@
 #include "cli/pipe_client.hpp"
 
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "cli/epoch_text.hpp"
@@ -9,18 +8,12 @@ namespace qsp::cli {
 
 void PipeClient::handle_established() {
   report_.established = true;
-  tell_epoch();
+  log_established(endpoint());
   const auto attached = attach(net::PipeEnds(net::PipeEnds::Kind::Standard, STDIN_FILENO, STDOUT_FILENO));
   if (!attached) give_up(Reason::InternalError, attached.error());
 }
 
-void PipeClient::tell_epoch() {
-  const auto* const channel = dynamic_cast<const Channel*>(&endpoint());
-  if (channel == nullptr) return;
-  const ChannelStatus status = channel->status();
-  spdlog::info("{}", status.previous ? describe(*status.previous) : describe(status));
-  if (status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
-}
+void PipeClient::handle_epoch(std::uint32_t) { log_epochs_over(endpoint(), false); }
 
 void PipeClient::connection_closed(net::Connection&, const Closed& closed, const net::error_code& transport) {
   report_.closed = closed;
@@ -28,7 +21,7 @@ void PipeClient::connection_closed(net::Connection&, const Closed& closed, const
   report_.traffic = traffic();
   if (const auto* const channel = dynamic_cast<const Channel*>(&endpoint()); channel != nullptr) {
     report_.status = channel->status();
-    if (report_.established) spdlog::info("{}", describe(report_.status->current));
+    if (report_.established) log_epochs_over(endpoint(), true);
     report_.may_redial_without_qkd = channel->may_redial_without_qkd();
   }
 }

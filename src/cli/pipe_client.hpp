@@ -33,8 +33,7 @@ class PipeClient final : public net::PipeSession, private net::ConnectionOwner {
 
  private:
   void handle_established() override;
-  void handle_epoch(std::uint32_t) override { tell_epoch(); }
-  void tell_epoch();
+  void handle_epoch(std::uint32_t) override;
   void connection_established(net::Connection&) override {}
   void connection_rekeyed(net::Connection&) override {}
   void connection_closed(net::Connection& connection, const Closed& closed, const net::error_code& transport) override;

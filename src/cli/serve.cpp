@@ -52,10 +52,9 @@ class ServeLog final : public net::ServerEvents {
   void session_rekeyed(const net::Connection& connection) override {
     spdlog::debug("session {} sends in epoch {}", id(connection), connection.endpoint().epoch());
     if (const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint()); channel != nullptr) {
-      const ChannelStatus status = channel->status();
-      if (status.previous) spdlog::info("session {} {}", id(connection), cli::describe(*status.previous));
-      metrics_.epoch(status);
+      metrics_.epoch(channel->status());
     }
+    tell_epochs(connection, false);
     warn_without_qkd(connection);
     if (json_) print_json(describe("rekeyed", connection));
   }
@@ -64,10 +63,9 @@ class ServeLog final : public net::ServerEvents {
                       const net::error_code& transport) override {
     const bool clean = closed.reason == Reason::Normal && !closed.truncated;
     const std::string text = escape(closed.text);
-    spdlog::log(clean ? spdlog::level::info : spdlog::level::warn,
-                "session {} of {} closed{}: {}{}{}{}{}; {} bytes in, {} out", id(connection),
-                net::to_string(connection.peer()), closed.by_peer ? " by the peer" : "", name(closed.reason),
-                text.empty() ? "" : ": ", text, closed.truncated ? ", truncated" : "",
+    tell_epochs(connection, true);
+    spdlog::log(clean ? spdlog::level::info : spdlog::level::warn, "session {} of {} {}{}; {} bytes in, {} out",
+                id(connection), net::to_string(connection.peer()), how(connection, closed),
                 transport ? ", " + transport.message() : "", connection.traffic().received_bytes,
                 connection.traffic().sent_bytes);
     metrics_.closed(closed.reason, connection.established(), connection.traffic().received_bytes,
@@ -101,6 +99,26 @@ class ServeLog final : public net::ServerEvents {
  private:
   static std::string id(const net::Connection& connection) {
     return fmt::format("{:016x}", connection.endpoint().session_id());
+  }
+  /// Each epoch once, when it is over.
+  static void tell_epochs(const net::Connection& connection, bool ended) {
+    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
+    if (channel == nullptr || !connection.established()) return;
+    for (const EpochStatus& epoch : epochs_over(channel->status(), ended)) {
+      spdlog::info("session {} {}", id(connection), cli::describe(epoch));
+    }
+  }
+  /// In the words of a log: a peer that was killed broke no protocol.
+  static std::string how(const net::Connection& connection, const Closed& closed) {
+    if (connection.cut_off() && connection.established()) {
+      const bool genuine = dynamic_cast<const Channel*>(&connection.endpoint()) != nullptr;
+      return fmt::format("closed: connection lost, what came is {}{}", genuine ? "genuine " : "",
+                         closed.truncated ? (genuine ? "but incomplete (truncated)" : "incomplete (truncated)")
+                                          : (genuine ? "and complete" : "complete"));
+    }
+    const std::string text = escape(closed.text);
+    return fmt::format("closed{}: {}{}{}{}", closed.by_peer ? " by the peer" : "", name(closed.reason),
+                       text.empty() ? "" : ": ", text, closed.truncated ? ", truncated" : "");
   }
   /// A "preferred" session that runs without QKD says so in every epoch.
   static void warn_without_qkd(const net::Connection& connection) {
@@ -155,14 +173,17 @@ void announce(const Context& context, const Profile& profile, const net::tcp::en
 }
 
 /// The first signal stops the server in good order, the second ends the process.
-void stop_on_signals(boost::asio::signal_set& signals, net::Server& server, https::Server* scraped) {
-  signals.async_wait([&signals, &server, scraped](const net::error_code& cancelled, int) {
+void stop_on_signals(boost::asio::signal_set& signals, net::Server& server, https::Server* scraped,
+                     net::ProcessGroups* groups) {
+  signals.async_wait([&signals, &server, scraped, groups](const net::error_code& cancelled, int) {
     if (cancelled) return;
     spdlog::info("stopping; a second signal stops at once");
     server.stop();
     if (scraped != nullptr) scraped->stop(std::chrono::nanoseconds(0));
-    signals.async_wait([](const net::error_code& gone, int) {
-      if (!gone) ::_exit(kFailed);
+    signals.async_wait([groups](const net::error_code& gone, int) {
+      if (gone) return;
+      if (groups != nullptr) groups->kill_all();
+      ::_exit(kFailed);
     });
   });
 }
@@ -172,12 +193,24 @@ int serve(const Context& context, ServeOptions options) {
     print_error(text);
     return kUsage;
   };
+  std::unique_ptr<net::ProcessGroups> groups;
+  if (!options.command.empty()) {
+    auto started = net::ProcessGroups::start();
+    if (!started) {
+      print_error(started.error());
+      return kFailed;
+    }
+    groups = *std::move(started);
+  }
   const auto setup = Setup::load(options.session, Role::Server);
   if (!setup) {
     print_error(setup.error().text);
     return setup.error().code;
   }
-  Application application{.rekey_after = options.rekey_after, .command = options.command, .forward = std::nullopt};
+  Application application{.rekey_after = options.rekey_after,
+                          .command = options.command,
+                          .forward = std::nullopt,
+                          .groups = std::move(groups)};
   if (!options.forward.empty()) {
     const auto target = net::parse_address(options.forward);
     if (!target) return usage(target.error());
@@ -217,7 +250,7 @@ int serve(const Context& context, ServeOptions options) {
     scraped = *std::move(opened);
   }
   boost::asio::signal_set signals((*server)->loop().io(), SIGINT, SIGTERM);
-  stop_on_signals(signals, **server, scraped.get());
+  stop_on_signals(signals, **server, scraped.get(), application.groups.get());
   Reloader reloader(**setup, (*server)->loop(), factories,
                     [json = context.json](const auto& done) { tell_of_reload(json, done); });
   boost::asio::signal_set hangup((*server)->loop().io(), SIGHUP);
@@ -225,6 +258,12 @@ int serve(const Context& context, ServeOptions options) {
   announce(context, (*setup)->profile(), (*server)->local_endpoint());
   const auto ran = (*server)->run();
   (*setup)->stop_keys();
+  if (application.groups) {
+    // Nobody waits for signals any more: the next one ends this process, and the guard kills what is left at once.
+    net::error_code ignored;
+    signals.clear(ignored);
+    application.groups->end_all();
+  }
   if (!ran) return failed(ran.error());
   const std::size_t left = (*server)->sessions();
   if (left != 0) spdlog::warn("{} sessions did not end in time and were cut off", left);
@@ -266,7 +305,8 @@ void add_serve(Command& app, Context& context) {
       ->check(range(1, 256));
   verb->footer(fmt::format(
       "Echoes what clients send, or does what --exec or --forward says. Prints \"listening on ADDRESS:PORT\" and "
-      "serves until SIGINT or SIGTERM.\n"
+      "serves until SIGINT or SIGTERM. A command of --exec whose session is over gets SIGTERM, and SIGKILL 5 s later,\n"
+      "with all that it started in its process group.\n"
       "SIGHUP reads --key, --passphrase-file and --peers anew, all or nothing, and closes the sessions of peers\n"
       "that may not go on.\n\n"
       "{}\n\n"

@@ -51,16 +51,16 @@ class ServedSession final : public Session, public Served {
 
 }  // namespace
 
-template <class Session, class Argument>
+template <class Session, class... Arguments>
 net::ConnectionPtr ServedFactory::start(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                         std::unique_ptr<Endpoint> endpoint, net::ConnectionOwner& owner,
-                                        Argument&& argument) {
+                                        Arguments&&... arguments) {
   if constexpr (std::is_same_v<Session, net::EchoSession>) {
     return new ServedSession<Session>(*this, sessions_, loop, std::move(socket), peer, std::move(endpoint), owner,
-                                      argument);
+                                      arguments...);
   } else {
     return new ServedSession<Session>(*this, sessions_, loop, std::move(socket), peer, std::move(endpoint), owner,
-                                      setup_.stall_limit(), argument);
+                                      setup_.stall_limit(), arguments...);
   }
 }
 
@@ -81,8 +81,8 @@ Result<net::ConnectionPtr> ServedFactory::make(net::Loop& loop, net::Socket&& so
     connection =
         start<net::ForwardSession>(loop, std::move(socket), peer, std::move(*endpoint), owner, *application_.forward);
   } else if (!application_.command.empty()) {
-    connection =
-        start<net::ExecSession>(loop, std::move(socket), peer, std::move(*endpoint), owner, application_.command);
+    connection = start<net::ExecSession>(loop, std::move(socket), peer, std::move(*endpoint), owner,
+                                         application_.command, *application_.groups);
   } else {
     connection =
         start<net::EchoSession>(loop, std::move(socket), peer, std::move(*endpoint), owner, application_.rekey_after);

@@ -11,6 +11,7 @@
 
 #include "cli/reload.hpp"
 #include "net/address.hpp"
+#include "net/process_groups.hpp"
 
 /// The sessions of `qsp serve`, thread by thread.
 namespace qsp::cli {
@@ -20,6 +21,7 @@ struct Application {
   std::uint64_t rekey_after;
   std::string command;
   std::optional<net::Address> forward;
+  std::unique_ptr<net::ProcessGroups> groups;  ///< of the commands, where there are any
 };
 
 /// A session of a server as its factory sees it.
@@ -47,9 +49,9 @@ class ServedFactory final : public ReloadableFactory {
   void leave(Served& session, std::shared_ptr<Sessions> made_by);
 
  private:
-  template <class Session, class Argument>
+  template <class Session, class... Arguments>
   net::ConnectionPtr start(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                           std::unique_ptr<Endpoint> endpoint, net::ConnectionOwner& owner, Argument&& argument);
+                           std::unique_ptr<Endpoint> endpoint, net::ConnectionOwner& owner, Arguments&&... arguments);
   /// Goes over to the sessions that renew() left, if it did.
   void go_over();
   std::uint64_t close_unwanted();

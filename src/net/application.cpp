@@ -22,6 +22,8 @@ namespace qsp::net {
 namespace {
 
 constexpr std::chrono::seconds kDialTimeout{10};
+/// Between two looks at a process group that was asked to end.
+constexpr std::chrono::milliseconds kLook{50};
 
 /// The two ends of a pipe; closed unless given away.
 struct PipePair {
@@ -87,11 +89,8 @@ void ForwardSession::handle_established() {
       asio::detached);
 }
 
+/// A group that is left when the loop goes is still known to groups_, which ends it with the server.
 ExecSession::~ExecSession() {
-  if (child_ > 0) {
-    ::kill(child_, SIGTERM);
-    ::waitpid(child_, nullptr, WNOHANG);
-  }
   if (child_fd_ >= 0) ::close(child_fd_);
 }
 
@@ -136,6 +135,8 @@ std::optional<std::string> ExecSession::start() {
     child_ = -1;
     return fmt::format("cannot run the command: {}", std::generic_category().message(failed));
   }
+  group_ = child_;
+  groups_.add(group_);
   watch_child();
   const auto attached =
       attach(PipeEnds(PipeEnds::Kind::Pipes, std::exchange(output.read_end, -1), std::exchange(input.write_end, -1)));
@@ -158,6 +159,7 @@ void ExecSession::reap() {
   if (child_ < 0 || ::waitpid(child_, &status, WNOHANG) != child_) return;
   child_ = -1;
   status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (endpoint().phase() != Phase::Established) return;
   if (output_ended_ && may_finish_input()) finish_input();
   wake();
 }
@@ -173,8 +175,33 @@ bool ExecSession::may_finish_input() {
 
 void ExecSession::handle_finished() {
   PipeSession::handle_finished();
-  // The whole process group, so that a pipeline goes with its shell.
-  if (child_ > 0 && !output_ended_) ::kill(-child_, SIGTERM);
+  end_group();
+}
+
+/// The whole process group, so that a pipeline goes with its shell, and what the command left behind with it.
+void ExecSession::end_group() {
+  if (group_ < 0) return;
+  reap();
+  if (!group_lives(group_)) return group_is_over();
+  ::kill(-group_, SIGTERM);
+  look_at_group(Loop::now() + ProcessGroups::kGrace);
+}
+
+void ExecSession::look_at_group(Instant deadline) {
+  group_timer_.expires_after(kLook);
+  group_timer_.async_wait([self = ConnectionPtr(this), this, deadline](const error_code& cancelled) {
+    if (cancelled) return;
+    reap();
+    const bool late = Loop::now() >= deadline;
+    if (late) ::kill(-group_, SIGKILL);
+    if (late || !group_lives(group_)) return group_is_over();
+    look_at_group(deadline);
+  });
+}
+
+void ExecSession::group_is_over() {
+  groups_.remove(group_);
+  group_ = -1;
 }
 
 }  // namespace qsp::net

@@ -6,6 +6,7 @@
 
 #include "net/address.hpp"
 #include "net/pipe.hpp"
+#include "net/process_groups.hpp"
 
 /// What a server does with an established session besides an echo.
 namespace qsp::net {
@@ -27,12 +28,17 @@ class ForwardSession : public PipeSession {
 /// Runs a command for each session, whose standard input and output are the peer's data.
 ///
 /// The command runs under /bin/sh with QSP_PEER set to the peer's pinned name. Its output is complete for the peer only
-/// if it exits with 0; any other end closes the session. A session that ends first ends the command with SIGTERM.
+/// if it exits with 0; any other end closes the session. A session that is over ends what is left of the command's
+/// process group: SIGTERM, and SIGKILL ProcessGroups::kGrace later.
 class ExecSession : public PipeSession {
  public:
   ExecSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
-              ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const std::string& command)
-      : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), command_(command) {}
+              ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const std::string& command,
+              ProcessGroups& groups)
+      : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit),
+        command_(command),
+        groups_(groups),
+        group_timer_(loop.executor()) {}
   ~ExecSession() override;
 
  protected:
@@ -45,9 +51,15 @@ class ExecSession : public PipeSession {
   std::optional<std::string> start();
   void watch_child();
   void reap();
+  void end_group();
+  void look_at_group(Instant deadline);
+  void group_is_over();
 
   const std::string& command_;
+  ProcessGroups& groups_;
+  Timer group_timer_;
   int child_ = -1;     ///< process id; -1 once it was waited for
+  int group_ = -1;     ///< its process group; -1 once nobody is left in it
   int child_fd_ = -1;  ///< its pidfd
   std::optional<Watch> child_watch_;
   bool output_ended_ = false;

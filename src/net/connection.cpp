@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <utility>
 #include <variant>
 
@@ -103,13 +104,17 @@ void Connection::handle_readable() {
 }
 
 void Connection::handle_input(std::size_t count) {
-  const Instant now = Loop::now();
   const std::size_t behind_partial = std::min(count, partial_.room().size());
   partial_.added(behind_partial);
-  MutableBytes fresh = loop_.scratch().first(count - behind_partial);
+  std::unique_ptr<std::uint8_t[]> spent;  // the half-read frame, once it is whole: its data goes on with that behind it
+  handle_frames(loop_.scratch().first(count - behind_partial), spent);
+  handle_data_over();
+}
 
+void Connection::handle_frames(MutableBytes fresh, std::unique_ptr<std::uint8_t[]>& spent) {
+  const Instant now = Loop::now();
   while (!partial_.empty() && !closed_) {
-    if (!handle_partial(fresh, now)) return;
+    if (!handle_partial(fresh, spent, now)) return;
   }
   while (!fresh.empty() && !closed_) {
     const std::size_t used = endpoint_->handle_bytes(fresh, now);
@@ -124,13 +129,13 @@ void Connection::handle_input(std::size_t count) {
 }
 
 /// Goes on with a half-read frame. False: more bytes have to come first.
-bool Connection::handle_partial(MutableBytes& fresh, Instant now) {
+bool Connection::handle_partial(MutableBytes& fresh, std::unique_ptr<std::uint8_t[]>& spent, Instant now) {
   partial_.take_from(fresh);
   if (!partial_.full()) return false;
   const std::size_t used = endpoint_->handle_bytes(partial_.bytes(), now);
   drain_events();
   if (used != 0) {
-    partial_.release();
+    spent = partial_.take();
     return true;
   }
   partial_.grow(std::clamp(endpoint_->bytes_needed(), partial_.bytes().size() + 1, Endpoint::kMaxFrameSize));
@@ -209,7 +214,8 @@ void Connection::settle() {
   if (settling_ || state_ == State::Finished) return;
   settling_ = true;
   bool more = true;
-  while (more && state_ != State::Finished) {
+  int turns = 0;
+  while (more && turns++ < kTurns && state_ != State::Finished) {
     drain_events();
     more = false;
     if (!closed_ && endpoint_->phase() == Phase::Established && !write_failed_) {
@@ -222,10 +228,20 @@ void Connection::settle() {
     more = flush() && more;
   }
   settling_ = false;
+  if (more && state_ != State::Finished) settle_later();
+  if (queue_.empty()) queue_.clear();  // room that was reserved and not used
   if (closed_ || endpoint_->phase() == Phase::Closed) begin_closing();
   if (state_ == State::Finished) return;
   wait_for_input();
   arm_timer();
+}
+
+void Connection::settle_later() {
+  if (std::exchange(settling_later_, true)) return;
+  asio::post(loop_.executor(), [self = ConnectionPtr(this)] {
+    self->settling_later_ = false;
+    self->settle();
+  });
 }
 
 void Connection::drain_events() {

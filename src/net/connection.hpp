@@ -80,6 +80,11 @@ class PartialFrame {
   /// Moves bytes from the front of `source` into room(), as many as fit.
   void take_from(MutableBytes& source) noexcept;
   void release() noexcept;
+  /// Gives up the bytes, which stay where they are.
+  [[nodiscard]] std::unique_ptr<std::uint8_t[]> take() noexcept {
+    size_ = capacity_ = 0;
+    return std::move(bytes_);
+  }
 
  private:
   std::unique_ptr<std::uint8_t[]> bytes_;
@@ -98,6 +103,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
  public:
   /// Bytes queued for a peer above which an application should stop making more (SPEC §7 asks for a bound).
   static constexpr std::size_t kHighWater = std::size_t{256} * 1024;
+  /// How often an application that always has more is asked for up to kHighWater before others on the loop, and what
+  /// comes from the peer, have their turn.
+  static constexpr int kTurns = 4;
   /// SPEC §8: what is left after CLOSE is sent is read for at most 2 s.
   static constexpr std::chrono::seconds kLinger{2};
   /// What a session that ended well has still to write may take as long as the peer takes some of it this often: it may
@@ -133,8 +141,10 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   Connection(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
              ConnectionOwner& owner);
 
-  /// Data came; see AppData for how long it lives.
+  /// Data came. It stays where it is until handle_data_over, so that the data of several frames can go on in one call.
   virtual void handle_data(const AppData& data) = 0;
+  /// All that one read brought was handed over, and its memory is used again after this.
+  virtual void handle_data_over() {}
   /// Epoch 1 has begun: data may flow.
   virtual void handle_established() {}
   /// Sending has moved to a new epoch.
@@ -167,7 +177,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   void handle_readable();
   void handle_input(std::size_t count);
-  bool handle_partial(MutableBytes& fresh, Instant now);
+  void handle_frames(MutableBytes fresh, std::unique_ptr<std::uint8_t[]>& spent);
+  bool handle_partial(MutableBytes& fresh, std::unique_ptr<std::uint8_t[]>& spent, Instant now);
   void handle_end(const error_code& why);
   void handle_timer();
   void handle_qkd_key_needed(const QkdKeyNeeded& needed);
@@ -177,6 +188,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   /// Brings everything to rest after any change: events, new data, writing, closing, waiting.
   void settle();
+  void settle_later();
   void drain_events();
   bool collect_control();
   bool flush();
@@ -208,6 +220,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool reading_ = false;
   bool writing_ = false;
   bool settling_ = false;
+  bool settling_later_ = false;
   bool ended_ = false;       ///< the peer's stream has ended
   bool closed_ = false;      ///< the endpoint has said Closed
   bool last_words_ = false;  ///< it left a CLOSE or ALERT that should reach the peer

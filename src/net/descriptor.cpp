@@ -36,13 +36,6 @@ std::expected<Watch, error_code> Watch::open(Loop& loop, int fd, For what) {
   return Watch(std::move(descriptor));
 }
 
-void Watch::wait(std::function<void()> ready) {
-  if (!epoll_) return;
-  epoll_->async_wait(Descriptor::wait_read, [ready = std::move(ready)](const error_code& failed) {
-    if (!failed) ready();
-  });
-}
-
 void Watch::cancel() noexcept {
   error_code ignored;  // nothing waits any more, whatever it says
   if (epoll_) epoll_->cancel(ignored);

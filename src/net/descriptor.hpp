@@ -3,7 +3,6 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <optional>
 #include <utility>
 
@@ -27,7 +26,13 @@ class Watch {
   [[nodiscard]] bool always_ready() const noexcept { return !epoll_; }
   /// Calls `ready` once, on the loop's thread, when the descriptor is ready. Precondition: not always_ready, no wait
   /// under way.
-  void wait(std::function<void()> ready);
+  template <class Ready>
+  void wait(Ready&& ready) {
+    if (!epoll_) return;
+    epoll_->async_wait(Descriptor::wait_read, [ready = std::forward<Ready>(ready)](const error_code& failed) mutable {
+      if (!failed) ready();
+    });
+  }
   /// Forgets a wait under way; its handler is not called.
   void cancel() noexcept;
 

@@ -1,13 +1,11 @@
 #include "net/pipe.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <system_error>
 #include <utility>
 
@@ -41,21 +39,21 @@ void PipeEnds::close() noexcept {
 
 std::expected<void, std::string> PipeSession::attach(PipeEnds&& ends) {
   if (finished_) return std::unexpected("the session has ended");
-  auto input = Watch::open(loop(), ends.input());
+  auto input = PipeEnd::open(loop(), ends.input(), Watch::For::Reading);
   if (!input) return std::unexpected(fmt::format("cannot watch the input: {}", input.error().message()));
-  auto output = Watch::open(loop(), ends.output(), Watch::For::Writing);
+  auto output = PipeEnd::open(loop(), ends.output(), Watch::For::Writing);
   if (!output) return std::unexpected(fmt::format("cannot watch the output: {}", output.error().message()));
-  input_watch_.emplace(std::move(*input));
-  output_watch_.emplace(std::move(*output));
+  input_.emplace(std::move(*input));
+  output_.emplace(std::move(*output));
   ends_.emplace(std::move(ends));
   write_output();
   return {};
 }
 
 void PipeSession::detach() {
-  if (input_watch_) input_watch_->cancel();
-  if (output_watch_) output_watch_->cancel();
   input_done_ = output_done_ = true;
+  input_.reset();
+  output_.reset();
   ends_.reset();
   error_code ignored;  // nothing waits for it any more
   drain_timer_.cancel(ignored);
@@ -65,7 +63,8 @@ void PipeSession::handle_finished() {
   finished_ = true;
   input_done_ = true;
   peer_done_ = true;
-  if (input_watch_) input_watch_->cancel();
+  input_.reset();
+  pass_on();
   if (ends_) write_output();
   if (!ends_ || output_done_) return detach();
   if (ends_->kind() == PipeEnds::Kind::Standard) return;  // the user decides how long a pipeline may take
@@ -83,37 +82,28 @@ void PipeSession::give_up(Reason reason, const std::string& why) {
 
 // Input: from here to the peer.
 
-bool PipeSession::input_ready() {
-  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there are ends
-  Watch& watch = *input_watch_;
-  if (input_ready_ || watch.always_ready()) return true;
-  if (!std::exchange(input_watched_, true)) {
-    watch.wait([self = ConnectionPtr(this), this] {
-      input_watched_ = false;
-      input_ready_ = true;
-      wake();
-    });
-  }
-  return false;
+void PipeSession::produce() {
+  while (ends_ && !input_done_ && !input_watched_ && queued() < kHighWater) send_input();
 }
 
-void PipeSession::produce() {
-  while (ends_ && !input_done_ && queued() < kHighWater && input_ready()) send_input();
+void PipeSession::wait_for_pipe() {
+  if (std::exchange(input_watched_, true)) return;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there is an input
+  input_->watch().wait([self = ConnectionPtr(this), this] {
+    input_watched_ = false;
+    wake();
+  });
 }
 
 void PipeSession::send_input() {
-  input_ready_ = false;
   const MutableBytes room = reserve();
   if (room.empty()) {  // the session has ended meanwhile
     input_done_ = true;
     return;
   }
-  ssize_t count = 0;
-  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there are ends
-  const int fd = ends_->input();
-  do count = ::read(fd, room.data(), room.size());
-  while (count < 0 && errno == EINTR);
-  if (count < 0 && errno == EAGAIN) return;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there is an input
+  const ssize_t count = input_->read(room);
+  if (count < 0 && errno == EAGAIN) return wait_for_pipe();
   // A terminal that went away has nothing more to say. A socket that was reset might have had: its data is not
   // complete.
   if (count < 0 && errno != EIO) {
@@ -145,80 +135,80 @@ void PipeSession::handle_data(const AppData& data) {
     close(Reason::Normal, "the application has ended");
 }
 
-void PipeSession::take(Bytes fresh) {
-  if (ends_ && waiting() == 0) {
-    while (!fresh.empty()) {
-      const auto count = write_some(fresh);
-      if (!count) break;
-      fresh = fresh.subspan(*count);
-    }
-  }
-  if (!output_done_) waiting_.insert(waiting_.end(), fresh.begin(), fresh.end());
-  if (waiting() >= kMaxWaiting && !full_since_) full_since_ = Loop::now();
+void PipeSession::handle_data_over() {
+  pass_on();
+  if (waiting_.size() >= kMaxWaiting && !full_since_) full_since_ = Loop::now();
   if (ends_) write_output();
 }
 
+/// What can be written at once is gathered first, so that the frames of one read leave in one call and are not copied.
+void PipeSession::take(Bytes fresh) {
+  if (fresh.empty()) return;
+  if (!ends_ || output_watched_ || !waiting_.empty()) return waiting_.append(fresh);
+  fresh_[fresh_count_++] = asio::const_buffer(fresh.data(), fresh.size());
+  if (fresh_count_ == fresh_.size()) pass_on();
+}
+
+/// Writes what was gathered, and keeps a copy of what is not taken.
+void PipeSession::pass_on() {
+  const std::span<const asio::const_buffer> gathered = std::span(fresh_).first(std::exchange(fresh_count_, 0));
+  if (gathered.empty() || output_done_) return;
+  std::size_t gone = write_some(gathered);
+  if (output_done_) return;
+  for (const asio::const_buffer& buffer : gathered) {
+    const std::size_t skipped = std::min(gone, buffer.size());
+    gone -= skipped;
+    waiting_.append(Bytes(static_cast<const std::uint8_t*>(buffer.data()), buffer.size()).subspan(skipped));
+  }
+}
+
 void PipeSession::write_output() {
-  while (waiting() > 0 && !output_done_) {
-    const auto count = write_some(Bytes(waiting_).subspan(written_));
-    if (!count) break;
-    written_ += *count;
+  while (!waiting_.empty() && !output_done_ && !output_watched_) {
+    SendQueue::Buffers storage;
+    waiting_.consume(write_some(waiting_.front(storage)));
   }
-  // Moving the rest down when half is gone keeps the cost per byte constant and the memory bounded.
-  if (written_ * 2 >= waiting_.size()) {
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(written_));
-    written_ = 0;
-    if (waiting_.empty()) waiting_.shrink_to_fit();
-  }
-  if (waiting() < kMaxWaiting) full_since_.reset();
-  if (waiting() == 0 && peer_done_ && !output_done_) {
+  if (waiting_.size() < kMaxWaiting) full_since_.reset();
+  if (waiting_.empty() && peer_done_ && !output_done_) {
     output_done_ = true;
+    output_.reset();
     // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there are ends
     ends_->end_output();
     if (finished_) detach();
   }
 }
 
-std::optional<std::size_t> PipeSession::write_some(Bytes bytes) {
-  // NOLINTBEGIN(bugprone-unchecked-optional-access): called only while there are ends, and the watch comes before them
-  PipeEnds& ends = *ends_;
-  Watch& watch = *output_watch_;
-  // NOLINTEND(bugprone-unchecked-optional-access)
-  const int fd = ends.output();
-  std::size_t size = bytes.size();
-  if (ends.kind() == PipeEnds::Kind::Standard && !watch.always_ready()) {
-    // The descriptor may block, and its flags are not ours to change; but up to PIPE_BUF bytes fit where poll(2) says
-    // so.
-    pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
-    size = ::poll(&ready, 1, 0) > 0 ? std::min<std::size_t>(size, PIPE_BUF) : 0;
+std::size_t PipeSession::write_some(std::span<const asio::const_buffer> buffers) {
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there is an output
+  const ssize_t written = output_->write(buffers);
+  if (written < 0 && errno != EAGAIN) {
+    output_failed(errno);
+    return 0;
   }
-  ssize_t count = -1;
-  errno = EAGAIN;
-  if (size > 0) {
-    do count = ::write(fd, bytes.data(), size);
-    while (count < 0 && errno == EINTR);
-  }
-  if (count >= 0) return static_cast<std::size_t>(count);
-  if (errno == EAGAIN) {
-    if (!std::exchange(output_watched_, true)) {
-      watch.wait([self = ConnectionPtr(this), this] {
-        output_watched_ = false;
-        if (ends_) write_output();
-        wake();
-      });
-    }
-    return std::nullopt;
-  }
-  const int error = errno;
-  if (error == EPIPE && ends.kind() != PipeEnds::Kind::Standard) {
+  const auto count = static_cast<std::size_t>(std::max<ssize_t>(written, 0));
+  // A pipe or socket that took a part is full; a file that did says why next time.
+  if (count < asio::buffer_size(buffers) && !output_->watch().always_ready()) wait_for_reader();
+  return count;
+}
+
+void PipeSession::wait_for_reader() {
+  if (std::exchange(output_watched_, true)) return;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there is an output
+  output_->watch().wait([self = ConnectionPtr(this), this] {
+    output_watched_ = false;
+    if (ends_ && output_) write_output();
+    wake();
+  });
+}
+
+void PipeSession::output_failed(int error) {
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there are ends
+  if (error == EPIPE && ends_->kind() != PipeEnds::Kind::Standard) {
     // A program may stop reading before its input ends; what it has to say still counts.
     output_done_ = true;
     waiting_.clear();
-    written_ = 0;
-    return std::nullopt;
+    return;
   }
   give_up(Reason::InternalError, fmt::format("cannot write the output: {}", system_text(error)));
-  return std::nullopt;
 }
 
 std::optional<Instant> PipeSession::deadline() const {

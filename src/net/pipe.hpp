@@ -1,14 +1,15 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "net/connection.hpp"
-#include "net/descriptor.hpp"
+#include "net/pipe_end.hpp"
+#include "net/send_queue.hpp"
 
 namespace qsp::net {
 
@@ -16,7 +17,7 @@ namespace qsp::net {
 /// pipes, or one socket twice.
 class PipeEnds {
  public:
-  /// Whose descriptors they are: ours are non-blocking and closed by us; the process's own are neither.
+  /// Whose descriptors they are: ours are non-blocking and closed by us; the process's own may block, and stay open.
   enum class Kind : std::uint8_t { Standard, Pipes, Stream };
 
   PipeEnds(Kind kind, int input, int output) noexcept : kind_(kind), input_(input), output_(output) {}
@@ -57,6 +58,7 @@ class PipeSession : public Connection {
               ConnectionOwner& owner, std::chrono::nanoseconds stall_limit)
       : Connection(loop, std::move(socket), peer, std::move(endpoint), owner),
         stall_limit_(stall_limit),
+        waiting_(loop.chunks()),
         drain_timer_(loop.executor()) {}
 
   [[nodiscard]] const PipeReport& report() const noexcept { return report_; }
@@ -74,29 +76,33 @@ class PipeSession : public Connection {
 
  private:
   void handle_data(const AppData& data) override;
+  void handle_data_over() override;
   void take(Bytes fresh);
+  void pass_on();
   void produce() override;
-  [[nodiscard]] bool wants_input() const override { return waiting() < kMaxWaiting; }
+  [[nodiscard]] bool wants_input() const override { return waiting_.size() < kMaxWaiting; }
   [[nodiscard]] std::optional<Instant> deadline() const override;
   void handle_deadline() override { close(Reason::Timeout, "the application does not read"); }
 
-  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size() - written_; }
-  bool input_ready();
   void send_input();
+  void wait_for_pipe();
   void detach();
   void write_output();
-  /// Bytes that the system took, or nothing if it would block.
-  std::optional<std::size_t> write_some(Bytes bytes);
+  void wait_for_reader();
+  void output_failed(int error);
+  /// How many bytes the system took; fewer than all means that it waits for the reader, or that the output is over.
+  std::size_t write_some(std::span<const asio::const_buffer> buffers);
 
   std::chrono::nanoseconds stall_limit_;
   std::optional<PipeEnds> ends_;
-  std::optional<Watch> input_watch_, output_watch_;
-  std::vector<std::uint8_t> waiting_;  ///< for the output; what stands before written_ is gone already
-  std::size_t written_ = 0;
+  std::optional<PipeEnd> input_, output_;
+  SendQueue waiting_;                         ///< for the output
+  std::array<asio::const_buffer, 16> fresh_;  ///< for the output as well, and still where it was received
+  std::size_t fresh_count_ = 0;
   std::optional<Instant> full_since_;
   Timer drain_timer_;
   PipeReport report_;
-  bool input_watched_ = false, input_ready_ = false, output_watched_ = false;
+  bool input_watched_ = false, output_watched_ = false;
   bool input_done_ = false, peer_done_ = false, output_done_ = false, finished_ = false;
 };
 

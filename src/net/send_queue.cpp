@@ -37,8 +37,13 @@ void SendQueue::commit(std::size_t size) noexcept {
 }
 
 void SendQueue::append(Bytes bytes) {
-  std::copy(bytes.begin(), bytes.end(), reserve(bytes.size()).begin());
-  commit(bytes.size());
+  while (!bytes.empty()) {
+    const std::size_t left = tail_ == nullptr ? 0 : Chunk::kSize - tail_->end;
+    const std::size_t count = std::min(bytes.size(), left == 0 ? Chunk::kSize : left);
+    std::copy_n(bytes.begin(), count, reserve(count).begin());
+    commit(count);
+    bytes = bytes.subspan(count);
+  }
 }
 
 std::span<const boost::asio::const_buffer> SendQueue::front(Buffers& storage) const noexcept {

@@ -36,7 +36,7 @@ class ChunkPool {
   std::size_t kept_ = 0;
 };
 
-/// Bytes that wait for a socket, in the order in which they were made. Frames are built where they are written from.
+/// Bytes that wait for a socket or pipe, in the order in which they were made. Frames are built where they are written.
 class SendQueue {
  public:
   using Buffers = std::array<boost::asio::const_buffer, 8>;
@@ -51,7 +51,7 @@ class SendQueue {
   MutableBytes reserve(std::size_t size);
   /// Queues the first `size` bytes of the last reserve().
   void commit(std::size_t size) noexcept;
-  /// Queues a copy. Precondition: bytes.size() <= kMaxFrameSize.
+  /// Queues a copy, in as many chunks as it takes.
   void append(Bytes bytes);
 
   /// The front of the queue for one gathering write; valid until the next call that changes the queue.

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import threading
 import time
@@ -64,6 +65,64 @@ class Exec(Case):
                 client.kill()
                 client.wait(PATIENCE)
                 wait_until(lambda: not os.path.exists(f"/proc/{command}"), "the end of the command")
+
+    # A command and what it started, both deaf to SIGTERM, which say their process ids.
+    DEAF = "trap '' TERM; (trap '' TERM; exec sleep 1000) & echo $$ $!; while :; do sleep 1; done"
+
+    @contextlib.contextmanager
+    def deaf_command(self, *args):
+        with self.world.server("--exec", self.DEAF, *args) as (port, server, _), self.world.client(port) as client:
+            processes = [int(word) for word in client.stdout.readline().split()]
+            self.assertEqual(len(processes), 2)
+            try:
+                yield server, client, processes
+            finally:
+                for process in filter(alive, processes):
+                    os.kill(process, signal.SIGKILL)
+
+    def assert_all_end(self, processes):
+        wait_until(lambda: not any(map(alive, processes)), "the end of the command and all that it started")
+
+    def test_a_command_that_ignores_sigterm_is_killed_with_all_that_it_started(self):
+        with self.deaf_command() as (server, client, processes):
+            client.kill()
+            self.assert_all_end(processes)
+            self.assertIsNone(server.poll())
+
+    def test_what_a_command_leaves_behind_ends_with_its_session(self):
+        with self.world.server("--exec", "sleep 1000 >/dev/null & echo $!") as (port, _, _):
+            done = self.world.connect(port)
+            self.assert_succeeds(done)
+            self.assert_all_end([int(done.stdout)])
+
+    def test_no_command_outlives_a_server_that_is_stopped(self):
+        with self.deaf_command() as (server, _, processes):
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait(PATIENCE), 0)
+            self.assertEqual([process for process in processes if alive(process)], [])
+
+    def test_no_command_outlives_a_server_that_is_stopped_at_once(self):
+        with self.deaf_command() as (server, _, processes):
+            server.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            server.send_signal(signal.SIGTERM)
+            self.assertNotEqual(server.wait(PATIENCE), 0)
+            self.assert_all_end(processes)
+
+    def test_no_command_outlives_a_server_that_is_killed(self):
+        with self.deaf_command() as (server, _, processes):
+            server.kill()
+            server.wait(PATIENCE)
+            self.assert_all_end(processes)
+
+
+def alive(process):
+    """A process that is over, and that nobody waited for, is not."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @contextlib.contextmanager

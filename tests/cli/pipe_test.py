@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -126,6 +127,70 @@ class Pipe(Case):
                 self.assertEqual(client.returncode, 1)
                 self.assertIn("qsp: error: interrupted", client.stderr.read().decode())
             wait_until(lambda: "closed by the peer: NORMAL: interrupted, truncated" in log(), "its end in the log")
+
+    EPOCH = r"epoch (\d+): fresh KEM key, no QKD key; (\S+ frames \(\S+ bytes\)) out, (\S+ \(\S+\)) in(; not confirmed)?"
+
+    def epochs(self, text):
+        return [int(epoch) for epoch, _, _, _ in re.findall(self.EPOCH, text)]
+
+    def test_each_epoch_is_told_once_at_both_ends(self):
+        data = os.urandom(3 * MIB)
+        for args, count in ((("--rekey-bytes", "65536"), 12), (("--rekey-bytes", str(8 * MIB)), 12)):
+            for how in ((), ("--check-echo",)):
+                with self.subTest(args=args, how=how), self.world.server(*args) as (port, _, log):
+                    for _ in range(count):
+                        before = len(log())
+                        done = self.world.connect(port, *how, stdin=data)
+                        self.assert_succeeds(done)
+                        wait_until(lambda: "closed" in log()[before:], "the end of the session")
+                        here, there = done.stderr.decode(), log()[before:]
+                        # What the client began, and the server had not confirmed at the end, it may not have heard of.
+                        confirmed = [int(found[0]) for found in re.findall(self.EPOCH, here) if not found[3]]
+                        self.assertEqual(self.epochs(here), list(range(1, len(self.epochs(here)) + 1)), here)
+                        self.assertEqual(self.epochs(there), list(range(1, len(self.epochs(there)) + 1)), there)
+                        self.assertGreaterEqual(len(confirmed), len(self.epochs(here)) - 1, here)
+                        self.assertIn(self.epochs(there), (confirmed, self.epochs(here)), here + there)
+
+    def test_an_epoch_counts_the_same_at_both_ends(self):
+        with self.world.server() as (port, _, log):
+            done = self.world.connect(port, stdin=b"x" * 1000)
+            self.assert_succeeds(done)
+            wait_until(lambda: "closed" in log(), "the end of the session")
+            here, there = re.findall(self.EPOCH, done.stderr.decode()), re.findall(self.EPOCH, log())
+        self.assertEqual(len(here), 1)
+        self.assertEqual((here[0][0], there[0][0]), ("1", "1"))
+        # The server's last word may cross the client's.
+        self.assertLessEqual(int(here[0][2].split()[0]), int(there[0][1].split()[0]), "frames to the client")
+
+    def test_a_peer_that_is_killed_is_a_lost_connection(self):
+        for how in ((), ("--check-echo",)):
+            with self.subTest(how=how), self.world.server() as (port, server, _):
+                with self.world.client(port, *how) as client:
+                    client.stdin.write(b"hello")
+                    client.stdin.flush()
+                    if not how:
+                        self.assertEqual(client.stdout.read(5), b"hello")
+                    else:
+                        time.sleep(0.5)
+                    server.kill()
+                    server.wait(PATIENCE)
+                    client.stdin.close()
+                    client.wait(PATIENCE)
+                    errors = client.stderr.read().decode()
+                self.assertEqual(client.returncode, 1)
+                self.assertRegex(errors, "qsp: error: connection lost(: Connection reset by peer)?: what came is genuine but incomplete")
+                self.assertNotIn("PROTOCOL_ERROR", errors)
+
+    def test_a_client_that_is_killed_is_a_lost_connection_and_json_keeps_the_reason(self):
+        with self.world.server("--json") as (port, server, log):
+            with self.world.client(port) as client:
+                wait_until(lambda: "established" in log(), "the session")
+                client.kill()
+                client.wait(PATIENCE)
+                wait_until(lambda: "connection lost, what came is genuine but incomplete" in log(), "its end in the log")
+            self.assertNotIn("PROTOCOL_ERROR", log())
+            events = [json.loads(server.stdout.readline()) for _ in range(2)]
+            self.assertEqual((events[1]["event"], events[1]["reason"], events[1]["truncated"]), ("closed", "PROTOCOL_ERROR", True))
 
     def test_json_accounts_for_every_dial_on_stderr(self):
         with self.world.server("--rekey-bytes", "65536") as (port, _, _):

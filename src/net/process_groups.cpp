@@ -1,0 +1,96 @@
+#include "net/process_groups.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+#include <thread>
+
+#include "net/process_guard.hpp"
+
+namespace qsp::net {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{20};
+
+std::unexpected<std::string> failed() {
+  return std::unexpected(
+      fmt::format("cannot start the guard of the commands: {}", std::generic_category().message(errno)));
+}
+
+}  // namespace
+
+bool group_lives(int group) noexcept { return ::kill(-group, 0) == 0 || errno != ESRCH; }
+
+std::expected<std::unique_ptr<ProcessGroups>, std::string> ProcessGroups::start() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return failed();
+  const int guard = ::fork();
+  if (guard < 0) {
+    const auto why = failed();
+    ::close(ends[0]);
+    ::close(ends[1]);
+    return why;
+  }
+  if (guard == 0) {
+    ::close(ends[0]);
+    guard_groups(ends[1]);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  return std::unique_ptr<ProcessGroups>(new ProcessGroups(guard, ends[0]));
+}
+
+ProcessGroups::~ProcessGroups() {
+  kill_all();
+  ::close(socket_);
+  ::waitpid(guard_, nullptr, 0);
+}
+
+/// A guard that is gone cannot be told, and the server itself still ends its commands.
+void ProcessGroups::tell(int message) const noexcept { ::send(socket_, &message, sizeof message, MSG_NOSIGNAL); }
+
+void ProcessGroups::add(int group) {
+  const std::lock_guard lock(mutex_);
+  groups_.push_back(group);
+  tell(group);
+}
+
+void ProcessGroups::remove(int group) {
+  const std::lock_guard lock(mutex_);
+  if (std::erase(groups_, group) != 0) tell(-group);
+}
+
+void ProcessGroups::end_all() {
+  std::unique_lock lock(mutex_);
+  tell(kNoGrace);  // whoever loses patience now and stops this process means at once
+  for (const int group : groups_) ::kill(-group, SIGTERM);
+  const auto deadline = std::chrono::steady_clock::now() + kGrace;
+  while (!groups_.empty() && std::chrono::steady_clock::now() < deadline) {
+    std::erase_if(groups_, [this](int group) {
+      ::waitpid(group, nullptr, WNOHANG);
+      if (group_lives(group)) return false;
+      tell(-group);
+      return true;
+    });
+    if (!groups_.empty()) std::this_thread::sleep_for(kLook);
+  }
+  lock.unlock();
+  kill_all();
+}
+
+void ProcessGroups::kill_all() {
+  const std::lock_guard lock(mutex_);
+  for (const int group : groups_) {
+    ::kill(-group, SIGKILL);
+    tell(-group);
+  }
+  groups_.clear();
+}
+
+}  // namespace qsp::net
