@@ -67,6 +67,18 @@ class Bench(unittest.TestCase):
         self.assertEqual(result["bytes"], 1_000_000)
         self.assert_figures(result, "qsp_mb_per_sec", "tls_mb_per_sec", "ratio_to_tls")
         self.assertEqual("openssl_mb_per_sec" in result, "why_no_openssl" not in result)
+        pipes = result["pipes"]
+        self.assertEqual([row["name"] for row in pipes["rows"]],
+                         ["up, --forward", "down, --forward", "up, --exec", "down, --exec"])
+        self.assertEqual("stunnel" in pipes, "why_no_stunnel" not in pipes)
+
+    def test_pipes(self):
+        result = self.result("loopback", "--bytes", "300000000", "--only-pipes")
+        self.assertNotIn("qsp_mb_per_sec", result)
+        for row in result["pipes"]["rows"]:
+            self.assert_figures(row, "qsp_mb_per_sec", "qsp_cpu_sec_per_gb")
+            if "stunnel" in result["pipes"]:
+                self.assert_figures(row, "stunnel_mb_per_sec", "ratio_to_stunnel", "cpu_ratio_to_stunnel")
 
     def test_tables_are_aligned(self):
         for args, rows in ((("handshake", "--loops", "1"), 4), (("seal", "--bytes", "1"), 6), (("rekey", "--loops", "1"), 4),
