@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <thread>
 #include <utility>
 
@@ -89,6 +90,24 @@ bool Child::succeeds(std::chrono::seconds patience) {
     std::this_thread::sleep_for(kLook);
   }
   kill();
+  return false;
+}
+
+double Child::cpu_seconds() const noexcept {
+  clockid_t clock{};
+  std::timespec time{};
+  if (process_ <= 0 || ::clock_getcpuclockid(process_, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+bool Child::ends(std::chrono::seconds patience) const noexcept {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    siginfo_t info{};
+    if (::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) != 0) return false;
+    if (info.si_pid == process_) return true;
+    std::this_thread::sleep_for(kLook);
+  }
   return false;
 }
 

@@ -60,6 +60,10 @@ class Child {
 
   /// Waits until it ends. True if it did so with exit code 0; false as well when `patience` is over, and it is killed.
   bool succeeds(std::chrono::seconds patience);
+  /// Processor seconds of it, without those of its children. It may have ended, and is not waited for by this.
+  [[nodiscard]] double cpu_seconds() const noexcept;
+  /// Waits until it ends and leaves its time to be asked for; false when `patience` is over.
+  [[nodiscard]] bool ends(std::chrono::seconds patience) const noexcept;
 
  private:
   explicit Child(pid_t process) noexcept : process_(process) {}

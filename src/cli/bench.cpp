@@ -28,6 +28,7 @@ struct BenchOptions {
   std::uint64_t sealed_bytes = std::uint64_t{256} << 20;
   std::size_t sessions = 1000;
   std::uint64_t bytes = std::uint64_t{1} << 30;
+  bool only_pipes = false;
   bool insecure = false;  ///< taken, and not needed: nobody else's data is at stake
 };
 
@@ -53,6 +54,20 @@ int run_seal(bool json, const BenchOptions& options) {
     results.push_back(*result);
   }
   print(results, json);
+  return kOk;
+}
+
+int run_loopback(bool json, const BenchOptions& options) {
+  // First, while this process has one thread.
+  const auto pipes = bench::bench_pipes("/proc/self/exe", options.bytes);
+  if (!pipes) return stop(kFailed, pipes.error());
+  LoopbackReport both{.threads = std::nullopt, .pipes = *pipes};
+  if (!options.only_pipes) {
+    const auto threads = bench::bench_loopback(options.bytes);
+    if (!threads) return stop(kFailed, threads.error());
+    both.threads = *threads;
+  }
+  print(both, json);
   return kOk;
 }
 
@@ -130,12 +145,20 @@ Command& add_sessions(Command& bench, BenchOptions& options) {
 }
 
 Command& add_loopback(Command& bench, BenchOptions& options) {
-  Command* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, beside TLS 1.3");
+  Command* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, beside TLS 1.3 and stunnel");
   verb->add_option("--bytes", options.bytes, "bytes of each transfer; there are three of each kind")
+<<<<<<< HEAD
       ->transform(is_size(1, kMostBytes))
       ->type_name("SIZE")
       ->default_str(size_text(options.bytes));
   set_help(*verb, {.examples = {"qsp bench loopback", "qsp bench loopback --bytes 4G --json"}});
+=======
+      ->check(range(std::uint64_t{1}, std::uint64_t{1} << 40))
+      ->capture_default_str();
+  verb->add_flag("--only-pipes", options.only_pipes,
+                 "the programs alone, from pipe to pipe beside stunnel, without the threads");
+  verb->footer("Examples:\n  qsp bench loopback\n  qsp bench loopback --bytes 4000000000 --json");
+>>>>>>> origin/pipes-bench
   return *verb;
 }
 
@@ -157,8 +180,7 @@ void add_bench(Command& app, Context& context) {
   act(add_seal(*verb, *options), run_seal);
   act(add_rekey(*verb, *options), run_rekey);
   act(add_sessions(*verb, *options), run_sessions);
-  act(add_loopback(*verb, *options),
-      [](bool json, const BenchOptions& given) { return report(bench::bench_loopback(given.bytes), json); });
+  act(add_loopback(*verb, *options), run_loopback);
 }
 
 }  // namespace qsp::cli

@@ -182,21 +182,48 @@ void print(const bench::SessionsResult& result, bool json) {
       grouped(result.sessions), result.elapsed_sec);
 }
 
-void print(const bench::LoopbackResult& result, bool json) {
-  if (json) {
-    boost::json::object object{{"bytes", result.bytes},
-                               {"rounds", result.rounds},
-                               {"qsp_mb_per_sec", mega(result.qsp)},
-                               {"tls_mb_per_sec", mega(result.tls)},
-                               {"ratio_to_tls", result.qsp / result.tls}};
-    if (result.openssl) {
-      object["openssl_mb_per_sec"] = mega(*result.openssl);
-      object["ratio_to_openssl"] = result.qsp / *result.openssl;
-    } else {
-      object["why_no_openssl"] = result.why_no_openssl;
-    }
-    return print_json(object);
+namespace {
+
+boost::json::object json_of(const bench::LoopbackResult& result) {
+  boost::json::object object{{"bytes", result.bytes},
+                             {"rounds", result.rounds},
+                             {"qsp_mb_per_sec", mega(result.qsp)},
+                             {"tls_mb_per_sec", mega(result.tls)},
+                             {"ratio_to_tls", result.qsp / result.tls}};
+  if (result.openssl) {
+    object["openssl_mb_per_sec"] = mega(*result.openssl);
+    object["ratio_to_openssl"] = result.qsp / *result.openssl;
+  } else {
+    object["why_no_openssl"] = result.why_no_openssl;
   }
+  return object;
+}
+
+boost::json::object json_of(const bench::PipesResult& result) {
+  boost::json::array rows;
+  const auto figures = [](boost::json::object& object, const std::string& whose,
+                          const std::optional<bench::PipePace>& pace) {
+    if (!pace) return;
+    object[whose + "_mb_per_sec"] = mega(pace->bytes_per_second);
+    object[whose + "_cpu_sec_per_gb"] = pace->cpu_per_gigabyte;
+  };
+  for (const bench::PipesRow& row : result.rows) {
+    boost::json::object object{{"name", row.name}};
+    figures(object, "qsp", row.qsp);
+    figures(object, "stunnel", row.stunnel);
+    if (row.qsp && row.stunnel) {
+      object["ratio_to_stunnel"] = row.qsp->bytes_per_second / row.stunnel->bytes_per_second;
+      object["cpu_ratio_to_stunnel"] = row.qsp->cpu_per_gigabyte / row.stunnel->cpu_per_gigabyte;
+    }
+    rows.push_back(std::move(object));
+  }
+  boost::json::object object{{"bytes", result.bytes}, {"rounds", result.rounds}, {"rows", std::move(rows)}};
+  object[result.stunnel.empty() ? "why_no_stunnel" : "stunnel"] =
+      result.stunnel.empty() ? result.why_no_stunnel : result.stunnel;
+  return object;
+}
+
+void print_threads(const bench::LoopbackResult& result) {
   const auto row = [&result](std::string name, double bytes_per_second) {
     return Cells{std::move(name), rate(mega(bytes_per_second)), ratio(result.qsp, bytes_per_second)};
   };
@@ -218,6 +245,53 @@ void print(const bench::LoopbackResult& result, bool json) {
   } else {
     print_out("openssl s_client | s_server is left out: {}\n", result.why_no_openssl);
   }
+}
+
+void print_pipes(const bench::PipesResult& result) {
+  std::vector<Cells> table{{"from program to program", "QSP MB/s", "stunnel MB/s", "QSP/stunnel", "QSP CPU s/GB",
+                            "stunnel CPU s/GB", "QSP/stunnel"}};
+  for (const bench::PipesRow& row : result.rows) {
+    Cells cells{row.name, "-", "-", "-", "-", "-", "-"};
+    const auto figures = [&cells](std::size_t column, const std::optional<bench::PipePace>& pace) {
+      if (!pace) return;
+      cells[column] = rate(mega(pace->bytes_per_second));
+      cells[column + 3] = fmt::format("{:.2f}", pace->cpu_per_gigabyte);
+    };
+    figures(1, row.qsp);
+    figures(2, row.stunnel);
+    if (row.qsp && row.stunnel) {
+      cells[3] = ratio(row.qsp->bytes_per_second, row.stunnel->bytes_per_second);
+      cells[6] = ratio(row.qsp->cpu_per_gigabyte, row.stunnel->cpu_per_gigabyte);
+    }
+    table.push_back(std::move(cells));
+  }
+  print_table(table);
+  fmt::print(
+      "\n{} bytes through pipes into one process, over loopback TCP, and out of another; median of {} transfers each, "
+      "in "
+      "turns, the time of a start without data taken off\n"
+      "CPU: of both daemons, without the programs at their ends\n",
+      grouped(result.bytes), result.rounds);
+  if (result.stunnel.empty()) {
+    fmt::print("stunnel is left out: {}\n", result.why_no_stunnel);
+  } else {
+    fmt::print("{}, TLS_AES_256_GCM_SHA384\n", result.stunnel);
+  }
+}
+
+}  // namespace
+
+void print(const LoopbackReport& report, bool json) {
+  if (json) {
+    boost::json::object object = report.threads ? json_of(*report.threads) : boost::json::object{};
+    object["pipes"] = json_of(report.pipes);
+    return print_json(object);
+  }
+  if (report.threads) {
+    print_threads(*report.threads);
+    fmt::print("\n");
+  }
+  print_pipes(report.pipes);
 }
 
 }  // namespace qsp::cli

@@ -67,6 +67,17 @@ class Bench(unittest.TestCase):
         self.assertEqual(result["bytes"], 1_000_000)
         self.assert_figures(result, "qsp_mb_per_sec", "tls_mb_per_sec", "ratio_to_tls")
         self.assertEqual("openssl_mb_per_sec" in result, "why_no_openssl" not in result)
+        pipes = result["pipes"]
+        self.assertEqual([row["name"] for row in pipes["rows"]],
+                         ["up, --forward", "down, --forward", "up, --exec", "down, --exec"])
+        self.assertEqual("stunnel" in pipes, "why_no_stunnel" not in pipes)
+
+    def test_pipes(self):
+        result = self.result("loopback", "--bytes", "30000000", "--only-pipes")
+        self.assertNotIn("qsp_mb_per_sec", result)
+        for row in result["pipes"]["rows"]:
+            # A transfer of so few bytes may take no longer than a start, and then there is no figure.
+            self.assert_figures(row, *(name for name in row if name != "name"))
 
     def test_tables_are_aligned(self):
         for args, rows in ((("handshake", "--loops", "1"), 4), (("seal", "--bytes", "1"), 6), (("rekey", "--loops", "1"), 4),

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from program import PATIENCE, QSP, World, first_line, process
+from program import PATIENCE, QSP, World, first_line, free_port, process
 
 NAME = "two.test"
 
@@ -58,10 +58,11 @@ def sessions(world):
                 client.communicate(b"", timeout=PATIENCE)
             print(f"serve --forward: {took:.2f} s", file=sys.stderr)
             assert took < 3, log()
-    with black_hole(1):
-        failed = subprocess.run(world.dialler(f"{NAME}:1"), capture_output=True, timeout=PATIENCE, check=False)
+    nobody = free_port()
+    with black_hole(nobody):
+        failed = subprocess.run(world.dialler(f"{NAME}:{nobody}"), capture_output=True, timeout=PATIENCE, check=False)
         line = failed.stderr.decode()
-        assert "[::1]:1: no answer" in line and "127.0.0.1:1: refused, nothing listens there" in line, line
+        assert f"[::1]:{nobody}: no answer" in line and f"127.0.0.1:{nobody}: refused, nothing listens there" in line, line
 
 
 def kmes():
