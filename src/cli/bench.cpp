@@ -147,18 +147,12 @@ Command& add_sessions(Command& bench, BenchOptions& options) {
 Command& add_loopback(Command& bench, BenchOptions& options) {
   Command* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, beside TLS 1.3 and stunnel");
   verb->add_option("--bytes", options.bytes, "bytes of each transfer; there are three of each kind")
-<<<<<<< HEAD
       ->transform(is_size(1, kMostBytes))
       ->type_name("SIZE")
       ->default_str(size_text(options.bytes));
-  set_help(*verb, {.examples = {"qsp bench loopback", "qsp bench loopback --bytes 4G --json"}});
-=======
-      ->check(range(std::uint64_t{1}, std::uint64_t{1} << 40))
-      ->capture_default_str();
   verb->add_flag("--only-pipes", options.only_pipes,
                  "the programs alone, from pipe to pipe beside stunnel, without the threads");
-  verb->footer("Examples:\n  qsp bench loopback\n  qsp bench loopback --bytes 4000000000 --json");
->>>>>>> origin/pipes-bench
+  set_help(*verb, {.examples = {"qsp bench loopback", "qsp bench loopback --bytes 4G --json"}});
   return *verb;
 }
 
