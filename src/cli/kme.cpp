@@ -185,7 +185,7 @@ void add_kme(Command& app, Context& context) {
       ->capture_default_str();
   set_help(*lab, {.examples = {"qsp kme lab lab && cat lab/README.md"}});
 
-  Command* const status = kme->add_subcommand("status", "tell how a KME of this machine and its links are");
+  Command* const status = kme->add_subcommand("status", "tell the state of a KME of this machine and of its links");
   const auto asking = options_of<KmeStatusOptions>(*status, context, run_kme_status);
   add_config(*status, asking->config);
   status

@@ -10,6 +10,7 @@ import unittest
 
 from program import PATIENCE, QSP, Case, error_lines, first_line, free_ports, main, process, qsp, wait_until
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # of the sources, as its examples have it
 VERBS = {}  # "kme serve": its help
 
 
@@ -325,7 +326,7 @@ class Help(unittest.TestCase):
                 for option in options:
                     self.assertRegex(told + VERBS[""], rf"(?m)^(  )?(\S+,)*{re.escape(option)}\b", command)
                 # Whatever is wrong with its files, its words are understood.
-                done = subprocess.run([QSP, *words, "--help"], capture_output=True, timeout=PATIENCE, check=False)
+                done = subprocess.run([QSP, *words, "--help"], cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False)
                 self.assertEqual(done.returncode, 0, (command, done.stderr))
 
 
