@@ -266,16 +266,16 @@ void print_pipes(const bench::PipesResult& result) {
     table.push_back(std::move(cells));
   }
   print_table(table);
-  fmt::print(
+  print_out(
       "\n{} bytes through pipes into one process, over loopback TCP, and out of another; median of {} transfers each, "
       "in "
       "turns, the time of a start without data taken off\n"
       "CPU: of both daemons, without the programs at their ends\n",
       grouped(result.bytes), result.rounds);
   if (result.stunnel.empty()) {
-    fmt::print("stunnel is left out: {}\n", result.why_no_stunnel);
+    print_out("stunnel is left out: {}\n", result.why_no_stunnel);
   } else {
-    fmt::print("{}, TLS_AES_256_GCM_SHA384\n", result.stunnel);
+    print_out("{}, TLS_AES_256_GCM_SHA384\n", result.stunnel);
   }
 }
 
@@ -289,7 +289,7 @@ void print(const LoopbackReport& report, bool json) {
   }
   if (report.threads) {
     print_threads(*report.threads);
-    fmt::print("\n");
+    print_out("\n");
   }
   print_pipes(report.pipes);
 }
