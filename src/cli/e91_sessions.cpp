@@ -16,7 +16,9 @@
 namespace qsp::cli {
 namespace {
 
-constexpr net::Limits kLimits{.sessions = 16, .handshakes = 8, .handshakes_per_source = 4};
+/// Two stations need two sessions. The rest is for strangers: the more of them fit in, the longer a station whose first
+/// message is on its way keeps its place among them.
+constexpr net::Limits kLimits{.sessions = 128, .handshakes = 96, .handshakes_per_source = 48};
 
 class Factory final : public net::SessionFactory {
  public:

@@ -2,11 +2,13 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from program import PATIENCE, QSP, first_line, free_port, process, qsp, serving, wait_for_text, wait_until
@@ -122,18 +124,36 @@ class Echo(Case):
             self.assertRegex(done.stdout.decode(), r"(?m)^closed    NORMAL$")
             self.assertNotIn(b"\x1b", done.stdout + done.stderr, "colour without a terminal")
 
+    @staticmethod
+    def read_some(reader):
+        """What is there; nothing while no writer has opened the pipe yet."""
+        try:
+            fresh = os.read(reader, 4096)
+        except BlockingIOError:
+            return b""
+        if not fresh:
+            time.sleep(0.05)
+        return fresh
+
     def test_lines_are_echoed_one_by_one_before_the_input_ends(self):
         with server() as (port, _, _), tempfile.TemporaryDirectory() as folder:
+            # A file is there when all has come; a pipe takes each line as it comes.
             back = os.path.join(folder, "back")
+            os.mkfifo(back)
+            reader = os.open(back, os.O_RDONLY | os.O_NONBLOCK)
+            self.addCleanup(os.close, reader)
             command = [QSP, "connect", f"127.0.0.1:{port}", *RC155, "--output", back]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
-                expected = b""
                 for i in range(5):
                     line = b"line %d\n" % i
                     client.stdin.write(line)
                     client.stdin.flush()
-                    expected += line
-                    wait_until(lambda: os.path.exists(back) and os.path.getsize(back) == len(expected), "a line")
+                    echoed = b""
+                    while echoed != line:
+                        self.assertTrue(select.select([reader], [], [], PATIENCE)[0], "a line never came")
+                        fresh = self.read_some(reader)
+                        echoed += fresh
+                        self.assertTrue(line.startswith(echoed), echoed)
                 client.communicate(timeout=PATIENCE)
                 self.assertEqual(client.returncode, 0)
 
@@ -199,7 +219,7 @@ class HostileServer(Case):
         self.assert_fails(connect(free_port()), "refused the connection")
         self.assert_fails(qsp("connect", "no-such-host.invalid", *RC155), "no such host: no-such-host.invalid")
         self.assert_fails(connect(1, "--send", "/nonexistent"), "cannot open /nonexistent")
-        self.assert_fails(connect(1, "--output", "/nonexistent/x"), "cannot open /nonexistent/x")
+        self.assert_fails(connect(1, "--output", "/nonexistent/x"), "/nonexistent/x: cannot be written")
 
     def test_a_failure_is_told_in_json_too(self):
         done = connect(free_port(), "--json")

@@ -32,12 +32,12 @@ def black_hole(port):
         yield
 
 
-def timed(what, command, stdin=b"", code=0):
+def timed(what, command, stdin=b""):
     began = time.monotonic()
     done = subprocess.run(command, input=stdin, capture_output=True, timeout=PATIENCE, check=False)
     took = time.monotonic() - began
     print(f"{what}: {took:.2f} s", file=sys.stderr)
-    assert done.returncode == code, (what, done.stderr)
+    assert done.returncode == 0, (what, done.stderr)
     # A quarter of a second for the black hole, where it was 10 s for the dial; the rest is for a busy machine.
     assert took < 3, (what, took)
     return done
@@ -78,9 +78,10 @@ def kmes():
             port = json.loads(first_line(running))["port"]
             with black_hole(port):
                 files = [f"--{what}={os.path.join(lab, file)}" for what, file in (("cert", "alice/cert.pem"), ("key", "alice/key.pem"), ("ca", "ca.pem"))]
-                timed("KME client", [QSP, "kme", "load", f"https://{NAME}:{port}", *files, "--server-name", "127.0.0.1", "--sae-id", "alice", "--slave", "bob",
-                                     "--slave-url", f"https://{NAME}:{port}", "--slave-cert", os.path.join(lab, "bob", "cert.pem"),
-                                     "--slave-key", os.path.join(lab, "bob", "key.pem"), "--slave-server-name", "127.0.0.1", "--pairs", "1"], code=1)
+                # Without the other KME there are no keys to be had; what counts is that it is answered.
+                done = timed("KME client", [QSP, "kme", "check", f"https://{NAME}:{port}", *files, "--server-name", "127.0.0.1", "--sae-id", "alice",
+                                            "--slave", "bob"])
+                assert b"answers 200: status 200" in done.stdout, done
 
 
 def main():

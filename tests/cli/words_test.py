@@ -232,7 +232,7 @@ class Strangers(Usage):
             self.assert_fails(done, "refused the session .HANDSHAKE_FAILED.:")
             self.assertNotIn("qsp1:", done.stderr.decode())
             wait_until(lambda: "caller presented" in log(), "who called")
-            self.assertRegex(log(), rf"session \S+ of 127\.0\.0\.1:\d+ closed: HANDSHAKE_FAILED: .*, the caller presented {presented}, which is not pinned;")
+            self.assertRegex(log(), rf"connection of 127\.0\.0\.1:\d+ closed before it was a session: HANDSHAKE_FAILED: .*, the caller presented {presented}, which is not pinned\n")
         self.world.pin("roles.toml", name="mallory", serve=True)
         with open(self.world.path("roles.toml"), "ab") as file:
             file.write(b'[[peer]]\nname = "alice"\nkey_file = "alice.key.pub"\nconnect = true\n')
@@ -246,7 +246,7 @@ class Strangers(Usage):
             self.assert_succeeds(self.world.connect(port, stdin=b"hello\n"))
             self.assert_fails(self.world.connect(port, key="mallory"), "refused")
             events = [json.loads(running.stdout.readline()) for _ in range(3)]
-            self.assertEqual([event["event"] for event in events], ["established", "closed", "closed"])
+            self.assertEqual([event["event"] for event in events], ["established", "closed", "strangers"])
             for event in events:
                 self.assertRegex(event["address"], r"^127\.0\.0\.1:\d+$")
             self.assertEqual([event.get("peer") for event in events], ["alice", "alice", None])
