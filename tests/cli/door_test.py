@@ -253,7 +253,7 @@ class Full(Case):
             self.assertNotIn(b"--profile", done.stderr)
             self.assertGreater(time.monotonic() - began, 0.5)
             self.assertRegex(done.stderr.decode(), r"warn.* is full: trying again in \d\.\d s")
-            self.assert_fails(self.world.connect(port, "--retry-for", "soon"), "--retry-for: write a time such as", code=2)
+            self.assert_fails(self.world.connect(port, "--retry-for", "soon"), "--retry-for: takes a time: ", code=2)
             self.assertRegex(log(), "refused 1 connection: too many sessions")
 
     def test_it_is_tried_again_until_there_is_room(self):

@@ -71,7 +71,7 @@ class Help(Case):
             (("sweep", "--over", "visibility", "--to", "3"), b"visibility goes from 0 to 1; 3 is outside"),
             (("audit",), b"TRANSCRIPT"),
             (("bench", "--blocks", "0"), b"--blocks"),
-            ((), b"subcommand"),
+            ((), b"give one of its commands: run, sweep"),
         ):
             with self.subTest(args):
                 done = qsp("e91", *args)

@@ -233,7 +233,8 @@ class HandshakeWithoutKey(KmeCase):
                 self.assertRegex(failing, expected)
                 if policy == "required":
                     line = self.assert_fails(done, "QKD_UNAVAILABLE")
-                    self.assertIn("policies of both ends", line)
+                    whose = "this end's KME or pad" if name.startswith("alice") else "the other end's log, its KME or its pad"
+                    self.assertIn(whose, line)
                     self.assertNotIn("WITHOUT", said + log)
                     # Whose own KME failed has its own reason; the other end is told it after the signatures alone.
                     self.assertRegex(metrics, r"(?m)^qsp_qkd_unavailable_total 1$")
