@@ -84,7 +84,7 @@ ssize_t PipeEnd::read(MutableBytes into) const noexcept {
   }
   return repeated([&] {
     return way_ == Way::Flagged ? ::recv(fd_, into.data(), into.size(), MSG_DONTWAIT)
-                               : ::read(fd_, into.data(), into.size());
+                                : ::read(fd_, into.data(), into.size());
   });
 }
 
