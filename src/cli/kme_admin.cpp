@@ -89,6 +89,14 @@ std::string fault_name(std::string name) {
   return name;
 }
 
+/// One line on the key store, where something is wrong with it.
+void print_store(const boost::json::object& root) {
+  const boost::json::value* const member = root.if_contains("store");
+  const boost::json::object* const store = member == nullptr ? nullptr : member->if_object();
+  if (store == nullptr || text_of(*store, "ok") == "true") return;
+  fmt::print("key store: {}\n", text_of(*store, "problem"));
+}
+
 /// One line on the source of a link's keys, where it reports.
 void print_feed(const boost::json::object& link) {
   const boost::json::value* const member = link.if_contains("feed");
@@ -124,6 +132,7 @@ std::optional<std::string> lacks(const boost::json::object& status) {
 int print_status(const boost::json::object& root) {
   fmt::print("KME {}: {} keys given, {} redeemed since it started\n", text_of(root, "kme_id"),
              text_of(root, "keys_given"), text_of(root, "keys_redeemed"));
+  print_store(root);
   const boost::json::value* const links = root.if_contains("links");
   if (links == nullptr || !links->is_array()) return failed("the KME's answer has no links");
   for (const boost::json::value& item : links->get_array()) {

@@ -75,6 +75,10 @@ bj::object feed_of(const FeedReport& feed, double age) {
           {"age", age}};
 }
 
+bj::object to_json(const StoreHealth& health) {
+  return {{"ok", !health.failing}, {"full", health.full}, {"problem", health.problem}};
+}
+
 }  // namespace
 
 void Admin::handle(https::Request request, https::Respond respond) {
@@ -87,9 +91,10 @@ void Admin::handle(https::Request request, https::Respond respond) {
   respond(plain(404, "/healthz, /metrics, /status or /faults\n"));
 }
 
-/// Healthy: every link's peer answers. What is wrong is said, one line a link.
+/// Healthy: the store works and every link's peer answers. What is wrong is said, a line each.
 https::Response Admin::health() const {
   std::string text;
+  if (const StoreHealth store = queue_.health(); store.failing) text += fmt::format("key store: {}\n", store.problem);
   for (const auto& link : links_) {
     const LinkState& state = link->state();
     if (!state.peer_reachable) text += fmt::format("link {}: {}\n", link->config().name, state.problem);
@@ -114,6 +119,11 @@ https::Response Admin::metrics() const {
   counter("qsp_kme_keys_given_total", "Keys handed out by enc_keys.", counters_.keys_given);
   counter("qsp_kme_keys_redeemed_total", "Keys handed out by dec_keys.", counters_.keys_redeemed);
   counter("qsp_kme_store_errors_total", "Transactions that the key store refused.", counters_.store_errors);
+  const StoreHealth store = queue_.health();
+  text.family("qsp_kme_store_failing", "gauge", "Whether the key store refuses to write.");
+  text.sample(store.failing ? 1 : 0);
+  text.family("qsp_kme_store_full", "gauge", "Whether it does so because there is no room left.");
+  text.sample(store.full ? 1 : 0);
   counter("qsp_kme_rate_limited_total", "Calls refused because their SAE made too many.", counters_.rate_limited);
   const https::ServerCounts server = server_.counts();
   counter("qsp_kme_connections_total", "TLS connections taken.", server.connections);
@@ -205,6 +215,7 @@ https::Response Admin::status() const {
   bj::object root{{"kme_id", config_.kme_id},
                   {"keys_given", counters_.keys_given.load()},
                   {"keys_redeemed", counters_.keys_redeemed.load()},
+                  {"store", to_json(queue_.health())},
                   {"links", std::move(links)}};
   if (faults_ != nullptr) root["faults"] = to_json(faults_->setting());
   return answer(json::serialize(root));

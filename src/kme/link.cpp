@@ -73,10 +73,7 @@ Awaitable<bool> Link::round() {
   Round round;
   const Stored<void> looked = co_await look(round);
   if (!*alive) co_return false;
-  if (!looked) {
-    note("key store: " + looked.error().text);
-    co_return false;
-  }
+  if (!looked) co_return false;  // the queue says why
   if (round.fresh.empty() && round.grants.empty()) {
     co_await greet();
     co_return false;
@@ -208,7 +205,6 @@ Awaitable<bool> Link::send_fresh(Round& round) {
     return store.confirm(name, ids, lives);
   };
   const Stored<void> confirmed = co_await store(loop_, queue_, std::move(job));
-  if (!confirmed && *alive) note("key store: " + confirmed.error().text);
   co_return confirmed.has_value() && !held->ids.empty();
 }
 
