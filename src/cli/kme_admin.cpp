@@ -26,6 +26,7 @@ namespace {
 using files::OrText;
 
 constexpr std::size_t kMaxDepth = 6;
+constexpr double kOldNews = 5;  ///< seconds; a KME looks at its store every second at least
 
 int failed(std::string_view text) {
   print_error(text);
@@ -89,6 +90,14 @@ std::string fault_name(std::string name) {
   return name;
 }
 
+/// Nothing where there is no such number.
+std::optional<double> seconds_of(const boost::json::object& object, std::string_view name) {
+  const boost::json::value* const value = object.if_contains(name);
+  boost::system::error_code failed;
+  const double found = value == nullptr || !value->is_number() ? std::nan("") : value->to_number<double>(failed);
+  return failed || std::isnan(found) ? std::nullopt : std::optional(found);
+}
+
 /// One line on the key store, where something is wrong with it.
 void print_store(const boost::json::object& root) {
   const boost::json::value* const member = root.if_contains("store");
@@ -109,10 +118,16 @@ void print_feed(const boost::json::object& link) {
     return failed ? std::nan("") : found;
   };
   const std::string reason = text_of(*feed, "reason");
-  fmt::print("  feed {}{}{}, {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys\n",
-             text_of(*feed, "state"), reason.empty() ? "" : ": ", reason, number("age"), number("s"),
-             100 * number("qber"), grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))),
-             text_of(*feed, "blocks"), text_of(*feed, "keys"));
+  const std::string state = fmt::format("  feed {}{}{}", text_of(*feed, "state"), reason.empty() ? "" : ": ", reason);
+  if (text_of(*feed, "blocks") == "0") {
+    fmt::print("{}, said {:.0f} s ago; no block yet\n", state, number("report_age"));
+    return;
+  }
+  fmt::print(
+      "{}; its last block {:.0f} s ago, said {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys\n",
+      state, number("age"), number("report_age"), number("s"), 100 * number("qber"),
+      grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))), text_of(*feed, "blocks"),
+      text_of(*feed, "keys"));
 }
 
 /// What a KME still lacks before it can give keys, for people; nothing where it can.
@@ -145,6 +160,9 @@ int print_status(const boost::json::object& root) {
     fmt::print("  {} ready, {} not confirmed yet, {} of the peer's, {} waiting for dec_keys; at most {} in the pool\n",
                text_of(link, "ready"), text_of(link, "fresh"), text_of(link, "peer_keys"), text_of(link, "granted"),
                text_of(link, "pool"));
+    if (const auto age = seconds_of(link, "counts_age"); age && *age > kOldNews) {
+      fmt::print("  these numbers are {:.0f} s old\n", *age);
+    }
     if (!reachable) fmt::print("  {}\n", text_of(link, "problem"));
     print_feed(link);
   }

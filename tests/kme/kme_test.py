@@ -357,6 +357,23 @@ class StoreOnDisk(unittest.TestCase):
             self.assertEqual(lab.a.log.read_text().count("the key store works again"), 1)
             self.assertEqual(lab.call(lab.a, "alice", "GET", ENC)[0], 200)
 
+    def test_a_feed_that_stands_still_is_as_old_as_its_last_block(self):
+        def fed(name, text):
+            producer = 'producer = "random"' if name == "kme-a" else 'producer = "peer"'
+            return text.replace(producer, 'producer = "feed"\nfeeders = ["alice"]')
+        with Lab(edit=fed) as lab:
+            lab.a.start()
+            report = {"state": "running", "reason": "", "s": -2.7, "qber": 0.02, "rate": 900, "block_age": 180, "blocks": 4,
+                      "keys": 40, "aborted": {}, "simulated": True}
+            self.assertEqual(lab.call(lab.a, "alice", "POST", "/link/v1/a-b/state", json.dumps(report))[0], 200)
+            feed = lab.a.status()["links"][0]["feed"]
+            self.assertTrue(180 <= feed["age"] < 190 and 0 <= feed["report_age"] < 10, feed)
+            told = subprocess.run([QSP, "kme", "status", str(lab.a.config)], capture_output=True, timeout=20, check=True)
+            self.assertRegex(told.stdout.decode(), r"feed running; its last block 18\d s ago, said \d s ago: S -2\.700")
+            self.assertRegex(self.admin(lab.a, "/metrics")[1], r'\nqsp_kme_feed_block_age_seconds\{link="a-b"\} 18\d')
+            link = lab.call(lab.a, "alice", "GET", STATUS)[1]["status_extension"]["link"]
+            self.assertTrue(180 <= link["age"] < 190, link)
+
 
 class Secrets(unittest.TestCase):
     def test_no_key_shows_in_a_log_at_any_level(self):
