@@ -6,6 +6,7 @@
 
 #include "cli/e91_processes.hpp"
 #include "cli/lab.hpp"
+#include "files/unfinished.hpp"
 #include "identity/key_files.hpp"
 #include "qsp/openssl.hpp"
 
@@ -209,7 +210,10 @@ OrText<void> make_lab(const E91LabOptions& options) {
 }  // namespace
 
 int run_e91_lab(const E91LabOptions& options, bool json) {
-  return tell_of_lab(make_lab(options), options.folder, "an E91 link, two KMEs and two applications", json);
+  files::Unfinished unfinished;
+  const auto made = make_lab(options);
+  if (made) unfinished.keep();
+  return tell_of_lab(made, options.folder, "an E91 link, two KMEs and two applications", json);
 }
 
 }  // namespace qsp::cli

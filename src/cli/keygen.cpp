@@ -13,6 +13,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "files/unfinished.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
 #include "identity/passphrase.hpp"
@@ -48,8 +49,10 @@ int run_keygen(const KeygenOptions& options) {
   if (!provider) return failed(provider.error());
   const auto passphrase = new_passphrase(options);
   if (!passphrase) return failed(passphrase.error());
+  files::Unfinished unfinished;
   const auto key = identity::write_new_key_pair(**provider, *algorithm, options.out, *passphrase);
   if (!key) return failed(key.error());
+  unfinished.keep();
   const auto identity = identity::identity_of(*key, (*provider)->hkdf());
   if (!identity) return failed(identity.error().where);
 

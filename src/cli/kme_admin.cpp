@@ -27,6 +27,7 @@ namespace {
 using files::OrText;
 
 constexpr std::size_t kMaxDepth = 6;
+constexpr double kOldNews = 5;  ///< seconds; a KME looks at its store every second at least
 
 int failed(std::string_view text) {
   print_error(text);
@@ -90,6 +91,22 @@ std::string fault_name(std::string name) {
   return name;
 }
 
+/// Nothing where there is no such number.
+std::optional<double> seconds_of(const boost::json::object& object, std::string_view name) {
+  const boost::json::value* const value = object.if_contains(name);
+  boost::system::error_code failed;
+  const double found = value == nullptr || !value->is_number() ? std::nan("") : value->to_number<double>(failed);
+  return failed || std::isnan(found) ? std::nullopt : std::optional(found);
+}
+
+/// One line on the key store, where something is wrong with it.
+void print_store(const boost::json::object& root) {
+  const boost::json::value* const member = root.if_contains("store");
+  const boost::json::object* const store = member == nullptr ? nullptr : member->if_object();
+  if (store == nullptr || text_of(*store, "ok") == "true") return;
+  print_out("key store: {}\n", text_of(*store, "problem"));
+}
+
 /// One line on the source of a link's keys, where it reports.
 void print_feed(const boost::json::object& link) {
   const boost::json::value* const member = link.if_contains("feed");
@@ -102,10 +119,16 @@ void print_feed(const boost::json::object& link) {
     return failed ? std::nan("") : found;
   };
   const std::string reason = text_of(*feed, "reason");
-  print_out("  feed {}{}{}, {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys\n",
-            text_of(*feed, "state"), reason.empty() ? "" : ": ", reason, number("age"), number("s"),
-            100 * number("qber"), grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))),
-            text_of(*feed, "blocks"), text_of(*feed, "keys"));
+  const std::string state = fmt::format("  feed {}{}{}", text_of(*feed, "state"), reason.empty() ? "" : ": ", reason);
+  if (text_of(*feed, "blocks") == "0") {
+    print_out("{}, said {:.0f} s ago; no block yet\n", state, number("report_age"));
+    return;
+  }
+  print_out(
+      "{}; its last block {:.0f} s ago, said {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys\n",
+      state, number("age"), number("report_age"), number("s"), 100 * number("qber"),
+      grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))), text_of(*feed, "blocks"),
+      text_of(*feed, "keys"));
 }
 
 /// What a KME still lacks before it can give keys, for people; nothing where it can.
@@ -125,6 +148,7 @@ std::optional<std::string> lacks(const boost::json::object& status) {
 int print_status(const boost::json::object& root) {
   print_out("KME {}: {} keys given, {} redeemed since it started\n", text_of(root, "kme_id"),
             text_of(root, "keys_given"), text_of(root, "keys_redeemed"));
+  print_store(root);
   const boost::json::value* const links = root.if_contains("links");
   if (links == nullptr || !links->is_array()) return failed("the KME's answer has no links");
   for (const boost::json::value& item : links->get_array()) {
@@ -137,6 +161,9 @@ int print_status(const boost::json::object& root) {
     print_out("  {} ready, {} not confirmed yet, {} of the peer's, {} waiting for dec_keys; at most {} in the pool\n",
               text_of(link, "ready"), text_of(link, "fresh"), text_of(link, "peer_keys"), text_of(link, "granted"),
               text_of(link, "pool"));
+    if (const auto age = seconds_of(link, "counts_age"); age && *age > kOldNews) {
+      print_out("  these numbers are {:.0f} s old\n", *age);
+    }
     if (!reachable) print_out("  {}\n", text_of(link, "problem"));
     print_feed(link);
   }

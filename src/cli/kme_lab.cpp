@@ -4,6 +4,7 @@
 
 #include "cli/kme.hpp"
 #include "cli/lab.hpp"
+#include "files/unfinished.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -100,7 +101,10 @@ OrText<void> make_lab(const KmeLabOptions& options) {
 }  // namespace
 
 int run_kme_lab(const KmeLabOptions& options, bool json) {
-  return tell_of_lab(make_lab(options), options.folder, "two KMEs and two SAEs", json);
+  files::Unfinished unfinished;
+  const auto made = make_lab(options);
+  if (made) unfinished.keep();
+  return tell_of_lab(made, options.folder, "two KMEs and two SAEs", json);
 }
 
 }  // namespace qsp::cli

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "files/unfinished.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -75,13 +74,7 @@ OrText<void> Lab::write(std::string_view name, std::string_view text, unsigned m
 }
 
 OrText<void> Lab::make_folder(std::string_view name) const {
-  std::error_code error;
-  const std::string path = name.empty() ? folder_ : folder_ + '/' + std::string(name);
-  if (!std::filesystem::create_directory(path, error)) {
-    return std::unexpected(error ? path + ": " + error.message()
-                                 : path + ": is there already; give a folder that does not exist yet");
-  }
-  return {};
+  return files::create_folder(name.empty() ? folder_ : folder_ + '/' + std::string(name));
 }
 
 OrText<void> Lab::write_credential(std::string_view name, bool server) {

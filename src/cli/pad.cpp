@@ -12,6 +12,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "files/unfinished.hpp"
 #include "keysource/pad.hpp"
 #include "qsp/openssl.hpp"
 
@@ -58,10 +59,12 @@ int run_pad_create(const PadCreateOptions& options) {
   if (!provider) return failed(provider.error());
   const keysource::PadSpec spec{.link = options.link, .keys = options.keys};
   {
+    files::Unfinished unfinished;
     Progress progress(options.keys);
     const auto made = keysource::create_pads(spec, options.file_a, options.file_b, (*provider)->rng(),
                                              [&progress](std::uint64_t done) { progress(done); });
     if (!made) return failed(made.error());
+    unfinished.keep();
   }
   if (options.json) {
     print_json({{"link", options.link}, {"keys", options.keys}, {"a", options.file_a}, {"b", options.file_b}});

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "files/trusted.hpp"
+#include "files/unfinished.hpp"
 #include "qsp/secret.hpp"
 
 namespace qsp::files {
@@ -141,8 +142,12 @@ OrText<crypto::SecretText> read_private_file(const std::string& file, std::size_
 }
 
 OrText<Descriptor> create_file(const std::string& file, unsigned mode) {
+  const NoSignals quiet;
   Descriptor fd(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (fd) return fd;
+  if (fd) {
+    quiet.note(file, false);
+    return fd;
+  }
   if (errno == EEXIST)
     return std::unexpected(file + ": exists, and is never overwritten; move it away or choose another name");
   return std::unexpected(system_error(file, "cannot create"));

@@ -55,12 +55,9 @@ std::optional<Faults::Setting> changed(Faults::Setting setting, const bj::object
   return setting;
 }
 
-double age_of_feed(const LinkState& state) noexcept {
-  return std::chrono::duration<double>(net::Loop::now() - state.feed_at).count();
-}
-
-/// The last report of a link's feeder, and its age in seconds.
-bj::object feed_of(const FeedReport& feed, double age) {
+/// The last report of a link's feeder; ages in seconds, "age" that of the news in it.
+bj::object feed_of(const LinkState& state, const FeedReport& feed) {
+  const Instant now = net::Loop::now();
   bj::object aborted;
   for (const auto& [reason, count] : feed.aborted) aborted[reason] = count;
   return {{"state", name(feed.state)},
@@ -72,7 +69,19 @@ bj::object feed_of(const FeedReport& feed, double age) {
           {"keys", feed.keys},
           {"aborted", std::move(aborted)},
           {"simulated", feed.simulated},
-          {"age", age}};
+          {"block_seen", feed.block_age.has_value()},
+          {"age", state.news_age(now)},
+          {"report_age", state.report_age(now)}};
+}
+
+/// Nothing before the first round.
+bj::value age_of_counts(const LinkState& state) {
+  if (state.counts_at == Instant::min()) return nullptr;
+  return std::chrono::duration<double>(net::Loop::now() - state.counts_at).count();
+}
+
+bj::object to_json(const StoreHealth& health) {
+  return {{"ok", !health.failing}, {"full", health.full}, {"problem", health.problem}};
 }
 
 }  // namespace
@@ -87,9 +96,10 @@ void Admin::handle(https::Request request, https::Respond respond) {
   respond(plain(404, "/healthz, /metrics, /status or /faults\n"));
 }
 
-/// Healthy: every link's peer answers. What is wrong is said, one line a link.
+/// Healthy: the store works and every link's peer answers. What is wrong is said, a line each.
 https::Response Admin::health() const {
   std::string text;
+  if (const StoreHealth store = queue_.health(); store.failing) text += fmt::format("key store: {}\n", store.problem);
   for (const auto& link : links_) {
     const LinkState& state = link->state();
     if (!state.peer_reachable) text += fmt::format("link {}: {}\n", link->config().name, state.problem);
@@ -114,6 +124,11 @@ https::Response Admin::metrics() const {
   counter("qsp_kme_keys_given_total", "Keys handed out by enc_keys.", counters_.keys_given);
   counter("qsp_kme_keys_redeemed_total", "Keys handed out by dec_keys.", counters_.keys_redeemed);
   counter("qsp_kme_store_errors_total", "Transactions that the key store refused.", counters_.store_errors);
+  const StoreHealth store = queue_.health();
+  text.family("qsp_kme_store_failing", "gauge", "Whether the key store refuses to write.");
+  text.sample(store.failing ? 1 : 0);
+  text.family("qsp_kme_store_full", "gauge", "Whether it does so because there is no room left.");
+  text.sample(store.full ? 1 : 0);
   counter("qsp_kme_rate_limited_total", "Calls refused because their SAE made too many.", counters_.rate_limited);
   const https::ServerCounts server = server_.counts();
   counter("qsp_kme_connections_total", "TLS connections taken.", server.connections);
@@ -172,7 +187,9 @@ void Admin::feeds(https::MetricsText& text) const {
   family("qsp_kme_feed_rate_bits", "gauge", "Secret bits of its last block for each second of its light.",
          [](State state) { return Number(state.feed->rate); });
   family("qsp_kme_feed_report_age_seconds", "gauge", "Since the feeder's last report.",
-         [](State state) { return Number(age_of_feed(state)); });
+         [](State state) { return Number(state.report_age(net::Loop::now())); });
+  family("qsp_kme_feed_block_age_seconds", "gauge", "Since the end of the feeder's last block.",
+         [](State state) { return state.feed->block_age ? Number(state.news_age(net::Loop::now())) : Number(); });
   family("qsp_kme_feed_blocks_total", "counter", "Blocks of the feeder since it started.",
          [](State state) { return Number(static_cast<double>(state.feed->blocks)); });
   family("qsp_kme_feed_keys_total", "counter", "Keys that it brought since it started.",
@@ -201,13 +218,15 @@ https::Response Admin::status() const {
                                {"peer_keys", state.counts.there},
                                {"granted", state.counts.granted},
                                {"unannounced", state.counts.unannounced},
+                               {"counts_age", age_of_counts(state)},
                                {"pool", link->config().pool},
                                {"problem", state.problem}});
-    if (state.feed) links.back().get_object()["feed"] = feed_of(*state.feed, age_of_feed(state));
+    if (state.feed) links.back().get_object()["feed"] = feed_of(state, *state.feed);
   }
   bj::object root{{"kme_id", config_.kme_id},
                   {"keys_given", counters_.keys_given.load()},
                   {"keys_redeemed", counters_.keys_redeemed.load()},
+                  {"store", to_json(queue_.health())},
                   {"links", std::move(links)}};
   if (faults_ != nullptr) root["faults"] = to_json(faults_->setting());
   return answer(json::serialize(root));

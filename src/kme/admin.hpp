@@ -10,6 +10,7 @@
 #include "kme/faults.hpp"
 #include "kme/link.hpp"
 #include "kme/metrics.hpp"
+#include "kme/store_queue.hpp"
 
 namespace qsp::kme {
 
@@ -19,8 +20,8 @@ class Admin final : public https::Handler {
  public:
   /// All arguments outlive the object. `faults` is null where injection is not allowed.
   Admin(const Config& config, const std::vector<std::unique_ptr<Link>>& links, const https::Server& server,
-        const Counters& counters, Faults* faults) noexcept
-      : config_(config), links_(links), server_(server), counters_(counters), faults_(faults) {}
+        const Counters& counters, const StoreQueue& queue, Faults* faults) noexcept
+      : config_(config), links_(links), server_(server), counters_(counters), queue_(queue), faults_(faults) {}
 
   void handle(https::Request request, https::Respond respond) override;
 
@@ -35,6 +36,7 @@ class Admin final : public https::Handler {
   const std::vector<std::unique_ptr<Link>>& links_;
   const https::Server& server_;
   const Counters& counters_;
+  const StoreQueue& queue_;
   Faults* faults_;
 };
 

@@ -16,12 +16,11 @@ namespace {
 /// What a link's feeder said last, for status_extension.
 std::optional<etsi014::LinkHealth> health_of(const LinkState& state) {
   if (!state.feed) return std::nullopt;
-  const auto age = std::chrono::duration_cast<std::chrono::seconds>(net::Loop::now() - state.feed_at);
   return etsi014::LinkHealth{.state = std::string(name(state.feed->state)),
                              .reason = state.feed->reason,
                              .s = state.feed->s,
                              .qber = state.feed->qber,
-                             .age = static_cast<std::uint64_t>(age.count())};
+                             .age = static_cast<std::uint64_t>(state.news_age(net::Loop::now()))};
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ crypto::SecretText to_json(const FeedReport& report) {
                   {"simulated", report.simulated}};
   if (report.s) root["s"] = *report.s;
   if (report.qber) root["qber"] = *report.qber;
+  if (report.block_age) root["block_age"] = *report.block_age;
   return json::serialize(root);
 }
 
@@ -89,6 +90,7 @@ FromPeer<FeedReport> parse_feed_report(std::string_view text) {
   if (!read_number(*root, "qber", 0, 1, report.qber)) return wrong("qber");
   if (!read_number(*root, "rate", 0, 1e15, rate) || !rate) return wrong("rate");
   report.rate = *rate;
+  if (!read_number(*root, "block_age", 0, 1e12, report.block_age)) return wrong("block_age");
   if (!read_count(root->if_contains("blocks"), report.blocks)) return wrong("blocks");
   if (!read_count(root->if_contains("keys"), report.keys)) return wrong("keys");
   const bj::value* const aborted = root->if_contains("aborted");

@@ -25,6 +25,8 @@ struct FeedReport {
   std::optional<double> s;     ///< CHSH value of the last block, −2√2 at best
   std::optional<double> qber;  ///< its share of errors
   double rate = 0;             ///< secret bits of the last block for each second of its light
+  std::optional<double>
+      block_age;  ///< seconds since that block's end; nothing: no block yet, or a feeder that does not say
   std::uint64_t blocks = 0;
   std::uint64_t keys = 0;                                     ///< brought to the KME
   std::map<std::string, std::uint64_t, std::less<>> aborted;  ///< blocks, by a reason of small letters and "_"

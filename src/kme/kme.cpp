@@ -42,7 +42,8 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
 
-  admin_ = std::make_unique<Admin>(config_, links_, *server_, counters_, allow_fault_injection ? &faults_ : nullptr);
+  admin_ = std::make_unique<Admin>(config_, links_, *server_, counters_, *queue_,
+                                   allow_fault_injection ? &faults_ : nullptr);
   if (config_.admin_port) {
     https::ServerOptions local;
     local.port = *config_.admin_port;

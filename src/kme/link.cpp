@@ -26,6 +26,14 @@ constexpr seconds kClocksDiffer{300};  ///< by which the clocks of two sites may
 
 }  // namespace
 
+double LinkState::report_age(Instant now) const noexcept {
+  return std::chrono::duration<double>(now - feed_at).count();
+}
+
+double LinkState::news_age(Instant now) const noexcept {
+  return report_age(now) + (feed ? feed->block_age.value_or(0) : 0);
+}
+
 Link::Link(net::Loop& loop, StoreQueue& queue, const LinkConfig& link, const Faults& faults, Producer* producer)
     : loop_(loop), queue_(queue), config_(link), faults_(faults), producer_(producer), timer_(loop.executor()) {}
 
@@ -73,10 +81,7 @@ Awaitable<bool> Link::round() {
   Round round;
   const Stored<void> looked = co_await look(round);
   if (!*alive) co_return false;
-  if (!looked) {
-    note("key store: " + looked.error().text);
-    co_return false;
-  }
+  if (!looked) co_return false;  // the queue says why
   if (round.fresh.empty() && round.grants.empty()) {
     co_await greet();
     co_return false;
@@ -129,6 +134,7 @@ Awaitable<Stored<void>> Link::look(Round& round) {
   if (!looked || !*alive) co_return looked;
   state_.leading = found->leading;
   state_.counts = found->counts;
+  state_.counts_at = net::Loop::now();
   state_.expired += found->expired;
   round = std::move(found->round);
   if (state_.leading && round.fresh.empty()) co_return co_await produce();
@@ -208,7 +214,6 @@ Awaitable<bool> Link::send_fresh(Round& round) {
     return store.confirm(name, ids, lives);
   };
   const Stored<void> confirmed = co_await store(loop_, queue_, std::move(job));
-  if (!confirmed && *alive) note("key store: " + confirmed.error().text);
   co_return confirmed.has_value() && !held->ids.empty();
 }
 

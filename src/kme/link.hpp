@@ -26,12 +26,18 @@ namespace qsp::kme {
 struct LinkState {
   bool peer_reachable = false;
   bool leading = false;  ///< this instance is the one of its site that produces and announces
-  PoolCounts counts;     ///< as of the last round
+  PoolCounts counts;     ///< as of the last round that the store allowed
+  Instant counts_at = Instant::min();
   std::uint64_t produced = 0, received = 0, expired = 0;
   std::string problem;             ///< the last one, for people; empty while all is well
   bool simulated = false;          ///< some key, or a report of a feeder, said so; RandomProducer's keys always are
   std::optional<FeedReport> feed;  ///< what a feeder said last
   Instant feed_at = Instant::min();
+
+  /// Seconds since the feeder's last report, and since the end of the block that it tells of, as far as it says: a
+  /// feeder that makes no more blocks goes on reporting the last one. Precondition: there is a report.
+  [[nodiscard]] double report_age(Instant now) const noexcept;
+  [[nodiscard]] double news_age(Instant now) const noexcept;
 };
 
 /// One link to another KME: keeps the pool filled, tells the peer which keys exist and to whom they were given, and

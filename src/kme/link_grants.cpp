@@ -67,7 +67,6 @@ Awaitable<bool> Link::send_grants(std::vector<Grant>&& grants) {
     return store.announced(name, ids);
   };
   const Stored<void> done = co_await store(loop_, queue_, std::move(job));
-  if (!done && *alive) note("key store: " + done.error().text);
   co_return done.has_value();
 }
 

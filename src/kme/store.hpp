@@ -151,6 +151,8 @@ class Store {
                                                                            UnixTime now) = 0;
 
   virtual Stored<PoolCounts> counts(std::string_view link) = 0;
+  /// Writes about as much as any other transaction, and takes it away again: shows whether there is room.
+  virtual Stored<void> probe() { return {}; }
   /// Removes what expired at or before `now`; how many pieces.
   virtual Stored<std::uint64_t> expire(UnixTime now) = 0;
   /// PostgreSQL: true for one of the instances that share the store, until its connection ends: that one produces and

@@ -26,6 +26,7 @@ struct Dialect {
   std::string_view grant_before;  ///< around the INSERT of a grant, to add its first slave too
   std::string_view grant_after;
   bool joins_writes;             ///< whether the four before do that; else each is a statement of its own
+  std::size_t probe_size;        ///< bytes of a row that show whether there is room to write
   std::string_view has_version;  ///< selects a row where the table kme_version exists
 };
 

@@ -27,6 +27,7 @@ constexpr Dialect kDialect{
     .grant_after = R"( RETURNING id) INSERT INTO kme_slave (id, slave, done)
           SELECT id, CAST(:slave AS TEXT), 0 FROM made)",
     .joins_writes = true,
+    .probe_size = 16,
     .has_version = "SELECT 1 WHERE to_regclass('kme_version') IS NOT NULL"};
 
 constexpr int kSlots = 16;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -15,6 +16,13 @@
 #include "net/loop.hpp"
 
 namespace qsp::kme {
+
+/// Whether a store works.
+struct StoreHealth {
+  bool failing = false;
+  bool full = false;    ///< for want of room
+  std::string problem;  ///< one line for a person; empty while it works
+};
 
 /// Runs jobs against a store on a thread of its own, those that wait together in one transaction: a disk takes some
 /// hundred commits a second, and a KME thousands of calls.
@@ -41,6 +49,10 @@ class StoreQueue {
   /// False, and nothing happens, where too many wait already.
   bool post(Job job, After after);
 
+  /// From a refused transaction on, until the store has shown that it can write again; the log says each once. From any
+  /// thread.
+  [[nodiscard]] StoreHealth health() const;
+
  private:
   struct Item {
     Job job;
@@ -51,11 +63,15 @@ class StoreQueue {
   void run(std::vector<Item> batch);
   void report(std::vector<Item> items, Stored<void> result);
   Stored<void> attempt(std::span<Item> items);
+  void failed(const StoreError& error);
+  void probe();
 
   net::Loop& loop_;
   std::unique_ptr<Store> store_;
   const Faults& faults_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;  ///< of waiting_, stopping_ and health_
+  StoreHealth health_;
+  Instant probe_at_ = Instant::max();  ///< on the queue's own thread: while it fails, when to look again
   std::condition_variable wake_;
   std::deque<Item> waiting_;
   bool stopping_ = false;

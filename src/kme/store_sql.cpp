@@ -354,6 +354,19 @@ Stored<PoolCounts> SqlStore::counts(std::string_view link) {
   });
 }
 
+Stored<void> SqlStore::probe() {
+  return guarded<void>([&] {
+    // No link has such a name: those of a configuration are not empty and begin with no blank.
+    const std::string name = ' ' + std::string(backend_->dialect().probe_size, 'x');
+    const auto slot = static_cast<long long>(backend_->slot());
+    soci::session& session = backend_->session();
+    session << "INSERT INTO kme_tally (link, slot, fresh, ready, there, granted, unannounced)"
+               " VALUES (:link, :slot, 0, 0, 0, 0, 0)",
+        soci::use(name), soci::use(slot);
+    session << "DELETE FROM kme_tally WHERE link = :link AND slot = :slot", soci::use(name), soci::use(slot);
+  });
+}
+
 Stored<std::uint64_t> SqlStore::expire(UnixTime now) {
   return guarded<std::uint64_t>([&] { return expire_all(now); });
 }

@@ -47,6 +47,7 @@ class SqlStore final : public Store {
   Stored<void> accept(const Grant& grant) override;
   Stored<std::expected<std::vector<TakenKey>, NotRedeemed>> redeem(const RedeemRequest& request, UnixTime now) override;
   Stored<PoolCounts> counts(std::string_view link) override;
+  Stored<void> probe() override;
   Stored<std::uint64_t> expire(UnixTime now) override;
   Stored<bool> lead(std::string_view link) override;
 

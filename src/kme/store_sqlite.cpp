@@ -1,15 +1,18 @@
 #include <fcntl.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
 #include <stdexcept>
+#include <system_error>
 
 #include "files/file.hpp"
 #include "kme/store_backend.hpp"
+#include "qsp/bytes.hpp"
 
 namespace qsp::kme {
 namespace {
@@ -24,9 +27,20 @@ constexpr Dialect kDialect{.serial = "INTEGER PRIMARY KEY",
                            .grant_before = "",
                            .grant_after = "",
                            .joins_writes = false,
+                           .probe_size = std::size_t{256} * 1024,
                            .has_version = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'kme_version'"};
 
 StoreError refused(std::string why) { return {false, std::move(why)}; }
+
+/// What the lock file says from before the store's file is made until there is something in it. An empty store without
+/// it has lost what it held.
+constexpr std::string_view kBeingMade = "being made\n";
+
+bool is_being_made(int lock) {
+  std::array<char, kBeingMade.size()> text{};
+  return ::pread(lock, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()) &&
+         std::string_view(text.data(), text.size()) == kBeingMade;
+}
 
 /// Made if it is not there; nobody else may read it, and it is open here alone until the descriptor is closed.
 Stored<files::Descriptor> lock_file(const std::string& file) {
@@ -41,9 +55,13 @@ Stored<files::Descriptor> lock_file(const std::string& file) {
 }
 
 /// SQLite would make the file readable by others, and its log with the same mode.
-Stored<void> make_private_file(const std::string& file) {
+Stored<void> make_private_file(const std::string& file, int lock) {
   std::error_code error;
   if (!std::filesystem::exists(file, error)) {
+    const std::string lock_name = file + ".lock";
+    files::OrText<void> told = files::write_at(lock, lock_name, as_bytes(kBeingMade), 0);
+    if (told) told = files::sync_new_file(lock, lock_name);
+    if (!told) return std::unexpected(refused(std::move(told.error())));
     const files::OrText<files::Descriptor> made = files::create_file(file, 0600);
     if (!made) return std::unexpected(refused(made.error()));
     if (auto synced = files::sync_new_file(made->get(), file); !synced) return std::unexpected(refused(synced.error()));
@@ -56,6 +74,11 @@ Stored<void> make_private_file(const std::string& file) {
   }
   if (auto is_private = files::require_private(fd.get(), file); !is_private) {
     return std::unexpected(refused(is_private.error()));
+  }
+  if (std::filesystem::file_size(file, error) == 0 && !error && !is_being_made(lock)) {
+    return std::unexpected(refused(
+        file + ": is empty, and so has lost the keys of this key store; find out why, then remove it to begin " +
+        "a new one: rm " + file));
   }
   return {};
 }
@@ -108,14 +131,26 @@ void SqliteBackend::connect() {
   std::string mode;
   *session_ << "PRAGMA journal_mode", soci::into(mode);
   if (mode != "wal") throw std::runtime_error("the file system cannot hold a write-ahead log; choose another folder");
+  // Were it to stay, a store that is emptied later would pass for a new one.
+  if (is_being_made(lock_.get()) && ::ftruncate(lock_.get(), 0) != 0) {
+    throw std::runtime_error("cannot write to " + file_ + ".lock: " + std::generic_category().message(errno));
+  }
 }
 
 StoreError SqliteBackend::explain(const std::exception& thrown) {
   bool full = false;
+  bool damaged = false;
   if (const auto* error = dynamic_cast<const soci::sqlite3_soci_error*>(&thrown)) {
     constexpr int kPrimaryCode = 0xff;
     full = (error->result() & kPrimaryCode) == SQLITE_FULL;
+    damaged = (error->result() & kPrimaryCode) == SQLITE_CORRUPT || (error->result() & kPrimaryCode) == SQLITE_NOTADB;
     if (session_ != nullptr && (error->result() & kPrimaryCode) == SQLITE_IOERR) full = no_room(*session_);
+  }
+  if (damaged) {
+    // A backup would hand out once more what was handed out since.
+    return {false, file_ + ": is damaged (" + one_line(thrown) +
+                       "); stop the KME, move it away and start again with a " + "new store, never with a backup: mv " +
+                       file_ + ' ' + file_ + ".damaged; rm -f " + file_ + "-wal"};
   }
   return {full, file_ + ": " + one_line(thrown)};
 }
@@ -134,7 +169,7 @@ Stored<std::unique_ptr<Backend>> sqlite_backend(std::string_view file) {
   // The lock comes first: opening and closing the file here would take away the locks of a store that is open.
   Stored<files::Descriptor> lock = lock_file(name + ".lock");
   if (!lock) return std::unexpected(std::move(lock.error()));
-  if (Stored<void> made = make_private_file(name); !made) return std::unexpected(std::move(made.error()));
+  if (Stored<void> made = make_private_file(name, lock->get()); !made) return std::unexpected(std::move(made.error()));
   return std::make_unique<SqliteBackend>(name, std::move(*lock));
 }
 

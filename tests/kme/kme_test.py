@@ -5,6 +5,7 @@ import base64
 import http.client
 import json
 import pathlib
+import resource
 import signal
 import ssl
 import subprocess
@@ -289,6 +290,89 @@ class Alone(unittest.TestCase):
             self.assertTrue(all(known[key["key_ID"]] == key["key"] for key in given["keys"]))
             self.assertNotIn("key_extension", given["keys"][0])
             self.assertEqual(lab.call(lab.a, "alice", "GET", ENC)[0], 503)
+
+
+class StoreOnDisk(unittest.TestCase):
+    """What becomes of a KME whose key store is damaged, or has no room."""
+
+    def serve(self, lab):
+        ran = subprocess.run([QSP, "kme", "serve", str(lab.a.config)], capture_output=True, timeout=20)
+        self.assertEqual(ran.returncode, 1, ran.stderr)
+        return ran.stderr.decode()
+
+    def test_an_empty_or_damaged_file_is_no_new_store_and_says_what_to_do(self):
+        with Lab() as lab:
+            store = lab.folder / "kme-a/keys.db"
+            store.touch(0o600)
+            self.assertRegex(self.serve(lab), r"keys\.db: is empty.*rm .*/keys\.db")
+            store.unlink()
+            lab.a.start()
+            lab.a.stop()
+            whole = store.read_bytes()
+            store.write_bytes(b"")
+            self.assertRegex(self.serve(lab), r"keys\.db: is empty.*rm .*/keys\.db")
+            for damaged in (b"x" * 4096, b"y" * 100 + whole[100:], whole[:100] + b"z" * (len(whole) - 100)):
+                store.write_bytes(damaged)
+                with self.subTest(damaged[:4]):
+                    self.assertRegex(self.serve(lab), r"keys\.db: is damaged .*never with a backup: mv .*/keys\.db ")
+            store.write_bytes(whole)
+            lab.a.start()
+
+    def admin(self, kme, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{kme.port + 2}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def wait_for_health(self, kme, expected):
+        end = time.monotonic() + 20
+        while self.admin(kme, "/healthz")[0] != expected:
+            self.assertLess(time.monotonic(), end, self.admin(kme, "/healthz"))
+            time.sleep(0.1)
+
+    def test_a_full_disk_shows_at_its_own_end_until_there_is_room_again(self):
+        with Lab() as lab:
+            lab.a.start()
+            lab.b.start()
+            lab.wait_for_keys(lab.a, 300)
+            self.wait_for_health(lab.a, 200)
+            soft, hard = resource.prlimit(lab.a.process.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(lab.a.process.pid, resource.RLIMIT_FSIZE, (4096, hard))
+            self.assertEqual(lab.call(lab.a, "alice", "GET", ENC)[0], 503)
+            self.wait_for_health(lab.a, 503)
+            self.assertIn("key store: full", self.admin(lab.a, "/healthz")[1])
+            self.assertIn("\nqsp_kme_store_full 1\n", self.admin(lab.a, "/metrics")[1])
+            store = lab.a.status()["store"]
+            self.assertEqual((store["ok"], store["full"]), (False, True))
+            told = subprocess.run([QSP, "kme", "status", str(lab.a.config)], capture_output=True, timeout=20, check=True)
+            self.assertIn(b"\nkey store: full: ", told.stdout)
+            self.assertNotIn("key store", self.admin(lab.b, "/healthz")[1])
+            time.sleep(3)  # some rounds, each of which would like to say it again
+            self.assertEqual(lab.a.log.read_text().count("the key store is full"), 1)
+            resource.prlimit(lab.a.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
+            self.wait_for_health(lab.a, 200)
+            self.assertIn("\nqsp_kme_store_full 0\n", self.admin(lab.a, "/metrics")[1])
+            self.assertEqual(lab.a.status()["store"], {"ok": True, "full": False, "problem": ""})
+            self.assertEqual(lab.a.log.read_text().count("the key store works again"), 1)
+            self.assertEqual(lab.call(lab.a, "alice", "GET", ENC)[0], 200)
+
+    def test_a_feed_that_stands_still_is_as_old_as_its_last_block(self):
+        def fed(name, text):
+            producer = 'producer = "random"' if name == "kme-a" else 'producer = "peer"'
+            return text.replace(producer, 'producer = "feed"\nfeeders = ["alice"]')
+        with Lab(edit=fed) as lab:
+            lab.a.start()
+            report = {"state": "running", "reason": "", "s": -2.7, "qber": 0.02, "rate": 900, "block_age": 180, "blocks": 4,
+                      "keys": 40, "aborted": {}, "simulated": True}
+            self.assertEqual(lab.call(lab.a, "alice", "POST", "/link/v1/a-b/state", json.dumps(report))[0], 200)
+            feed = lab.a.status()["links"][0]["feed"]
+            self.assertTrue(180 <= feed["age"] < 190 and 0 <= feed["report_age"] < 10, feed)
+            told = subprocess.run([QSP, "kme", "status", str(lab.a.config)], capture_output=True, timeout=20, check=True)
+            self.assertRegex(told.stdout.decode(), r"feed running; its last block 18\d s ago, said \d s ago: S -2\.700")
+            self.assertRegex(self.admin(lab.a, "/metrics")[1], r'\nqsp_kme_feed_block_age_seconds\{link="a-b"\} 18\d')
+            link = lab.call(lab.a, "alice", "GET", STATUS)[1]["status_extension"]["link"]
+            self.assertTrue(180 <= link["age"] < 190, link)
 
 
 class Secrets(unittest.TestCase):

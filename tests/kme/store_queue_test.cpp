@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <latch>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -127,6 +129,23 @@ TEST_F(StoreQueueTest, AJobThatIsRefusedTakesNoOtherWithIt) {
   await(4);
   EXPECT_EQ(told_, (Told{{0, true}, {1, true}, {-2, false}, {3, true}}));
   EXPECT_EQ(end().numbers, (std::vector<UnixTime>{1, 3}));
+}
+
+TEST_F(StoreQueueTest, IsUnwellFromAFailureOnUntilAWriteHasWorked) {
+  EXPECT_FALSE(queue_->health().failing);
+  ASSERT_TRUE(queue_->post(write(-1), tell(-1)));
+  await(1);
+  const StoreHealth unwell = queue_->health();
+  EXPECT_TRUE(unwell.failing);
+  EXPECT_FALSE(unwell.full);
+  EXPECT_EQ(unwell.problem, "a negative number");
+  ASSERT_TRUE(queue_->post(write(1), tell(1)));
+  await(2);
+  EXPECT_TRUE(queue_->health().failing) << "a job that only read would have gone well too";
+  const Instant end = net::Loop::now() + std::chrono::seconds(30);
+  while (queue_->health().failing && net::Loop::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_FALSE(queue_->health().failing);
+  EXPECT_EQ(queue_->health().problem, "");
 }
 
 TEST_F(StoreQueueTest, IsBoundedAndTakesMoreOnceThereIsRoom) {

@@ -140,6 +140,7 @@ void KmeFeed::batch_sent(const std::vector<kme::Uuid>& sent, std::expected<https
 
 void KmeFeed::block_done(const BlockReport& report, double slots_per_s) {
   ++report_.blocks;
+  block_at_ = net::Loop::now();
   last_abort_ = report.aborted;
   set_state();
   if (report.aborted) ++report_.aborted[std::string(kAbortNames.at(static_cast<std::size_t>(*report.aborted)))];
@@ -174,6 +175,7 @@ void KmeFeed::send_report() {
   if (sending_report_) return;
   next_report_ = net::Loop::now() + kReportEvery;
   report_.keys = delivered_;
+  if (block_at_) report_.block_age = std::chrono::duration<double>(net::Loop::now() - *block_at_).count();
   sending_report_ = true;
   client_->call({.method = https::Method::Post,
                  .target = path_ + "state",

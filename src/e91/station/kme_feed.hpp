@@ -76,6 +76,7 @@ class KmeFeed {
   std::uint64_t delivered_ = 0;
   kme::FeedReport report_;
   std::optional<Abort> last_abort_;  ///< of the last block
+  std::optional<Instant> block_at_;  ///< when it was over
   std::string problem_;
 };
 

@@ -13,6 +13,7 @@ TEST(FeedReport, WhatIsSentIsWhatIsRead) {
                     .s = -1.41,
                     .qber = 0.25,
                     .rate = 0,
+                    .block_age = 7.5,
                     .blocks = 12,
                     .keys = 34,
                     .aborted = {{"bell_test", 3}, {"error_rate", 1}},
@@ -23,6 +24,7 @@ TEST(FeedReport, WhatIsSentIsWhatIsRead) {
   EXPECT_EQ(read->reason, report.reason);
   EXPECT_EQ(read->s, report.s);
   EXPECT_EQ(read->qber, report.qber);
+  EXPECT_EQ(read->block_age, report.block_age);
   EXPECT_EQ(read->blocks, 12U);
   EXPECT_EQ(read->keys, 34U);
   EXPECT_EQ(read->aborted, report.aborted);
@@ -44,7 +46,7 @@ TEST(FeedReport, WhatADeviceMustNotSayIsRefused) {
         with("\"blocks\":1", "\"blocks\":-1"), with("\"blocks\":1", "\"blocks\":1.5"), with("{}", "{\"A\":1}"),
         with("{}", "{\"a b\":1}"), with("{}", "{\"a\":\"1\"}"), with("true", "1"), with("{}", "[]"),
         with("\"reason\":\"\"", "\"reason\":\"a\\nb\""), with("\"rate\":1", "\"rate\":1,\"s\":5"),
-        with("\"rate\":1", "\"rate\":1,\"qber\":2"),
+        with("\"rate\":1", "\"rate\":1,\"qber\":2"), with("\"rate\":1", "\"rate\":1,\"block_age\":-1"),
         with("\"reason\":\"\"", "\"reason\":\"" + std::string(201, 'x') + '"')}) {
     EXPECT_FALSE(parse_feed_report(bad).has_value()) << bad;
   }
