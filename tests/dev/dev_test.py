@@ -177,7 +177,12 @@ class Packages(Door):
             with self.subTest(candidate):
                 self.missing("libboost-dev", "libboost1.81-dev")
                 # A package that others name is known, as apt-cache show tells, and still not there.
-                self.stand_in("apt-cache", f'[ "$1" = show ] || printf "libboost1.81-dev:\\n  Candidate: {candidate}\\n"')
+                self.stand_in("apt-cache", f"""
+                    if [ "$1" != show ]; then
+                      printf "libboost1.81-dev:\\n  Candidate: {candidate}\\n"
+                      sleep 0.2
+                      echo "  Version table:"  # nobody may have stopped reading by now
+                    fi""")
                 self.assert_fails(self.dev("build"), "installing Debian's packages")
                 self.assertRegex(self.asked_of_apt().splitlines()[-1], f" {expected}( |$)")
 
@@ -205,6 +210,13 @@ class Packages(Door):
 
 
 class Surroundings(Door):
+    def test_no_reader_leaves_a_pipe_early(self):
+        """Under pipefail the writer's SIGPIPE would be the pipe's status, in the runs in which the writer is late."""
+        for file in (SOURCE / "dev", *sorted((SOURCE / "tools").iterdir()), *sorted((SOURCE / "formal").glob("*.sh"))):
+            text = file.read_text()
+            if "pipefail" in text or file.name == "debian-mirrors":
+                self.assertEqual([], re.findall(r".*\|\s*(?:head|grep\s+(?:-\w*[qm]|--quiet)).*", text), file)
+
     def test_warnings_are_errors_where_that_is_asked_for_alone(self):
         self.assert_passes(self.dev("build"))
         self.assertEqual(self.setting("QSP_WERROR"), "OFF")

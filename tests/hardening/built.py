@@ -68,6 +68,13 @@ class Built(unittest.TestCase):
         self.assertIn("binding file", done.stderr)
         self.assertEqual([], bound)
 
+    def test_an_openssl_within_reads_its_settings_and_modules_where_root_alone_writes(self):
+        """Nothing is found where it is the system's: the program only asks it."""
+        within = pathlib.Path(given.program).read_bytes()
+        for path in re.findall(rb"(/[ -~]*/(?:ossl-modules|engines-3))\0", within):
+            self.assertRegex(path, rb"^/usr/lib/")
+        self.assertEqual([], re.findall(rb"/(?:home|root|tmp|build)/[ -~]*/ssl\0", within))
+
     def test_no_library_is_taken_from_the_current_folder(self):
         with tempfile.TemporaryDirectory() as folder:
             for name in self.program.needed():
