@@ -24,6 +24,7 @@ namespace {
 constexpr std::chrono::seconds kDialTimeout{10};
 /// Between two looks at a process group that was asked to end.
 constexpr std::chrono::milliseconds kLook{50};
+constexpr int kStatusUnknown = 255;  ///< of a child that somebody else waited for: not 0
 
 /// The two ends of a pipe; closed unless given away.
 struct PipePair {
@@ -146,19 +147,33 @@ std::optional<std::string> ExecSession::start() {
 
 void ExecSession::watch_child() {
   child_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));  // NOLINT(cppcoreguidelines-pro-type-vararg)
-  if (child_fd_ < 0) return;
-  auto watch = Watch::open(loop(), child_fd_);
-  if (!watch) return;
-  child_watch_.emplace(std::move(*watch));
-  child_watch_->wait([self = ConnectionPtr(this), this] { reap(); });
+  if (child_fd_ >= 0) {
+    if (auto watch = Watch::open(loop(), child_fd_)) child_watch_.emplace(std::move(*watch));
+  }
+  await_child();
+}
+
+/// A watch may tell too early, and there is none where no descriptors are left.
+void ExecSession::await_child() {
+  const auto look = [self = ConnectionPtr(this), this] {
+    reap();
+    if (child_ >= 0) await_child();
+  };
+  if (child_watch_) return child_watch_->wait(look);
+  group_timer_.expires_after(kLook);
+  group_timer_.async_wait([look](const error_code& cancelled) {
+    if (!cancelled) look();
+  });
 }
 
 /// The command has ended: only now is it known whether its output is complete.
 void ExecSession::reap() {
   int status = 0;
-  if (child_ < 0 || ::waitpid(child_, &status, WNOHANG) != child_) return;
+  if (child_ < 0) return;
+  const int ended = ::waitpid(child_, &status, WNOHANG);
+  if (ended == 0) return;
   child_ = -1;
-  status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  status_ = ended < 0 ? kStatusUnknown : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (endpoint().phase() != Phase::Established) return;
   if (output_ended_ && may_finish_input()) finish_input();
   wake();
@@ -166,10 +181,9 @@ void ExecSession::reap() {
 
 bool ExecSession::may_finish_input() {
   output_ended_ = true;
-  if (!status_ && child_watch_) return false;
-  const int status = status_.value_or(0);
-  if (status == 0) return true;
-  give_up(Reason::InternalError, fmt::format("the command ended with status {}", status));
+  if (!status_) return false;
+  if (*status_ == 0) return true;
+  give_up(Reason::InternalError, fmt::format("the command ended with status {}", *status_));
   return false;
 }
 

@@ -50,6 +50,7 @@ class ExecSession : public PipeSession {
 
   std::optional<std::string> start();
   void watch_child();
+  void await_child();
   void reap();
   void end_group();
   void look_at_group(Instant deadline);
