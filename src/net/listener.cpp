@@ -108,9 +108,9 @@ void Server::Listener::refused(Refusal why, const tcp::endpoint& peer) {
   });
 }
 
-void Server::Listener::stranger(std::string kind, const tcp::endpoint& peer) {
-  asio::dispatch(loop().executor(), [this, kind = std::move(kind), peer] {
-    if (const auto told = strangers_.note(kind, peer, Loop::now())) tell({}, {*told});
+void Server::Listener::stranger(std::string kind, std::string detail, const tcp::endpoint& peer) {
+  asio::dispatch(loop().executor(), [this, kind = std::move(kind), detail = std::move(detail), peer]() mutable {
+    if (const auto told = strangers_.note(kind, peer, Loop::now(), std::move(detail))) tell({}, {*told});
     tell_later();
   });
 }

@@ -45,8 +45,8 @@ class ServerEvents {
   virtual void refused(Refusal why, std::uint64_t count, const tcp::endpoint& last) = 0;
   /// The same for connections that ended before they were sessions, each of which session_closed was called for.
   virtual void strangers(const Tally::Told&) {}
-  /// What is known of who a stranger is, to be told with it: ", an unpinned key qsp1:…", or nothing. Called on the
-  /// connection's thread.
+  /// What is known of who a stranger is, Told::detail of the last one: ", an unpinned key qsp1:…", or nothing. Called
+  /// on the connection's thread.
   [[nodiscard]] virtual std::string caller(const Connection&) const { return {}; }
   /// A connection was closed for want of room: for counters.
   virtual void turned_away(Refusal) {}

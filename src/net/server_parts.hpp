@@ -71,7 +71,7 @@ class Server::Listener {
   /// Likewise: one that was displaced had been heard already, and stays.
   void keep(Place place, const Source& source, bool established);
   /// Likewise: one ended before it was a session.
-  void stranger(std::string kind, const tcp::endpoint& peer);
+  void stranger(std::string kind, std::string detail, const tcp::endpoint& peer);
   /// Likewise: one was closed for want of room.
   void refused(Refusal why, const tcp::endpoint& peer);
 

@@ -73,7 +73,7 @@ void Server::Shard::connection_established(Connection& connection) {
 void Server::Shard::connection_closed(Connection& connection, const Closed& closed, const error_code& transport) {
   events_.session_closed(connection, closed, transport);
   if (!connection.established()) {
-    listener_->stranger(kind_of_stranger(connection, closed) + events_.caller(connection), connection.peer());
+    listener_->stranger(kind_of_stranger(connection, closed), events_.caller(connection), connection.peer());
   }
 }
 

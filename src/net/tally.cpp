@@ -5,7 +5,15 @@
 
 namespace qsp::net {
 
-std::optional<Tally::Told> Tally::note(std::string_view kind, const boost::asio::ip::tcp::endpoint& from, Instant now) {
+Tally::Told Tally::take(const std::string& kind, Waiting& waiting) {
+  return {.kind = kind,
+          .count = std::exchange(waiting.count, 0),
+          .last = waiting.last,
+          .detail = std::exchange(waiting.detail, {})};
+}
+
+std::optional<Tally::Told> Tally::note(std::string_view kind, const boost::asio::ip::tcp::endpoint& from, Instant now,
+                                       std::string detail) {
   auto found = kinds_.find(kind);
   if (found == kinds_.end() && kinds_.size() >= kMaxKinds) {
     std::erase_if(kinds_,
@@ -20,9 +28,10 @@ std::optional<Tally::Told> Tally::note(std::string_view kind, const boost::asio:
   Waiting& waiting = found->second;
   ++waiting.count;
   waiting.last = from;
+  waiting.detail = std::move(detail);
   if (!fresh && now - waiting.told < kInterval) return std::nullopt;
   waiting.told = now;
-  return Told{.kind = found->first, .count = std::exchange(waiting.count, 0), .last = from};
+  return take(found->first, waiting);
 }
 
 std::vector<Tally::Told> Tally::due(Instant now) {
@@ -30,7 +39,7 @@ std::vector<Tally::Told> Tally::due(Instant now) {
   for (auto& [kind, waiting] : kinds_) {
     if (waiting.count == 0 || now - waiting.told < kInterval) continue;
     waiting.told = now;
-    told.push_back({.kind = kind, .count = std::exchange(waiting.count, 0), .last = waiting.last});
+    told.push_back(take(kind, waiting));
   }
   return told;
 }
@@ -38,9 +47,7 @@ std::vector<Tally::Told> Tally::due(Instant now) {
 std::vector<Tally::Told> Tally::rest() {
   std::vector<Told> told;
   for (auto& [kind, waiting] : kinds_) {
-    if (waiting.count != 0) {
-      told.push_back({.kind = kind, .count = std::exchange(waiting.count, 0), .last = waiting.last});
-    }
+    if (waiting.count != 0) told.push_back(take(kind, waiting));
   }
   return told;
 }

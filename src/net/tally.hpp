@@ -27,10 +27,13 @@ class Tally {
     std::string kind;
     std::uint64_t count;  ///< since this kind was last told; at least 1
     boost::asio::ip::tcp::endpoint last;
+    std::string detail;  ///< of the last one
   };
 
-  /// Counts one. Returns what is to be told now, if anything.
-  std::optional<Told> note(std::string_view kind, const boost::asio::ip::tcp::endpoint& from, Instant now);
+  /// Counts one. Returns what is to be told now, if anything. `detail` may be the stranger's own choice: it makes no
+  /// kind.
+  std::optional<Told> note(std::string_view kind, const boost::asio::ip::tcp::endpoint& from, Instant now,
+                           std::string detail = {});
   /// What has waited for its minute to end.
   std::vector<Told> due(Instant now);
   /// All that waits, whenever its minute ends.
@@ -43,7 +46,10 @@ class Tally {
     std::uint64_t count = 0;
     Instant told{};
     boost::asio::ip::tcp::endpoint last;
+    std::string detail;
   };
+
+  static Told take(const std::string& kind, Waiting& waiting);
 
   std::map<std::string, Waiting, std::less<>> kinds_;
 };

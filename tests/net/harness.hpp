@@ -10,7 +10,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "net/echo.hpp"
@@ -27,6 +29,33 @@ inline constexpr std::chrono::seconds kPatience{90};
 
 /// Makes the server's end of a session.
 using MakeEndpoint = std::function<std::unique_ptr<Endpoint>()>;
+
+/// Takes whatever comes, says nothing, and never becomes a session.
+class IdleEndpoint : public Endpoint {
+ public:
+  std::size_t handle_bytes(MutableBytes in, Instant) override { return in.size(); }
+  [[nodiscard]] std::size_t bytes_needed() const noexcept override { return 1; }
+  void handle_end_of_stream(Instant) override { close(Reason::ProtocolError, "end of stream"); }
+  [[nodiscard]] std::optional<Instant> next_timeout() const noexcept override { return std::nullopt; }
+  void handle_timeout(Instant) override {}
+  std::optional<Event> poll_event() override { return std::exchange(event_, std::nullopt); }
+  std::size_t poll_transmit(MutableBytes) override { return 0; }
+  [[nodiscard]] FrameRoom frame_room() const noexcept override { return {0, 0}; }
+  Result<void> seal_app_data(MutableBytes, std::size_t, bool, Instant) override { return {}; }
+  Result<void> request_rekey(Instant) override { return {}; }
+  void close(Reason reason, std::string_view text) override {
+    if (phase_ == Phase::Closed) return;
+    phase_ = Phase::Closed;
+    event_ = Closed{.reason = reason, .text = std::string(text)};
+  }
+  [[nodiscard]] Phase phase() const noexcept override { return phase_; }
+  [[nodiscard]] std::uint64_t session_id() const noexcept override { return 0; }
+  [[nodiscard]] std::uint32_t epoch() const noexcept override { return 0; }
+
+ private:
+  Phase phase_ = Phase::Handshake;
+  std::optional<Event> event_;
+};
 
 /// What a server said, to be waited for from the test's thread.
 class Recorded final : public ServerEvents {

@@ -79,12 +79,9 @@ TEST(HostilePeer, ReadsTheCloseThoughItsOwnDataIsStillOnItsWay) {
   EXPECT_EQ(peer.closed->reason, Reason::AeadDecryptFailed);
 }
 
-/// An endpoint that does nothing but end itself after 50 ms.
-class ShortLived final : public Endpoint {
+/// Ends itself after 50 ms.
+class ShortLived final : public IdleEndpoint {
  public:
-  std::size_t handle_bytes(MutableBytes in, Instant) override { return in.size(); }
-  [[nodiscard]] std::size_t bytes_needed() const noexcept override { return 1; }
-  void handle_end_of_stream(Instant) override { close(Reason::ProtocolError, "end of stream"); }
   [[nodiscard]] std::optional<Instant> next_timeout() const noexcept override { return end_at_; }
   void handle_timeout(Instant now) override {
     if (!end_at_) {
@@ -94,24 +91,9 @@ class ShortLived final : public Endpoint {
       close(Reason::Timeout, "too late");
     }
   }
-  std::optional<Event> poll_event() override { return std::exchange(event_, std::nullopt); }
-  std::size_t poll_transmit(MutableBytes) override { return 0; }
-  [[nodiscard]] FrameRoom frame_room() const noexcept override { return {0, 0}; }
-  Result<void> seal_app_data(MutableBytes, std::size_t, bool, Instant) override { return {}; }
-  Result<void> request_rekey(Instant) override { return {}; }
-  void close(Reason reason, std::string_view text) override {
-    if (phase_ == Phase::Closed) return;
-    phase_ = Phase::Closed;
-    event_ = Closed{.reason = reason, .text = std::string(text)};
-  }
-  [[nodiscard]] Phase phase() const noexcept override { return phase_; }
-  [[nodiscard]] std::uint64_t session_id() const noexcept override { return 0; }
-  [[nodiscard]] std::uint32_t epoch() const noexcept override { return 0; }
 
  private:
-  Phase phase_ = Phase::Handshake;
   std::optional<Instant> end_at_;
-  std::optional<Event> event_;
 };
 
 TEST(HostilePeer, SilenceEndsWhenTheEndpointSaysSo) {

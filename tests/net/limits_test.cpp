@@ -43,38 +43,11 @@ TEST(Limits, ASilentConnectionGivesWayToANewcomerOfAnySource) {
   EXPECT_TRUE(second.handshake());
 }
 
-/// Takes one whole message, and is content with it for ever.
-class HalfShaken final : public Endpoint {
- public:
-  std::size_t handle_bytes(MutableBytes in, Instant) override { return in.size(); }
-  [[nodiscard]] std::size_t bytes_needed() const noexcept override { return 1; }
-  void handle_end_of_stream(Instant) override { close(Reason::HandshakeFailed, "end of stream"); }
-  [[nodiscard]] std::optional<Instant> next_timeout() const noexcept override { return std::nullopt; }
-  void handle_timeout(Instant) override {}
-  std::optional<Event> poll_event() override { return std::exchange(event_, std::nullopt); }
-  std::size_t poll_transmit(MutableBytes) override { return 0; }
-  [[nodiscard]] FrameRoom frame_room() const noexcept override { return {0, 0}; }
-  Result<void> seal_app_data(MutableBytes, std::size_t, bool, Instant) override { return {}; }
-  Result<void> request_rekey(Instant) override { return {}; }
-  void close(Reason reason, std::string_view text) override {
-    if (phase_ == Phase::Closed) return;
-    phase_ = Phase::Closed;
-    event_ = Closed{.reason = reason, .text = std::string(text)};
-  }
-  [[nodiscard]] Phase phase() const noexcept override { return phase_; }
-  [[nodiscard]] std::uint64_t session_id() const noexcept override { return 0; }
-  [[nodiscard]] std::uint32_t epoch() const noexcept override { return 0; }
-
- private:
-  Phase phase_ = Phase::Handshake;
-  std::optional<Event> event_;
-};
-
 TEST(Limits, HandshakesUnderWayKeepTheirPlaceAndNewcomersAreRefused) {
   for (const auto& [limits, why] : {std::pair(Limits{.handshakes = 2}, Refusal::Handshakes),
                                     std::pair(Limits{.handshakes_per_source = 2}, Refusal::HandshakesOfSource)}) {
     TestOptions options = limited(limits);
-    options.make_endpoint = [] { return std::make_unique<HalfShaken>(); };
+    options.make_endpoint = [] { return std::make_unique<IdleEndpoint>(); };
     TestServer server(options);
     std::vector<std::unique_ptr<Peer>> shaking;
     for (int i = 0; i < 2; ++i) {

@@ -12,6 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "net/send_queue.hpp"
+#include "support/heap.hpp"
+
 namespace qsp::net {
 namespace {
 
@@ -113,6 +116,40 @@ TEST(PipeEnd, TellsWhenAFullPipeTakesMore) {
   loop.io().restart();
   loop.io().run_one_for(std::chrono::seconds(5));
   EXPECT_TRUE(told);
+}
+
+TEST(PipeEnd, BulkFromAQueueAllocatesNothingOnceItRuns) {
+  Loop loop;
+  const PipeFds fds;
+  auto writer = PipeEnd::open(loop, fds.fds[1], Watch::For::Writing);
+  auto reader = PipeEnd::open(loop, fds.fds[0], Watch::For::Reading);
+  ASSERT_TRUE(writer && reader);
+  ChunkPool pool;
+  SendQueue queue(pool);
+  std::vector<std::uint8_t> room(kFrame);
+  std::size_t moved = 0;
+  const auto move = [&](int turns) {
+    for (int i = 0; i < turns; ++i) {
+      while (queue.size() < 8 * kFrame) {
+        queue.reserve(kFrame);
+        queue.commit(kFrame);
+      }
+      bool told = false;
+      SendQueue::Buffers storage;
+      ssize_t count = 0;
+      while ((count = writer->write(queue.front(storage))) > 0) queue.consume(static_cast<std::size_t>(count));
+      writer->watch().wait([&told] { told = true; });
+      while ((count = reader->read(room)) > 0) moved += static_cast<std::size_t>(count);
+      while (!told) loop.io().run_one_for(std::chrono::seconds(5));
+      loop.io().restart();
+    }
+  };
+  move(8);
+  moved = 0;
+  const std::size_t before = test::heap::made();
+  move(200);
+  EXPECT_EQ(test::heap::made(), before) << moved << " bytes";
+  EXPECT_GE(moved, 200 * kFrame);
 }
 
 }  // namespace

@@ -44,6 +44,18 @@ TEST(Tally, KindsAreToldApart) {
   EXPECT_TRUE(tally.rest().empty());
 }
 
+TEST(Tally, WhatAStrangerSaysOfItselfMakesNoKind) {
+  Tally tally;
+  EXPECT_EQ(tally.note("a", kFirst, seconds(1), "one")->detail, "one");
+  for (int i = 0; i < 1'000; ++i)
+    EXPECT_FALSE(tally.note("a", kLast, seconds(2), fmt::format("key {}", i)).has_value());
+  const auto rest = tally.rest();
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest.front().count, 1'000U);
+  EXPECT_EQ(rest.front().detail, "key 999");
+  EXPECT_EQ(tally.note("a", kFirst, seconds(100))->detail, "");
+}
+
 TEST(Tally, ManyKindsFillNoMemoryAndNoLog) {
   Tally tally;
   std::size_t told = 0;
