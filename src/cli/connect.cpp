@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -49,7 +50,7 @@ struct ConnectOptions {
   std::string account;
   std::size_t window = std::size_t{4} * 1024 * 1024;
   std::optional<std::uint64_t> rekey_after;
-  double retry_for = 10;  ///< seconds
+  double retry_for = 30;  ///< seconds
 };
 
 /// A descriptor that is closed with its owner, unless it is one of the process's own.
@@ -200,11 +201,20 @@ std::string stranger(const Run& run) {
   return presented ? run.setup.describe_stranger(*presented) : std::string();
 }
 
+const std::optional<Closed>& closed_of(const Run& run) noexcept {
+  return run.check_echo ? run.report.closed : run.pipe_report.closed;
+}
+
 /// Whether the server said, before anything else, that it has no room (SPEC §5.8): not that of a peer's QKD budget.
 bool server_is_full(const Run& run) {
-  const auto& closed = run.check_echo ? run.report.closed : run.pipe_report.closed;
+  const auto& closed = closed_of(run);
   return run.client && closed && closed->by_peer && closed->reason == Reason::Limit && !run.client->established() &&
          run.client->endpoint().session_id() == 0;
+}
+
+bool budget_is_spent(const Run& run) {
+  const auto& closed = closed_of(run);
+  return run.client && closed && !run.client->established() && is_spent_budget(*closed) && !server_is_full(run);
 }
 
 /// The connection went away under a session that was established: killed, cut or reset, all the same from here.
@@ -380,17 +390,31 @@ void dial_once(Run& run) {
   run.loop.run();
 }
 
-/// Dials until the server has room, for as long as the user said; a signal in a pause ends the process. `make_run`
-/// makes what one dial needs.
+/// How long to wait before another dial, after one that only came too soon; nothing where none may help.
+std::optional<std::chrono::nanoseconds> pause_after(const Run& run, Redial& redial) {
+  const Instant now = net::Loop::now();
+  std::optional<std::chrono::nanoseconds> pause;
+  std::string why;
+  if (run.interrupted) return std::nullopt;
+  if (server_is_full(run)) {
+    pause = redial.pause_for_room(now);
+    why = net::to_string(run.target) + " is full";
+  } else if (budget_is_spent(run)) {
+    pause = redial.pause_for_budget(now);
+    why = (closed_of(run)->by_peer ? net::to_string(run.target) + "'s" : "this end's") + " budget of QKD keys is spent";
+  }
+  if (pause) spdlog::warn("{}: trying again in {:.1f} s", why, std::chrono::duration<double>(*pause).count());
+  return pause;
+}
+
+/// Dials until the server has room and keys, for as long as the user said; a signal in a pause ends the process.
+/// `make_run` makes what one dial needs.
 std::unique_ptr<Run> dial_until_there(Redial& redial, const std::function<std::unique_ptr<Run>()>& make_run) {
   for (;;) {
     std::unique_ptr<Run> run = make_run();
     dial_once(*run);
-    if (!server_is_full(*run) || run->interrupted) return run;
-    const auto pause = redial.next_pause(net::Loop::now());
+    const auto pause = pause_after(*run, redial);
     if (!pause) return run;
-    spdlog::warn("{} is full: trying again in {:.1f} s", net::to_string(run->target),
-                 std::chrono::duration<double>(*pause).count());
     run.reset();
     std::this_thread::sleep_for(*pause);
   }
@@ -447,8 +471,7 @@ int connect(const Context& context, const ConnectOptions& options) {
   auto account = AccountLines::open(options.account);
   if (!account) return stop(kFailed, account.error());
   std::optional<std::string> failure;
-  const Instant now = net::Loop::now();
-  Redial redial(retry_for, now, static_cast<std::uint64_t>(now.count()) ^ static_cast<std::uint64_t>(::getpid()) << 32);
+  Redial redial(retry_for, net::Loop::now(), std::random_device()());
   for (const bool without_qkd : {false, true}) {
     const auto run = dial_until_there(redial, [&] {
       return std::unique_ptr<Run>(new Run{.setup = **setup,
@@ -498,15 +521,17 @@ void add_connect(Command& app, Context& context) {
       ->transform(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
       ->type_name("SIZE")
       ->default_str(size_text(options->window));
-  verb->add_option("--retry-for", options->retry_for,
-                   "how long to dial again, ever more slowly, while the server says that it is full; 0: not at all")
+  verb->add_option(
+          "--retry-for", options->retry_for,
+          "how long to dial again, ever more slowly, while the server is full or a budget of QKD keys is spent;\n"
+          "0: not at all")
       ->transform(is_time(std::chrono::nanoseconds(0), std::chrono::hours(24)))
       ->type_name("TIME")
-      ->default_str("10s");
+      ->default_str("30s");
   verb->add_option("--rekey-after", options->rekey_after)->group("");
   set_help(
       *verb,
-      {.notes = fmt::format("{} A client that comes too soon is told how long to wait.\n"
+      {.notes = fmt::format("{} A client that comes too soon waits, as long as --retry-for lets it.\n"
                             "qsp version lists the algorithms.",
                             kBudgetHelp),
        .examples = {"tar c -C photos . | qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob",

@@ -110,14 +110,15 @@ class ServeLog final : public net::ServerEvents {
 
   void strangers(const net::Tally::Told& told) override {
     if (told.count == 1) {
-      spdlog::warn("connection of {} closed before it was a session: {}", net::to_string(told.last), escape(told.kind));
+      spdlog::warn("connection of {} closed before it was a session: {}{}", net::to_string(told.last),
+                   escape(told.kind), told.detail);
     } else {
-      spdlog::warn("{} more connections closed before they were sessions: {}; the last of {}", told.count,
-                   escape(told.kind), net::to_string(told.last));
+      spdlog::warn("{} more connections closed before they were sessions: {}; the last of {}{}", told.count,
+                   escape(told.kind), net::to_string(told.last), told.detail);
     }
     if (json_) {
       print_json({{"event", "strangers"},
-                  {"why", escape(told.kind)},
+                  {"why", escape(told.kind) + told.detail},
                   {"count", told.count},
                   {"address", net::to_string(told.last)}});
     }
