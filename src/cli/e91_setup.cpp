@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numbers>
 #include <utility>
 
 #include "cli/command.hpp"
+#include "cli/option_types.hpp"
 #include "cli/text.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/keyrate/entropy.hpp"
@@ -20,6 +22,7 @@ namespace qsp::cli {
 namespace {
 
 using files::OrText;
+using namespace std::chrono_literals;
 
 constexpr std::uint64_t kShortestBlock = 100;  ///< far too short for a key, enough to see S
 constexpr std::uint64_t kLongestBlock = 1'000'000;
@@ -97,7 +100,10 @@ void add_e91_link_options(Command& verb, E91LinkOptions& options) {
   number("--loss-db", options.loss_db, 0, 200, "loss on Bob's way beside that of the fibre (3)");
   number("--efficiency", options.efficiency, 0, 1, "of all detectors (0.6 at Alice, 0.8 at Bob)");
   number("--dark-counts", options.dark_counts, 0, 1e9, "of each detector, per second (250 at Alice, 100 at Bob)");
-  number("--dead-time", options.dead_time_ns, 0, 1e9, "of each detector, ns (45 at Alice, 40 at Bob)");
+  verb.add_option("--dead-time", options.dead_time_ns, "of each detector, such as 45ns (45ns at Alice, 40ns at Bob)")
+      ->transform(is_time(0ns, 1s, 1ns))
+      ->type_name("TIME")
+      ->group("Link");
   verb.add_option("--mode", options.mode,
                   "biased: Z/Z is key, X/X tests it; classic: Ekert's three angles each (biased)")
       ->check(one_of({"biased", "classic"}))

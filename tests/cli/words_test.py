@@ -191,6 +191,7 @@ class OldNames(Usage):
         done = qsp("kme", "inject", "/nowhere/kme.toml", "--latency-ms", "60000", "--clock-offset-ms", "-5")
         self.assert_fails(done, "/nowhere/kme.toml")
         self.assertEqual(len(warnings(done)), 2)
+        self.assert_usage(["e91", "run", "--dead-time", "2s"], "--dead-time: takes a time from 0s to 1s, not '2s'")
         self.assert_usage(["kme", "inject", "/nowhere/kme.toml", "--latency", "61s"], "--latency: takes a time from 0s to 1m, not '61s'")
 
     def test_a_kme_names_its_configuration_and_reads_old_fields(self):
