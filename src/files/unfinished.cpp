@@ -69,7 +69,7 @@ Unfinished::Unfinished() {
     if (!replaced[i]) continue;
     struct sigaction act{};
     act.sa_handler = remove_and_end;
-    act.sa_flags = SA_RESETHAND;
+    act.sa_flags = static_cast<int>(SA_RESETHAND);
     act.sa_mask = ending_signals();
     ::sigaction(kSignals[i], &act, nullptr);
   }
