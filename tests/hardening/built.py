@@ -26,7 +26,9 @@ OPENSSL = re.compile(r"(SSL|EVP|CRYPTO|OPENSSL|OSSL|ERR|BIO|BN|RAND|PEM|ASN1|X50
 def built():
     """The programs and shared objects below a folder; a build may have made a part of them only."""
     for root, folders, files in os.walk(given.folder):
-        folders[:] = [name for name in folders if name not in ("CMakeFiles", "Testing", "_deps")]
+        # A build within the build, as that of the examples by the installed library, has settings of its own.
+        folders[:] = [name for name in folders if name not in ("CMakeFiles", "Testing", "_deps")
+                      and not os.path.exists(os.path.join(root, name, "CMakeCache.txt"))]
         for path in (pathlib.Path(root) / name for name in files):
             if path.suffix not in (".o", ".a", ".gch", ".pch") and path.is_file() and not path.is_symlink() and is_elf(path):
                 yield path
