@@ -48,17 +48,6 @@ KeyFileKind kind_of(std::string_view text) noexcept {
 
 std::string public_file_of(const std::string& private_file) { return private_file + ".pub"; }
 
-OrText<crypto::SecretText> read_private_key(const std::string& file) {
-  OrText<files::Content> content = files::read_file(file, kMaxKeyFileSize);
-  if (!content) return std::unexpected(content.error());
-  // What kind of key it is comes first: a public one needs no other mode, but to be left alone.
-  const KeyFileKind kind = kind_of(content->text.reveal());
-  if (kind == KeyFileKind::Public) return std::unexpected(holds_public_key(file));
-  if (kind != KeyFileKind::Private) return std::unexpected(not_a_private_key(file));
-  if (!content->is_private) return std::unexpected(content->is_private.error());
-  return std::move(content->text);
-}
-
 OrText<std::unique_ptr<crypto::Signer>> load_private_key(crypto::Provider& provider, const std::string& file,
                                                          const std::string& passphrase_file) {
   const OrText<files::Content> content = files::read_file(file, kMaxKeyFileSize);

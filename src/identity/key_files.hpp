@@ -23,9 +23,6 @@ KeyFileKind kind_of(std::string_view text) noexcept;
 /// Where the public half of a private key file stands: FILE.pub.
 std::string public_file_of(const std::string& private_file);
 
-/// The text of a private key file (files::require_private), whose key nobody has loaded yet.
-files::OrText<crypto::SecretText> read_private_key(const std::string& file);
-
 /// A private key from a private file (files::require_private). For an encrypted one the passphrase comes from
 /// `passphrase_file`, or where that is empty from the terminal.
 files::OrText<std::unique_ptr<crypto::Signer>> load_private_key(crypto::Provider& provider, const std::string& file,
