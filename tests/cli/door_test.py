@@ -99,6 +99,12 @@ class Flood:
                         stream.send(b"a")
 
 
+def timed(call):
+    began = time.monotonic()
+    call()
+    return time.monotonic() - began
+
+
 class Door(Case):
     KINDS = {"silent": (b"", False), "trickling": (b"", True), "half a hello": (None, False)}
 
@@ -108,17 +114,26 @@ class Door(Case):
             for sources in (1, 200):
                 yield f"{kind}, from {sources}", {"count": count, "sources": sources, "first": half if first is None else first, "drip": drip}
 
-    def assert_in_time(self, what, call, pid):
+    def setUp(self):
+        super().setUp()
+        # A sanitizer keeps what was freed for a while; that is not the program's memory.
+        given = os.environ.get("ASAN_OPTIONS", "")
+        lean = {"ASAN_OPTIONS": f"{given}:quarantine_size_mb=1:thread_local_quarantine_size_kb=64".strip(":")}
+        patch = unittest.mock.patch.dict(os.environ, lean)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def limit(self, call):
+        """What counts as in time: where the machine or the build is slow, so many times what it takes without a flood."""
+        return max(IN_TIME, 20 * timed(call))
+
+    def assert_in_time(self, what, call, pid, limit):
         """The best of three is what counts: the machine may have others to serve. None may fail."""
         times = []
-        for _ in range(3):
-            began = time.monotonic()
-            call()
-            times.append(time.monotonic() - began)
-            if times[-1] < IN_TIME:
-                break
+        while len(times) < 3 and min(times, default=limit) >= limit:
+            times.append(timed(call))
         print(f"{what}: in after {min(times) * 1000:.0f} ms, {resident(pid) >> 10} KiB resident", file=sys.stderr)
-        self.assertLess(min(times), IN_TIME, what)
+        self.assertLess(min(times), limit, what)
 
     def dial(self, port):
         # Whatever room there is has to be found at once: nobody dials twice.
@@ -126,27 +141,27 @@ class Door(Case):
 
     def test_sessions(self):
         with self.world.server("--exec", "cat") as (port, running, log):
+            limit = self.limit(lambda: self.dial(port))
             for what, flood in self.floods(FRAME_HELLO):
                 with self.subTest(what), Flood(port, **flood):
-                    self.assert_in_time(f"serve: {what}", lambda: self.dial(port), running.pid)
+                    self.assert_in_time(f"serve: {what}", lambda: self.dial(port), running.pid, limit)
             self.assertLess(len(log().splitlines()), 60, "a line for each stranger")
 
     def test_the_flood_that_shut_everybody_out(self):
         """256 silent connections from 16 addresses, renewed 26 times a second."""
-        with self.world.server("--exec", "cat") as (port, running, _), Flood(port, 256, 16, rate=26):
-            for _ in range(5):
-                self.assert_in_time("serve: 256 silent", lambda: self.dial(port), running.pid)
+        with self.world.server("--exec", "cat") as (port, running, _):
+            limit = self.limit(lambda: self.dial(port))
+            with Flood(port, 256, 16, rate=26):
+                for _ in range(5):
+                    self.assert_in_time("serve: 256 silent", lambda: self.dial(port), running.pid, limit)
 
     def test_ten_thousand_silent_connections(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         many = 10_000 if hard == resource.RLIM_INFINITY or hard > 11_000 else hard - 500
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(many + 500, hard), hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        # A sanitizer keeps what was freed for a while; that is not the program's memory.
-        given = os.environ.get("ASAN_OPTIONS", "")
-        options = {"ASAN_OPTIONS": f"{given}:quarantine_size_mb=1:thread_local_quarantine_size_kb=64".strip(":")}
-        with unittest.mock.patch.dict(os.environ, options), self.world.server("--exec", "cat") as (port, running, _):
-            self.dial(port)
+        with self.world.server("--exec", "cat") as (port, running, _):
+            limit = self.limit(lambda: self.dial(port))
             before = resident(running.pid)
             held = []
             self.addCleanup(lambda: [stream.close() for stream in held])
@@ -155,7 +170,7 @@ class Door(Case):
                 held[-1].bind((f"127.0.{2 + n % 50}.{1 + n // 50 % 200}", 0))
                 held[-1].connect(("127.0.0.1", port))
             for _ in range(3):
-                self.assert_in_time(f"serve: {many} silent", lambda: self.dial(port), running.pid)
+                self.assert_in_time(f"serve: {many} silent", lambda: self.dial(port), running.pid, limit)
             grown = peak_memory(running.pid) - before
             print(f"serve: {before >> 10} KiB resident before, {grown >> 10} KiB more at the most", file=sys.stderr)
             self.assertLess(grown, 32 << 20)
@@ -164,9 +179,11 @@ class Door(Case):
         metrics = free_port()
         with self.world.server("--exec", "cat", "--metrics-port", str(metrics)) as (port, running, _):
             url = f"http://127.0.0.1:{metrics}/metrics"
+            scrape = lambda: urllib.request.urlopen(url, timeout=PATIENCE).read()  # noqa: E731
+            limit = self.limit(scrape)
             for what, flood in self.floods(REQUEST, 64):
                 with self.subTest(what), Flood(metrics, **flood):
-                    self.assert_in_time(f"metrics: {what}", lambda: urllib.request.urlopen(url, timeout=PATIENCE).read(), running.pid)
+                    self.assert_in_time(f"metrics: {what}", scrape, running.pid, limit)
             with Flood(port, 256, 16):
                 text = urllib.request.urlopen(url, timeout=PATIENCE).read().decode()
             self.assertRegex(text, r"(?m)^qsp_connections_displaced_total \d+$")
@@ -198,17 +215,20 @@ class Door(Case):
                     stream.sendall(b"GET /api/v1/keys/bob/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                     self.assertRegex(stream.recv(100), rb"^HTTP/1.1 200")
 
-            ask()
+            limit = self.limit(ask)
+            before = resident(running.pid)
             for what, flood in self.floods(TLS_HELLO, 400):
                 with self.subTest(what), Flood(listening["port"], **flood):
-                    self.assert_in_time(f"kme: {what}", ask, running.pid)
+                    self.assert_in_time(f"kme: {what}", ask, running.pid, limit)
             admin = f"http://127.0.0.1:{listening['admin_port']}"
+            scrape = lambda: urllib.request.urlopen(admin + "/metrics", timeout=PATIENCE).read()  # noqa: E731
+            limit = self.limit(scrape)
             for what, flood in self.floods(REQUEST, 100):
                 with self.subTest(what), Flood(listening["admin_port"], **flood):
-                    self.assert_in_time(f"kme admin: {what}", lambda: urllib.request.urlopen(admin + "/metrics", timeout=PATIENCE).read(), running.pid)
+                    self.assert_in_time(f"kme admin: {what}", scrape, running.pid, limit)
             text = urllib.request.urlopen(admin + "/metrics", timeout=PATIENCE).read().decode()
             self.assertRegex(text, r"(?m)^qsp_kme_connections_displaced_total [1-9]")
-            self.assertLess(peak_memory(running.pid), 128 << 20, log())
+            self.assertLess(peak_memory(running.pid) - before, 96 << 20, log())
 
     def assert_station_answers(self, running, port, said):
         """Who is pinned and no station is told so: that is a whole handshake."""
@@ -216,9 +236,10 @@ class Door(Case):
             done = self.world.connect(port, "--retry-for", "0")
             self.assertIn(said, done.stderr)
 
+        limit = self.limit(dial)
         for what, flood in self.floods(FRAME_HELLO):
             with self.subTest(what), Flood(port, **flood):
-                self.assert_in_time(f"e91: {what}", dial, running.pid)
+                self.assert_in_time(f"e91: {what}", dial, running.pid, limit)
 
     def station(self, *args):
         return process(QSP, "e91", *args, "--listen", "127.0.0.1:0", "--key", self.world.path("bob.key"), "--link-file", LINK_FILE)

@@ -164,14 +164,14 @@ class Pipe(Case):
 
     def test_a_peer_that_is_killed_is_a_lost_connection(self):
         for how in ((), ("--check-echo",)):
-            with self.subTest(how=how), self.world.server() as (port, server, _):
+            with self.subTest(how=how), self.world.server() as (port, server, log):
                 with self.world.client(port, *how) as client:
                     client.stdin.write(b"hello")
                     client.stdin.flush()
                     if not how:
                         self.assertEqual(client.stdout.read(5), b"hello")
                     else:
-                        time.sleep(0.5)
+                        wait_until(lambda: "established" in log(), "a session")
                     server.kill()
                     server.wait(PATIENCE)
                     client.stdin.close()
