@@ -17,6 +17,8 @@ constexpr seconds kKmeStep{20};
 constexpr seconds kRetry{10};
 constexpr seconds kRequestPace{10};
 
+using Material = Secret<wire::kMaterialSize, struct MaterialTag>;
+
 std::unexpected<Error> forbidden(std::string_view where) noexcept {
   return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, where);
 }
@@ -39,8 +41,10 @@ Result<void> Session::start_rekey(Instant now) {
 }
 
 Result<void> Session::send_init(std::optional<QkdKey>&& key, std::optional<std::string> key_id, bool kem, Instant now) {
-  wire::RekeyInit init{.new_epoch = sender_.epoch() + 1, .material = {}, .kem_public_key = {}, .key_id = {}};
-  if (const auto drawn = provider_.rng().fill(init.material); !drawn) return drawn;
+  Material material;
+  if (const auto drawn = provider_.rng().fill(material.writable()); !drawn) return drawn;
+  wire::RekeyInit init{
+      .new_epoch = sender_.epoch() + 1, .material = material.reveal(), .kem_public_key = {}, .key_id = {}};
   std::unique_ptr<crypto::KemPrivateKey> kem_key;
   if (kem) {
     const auto algorithm = provider_.kem(live_->agreement.kem);
@@ -62,7 +66,6 @@ Result<void> Session::send_init(std::optional<QkdKey>&& key, std::optional<std::
                             .deadline = now + live_->policy.timer};
   }
   wipe(MutableBytes(plaintext).first(message.size()));
-  wipe(init.material);
   return sent;
 }
 

@@ -12,7 +12,6 @@ namespace {
 constexpr std::string_view kMagic = "QSP1";
 constexpr std::uint16_t kExtensionApplications = 1;
 constexpr std::size_t kAny = 0xffff;
-constexpr std::size_t kMaxShare = 16'384;
 
 std::unexpected<Error> malformed(std::string_view where) noexcept {
   return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, where);
@@ -152,7 +151,8 @@ Result<ClientHello> parse_client_hello(Bytes message) noexcept {
       reader,
       [](Reader& r) {
         const std::uint16_t kem = r.u16();
-        return KemShare{kem, r.lp16(1, kMaxShare)};
+        // §5.1: "each share of any length"; an empty one, too. Who chooses it looks at what it holds.
+        return KemShare{kem, r.lp16(0, kAny)};
       },
       [](const KemShare& a, const KemShare& b) { return a.kem == b.kem; });
   hello.signatures = codes(reader);
@@ -233,12 +233,13 @@ Result<ServerFinish> parse_server_finish(Bytes message) noexcept {
 
 Result<Alert> parse_alert(Bytes message) noexcept {
   Reader reader = body_of(message, MessageType::Alert);
-  // §5.8: an ALERT that says NORMAL, or an unassigned reason, is reported as PROTOCOL_ERROR.
-  Reason reason = reason_from_wire(reader.u16()).value_or(Reason::ProtocolError);
-  if (reason == Reason::Normal) reason = Reason::ProtocolError;
+  // §5.8: "An ALERT that says NORMAL, or an unassigned reason, is PROTOCOL_ERROR": this end's failure, not the peer's
+  // word.
+  const auto reason = reason_from_wire(reader.u16());
+  if (!reason || *reason == Reason::Normal) return malformed("ALERT: reason");
   const std::string_view text = as_text(reader.lp16(0, kMaxCloseText));
   if (!reader.finished()) return malformed("ALERT");
-  return Alert{reason, text};
+  return Alert{*reason, text};
 }
 
 std::vector<std::uint8_t> encode(const ClientHello& message) {

@@ -25,8 +25,10 @@ std::array<std::uint8_t, 32> array32(Reader& reader) noexcept {
 }
 
 RekeyInit read_init(Reader& reader, std::uint32_t new_epoch) noexcept {
-  RekeyInit init{
-      .new_epoch = new_epoch, .material = array32(reader), .kem_public_key = reader.lp16(0, 0xffff), .key_id = {}};
+  RekeyInit init{.new_epoch = new_epoch,
+                 .material = reader.bytes(kMaterialSize),
+                 .kem_public_key = reader.lp16(0, 0xffff),
+                 .key_id = {}};
   init.key_id = as_text(reader.lp8(0, kKeyIdSize));
   if (!init.key_id.empty() && !is_uuid(init.key_id)) reader.fail();
   return init;
@@ -108,11 +110,12 @@ std::size_t encode(const RekeyDone& message, MutableBytes out) noexcept {
 
 Result<Close> parse_close(Bytes plaintext) noexcept {
   Reader reader(plaintext);
-  // §8.3: an unassigned reason still closes and is reported as PROTOCOL_ERROR.
-  const Reason reason = reason_from_wire(reader.u16()).value_or(Reason::ProtocolError);
+  // §8.3: a plaintext "with an unassigned reason, is PROTOCOL_ERROR, a failure like any other".
+  const auto reason = reason_from_wire(reader.u16());
+  if (!reason) reader.fail();
   const std::string_view text = as_text(reader.bytes(std::min(reader.remaining(), kMaxCloseText)));
   if (!reader.finished()) return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, "CLOSE");
-  return Close{reason, text};
+  return Close{*reason, text};
 }
 
 std::size_t encode(const Close& message, MutableBytes out) noexcept {

@@ -13,9 +13,11 @@
 /// InvalidMessage/PROTOCOL_ERROR.
 namespace qsp::wire {
 
+inline constexpr std::size_t kMaterialSize = 32;
+
 struct RekeyInit {
   std::uint32_t new_epoch{};
-  std::array<std::uint8_t, 32> material{};
+  Bytes material;           ///< kMaterialSize bytes: a secret (SPEC §7.4), so it is never copied
   Bytes kem_public_key;     ///< empty: no KEM in this rekey
   std::string_view key_id;  ///< empty: no QKD key in this rekey
 };

@@ -135,25 +135,24 @@ TEST(Close, nothing_behind_a_close_is_processed_and_no_reply_is_sent) {
   EXPECT_TRUE(pair->in_flight(Role::Client).empty());
 }
 
-TEST(Close, an_unassigned_reason_closes_and_is_reported_as_protocol_error) {
-  World world;
-  Insider insider(*world.client_provider);
-  const auto pair = established_with_log(world, insider);
-  MaliciousEnd(*pair, Role::Server, insider).send(wire::FrameType::Close, close_text(12'345, "?"));
-  EXPECT_EQ(closed(*pair, Role::Client).reason, Reason::ProtocolError);
-  EXPECT_TRUE(closed(*pair, Role::Client).by_peer);
-  EXPECT_TRUE(pair->in_flight(Role::Client).empty());
-}
-
-TEST(Close, a_malformed_close_is_protocol_error_like_any_failure) {
-  for (const std::size_t size : {0U, 1U, 1'027U}) {
-    World world;
-    Insider insider(*world.client_provider);
-    const auto pair = established_with_log(world, insider);
-    const Message plaintext(size, 0);
-    MaliciousEnd(*pair, Role::Server, insider).send(wire::FrameType::Close, plaintext);
-    EXPECT_EQ(closed(*pair, Role::Client).reason, Reason::ProtocolError) << size;
-    EXPECT_FALSE(closed(*pair, Role::Client).by_peer) << size;
+/// SPEC §8.3, §8.2, Appendix B 26 and 27: this end's own failure, answered with a CLOSE of its own.
+TEST(Close, a_malformed_close_or_an_unassigned_reason_is_a_failure_like_any_other_and_is_answered) {
+  for (const Role victim : kBoth) {
+    for (const Message& plaintext : {Message(), Message(1), Message(1'027), close_text(12'345, "?"), close_text(1)}) {
+      World world;
+      Insider insider(*world.client_provider);
+      const auto pair = established_with_log(world, insider);
+      MaliciousEnd peer(*pair, other(victim), insider);
+      peer.send(wire::FrameType::Close, plaintext);
+      EXPECT_EQ(closed(*pair, victim).reason, Reason::ProtocolError) << plaintext.size();
+      EXPECT_FALSE(closed(*pair, victim).by_peer) << plaintext.size();
+      EXPECT_EQ(closed(*pair, victim).text, "CLOSE") << plaintext.size();
+      const auto answers = peer.take();
+      ASSERT_EQ(answers.size(), 1U) << plaintext.size();
+      const auto answer = wire::parse_close(answers.front());
+      ASSERT_TRUE(answer) << plaintext.size();
+      EXPECT_EQ(answer->reason, Reason::ProtocolError) << plaintext.size();
+    }
   }
 }
 

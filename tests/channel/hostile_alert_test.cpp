@@ -91,6 +91,32 @@ TEST(Redial, a_lost_connection_or_a_wrong_confirm_never_leads_to_a_dial_without_
   EXPECT_FALSE(wrong.end().may_redial_without_qkd());
 }
 
+/// SPEC §5.8, Appendix B 26: NORMAL or an unassigned reason is the receiver's own PROTOCOL_ERROR. It answers as the
+/// table of §5.8 says: sealed and vague while it may, else with nothing.
+TEST(SealedAlert, with_a_reason_that_none_may_have_is_answered_as_any_failure) {
+  struct Row {
+    State state;
+    bool answers;
+  };
+  for (const Row& row : {Row{State::AwaitServerHello, false}, Row{State::AwaitServerAuth, true},
+                         Row{State::AwaitServerFinish, false}, Row{State::AwaitClientAuth, true}}) {
+    for (const std::uint16_t reason : {std::uint16_t{0}, std::uint16_t{77}, std::uint16_t{0xffff}}) {
+      SCOPED_TRACE(name(row.state));
+      const auto stage = staged(row.state);
+      const std::size_t before = stage->pair().made(stage->genuine()).size();
+      stage->give(stage->puppet().say(FrameType::Handshake, alert(reason, "the peer's words")));
+      EXPECT_EQ(stage->closed(), Reason::ProtocolError);
+      ASSERT_TRUE(stage->seen().closed);
+      EXPECT_FALSE(stage->seen().closed->by_peer);
+      EXPECT_EQ(stage->seen().closed->text, "ALERT: reason");
+      const auto& made = stage->pair().made(stage->genuine());
+      ASSERT_EQ(made.size(), before + (row.answers ? 1 : 0));
+      if (!row.answers) continue;
+      EXPECT_EQ(stage->puppet().insider().open(stage->genuine(), made.back(), made.size() - 1), alert(50));
+    }
+  }
+}
+
 TEST(Disclosure, an_application_that_gives_up_tells_a_stranger_nothing) {
   struct Row {
     State state;

@@ -293,6 +293,46 @@ TEST(OtherVersion, a_server_skips_unknown_items_and_ignores_unknown_extensions_a
   EXPECT_EQ(as_text(stage.seen().received()), "hi");
 }
 
+/// Puts shares of these sizes into a CLIENT_HELLO: of an unknown KEM in front, of one that is known and not chosen
+/// behind.
+Edit with_shares(std::size_t unknown, std::size_t unchosen) {
+  return [=](Message& message) {
+    const Message original = message;
+    auto hello = wire::parse_client_hello(original).value();
+    const Message first(unknown, 1), last(unchosen, 2);
+    hello.shares = edited<wire::KemShare>(hello.shares, [&](std::vector<wire::KemShare>& v) {
+      v.insert(v.begin(), {0x7a7a, first});
+      v.push_back({0x0200, last});
+    });
+    message = encode(hello);
+  };
+}
+
+/// SPEC §5.2, Appendix B 30: "Only the chosen share's content is checked", and §5.1: each share has any length.
+TEST(Choice, a_share_that_is_not_chosen_may_be_empty_or_of_any_length) {
+  for (const std::size_t unknown : {0U, 1U, 5'000U}) {
+    for (const std::size_t unchosen : {0U, 1U, 800U, 5'000U}) {
+      Stage stage(Role::Server);
+      Puppet& alice = stage.puppet();
+      stage.give(alice.client_hello(with_shares(unknown, unchosen)));
+      alice.take_server_hello(stage.take());
+      alice.take_server_auth(stage.take());
+      stage.give(alice.client_auth());
+      EXPECT_TRUE(stage.seen().session_id) << unknown << " " << unchosen;
+    }
+  }
+}
+
+/// Appendix B 30: "HANDSHAKE_FAILED if it is the chosen one".
+TEST(Choice, a_chosen_share_that_is_empty_or_of_another_length_is_handshake_failed) {
+  for (const std::size_t size : {0U, 1U, 799U, 801U, 5'000U}) {
+    Stage stage(Role::Server, QkdPolicy::None,
+                [](World& world) { world.server.kems = {crypto::KemId::MlKem512, crypto::KemId::X25519MlKem768}; });
+    stage.give(stage.puppet().client_hello(with_shares(0, size)));
+    EXPECT_EQ(stage.closed(), Reason::HandshakeFailed) << size;
+  }
+}
+
 TEST(OtherVersion, a_client_ignores_unknown_extensions_of_every_message_of_the_server) {
   Stage stage(Role::Client);
   Puppet& bob = stage.puppet();

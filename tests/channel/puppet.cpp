@@ -149,8 +149,9 @@ Frame Puppet::server_finish(const Edit& edit, const Edit& after) {
 }
 
 Frame Puppet::init(bool kem, bool key, const Edit& edit) {
-  wire::RekeyInit init{.new_epoch = epoch_ + 1, .material = {}, .kem_public_key = {}, .key_id = {}};
-  static_cast<void>(provider_.rng().fill(init.material));
+  std::array<std::uint8_t, wire::kMaterialSize> material{};
+  static_cast<void>(provider_.rng().fill(material));
+  wire::RekeyInit init{.new_epoch = epoch_ + 1, .material = material, .kem_public_key = {}, .key_id = {}};
   shares_.clear();
   if (kem) {
     shares_.push_back(provider_.kem(script.kems.front()).value()->generate(provider_.rng()).value());

@@ -147,8 +147,9 @@ TEST_F(Epochs, the_next_epoch_is_refused_before_it_is_agreed) {
 }
 
 TEST_F(Epochs, the_first_server_frame_of_an_epoch_that_is_not_done_is_refused) {
+  constexpr std::array<std::uint8_t, wire::kMaterialSize> kZeros{};
   const std::array messages{
-      wire::RekeyMessage(wire::RekeyInit{.new_epoch = 3, .material = {}, .kem_public_key = {}, .key_id = {}}),
+      wire::RekeyMessage(wire::RekeyInit{.new_epoch = 3, .material = kZeros, .kem_public_key = {}, .key_id = {}}),
       wire::RekeyMessage(wire::RekeyDone{3}), wire::RekeyMessage(wire::RekeyDone{1})};
   for (const wire::RekeyMessage& message : messages) {
     const auto fresh = established_with_log(world, insider);

@@ -174,11 +174,9 @@ Outcome expected(State state, std::string_view what) {
     const bool lawful = role_of(state) == Role::Client || state == State::AwaitClientAuth;
     if (lawful && what == "ALERT") return {ByPeer, Reason::HandshakeFailed};
     if (lawful && what == "ALERT LIMIT") return {ByPeer, Reason::Limit};
-    if (lawful && one_of(what, {"ALERT NORMAL", "ALERT unassigned"})) return {Ends};
     return refused;
   }
   if (what == "CLOSE") return {ByPeer, Reason::Normal};
-  if (what == "CLOSE unassigned") return {Ends};
   if (one_of(what, {"data", "empty data", "END"})) {
     const bool ended = state == State::ClientAfterEnd || state == State::ServerAfterEnd;
     return ended ? refused : Outcome{GoesOn};

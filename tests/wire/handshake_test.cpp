@@ -334,10 +334,24 @@ TEST(AlertCodec, text_is_cut_by_the_writer_and_bounded_by_the_reader) {
   EXPECT_FALSE(parse_alert(message));
 }
 
-TEST(AlertCodec, neither_normal_nor_an_unassigned_reason_is_told_as_such) {
-  for (const int code : {0, 1, 77, 0xffff}) {
-    const auto alert = parse_alert(encode(Alert{static_cast<Reason>(code), ""}));
-    EXPECT_TRUE(!alert || alert->reason == Reason::ProtocolError) << code;
+/// SPEC §5.8: "An ALERT that says NORMAL, or an unassigned reason, is PROTOCOL_ERROR".
+TEST(AlertCodec, neither_normal_nor_an_unassigned_reason_parses) {
+  for (int code = 0; code <= 0xffff; ++code) {
+    const bool lawful = code != 0 && reason_from_wire(static_cast<std::uint16_t>(code)).has_value();
+    EXPECT_EQ(parse_alert(encode(Alert{static_cast<Reason>(code), ""})).has_value(), lawful) << code;
+  }
+}
+
+/// SPEC §5.1: "each share of any length".
+TEST(ClientHelloCodec, a_share_of_any_length_parses) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{16'000}}) {
+    const Message share(size, 7);
+    ClientHello hello = client_hello();
+    hello.shares.push_back({0x7a7a, share});
+    const Message message = encode(hello);
+    const auto read = parse_client_hello(message);
+    ASSERT_TRUE(read) << size;
+    EXPECT_EQ(read->shares.begin()[2].public_key.size(), size);
   }
 }
 
