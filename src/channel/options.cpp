@@ -66,6 +66,8 @@ Result<void> check(const ClientOptions& options, crypto::Provider& provider) {
   // SPEC §5: a client offers QKD only with an SAE ID pinned for that peer.
   if (options.peer.qkd != QkdPolicy::None && !is_name(options.peer.sae_id)) return misuse("peer.sae_id");
   if (options.peer.qkd != QkdPolicy::None && !is_name(options.sae_id)) return misuse("sae_id");
+  // SPEC §4: an end refuses its own SAE ID, under which it would spend its own link's keys.
+  if (options.peer.qkd != QkdPolicy::None && options.peer.sae_id == options.sae_id) return misuse("peer.sae_id: own");
   if (options.redial_without_qkd && options.peer.qkd != QkdPolicy::Preferred) return misuse("redial_without_qkd");
   return check_common(options, provider);
 }

@@ -293,7 +293,10 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
 
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return failed(provider.error());
-  files_ = {.keys = options.keys, .passphrase_file = options.passphrase_file, .peers = options.peers};
+  files_ = {.keys = options.keys,
+            .passphrase_file = options.passphrase_file,
+            .peers = options.peers,
+            .sae_id = options.sae_id};
   peer_ = options.peer;
   auto trust = Trust::read(**provider, files_);
   if (!trust) return failed(trust.error());

@@ -46,7 +46,9 @@ std::expected<std::shared_ptr<const Trust>, std::string> Trust::read(crypto::Pro
   for (const std::string& file : files.keys) {
     if (const auto added = trust->add_key(provider, file, files, before); !added) return std::unexpected(added.error());
   }
-  if (auto lawful = trust->peers_.refuse_own(trust->own_); !lawful) return std::unexpected(std::move(lawful.error()));
+  if (auto lawful = trust->peers_.refuse_own(trust->own_, files.sae_id); !lawful) {
+    return std::unexpected(std::move(lawful.error()));
+  }
   return trust;
 }
 

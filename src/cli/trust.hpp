@@ -19,6 +19,7 @@ struct TrustFiles {
   std::vector<std::string> keys;  ///< private key files, best first
   std::string passphrase_file;    ///< empty: a passphrase is asked for on the terminal
   std::string peers;
+  std::string sae_id;  ///< this end's own, which no pin may have; empty: none
 };
 
 /// This end's private keys and the pinned peers, as their files had them at one moment. Nothing changes after reading,

@@ -183,11 +183,13 @@ Result<const Peer*> Server::authorise(const wire::ClientAuth& auth) const {
 }
 
 /// §5: "the pinned peer's own policy is applied after its signature verifies and before dec_keys".
-Result<void> Server::apply_policy(const Peer& peer, const wire::ClientAuth& auth, const Agreement& agreement) {
+Result<void> Server::apply_policy(const Peer& peer, const wire::ClientAuth& auth, const Agreement& agreement) const {
   if (peer.qkd == QkdPolicy::Required && !agreement.qkd) return against_policy("QKD is required for this peer");
   if (peer.qkd == QkdPolicy::None && agreement.qkd) return against_policy("no QKD is configured for this peer");
   if (agreement.qkd && auth.sae_id != peer.sae_id)
     return refused("CLIENT_AUTH: SAE ID is not the one pinned for the client");
+  // §4: "An end MUST refuse … its own SAE ID": pins may come from elsewhere than a peers file.
+  if (agreement.qkd && auth.sae_id == options_->sae_id) return refused("CLIENT_AUTH: this end's own SAE ID");
   return {};
 }
 

@@ -58,8 +58,8 @@ class Server {
   [[nodiscard]] Result<Choice> choose(const wire::ClientHello& hello) const;
   [[nodiscard]] Result<std::vector<std::uint8_t>> server_auth(const Choice& choice, const Transcript& transcript) const;
   [[nodiscard]] Result<const Peer*> authorise(const wire::ClientAuth& auth) const;
-  [[nodiscard]] static Result<void> apply_policy(const Peer& peer, const wire::ClientAuth& auth,
-                                                 const Agreement& agreement);
+  [[nodiscard]] Result<void> apply_policy(const Peer& peer, const wire::ClientAuth& auth,
+                                          const Agreement& agreement) const;
   Result<Actions> finish(AwaitQkdKey&& state, std::optional<QkdKey>&& qkd_key);
   template <class To, class From>
   void advance(From& from, To&& to);

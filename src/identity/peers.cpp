@@ -204,12 +204,24 @@ class PinnedPeers::Loader {
     if (OrText<void> known = table.refuse_unknown_fields(); !known) return known;
     if (OrText<void> read = read_rights(table, peer); !read) return read;
     if (OrText<void> read = read_qkd(table, peer); !read) return read;
+    if (OrText<void> fresh = note_sae_id(table, peer); !fresh) return fresh;
     if (OrText<void> read = read_keys(table, peer); !read) return read;
 
     loaded_.by_name_.emplace(peer.name, loaded_.peers_.size());
     loaded_.lines_.push_back(line_of(toml_table));
     loaded_.peers_.push_back(std::move(peer));
     return {};
+  }
+
+  /// SPEC §4: "No two pinned peers may share a key or an SAE ID". Keys of a QKD link are asked for under the SAE ID, so
+  /// one peer would burn the other's.
+  OrText<void> note_sae_id(const PeerTable& table, const Peer& peer) {
+    if (peer.sae_id.empty()) return {};
+    const auto [owner, fresh] = loaded_.by_sae_id_.emplace(peer.sae_id, loaded_.peers_.size());
+    if (fresh) return {};
+    return table.problem("sae_id", "is pinned to peer " + in_quotes(loaded_.peers_[owner->second].name) + " of line " +
+                                       std::to_string(loaded_.lines_[owner->second]) +
+                                       " already; each peer has its own at its KME");
   }
 
   OrText<void> read_keys(const PeerTable& table, Peer& peer) {
@@ -278,13 +290,20 @@ const Peer* PinnedPeers::find_by_name(std::string_view name) const {
   return found == by_name_.end() ? nullptr : &peers_[found->second];
 }
 
-OrText<void> PinnedPeers::refuse_own(std::span<const Identity> own) const {
+OrText<void> PinnedPeers::refuse_own(std::span<const Identity> own, std::string_view sae_id) const {
+  const auto about = [this](std::size_t peer) {
+    return file_ + ':' + std::to_string(lines_[peer]) + ": peer " + in_quotes(peers_[peer].name);
+  };
   for (const Identity& identity : own) {
     const auto found = by_identity_.find(identity);
     if (found == by_identity_.end()) continue;
-    return std::unexpected(file_ + ':' + std::to_string(lines_[found->second]) + ": peer " +
-                           in_quotes(peers_[found->second].name) + " has this end's own key, " + fingerprint(identity) +
+    return std::unexpected(about(found->second) + " has this end's own key, " + fingerprint(identity) +
                            "; pin the peer's key instead");
+  }
+  if (const auto found = by_sae_id_.find(sae_id); found != by_sae_id_.end()) {
+    return std::unexpected(about(found->second) +
+                           ", field \"sae_id\": is this end's own SAE ID (--sae-id); pin the one that the peer's KME "
+                           "knows it by");
   }
   return {};
 }

@@ -29,8 +29,8 @@ bool is_name(std::string_view text) noexcept;
 /// The pinned peers of a configuration; nothing of them changes after loading, so threads may share it.
 class PinnedPeers : public PeerDirectory {
  public:
-  /// Reads a peers file. Strict: an unknown field, a repeated name, a key pinned twice, a policy that cannot work are
-  /// each an error that names file, line, peer, field and remedy; nothing is half loaded.
+  /// Reads a peers file. Strict: an unknown field, a repeated name, a key or SAE ID pinned twice, a policy that cannot
+  /// work are each an error that names file, line, peer, field and remedy; nothing is half loaded.
   static files::OrText<PinnedPeers> load(crypto::Provider& provider, const std::string& file);
 
   /// The same from a text; `file` names it in errors, and key files are relative to its folder.
@@ -43,8 +43,9 @@ class PinnedPeers : public PeerDirectory {
   /// The key files that it names, relative to the working folder as `file` is.
   [[nodiscard]] std::span<const std::string> key_files() const noexcept { return key_files_; }
 
-  /// Fails if a pinned key is one of this end's: an end refuses its own identity (SPEC §4).
-  [[nodiscard]] files::OrText<void> refuse_own(std::span<const Identity> own) const;
+  /// Fails if a pinned key, or a pinned SAE ID, is one of this end's: an end refuses itself as a peer (SPEC §4).
+  /// `sae_id`: this end's own, or empty.
+  [[nodiscard]] files::OrText<void> refuse_own(std::span<const Identity> own, std::string_view sae_id) const;
 
  private:
   /// An identity is a hash already: its first bytes spread as well as any.
@@ -61,7 +62,7 @@ class PinnedPeers : public PeerDirectory {
   std::vector<std::string> key_files_;
   std::vector<unsigned> lines_;  ///< of each peer, in the file
   std::unordered_map<Identity, std::size_t, IdentityHash> by_identity_;
-  std::map<std::string, std::size_t, std::less<>> by_name_;
+  std::map<std::string, std::size_t, std::less<>> by_name_, by_sae_id_;
 
   class Loader;
 };

@@ -241,6 +241,18 @@ TEST(ClientIdentity, another_sae_id_than_the_pinned_one_is_refused_before_the_km
   EXPECT_TRUE(caller.stage.seen().qkd.empty());
 }
 
+/// SPEC §4: "An end MUST refuse … its own SAE ID, as a peer's". Its own link's keys would be burnt under it.
+TEST(ClientIdentity, this_ends_own_sae_id_is_refused_before_the_kme_is_asked) {
+  Caller caller(QkdPolicy::Required);
+  const Party carol = make_party(*caller.stage.world().client_provider, "carol");
+  Peer pin = carol.pinned(QkdPolicy::Required);
+  pin.sae_id = "SAE-bob";
+  caller.stage.world().pinned.pin(pin);
+  caller.call(carol, [](Puppet& puppet) { puppet.script.sae_id = "SAE-bob"; });
+  caller.expect_refused(true);
+  EXPECT_TRUE(caller.stage.seen().qkd.empty());
+}
+
 TEST(ClientIdentity, a_key_id_that_is_no_uuid_is_a_protocol_error_and_no_kme_is_asked) {
   Caller caller(QkdPolicy::Required);
   caller.call(caller.stage.world().alice,

@@ -116,6 +116,7 @@ TEST(Options, of_a_client_are_checked) {
       {"a peer with nine keys", false, [](O& o) { o.peer.keys.resize(9, o.peer.keys[0]); }},
       {"a peer that is not to be dialled", false, [](O& o) { o.peer.may_serve = false; }},
       {"QKD with a peer without an SAE ID", false, [](O& o) { o.peer.sae_id.clear(); }},
+      {"QKD with a peer of this end's own SAE ID", false, [](O& o) { o.peer.sae_id = o.sae_id; }},
       {"QKD with a peer of a long SAE ID", false, [](O& o) { o.peer.sae_id.assign(256, 'x'); }},
       {"no QKD and no SAE IDs", true,
        [](O& o) { o.peer.qkd = QkdPolicy::None, o.peer.sae_id.clear(), o.sae_id.clear(); }},

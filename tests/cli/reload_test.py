@@ -20,6 +20,9 @@ class ReloadCase(Case):
             text += "[[peer]]\n" + "".join(f"{field} = {json.dumps(value)}\n" for field, value in fields.items())
         self.world.write(file, text.encode())
 
+    def serve(self, *args):
+        return qsp("serve", "--listen", "127.0.0.1:0", "--key", self.world.path("bob.key"), "--peers", self.world.path("served.toml"), *args)
+
     @contextlib.contextmanager
     def server(self, *args, keys=("bob",)):
         with self.world.server(*args, keys=keys, peers="served.toml") as (port, server, log):
@@ -92,6 +95,25 @@ class Pins(ReloadCase):
             self.pins("served.toml", alice={"key": "alice", "qkd": "required", "sae_id": "SAE-alice"})
             reload()
             self.assert_is_closed(alice, "QKD is required for this peer now")
+
+    def test_an_sae_id_that_is_shared_or_this_ends_own_is_refused_at_start_and_at_reload(self):
+        """SPEC §4: no two pinned peers may share an SAE ID, and none may have this end's own."""
+        carol = {"key": "mallory", "sae_id": "SAE-carol"}
+        self.pins("served.toml", alice={"key": "alice", "sae_id": "SAE-alice"}, carol=dict(carol))
+        shared = 'served.toml:10: peer "carol", field "sae_id": is pinned to peer "alice" of line 1 already'
+        own = r'served.toml:6: peer "carol", field "sae_id": is this end.s own SAE ID .--sae-id.'
+        with self.server("--sae-id", "SAE-bob") as (port, reload, _), self.world.client(port) as alice:
+            self.assert_goes_on(alice)
+            self.pins("served.toml", alice={"key": "alice", "sae_id": "SAE-carol"}, carol=dict(carol))
+            self.assertRegex(reload("reload failed"), f"everything stays as it was: .*{shared}")
+            self.assert_fails(self.serve("--sae-id", "SAE-bob"), shared)
+            self.pins("served.toml", alice={"key": "alice", "sae_id": "SAE-alice"}, carol=carol | {"sae_id": "SAE-bob"})
+            self.assertRegex(reload("reload failed"), f"everything stays as it was: .*{own}")
+            self.assert_fails(self.serve("--sae-id", "SAE-bob"), own)
+            self.assert_goes_on(alice)
+        self.world.pin("dialled.toml", name="bob", key_file="bob.key.pub", serve=True, sae_id="SAE-alice")
+        self.assert_fails(self.world.connect(9, "--sae-id", "SAE-alice", peers="dialled.toml"),
+                          'dialled.toml:1: peer "bob", field "sae_id": is this end.s own SAE ID')
 
     def test_what_does_not_load_changes_nothing_and_says_why(self):
         with self.server("--json") as (port, reload, server), self.world.client(port) as alice:
@@ -179,9 +201,6 @@ class Hangup(ReloadCase):
 
 class NoSource(ReloadCase):
     """A policy that no session could meet is refused at the start, by both verbs."""
-
-    def serve(self, *args):
-        return qsp("serve", "--listen", "127.0.0.1:0", "--key", self.world.path("bob.key"), "--peers", self.world.path("served.toml"), *args)
 
     def test_of_the_listener(self):
         self.assert_fails(self.serve("--qkd", "required", "--sae-id", "SAE-bob"), "--qkd required.*give --kme URL, or --pad", code=2)

@@ -210,11 +210,41 @@ TEST_F(Peers, nested_without_end_are_refused) {
 TEST_F(Peers, never_include_this_end) {
   const auto peers = parse("[[peer]]\nname = \"bob\"\nconnect = true\nkey = " + inline_key(1));
   ASSERT_TRUE(peers);
-  EXPECT_TRUE(peers->refuse_own({}));
-  EXPECT_TRUE(peers->refuse_own(std::array<Identity, 1>{identity_of_number(2)}));
-  const auto own = peers->refuse_own(std::array<Identity, 2>{identity_of_number(2), identity_of_number(1)});
+  EXPECT_TRUE(peers->refuse_own({}, ""));
+  EXPECT_TRUE(peers->refuse_own(std::array<Identity, 1>{identity_of_number(2)}, ""));
+  const auto own = peers->refuse_own(std::array<Identity, 2>{identity_of_number(2), identity_of_number(1)}, "");
   ASSERT_FALSE(own);
   EXPECT_TRUE(own.error().contains("peers.toml:1: peer \"bob\" has this end's own key")) << own.error();
+}
+
+/// SPEC §4: "No two pinned peers may share a key, or an SAE ID".
+TEST_F(Peers, that_share_an_sae_id_are_refused_with_both_lines) {
+  for (const std::string policy : {"none", "preferred", "required"}) {
+    const auto peer = [&](std::uint8_t number, const std::string& sae_id) {
+      return "[[peer]]\nname = \"peer" + std::to_string(number) + "\"\nserve = true\nqkd = \"" + policy +
+             "\"\nsae_id = \"" + sae_id + "\"\nkey = " + inline_key(number) + '\n';
+    };
+    EXPECT_TRUE(parse(peer(1, "SAE-a") + peer(2, "SAE-A") + peer(3, "SAE-b"))) << "compared byte for byte";
+    const std::string first = peer(1, "SAE-a");
+    const std::string text = refusal(first + peer(2, "SAE-a"));
+    const auto line = std::ranges::count(first, '\n') + 5;
+    EXPECT_TRUE(text.contains("peers.toml:" + std::to_string(line) +
+                              ": peer \"peer2\", field \"sae_id\": is pinned to "
+                              "peer \"peer1\" of line 1 already"))
+        << text;
+  }
+}
+
+/// SPEC §4: "An end MUST refuse … its own SAE ID, as a peer's".
+TEST_F(Peers, never_have_this_ends_own_sae_id) {
+  const auto peers = parse("[[peer]]\nname = \"bob\"\nconnect = true\nsae_id = \"SAE-b\"\nkey = " + inline_key(1));
+  ASSERT_TRUE(peers);
+  EXPECT_TRUE(peers->refuse_own({}, ""));
+  EXPECT_TRUE(peers->refuse_own({}, "SAE-a"));
+  const auto own = peers->refuse_own({}, "SAE-b");
+  ASSERT_FALSE(own);
+  EXPECT_TRUE(own.error().contains("peers.toml:1: peer \"bob\", field \"sae_id\": is this end's own SAE ID (--sae-id)"))
+      << own.error();
 }
 
 TEST_F(Peers, by_the_thousand_load) {
