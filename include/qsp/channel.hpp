@@ -101,8 +101,9 @@ class Channel : public Endpoint {
   virtual Result<void> provide_qkd_key(std::string_view key_id, QkdKey&& key, Instant now) = 0;
   virtual Result<void> fail_qkd_key(QkdFailure why, Instant now) = 0;
 
-  /// A key of `size` bytes (1…255·32) for `label` (at most 200 bytes) and `context`, from the current epoch, or from
-  /// `epoch` where its exporter is still kept (the previous one). Error: ApiMisuse.
+  /// A key of `size` bytes (1…255·32) for `label` (at most 200 bytes; none that begins with "qsp1 ", which are QSP's
+  /// own) and `context`, from the current epoch, or from `epoch` where its exporter is still kept (the previous one).
+  /// Error: ApiMisuse.
   virtual Result<Exported> export_key(std::string_view label, Bytes context, std::size_t size,
                                       std::optional<std::uint32_t> epoch = std::nullopt) = 0;
 

@@ -5,6 +5,8 @@ namespace qsp::channel {
 namespace {
 
 constexpr std::size_t kMaxLabel = 200;
+/// Of exports that QSP makes for itself.
+constexpr std::string_view kReservedLabels = "qsp1 ";
 constexpr std::size_t kMaxExport = 255 * crypto::kHashSize;
 
 }  // namespace
@@ -37,6 +39,8 @@ Result<Exported> Session::export_key(std::string_view label, Bytes context, std:
   const auto misuse = [](std::string_view where) { return fail(ErrorKind::ApiMisuse, Reason::InternalError, where); };
   if (live_ == nullptr) return misuse("no session is established");
   if (label.size() > kMaxLabel) return misuse("export label");
+  // §6: "Labels that begin with "qsp1 " are QSP's own": no application may ask for what another part keeps secret.
+  if (label.starts_with(kReservedLabels)) return misuse("export label: \"qsp1 \" begins QSP's own");
   if (size == 0 || size > kMaxExport) return misuse("export size");
   const std::uint32_t wanted = epoch.value_or(live_->exporter_epoch);
   const schedule::Exporter* exporter = nullptr;

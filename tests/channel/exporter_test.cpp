@@ -107,6 +107,17 @@ TEST_F(Exporter, has_the_bounds_of_the_specification) {
   }
 }
 
+/// SPEC §6: "Labels that begin with "qsp1 " are QSP's own: an end MUST refuse them to its application".
+TEST_F(Exporter, keeps_the_labels_of_qsp_itself) {
+  for (const Role role : kBoth) {
+    for (const std::string_view label : {"qsp1 ", "qsp1 datagram", "qsp1  "}) expect_misuse(get(role, label));
+    for (const std::string_view label : {"qsp1", "qsp1x", "QSP1 ", " qsp1 ", "qsp ", "qsp e91 pad"}) {
+      EXPECT_TRUE(get(role, label)) << label;
+    }
+    EXPECT_EQ(pair->at(role).phase(), Phase::Established) << "a refusal is local";
+  }
+}
+
 TEST_F(Exporter, gives_nothing_before_established_or_after_closed) {
   pair->close(Role::Client, Reason::Normal, "");
   pair->run();
