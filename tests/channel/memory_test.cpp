@@ -8,6 +8,7 @@
 #include "channel/malicious.hpp"
 #include "channel/traffic.hpp"
 #include "support/heap.hpp"
+#include "support/own_stack.hpp"
 
 namespace qsp::test {
 namespace {
@@ -155,6 +156,50 @@ TEST(Memory, the_material_of_a_rekey_is_wiped_where_it_was_read) {
   ASSERT_EQ(pair->at(Role::Client).handle_bytes(init, pair->now()), init.size());
   const auto plaintext = Bytes(init).subspan(wire::kFrameHeaderSize).first(init.size() - 38);
   EXPECT_TRUE(std::ranges::all_of(plaintext, [](std::uint8_t byte) { return byte == 0; }));
+}
+
+/// The material of the first INIT. The fake providers draw the same in every world, so the next world's is known
+/// before it is drawn.
+Message material_of_first_init() {
+  World world;
+  Insider insider(*world.client_provider);
+  const auto pair = established_with_log(world, insider);
+  EXPECT_TRUE(pair->rekey(Role::Server));
+  const Frame init = pair->in_flight(Role::Server).front();
+  const Message plaintext = insider.open(Role::Server, init, pair->made(Role::Server).size() - 1).value();
+  return Message(plaintext.begin() + 9, plaintext.begin() + 41);
+}
+
+/// SPEC §7.4: "Wiped at commit: … material …", §7.3: at a NAK, §8.2 and §5.10: at any end. On the stack, on the heap
+/// and in memory that was freed, at both ends, while a rekey is under way only where it waits for its answer.
+TEST(Memory, holds_the_material_of_a_rekey_only_while_its_answer_is_awaited) {
+  OwnStack stack;
+  for (const bool commits : {true, false}) {
+    World world;
+    Notes notes;
+    {
+      Message material = material_of_first_init();
+      notes.secret("material", 2, material);
+      std::ranges::fill(material, std::uint8_t{0});  // the test's own copy must not be found
+    }
+    const Derived& material = secrets.front();
+    leaked = nullptr;
+    const auto pair = established_with_log(world, notes);
+    stack.run([&] {
+      ASSERT_TRUE(pair->rekey(Role::Server));
+      EXPECT_TRUE(in_memory().contains("material[2]")) << "the server needs it for ACK";
+      if (commits) pair->run();
+      for (const Role role : kBoth) {
+        if (!commits) pair->end_of_stream(role);
+        EXPECT_EQ(pair->at(role).epoch() == 2, commits);
+      }
+    });
+    EXPECT_FALSE(in_memory().contains("material[2]"));
+    EXPECT_EQ(leaked, nullptr) << describe(*leaked) << " was in memory that was freed";
+    std::array<std::uint8_t, 32> wanted{};
+    for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = static_cast<std::uint8_t>(~material.inverted[i]);
+    EXPECT_FALSE(stack.holds(wanted)) << "on the stack";
+  }
 }
 
 TEST(Memory, this_test_sees_what_it_looks_for) {

@@ -8,6 +8,8 @@
 
 #include "crypto/support.hpp"
 #include "crypto/vectors.hpp"
+#include "qsp/openssl.hpp"
+#include "support/own_stack.hpp"
 
 namespace qsp::crypto {
 namespace {
@@ -17,6 +19,41 @@ using test::expect_error;
 using test::hex;
 using test::must;
 using test::unhex;
+
+/// What was hashed is a secret as often as not: none of it may stay on the stack, whether it was gathered or not.
+TEST(HkdfMemory, NothingThatWasHashedOrDerivedStaysOnTheStack) {
+  const auto provider = make_openssl_provider().value();
+  Hkdf& hkdf = provider->hkdf();
+  qsp::test::OwnStack stack;
+  // Each is counted up from another byte, so that no two share eight bytes in a row.
+  for (const std::size_t size : test::Sizes{32, 80, 200, 400}) {
+    std::array<Buffer, 3> secrets;
+    for (std::size_t i = 0; i < secrets.size(); ++i) {
+      secrets[i].resize(size);
+      for (std::size_t b = 0; b < size; ++b) secrets[i][b] = static_cast<std::uint8_t>(b * (2 * i + 3) + 40 * i + 7);
+    }
+    Buffer out(96);
+    auto prk = std::make_unique<ScheduleSecret>(std::size_t{32});
+    stack.run([&] {
+      must(hkdf.hash({secrets[0], secrets[1]}));
+      must(hkdf.hmac(secrets[0], {secrets[1], secrets[2]}));
+      *prk = must(hkdf.extract(secrets[2], {secrets[0], secrets[1]}));
+      must(hkdf.expand(prk->reveal(), {secrets[0], secrets[2]}, out));
+    });
+    for (const Buffer& secret : secrets) {
+      for (std::size_t at = 0; at + 16 <= secret.size(); at += 16) {
+        EXPECT_FALSE(stack.holds(Bytes(secret).subspan(at, 16))) << size << " at " << at;
+      }
+    }
+    EXPECT_FALSE(stack.holds(Bytes(out).subspan(64, 16))) << "the last block of Expand";
+  }
+  const Buffer left(64, 0x5b);
+  stack.run([&] {
+    std::array<volatile std::uint8_t, 16'384> copy;  // larger than what the end of a thread overwrites
+    for (std::size_t i = 0; i < copy.size(); ++i) copy.at(i) = left[i % left.size()];
+  });
+  EXPECT_TRUE(stack.holds(left)) << "this test sees what it looks for";
+}
 
 class HkdfTest : public test::ProviderTest {
  protected:
