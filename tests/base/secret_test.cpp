@@ -102,6 +102,7 @@ TEST(Secret, CannotBeCopiedComparedPrintedOrConfused) {
   EXPECT_FALSE((std::is_constructible_v<QkdKey, TrafficKey>));
 }
 
+// SPEC §5.5.
 TEST(ConstantTimeEqual, SeesEveryBitAndEveryLength) {
   const auto bytes = pattern(33);
   EXPECT_TRUE(constant_time_equal(bytes, pattern(33)));

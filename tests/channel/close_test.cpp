@@ -63,6 +63,7 @@ class Model {
   std::array<Side, 2> sides_;
 };
 
+// SPEC §8.2.
 TEST(Close, every_order_of_end_close_and_end_of_stream_is_reported_as_it_was) {
   constexpr std::size_t kLength = 4;
   std::size_t orders = 1;
@@ -94,6 +95,7 @@ TEST(Close, every_order_of_end_close_and_end_of_stream_is_reported_as_it_was) {
   }
 }
 
+// SPEC §8.1, Appendix B 16.
 TEST(Close, ends_that_cross_close_clean_and_discard_the_others_close) {
   World world;
   const auto pair = world.established();
@@ -108,6 +110,7 @@ TEST(Close, ends_that_cross_close_clean_and_discard_the_others_close) {
   }
 }
 
+// SPEC Appendix B 16.
 TEST(Close, closes_that_cross_are_each_discarded) {
   World world;
   const auto pair = world.established();
@@ -118,6 +121,7 @@ TEST(Close, closes_that_cross_are_each_discarded) {
   EXPECT_EQ(closed(*pair, Role::Server).reason, Reason::InternalError);
 }
 
+// SPEC §8.2.
 TEST(Close, nothing_behind_a_close_is_processed_and_no_reply_is_sent) {
   World world;
   Insider insider(*world.client_provider);
@@ -136,6 +140,7 @@ TEST(Close, nothing_behind_a_close_is_processed_and_no_reply_is_sent) {
 }
 
 /// SPEC §8.3, §8.2, Appendix B 26 and 27: this end's own failure, answered with a CLOSE of its own.
+/// SPEC Appendix B 27.
 TEST(Close, a_malformed_close_or_an_unassigned_reason_is_a_failure_like_any_other_and_is_answered) {
   for (const Role victim : kBoth) {
     for (const Message& plaintext : {Message(), Message(1), Message(1'027), close_text(12'345, "?"), close_text(1)}) {
@@ -173,6 +178,7 @@ TEST(Close, data_after_end_is_refused_at_both_ends) {
   EXPECT_EQ(pair->seen(Role::Server).received().size(), 0U);
 }
 
+// SPEC Appendix B 19.
 TEST(Close, rekeys_go_on_after_an_end_in_either_direction) {
   for (const Role ended : kBoth) {
     World world;
@@ -191,6 +197,7 @@ TEST(Close, rekeys_go_on_after_an_end_in_either_direction) {
   }
 }
 
+// SPEC §8.1, Appendix B 19.
 TEST(Close, both_ends_close_clean_whatever_step_a_rekey_stands_at) {
   for (int delivered = 0; delivered < 4; ++delivered) {
     for (const Role first : kBoth) {
@@ -209,6 +216,7 @@ TEST(Close, both_ends_close_clean_whatever_step_a_rekey_stands_at) {
   }
 }
 
+// SPEC §8.2.
 TEST(Close, is_understood_whatever_step_a_rekey_stands_at) {
   for (int delivered = 0; delivered < 4; ++delivered) {
     for (const Role who : kBoth) {
@@ -225,6 +233,7 @@ TEST(Close, is_understood_whatever_step_a_rekey_stands_at) {
   }
 }
 
+// SPEC Appendix B 35.
 TEST(Close, in_each_step_of_the_handshake_tells_no_more_than_the_peer_has_earned) {
   for (int delivered = 0; delivered < 6; ++delivered) {
     for (const Role who : kBoth) {
@@ -263,6 +272,7 @@ TEST(Close, cuts_a_long_text) {
   for (const Role role : kBoth) EXPECT_EQ(closed(*pair, role).text, std::string(1'024, 'x'));
 }
 
+// SPEC §8.2.
 TEST(Close, after_it_every_call_refuses_or_does_nothing) {
   for (const bool established : {true, false}) {
     for (const Role role : kBoth) {
@@ -311,6 +321,7 @@ TEST(Close, sealing_refuses_a_frame_of_the_wrong_size_and_goes_on) {
   EXPECT_EQ(pair->seen(Role::Server).received().size(), Endpoint::kMaxPlaintext);
 }
 
+// SPEC §2.2.
 TEST(Close, sealing_waits_until_control_bytes_have_been_polled) {
   World world;
   const auto pair = world.established();

@@ -61,6 +61,7 @@ TEST_F(Exporter, a_key_depends_on_session_epoch_label_context_and_size) {
   EXPECT_EQ(keys.size(), made);
 }
 
+// SPEC Appendix B 22.
 TEST_F(Exporter, the_client_uses_the_new_epoch_only_after_done) {
   const auto first = get(Role::Client).value();
   ASSERT_TRUE(pair->rekey(Role::Server));

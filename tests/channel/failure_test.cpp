@@ -42,6 +42,7 @@ constexpr std::string_view kSaid = "beforeduringbeforeduringlast";
 
 class Failures : public testing::TestWithParam<std::tuple<Role, QkdPolicy, bool>> {};
 
+// SPEC §5.8.
 TEST_P(Failures, at_any_operation_close_the_session_with_internal_error_and_nothing_half_done) {
   const auto [fragile, qkd, once] = GetParam();
   std::uint64_t operations = 0;

@@ -9,6 +9,7 @@ namespace {
 
 using wire::FrameType;
 
+// SPEC §5.9.
 TEST(ClearAlert, ends_a_handshake_and_never_leads_to_a_dial_without_qkd) {
   for (const std::uint16_t reason : {std::uint16_t{50}, std::uint16_t{51}, std::uint16_t{60}, std::uint16_t{80}}) {
     Stage stage(Role::Client, QkdPolicy::Preferred);
@@ -20,6 +21,7 @@ TEST(ClearAlert, ends_a_handshake_and_never_leads_to_a_dial_without_qkd) {
   }
 }
 
+// SPEC §5.8.
 TEST(ClearAlert, of_a_full_server_ends_a_handshake_with_limit_and_no_text) {
   Stage stage(Role::Client, QkdPolicy::Preferred);
   const Bytes words = full_alert();
@@ -32,6 +34,7 @@ TEST(ClearAlert, of_a_full_server_ends_a_handshake_with_limit_and_no_text) {
   EXPECT_FALSE(stage.end().may_redial_without_qkd());
 }
 
+// SPEC §5.6, Appendix B 5.
 TEST(ClearAlert, with_a_session_id_is_a_protocol_error) {
   Stage stage(Role::Client);
   wire::FrameHeader header = stage.puppet().next_header(FrameType::Handshake);
@@ -40,6 +43,7 @@ TEST(ClearAlert, with_a_session_id_is_a_protocol_error) {
   EXPECT_EQ(stage.closed(), Reason::ProtocolError);
 }
 
+// SPEC §2.4.
 TEST(ClearAlert, once_keys_stand_is_refused_in_every_later_state) {
   for (const State state : all_states()) {
     if (state == State::AwaitServerHello || state == State::AwaitClientHello) continue;
@@ -80,6 +84,7 @@ TEST(SealedAlert, qkd_unavailable_leads_to_a_dial_without_qkd_only_after_server_
   }
 }
 
+// SPEC §5.9.
 TEST(Redial, a_lost_connection_or_a_wrong_confirm_never_leads_to_a_dial_without_qkd) {
   Stage lost(Role::Client, QkdPolicy::Preferred);
   lost.reach(State::AwaitServerFinish);
@@ -117,6 +122,19 @@ TEST(SealedAlert, with_a_reason_that_none_may_have_is_answered_as_any_failure) {
   }
 }
 
+// SPEC §5.8: "NORMAL becomes HANDSHAKE_FAILED" where an application gives up a handshake, however well the peer is known.
+TEST(Disclosure, an_application_that_gives_up_with_normal_says_handshake_failed) {
+  for (const State state : {State::ClientAwaitQkdKey, State::ServerAwaitQkdKey}) {
+    SCOPED_TRACE(name(state));
+    const auto stage = staged(state);
+    stage->pair().close(stage->genuine(), Reason::Normal, "changed my mind");
+    EXPECT_EQ(stage->closed(), Reason::Normal);
+    const auto& made = stage->pair().made(stage->genuine());
+    EXPECT_EQ(stage->puppet().insider().open(stage->genuine(), made.back(), made.size() - 1), alert(50));
+  }
+}
+
+// SPEC §5.8, Appendix B 28.
 TEST(Disclosure, an_application_that_gives_up_tells_a_stranger_nothing) {
   struct Row {
     State state;
@@ -143,6 +161,7 @@ TEST(Disclosure, an_application_that_gives_up_tells_a_stranger_nothing) {
   }
 }
 
+// SPEC §5.8.
 TEST(Disclosure, every_unauthenticated_failure_of_client_auth_looks_the_same) {
   std::vector<Message> said;
   const auto meet = [&](const std::function<void(Stage&)>& attack) {
@@ -166,6 +185,7 @@ TEST(Disclosure, every_unauthenticated_failure_of_client_auth_looks_the_same) {
   for (const Message& message : said) EXPECT_EQ(message, alert(50));
 }
 
+// SPEC §5.8.
 TEST(Text, of_a_peer_is_passed_on_as_it_is_and_marked_as_the_peers) {
   const std::string nasty = std::string("\x1b[2J\0\xff\r\n", 9) + std::string(1'000, 'x');
   Stage stage(Role::Client);

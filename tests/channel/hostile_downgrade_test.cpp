@@ -179,6 +179,7 @@ std::vector<ChoiceEdit> choice_edits() {
   };
 }
 
+// SPEC §5.3, Appendix B 34.
 TEST(Choice, what_was_not_offered_is_refused_and_the_server_is_told_nothing) {
   for (const ChoiceEdit& change : choice_edits()) {
     SCOPED_TRACE(std::string(change.what));
@@ -194,6 +195,7 @@ TEST(Choice, what_was_not_offered_is_refused_and_the_server_is_told_nothing) {
   }
 }
 
+// SPEC §5.3.
 TEST(Choice, mode_0_is_refused_by_a_client_that_requires_qkd) {
   Stage stage(Role::Client, QkdPolicy::Required);
   stage.puppet().script.qkd = 0;
@@ -201,6 +203,7 @@ TEST(Choice, mode_0_is_refused_by_a_client_that_requires_qkd) {
   EXPECT_EQ(stage.closed(), Reason::HandshakeFailed);
 }
 
+// SPEC §5.3, Appendix B 29.
 TEST(Choice, an_application_that_was_not_offered_is_refused) {
   Stage stage(Role::Client, QkdPolicy::None, [](World& world) { world.client.applications = {"offered"}; });
   stage.puppet().script.application = "another";
@@ -238,6 +241,7 @@ TEST(Choice, an_edited_choice_among_the_offered_establishes_nobody_though_the_at
   }
 }
 
+// SPEC §5.8.
 TEST(Choice, no_common_item_of_any_list_is_no_common_suite_in_a_clear_alert_with_empty_text) {
   using Prepare = std::function<void(Puppet::Script&)>;
   for (const Prepare& prepare : {Prepare([](auto& s) { s.kems = {KemId::MlKem1024}; }),
@@ -252,6 +256,28 @@ TEST(Choice, no_common_item_of_any_list_is_no_common_suite_in_a_clear_alert_with
     ASSERT_TRUE(alert);
     EXPECT_EQ(alert->reason, Reason::NoCommonSuite);
     EXPECT_TRUE(alert->text.empty());
+  }
+}
+
+// SPEC §5.3, Appendix B 7.
+TEST(Choice, the_server_takes_the_first_of_its_own_lists) {
+  World world;
+  const Party quick = make_party(*world.server_provider, "bob", crypto::SignatureId::MlDsa44);
+  world.client.kems = {crypto::KemId::X25519MlKem768, crypto::KemId::MlKem1024, crypto::KemId::MlKem768};
+  world.server.kems = {crypto::KemId::MlKem512, crypto::KemId::MlKem768, crypto::KemId::MlKem1024};
+  world.client.aeads = {crypto::AeadId::Aes256Gcm, crypto::AeadId::ChaCha20Poly1305};
+  world.server.aeads = {crypto::AeadId::ChaCha20Poly1305, crypto::AeadId::Aes256Gcm};
+  world.client.peer.keys.push_back(quick.key);  // offered last, and the server's first
+  world.server.signers = {quick.signer.get(), world.bob.signer.get()};
+  world.client.applications = {"one", "two", "three"};
+  world.server.applications = {"four", "three", "two"};
+  const auto pair = world.established();
+  for (const Role role : {Role::Client, Role::Server}) {
+    const ChannelStatus status = channel(*pair, role).status();
+    EXPECT_EQ(status.kem, crypto::KemId::MlKem768);
+    EXPECT_EQ(status.aead, crypto::AeadId::ChaCha20Poly1305);
+    EXPECT_EQ(role == Role::Client ? status.peer_signature : status.local_signature, crypto::SignatureId::MlDsa44);
+    EXPECT_EQ(status.application, "three");
   }
 }
 
@@ -277,6 +303,7 @@ void strange_items(Message& message) {
   message = encode(hello);
 }
 
+// SPEC §5.2.
 TEST(OtherVersion, a_server_skips_unknown_items_and_ignores_unknown_extensions_and_the_transcript_covers_them) {
   Stage stage(Role::Server);
   Puppet& alice = stage.puppet();
@@ -333,6 +360,7 @@ TEST(Choice, a_chosen_share_that_is_empty_or_of_another_length_is_handshake_fail
   }
 }
 
+// SPEC §5.2.
 TEST(OtherVersion, a_client_ignores_unknown_extensions_of_every_message_of_the_server) {
   Stage stage(Role::Client);
   Puppet& bob = stage.puppet();
@@ -354,6 +382,7 @@ TEST(OtherVersion, confirm_s_covers_the_extensions_of_server_finish) {
   EXPECT_FALSE(stage.seen().session_id);
 }
 
+// SPEC Appendix B 29.
 TEST(OtherVersion, extension_1_where_it_does_not_belong_is_a_protocol_error) {
   {
     Stage stage(Role::Client);

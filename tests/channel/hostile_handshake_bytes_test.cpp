@@ -81,6 +81,7 @@ TEST_P(HandshakeBytes, any_byte_changed_by_who_has_the_traffic_keys_is_caught_by
   }
 }
 
+// SPEC §5.8.
 TEST_P(HandshakeBytes, a_stream_cut_at_any_byte_ends_both_and_establishes_nobody_who_has_not_heard_all) {
   const auto& [qkd, place] = GetParam();
   World world(qkd);

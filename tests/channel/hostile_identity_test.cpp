@@ -34,6 +34,7 @@ struct Meeting {
   void expect_refused() { expect_refused(Reason::HandshakeFailed, Reason::HandshakeFailed); }
 };
 
+// SPEC §4.
 TEST(ServerIdentity, a_pinned_peer_that_is_not_the_one_dialled_is_refused) {
   Meeting meeting(QkdPolicy::Required);
   const Party carol = make_party(*meeting.stage.world().server_provider, "carol");
@@ -43,6 +44,7 @@ TEST(ServerIdentity, a_pinned_peer_that_is_not_the_one_dialled_is_refused) {
   meeting.expect_refused();
 }
 
+// SPEC §4.
 TEST(ServerIdentity, an_unknown_key_is_refused) {
   Meeting meeting;
   meeting.serve(make_party(*meeting.stage.world().server_provider, "mallory"));
@@ -62,6 +64,7 @@ TEST(ServerIdentity, the_dialled_key_under_another_identity_is_refused) {
   meeting.expect_refused();
 }
 
+// SPEC §4.
 TEST(ServerIdentity, a_client_refuses_its_own_identity_though_it_were_pinned) {
   Stage stage(Role::Client, QkdPolicy::None, [](World& world) { world.client.peer.keys = {world.alice.key}; });
   Puppet self(Role::Server, *stage.world().server_provider, stage.world().alice);
@@ -70,6 +73,7 @@ TEST(ServerIdentity, a_client_refuses_its_own_identity_though_it_were_pinned) {
   EXPECT_EQ(stage.closed(), Reason::HandshakeFailed);
 }
 
+// SPEC §5.3.
 TEST(ServerIdentity, a_key_under_another_algorithm_than_server_hello_named_is_refused) {
   World* world = nullptr;
   std::optional<Party> second;
@@ -102,6 +106,7 @@ TEST(ServerIdentity, another_sae_id_than_the_pinned_one_is_refused_before_the_km
   meeting.expect_refused(Reason::HandshakeFailed, Reason::HandshakeFailed);
 }
 
+// SPEC §5.3, Appendix B 8.
 TEST(ServerIdentity, a_server_that_does_not_accept_the_clients_algorithm_is_no_common_suite_before_the_kme_is_asked) {
   Meeting meeting(QkdPolicy::Required);
   meeting.serve(meeting.stage.world().bob, [](Puppet& bob) { bob.script.signatures = {0x0904, 0xfe05}; });
@@ -170,6 +175,19 @@ struct Caller {
   }
 };
 
+// SPEC §5.3, Appendix B 1.
+TEST(Offers, of_signatures_are_the_pinned_keys_algorithms_in_their_order_each_once) {
+  World world;
+  const auto of = [&](crypto::SignatureId id) { return make_party(*world.server_provider, "bob", id).key; };
+  using enum crypto::SignatureId;
+  world.client.peer.keys = {of(MlDsa87), of(MlDsa65), of(MlDsa87), of(MlDsa44), of(MlDsa65)};
+  const auto pair = world.pair();
+  const Frame& frame = pair->made(Role::Client).front();
+  const auto offers = wire::parse_client_hello(Bytes(frame).subspan(wire::kFrameHeaderSize)).value().signatures;
+  EXPECT_EQ(std::vector(offers.begin(), offers.end()), (std::vector<std::uint16_t>{0x0906, 0x0905, 0x0904}));
+}
+
+// SPEC §4.
 TEST(ClientIdentity, the_pinned_client_gets_in) {
   for (const QkdPolicy qkd : {QkdPolicy::None, QkdPolicy::Required}) {
     Caller caller(qkd);
@@ -178,6 +196,7 @@ TEST(ClientIdentity, the_pinned_client_gets_in) {
   }
 }
 
+// SPEC §4.
 TEST(ClientIdentity, an_unknown_key_is_refused) {
   Caller caller(QkdPolicy::Required);
   caller.call(make_party(*caller.stage.world().client_provider, "mallory"));
@@ -191,6 +210,7 @@ TEST(ClientIdentity, a_pinned_identity_without_its_key_is_refused) {
   caller.expect_refused();
 }
 
+// SPEC §4.
 TEST(ClientIdentity, a_pinned_peer_that_may_not_connect_is_refused) {
   Caller caller(QkdPolicy::Required);
   const Party carol = make_party(*caller.stage.world().client_provider, "carol");
@@ -201,6 +221,7 @@ TEST(ClientIdentity, a_pinned_peer_that_may_not_connect_is_refused) {
   caller.expect_refused();
 }
 
+// SPEC §4.
 TEST(ClientIdentity, a_server_refuses_its_own_identity_though_it_were_pinned) {
   Caller caller;
   caller.stage.world().pinned.pin(caller.stage.world().bob.pinned());
@@ -208,12 +229,14 @@ TEST(ClientIdentity, a_server_refuses_its_own_identity_though_it_were_pinned) {
   caller.expect_refused();
 }
 
+// SPEC §5.3.
 TEST(ClientIdentity, a_signature_algorithm_that_is_not_the_pinned_keys_is_refused) {
   Caller caller;
   caller.call(caller.stage.world().alice, [](Puppet& alice) { alice.script.signature = 0x0904; });
   caller.expect_refused();
 }
 
+// SPEC §3.2.
 TEST(ClientIdentity, an_algorithm_that_the_server_did_not_offer_to_accept_is_refused) {
   Caller caller(QkdPolicy::None, [](World& world) { world.server.client_signatures = {crypto::SignatureId::MlDsa87}; });
   caller.call(caller.stage.world().alice);
@@ -261,6 +284,7 @@ TEST(ClientIdentity, a_key_id_that_is_no_uuid_is_a_protocol_error_and_no_kme_is_
   EXPECT_TRUE(caller.stage.seen().qkd.empty());
 }
 
+// SPEC §5.5.
 TEST(ClientIdentity, a_wrong_confirm_is_refused_in_both_modes) {
   for (const QkdPolicy qkd : {QkdPolicy::None, QkdPolicy::Required}) {
     Caller caller(qkd);
@@ -275,6 +299,7 @@ TEST(ClientIdentity, a_client_with_another_qkd_key_is_refused) {
   caller.expect_refused(true);
 }
 
+// SPEC Appendix B 10.
 TEST(ClientIdentity, the_pinned_policy_binds_though_the_listener_is_lenient) {
   // §5.3: mode 0 against a pinned "required", mode 1 against a pinned "none".
   for (const auto& [pinned, offer] :

@@ -89,6 +89,7 @@ TEST_P(Splits, however_the_stream_is_split_the_events_are_the_same) {
   }
 }
 
+// SPEC §2.5.
 TEST_P(Splits, frames_that_arrive_together_in_random_pieces_are_told_apart) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     std::mt19937_64 random(seed);
@@ -116,6 +117,7 @@ TEST_P(Splits, frames_that_arrive_together_in_random_pieces_are_told_apart) {
 
 INSTANTIATE_TEST_SUITE_P(Every, Splits, testing::Values(QkdPolicy::None, QkdPolicy::Required));
 
+// SPEC §8.2.
 TEST(Loss, a_connection_lost_at_any_byte_of_data_is_reported_as_truncation_unless_end_arrived) {
   World world;
   const std::array<std::string, 3> lines{"first", "second", "third"};

@@ -15,6 +15,7 @@ std::unique_ptr<World> real_world(QkdPolicy qkd = QkdPolicy::None) {
   return std::make_unique<World>(provider(), provider(), qkd);
 }
 
+// SPEC §3.
 TEST(RealCryptography, changed_bytes_of_every_handshake_message_establish_nobody) {
   const auto world = real_world(QkdPolicy::Required);
   for (const Place& place : {Place{"CH", Role::Client, 0}, Place{"SH", Role::Server, 0}, Place{"SA", Role::Server, 1},
@@ -81,6 +82,7 @@ std::optional<Reason> meet_composite(const Edit& edit) {
   return stage.closed();
 }
 
+// SPEC §3.2.
 TEST(Composite, both_components_must_verify) {
   constexpr std::size_t kEd = 64, kMl = 3'309;
   const auto flip = [](std::size_t from_end) {
@@ -93,6 +95,7 @@ TEST(Composite, both_components_must_verify) {
   EXPECT_EQ(meet_composite(flip(1'000)), Reason::HandshakeFailed) << "ML-DSA-65";
 }
 
+// SPEC §3.2.
 TEST(Composite, a_component_alone_is_refused) {
   for (const bool ed : {false, true}) {
     const auto alone = [ed](Message& message) {

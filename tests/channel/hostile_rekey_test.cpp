@@ -58,6 +58,7 @@ TEST(NewKeys, frames_of_the_next_epoch_before_ack_are_refused) {
   }
 }
 
+// SPEC §7.4, Appendix B 4.
 TEST(NewKeys, the_new_epoch_begins_with_done_and_nothing_else) {
   const Message request{'R', 'K', '1', '0', 3, 0, 0, 0, 3};
   const Message again{'R', 'K', '1', '0', 5, 0, 0, 0, 3};
@@ -163,6 +164,7 @@ TEST(Init, a_key_id_in_mode_0_is_a_protocol_error_and_no_kme_is_asked) {
   EXPECT_TRUE(stage.seen().qkd.empty());
 }
 
+// SPEC §7.5.
 TEST(Init, weaker_than_the_clients_policy_is_refused) {
   {
     Stage stage(Role::Client, QkdPolicy::None, [](World& world) { world.client.peer.rekey_demands_kem = true; });

@@ -32,6 +32,7 @@ class Limits : public testing::TestWithParam<Role> {
 
 constexpr std::uint64_t kMany = 1U << 20;
 
+// SPEC §8.6.
 TEST_P(Limits, the_last_frame_of_a_key_is_kept_for_close) {
   limit(5, kMany);
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(pair->send(sender(), "data")) << i;
@@ -45,6 +46,7 @@ TEST_P(Limits, the_last_frame_of_a_key_is_kept_for_close) {
   EXPECT_TRUE(pair->seen(other(sender())).closed->by_peer) << "CLOSE was the fifth frame";
 }
 
+// SPEC §8.6.
 TEST_P(Limits, the_bytes_of_a_key_count_plaintext_and_leave_room_for_close) {
   limit(kMany, 40);
   ASSERT_TRUE(pair->send(sender(), "twenty bytes of data"));
@@ -66,6 +68,7 @@ TEST_P(Limits, a_frame_that_was_refused_is_wiped_and_not_sent) {
   EXPECT_EQ(frame, Frame(frame.size(), 0));
 }
 
+// SPEC Appendix B 14.
 TEST_P(Limits, a_receiver_refuses_what_goes_beyond_them) {
   for (const auto& [frames, bytes] : {std::pair<std::uint64_t, std::uint64_t>{5, kMany}, {kMany, 40}}) {
     pair = world.established();
@@ -79,6 +82,7 @@ TEST_P(Limits, a_receiver_refuses_what_goes_beyond_them) {
   }
 }
 
+// SPEC Appendix B 14.
 TEST_P(Limits, control_frames_count_too) {
   limit(2, kMany);
   ASSERT_TRUE(pair->send(sender(), "x"));

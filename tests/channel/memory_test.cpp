@@ -90,6 +90,7 @@ std::set<std::string> of_epoch(std::initializer_list<const char*> names, std::ui
   return result;
 }
 
+// SPEC §5.10, §6.
 TEST(Memory, holds_only_the_secrets_of_the_current_epoch_and_the_previous_exporter) {
   for (const bool light : {false, true}) {
     World world(QkdPolicy::Required);
@@ -117,6 +118,7 @@ TEST(Memory, holds_only_the_secrets_of_the_current_epoch_and_the_previous_export
   }
 }
 
+// SPEC §5.10.
 TEST(Memory, of_a_handshake_that_fails_at_any_step_holds_no_secret) {
   for (int delivered = 0; delivered < 5; ++delivered) {
     World world;
@@ -133,6 +135,7 @@ TEST(Memory, of_a_handshake_that_fails_at_any_step_holds_no_secret) {
   }
 }
 
+// SPEC §5.10.
 TEST(Memory, of_a_rekey_that_dies_at_any_step_holds_no_secret) {
   for (int delivered = 0; delivered < 4; ++delivered) {
     World world;

@@ -1,6 +1,7 @@
 // What a caller may configure (SPEC §3, §5, §8.5).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "channel/traffic.hpp"
@@ -107,6 +108,7 @@ TEST(Options, of_either_role_are_checked) {
   expect(common<ServerOptions>());
 }
 
+// SPEC §4, §5.3.
 TEST(Options, of_a_client_are_checked) {
   using O = ClientOptions;
   expect(std::vector<Case<O>>{
@@ -144,6 +146,13 @@ TEST(Options, of_a_server_are_checked) {
        }},
       {"no QKD and no SAE ID", true, [](O& o) { o.qkd = QkdPolicy::None, o.sae_id.clear(); }},
   });
+}
+
+// SPEC §3.2.
+TEST(Options, never_name_ed25519_alone_by_default) {
+  EXPECT_EQ(std::ranges::count(ServerOptions().client_signatures, crypto::SignatureId::Ed25519), 0);
+  // A client accepts what it pins; that pin is what names the algorithm.
+  EXPECT_TRUE(ClientOptions().peer.keys.empty());
 }
 
 TEST(Options, that_are_extreme_but_lawful_make_a_session) {

@@ -50,6 +50,7 @@ constexpr std::array kTable{
     Row{QkdPolicy::Required, QkdPolicy::Required, "F11"},
 };
 
+// SPEC Appendix B 9.
 TEST(Policy, every_pair_of_policies_gives_its_mode_or_its_reason) {
   for (const Row& row : kTable) {
     for (std::size_t i = 0; i < kPolicies.size(); ++i) {
@@ -81,6 +82,7 @@ TEST(Policy, every_pair_of_policies_gives_its_mode_or_its_reason) {
   }
 }
 
+// SPEC Appendix B 11.
 TEST(Policy, a_rekey_does_without_qkd_only_where_neither_end_requires_it) {
   for (const Row& row : kTable) {
     for (std::size_t i = 0; i < kPolicies.size(); ++i) {
@@ -222,6 +224,7 @@ constexpr std::array kMishaps{
            Reason::InternalError, false},
 };
 
+// SPEC §5.9.
 TEST(Redial, without_qkd_is_allowed_to_preferred_after_the_failure_of_a_kme_alone) {
   for (const QkdPolicy policy : {QkdPolicy::Preferred, QkdPolicy::Required}) {
     for (const Mishap& mishap : kMishaps) {
@@ -268,6 +271,7 @@ TEST(Redial, is_not_allowed_by_a_close_of_an_established_session) {
   EXPECT_FALSE(channel(*pair, Role::Client).may_redial_without_qkd());
 }
 
+// SPEC §5.9.
 TEST(Redial, offers_none_in_that_one_dial_and_says_so) {
   World world(QkdPolicy::Preferred);
   world.client.redial_without_qkd = true;

@@ -71,6 +71,7 @@ TEST(QkdHandshake, no_key_is_spent_for_a_client_with_a_foreign_sae_id) {
   EXPECT_TRUE(pair->seen(Role::Server).qkd.empty());
 }
 
+// SPEC §5.7, Appendix B 23.
 TEST(QkdHandshake, an_answer_of_the_clients_kme_that_is_not_a_key_and_a_uuid_is_qkd_unavailable) {
   const std::vector<std::pair<std::string, std::size_t>> answers{{std::string(kLower), 0},
                                                                  {std::string(kLower), 31},
@@ -94,6 +95,7 @@ TEST(QkdHandshake, an_answer_of_the_clients_kme_that_is_not_a_key_and_a_uuid_is_
   }
 }
 
+// SPEC §5.7.
 TEST(QkdHandshake, an_answer_of_the_servers_kme_for_another_key_id_is_qkd_unavailable) {
   for (const auto& [key_id, size] :
        {std::pair(kOther, 32U), std::pair(kLower, 31U), std::pair(kLower, 0U), std::pair(std::string_view(""), 32U)}) {
@@ -109,6 +111,7 @@ TEST(QkdHandshake, an_answer_of_the_servers_kme_for_another_key_id_is_qkd_unavai
   }
 }
 
+// SPEC §5.7.
 TEST(QkdHandshake, a_key_id_in_another_letter_case_is_the_same_one) {
   World world(QkdPolicy::Required);
   const auto pair = world.pair();
@@ -176,6 +179,7 @@ TEST(QkdHandshake, no_key_is_asked_for_where_no_time_is_left) {
   for (const Role role : kBoth) EXPECT_EQ(reason(*pair, role), Reason::QkdUnavailable);
 }
 
+// SPEC Appendix B 32.
 TEST(QkdHandshake, a_shorter_handshake_timeout_ends_the_wait) {
   World world(QkdPolicy::Required);
   world.client.handshake_timeout = world.server.handshake_timeout = seconds(2);
@@ -186,6 +190,7 @@ TEST(QkdHandshake, a_shorter_handshake_timeout_ends_the_wait) {
   EXPECT_EQ(reason(*pair, Role::Client), Reason::Timeout);
 }
 
+// SPEC §5.7.
 TEST(QkdHandshake, an_answer_that_nobody_awaits_is_api_misuse) {
   World world(QkdPolicy::Required);
   const auto pair = world.pair();
@@ -249,6 +254,7 @@ TEST(QkdHandshake, a_spent_budget_is_limit) {
   }
 }
 
+// SPEC §5.7.
 TEST(QkdHandshake, a_key_is_wiped_whether_it_is_taken_or_not) {
   World world(QkdPolicy::Required);
   const auto pair = world.pair();
@@ -322,6 +328,7 @@ TEST(QkdRekey, a_step_that_runs_out_is_a_kme_that_failed) {
   }
 }
 
+// SPEC §5.7, Appendix B 23.
 TEST(QkdRekey, an_answer_that_is_no_key_is_a_kme_that_failed) {
   for (const Role role : kBoth) {
     for (const auto& [key_id, size] : {std::pair(kOther, 31U), std::pair(std::string_view("x"), 32U),
@@ -344,6 +351,7 @@ TEST(QkdRekey, an_answer_that_is_no_key_is_a_kme_that_failed) {
   }
 }
 
+// SPEC Appendix B 13.
 TEST(QkdRekey, a_spent_budget_of_the_server_waits_and_never_weakens_a_rekey) {
   World world(QkdPolicy::Preferred);
   const auto pair = world.established();
@@ -359,6 +367,7 @@ TEST(QkdRekey, a_spent_budget_of_the_server_waits_and_never_weakens_a_rekey) {
   EXPECT_TRUE(channel(*pair, Role::Client).status().current.key_id);
 }
 
+// SPEC Appendix B 13.
 TEST(QkdRekey, a_spent_budget_of_the_client_is_limit_and_never_a_nak) {
   for (const QkdPolicy policy : {QkdPolicy::Preferred, QkdPolicy::Required}) {
     World world(policy);
@@ -379,6 +388,7 @@ TEST(QkdRekey, a_spent_budget_of_the_client_is_limit_and_never_a_nak) {
 
 class Outage : public testing::TestWithParam<Role> {};
 
+// SPEC §7.5.
 TEST_P(Outage, under_preferred_rekeys_go_on_with_the_kem_and_the_status_says_so) {
   World world(QkdPolicy::Preferred);
   world.server.rekey.light = true;  // KEM only always has a share

@@ -120,6 +120,7 @@ wire::ServerHello answer_of(const Pair& pair) {
 
 /// SPEC §3.4: "Randomness (nonces, session_id, material, keys, hedges) MUST come from a cryptographically secure
 /// generator", §3.1: "Key shares MUST be fresh for every handshake, every redial and every INIT".
+/// SPEC Appendix B 36.
 TEST(Randomness, of_nonces_session_id_shares_and_material_comes_from_the_generator_and_never_twice) {
   WatchedWorld watched;
   std::set<Message> seen;
@@ -154,6 +155,7 @@ TEST(Randomness, of_nonces_session_id_shares_and_material_comes_from_the_generat
 }
 
 /// SPEC §5.6: at SERVER_HELLO "wipe all KEM private keys"; §7.4: "Wiped at commit: … the KEM private key".
+/// SPEC §5.10.
 TEST(PrivateKeys, of_the_kem_live_until_server_hello_or_ack_and_no_longer) {
   private_keys = 0;
   WatchedWorld watched;

@@ -24,6 +24,7 @@ std::string form_name(const testing::TestParamInfo<Form>& info) {
 
 class Forms : public testing::TestWithParam<Form> {};
 
+// SPEC Appendix B 12.
 TEST_P(Forms, rekeys_lose_no_byte_with_data_in_flight_both_ways) {
   World world(GetParam().qkd);
   world.server.rekey.light = GetParam().light;

@@ -82,6 +82,7 @@ TEST(RekeyRules, an_idle_client_refuses_what_no_server_may_say) {
   }
 }
 
+// SPEC §3.1.
 TEST(RekeyRules, a_share_that_fails_its_check_is_rekey_failed) {
   Rules rules(Role::Server);
   std::vector<std::uint8_t> refused(crypto::info(crypto::KemId::X25519MlKem768).public_key_size, 0xff);
@@ -113,6 +114,7 @@ TEST(RekeyRules, done_for_another_epoch_is_refused) {
   }
 }
 
+// SPEC §7.4.
 TEST(RekeyRules, done_sealed_under_the_old_epoch_is_refused) {
   Rules rules(Role::Server);
   rules.peer->send(init(2));
@@ -120,6 +122,7 @@ TEST(RekeyRules, done_sealed_under_the_old_epoch_is_refused) {
   EXPECT_EQ(rules.closed(), Reason::ProtocolError);
 }
 
+// SPEC §7.5, Appendix B 33.
 TEST(RekeyRules, an_init_weaker_than_the_clients_policy_is_answered_with_close) {
   struct Case {
     QkdPolicy qkd;
@@ -224,6 +227,7 @@ TEST(RekeyRules, an_ack_is_taken_once) {
   EXPECT_EQ(rules.closed(), Reason::ProtocolError);
 }
 
+// SPEC Appendix B 20.
 TEST(RekeyRules, ends_whose_qkd_keys_differ_both_say_rekey_failed) {
   World world(QkdPolicy::Required);
   const auto pair = world.established();
@@ -247,6 +251,7 @@ TEST(RekeyRules, ends_whose_qkd_keys_differ_both_say_rekey_failed) {
 
 // REQ.
 
+// SPEC Appendix B 17.
 TEST(RekeyRules, a_request_that_crosses_an_init_is_answered_by_it) {
   World world;
   const auto pair = world.established();

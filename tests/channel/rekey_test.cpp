@@ -10,6 +10,7 @@ namespace {
 
 using std::chrono::seconds;
 
+// SPEC §7.4.
 TEST(Rekey, each_end_moves_at_its_own_step) {
   World world(QkdPolicy::Required);
   const auto pair = world.established();
@@ -54,6 +55,7 @@ TEST(Rekey, each_end_moves_at_its_own_step) {
   EXPECT_EQ(pair->defect(), "");
 }
 
+// SPEC §2.5, Appendix B 24.
 TEST(Rekey, data_goes_on_while_either_end_waits_for_its_kme) {
   World world(QkdPolicy::Required);
   const auto pair = world.established();
@@ -93,6 +95,7 @@ class Epochs : public testing::Test {
   std::unique_ptr<Pair> pair;
 };
 
+// SPEC §7.4.
 TEST_F(Epochs, old_epoch_frames_after_commit_are_refused) {
   rekey_until_sent_by(Role::Client);
   ASSERT_TRUE(pair->deliver(Role::Client));
@@ -146,6 +149,7 @@ TEST_F(Epochs, the_next_epoch_is_refused_before_it_is_agreed) {
   }
 }
 
+// SPEC §7.4.
 TEST_F(Epochs, the_first_server_frame_of_an_epoch_that_is_not_done_is_refused) {
   constexpr std::array<std::uint8_t, wire::kMaterialSize> kZeros{};
   const std::array messages{
@@ -242,6 +246,7 @@ TEST(Rekey, every_trigger_at_once_on_both_ends_loses_nothing) {
   EXPECT_EQ(pair->defect(), "");
 }
 
+// SPEC Appendix B 18.
 TEST(Rekey, each_epoch_has_its_own_triggers) {
   World world;
   world.server.rekey.frames = 5;

@@ -19,6 +19,7 @@ std::optional<Reason> reason(const Pair& pair, Role role) {
   return closed ? std::optional(closed->reason) : std::nullopt;
 }
 
+// SPEC §5.6.
 TEST(HandshakeTimer, each_end_gives_up_ten_seconds_after_the_connection_stands) {
   for (const Role role : kBoth) {
     World world;
@@ -33,6 +34,7 @@ TEST(HandshakeTimer, each_end_gives_up_ten_seconds_after_the_connection_stands) 
   }
 }
 
+// SPEC §5.6.
 TEST(HandshakeTimer, messages_do_not_renew_it) {
   World world(QkdPolicy::Required);
   const auto pair = world.pair();
@@ -63,6 +65,7 @@ TEST(RekeyTimer, no_ack_within_it_is_rekey_failed_at_the_server) {
   EXPECT_EQ(reason(*pair, Role::Server), Reason::RekeyFailed);
 }
 
+// SPEC Appendix B 21.
 TEST(RekeyTimer, no_done_within_it_is_rekey_failed_at_the_client) {
   World world;
   const auto pair = world.established();
@@ -105,6 +108,7 @@ TEST(Interval, either_ends_interval_changes_keys) {
 
 // The hard life of an epoch: 420 s beyond the interval of 120 s.
 
+// SPEC Appendix B 31.
 TEST(HardLife, a_server_that_never_changes_keys_loses_its_client_with_limit) {
   World world;
   const auto pair = world.established();
@@ -140,6 +144,7 @@ TEST(HardLife, an_outage_of_the_servers_kme_under_required_ends_with_qkd_unavail
   EXPECT_EQ(reason(*pair, Role::Server), Reason::QkdUnavailable);
 }
 
+// SPEC Appendix B 31.
 TEST(HardLife, an_outage_of_the_clients_kme_under_required_is_known_at_both_ends) {
   for (const Role first : kBoth) {
     World world(QkdPolicy::Required);

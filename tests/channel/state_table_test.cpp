@@ -310,6 +310,7 @@ std::vector<Flaw> flaws(State state) {
   return all;
 }
 
+// SPEC §2.5, Appendix B 4.
 TEST_P(StateTable, a_flawed_header_is_refused_before_a_byte_of_its_payload) {
   const State state = GetParam();
   for (const Flaw& flaw : flaws(state)) {
@@ -338,6 +339,7 @@ TEST_P(StateTable, an_unassigned_type_is_refused) {
   }
 }
 
+// SPEC §2.5.
 TEST_P(StateTable, a_lawful_header_is_not_refused_before_its_payload) {
   const auto stage = staged(GetParam());
   Frame bytes(wire::kFrameHeaderSize);
@@ -356,6 +358,7 @@ TEST_P(StateTable, a_payload_that_does_not_open_ends_the_session) {
   expect_refused(*stage, state, Reason::AeadDecryptFailed, before);
 }
 
+// SPEC §5.8, Appendix B 25.
 TEST_P(StateTable, the_end_of_the_stream_ends_the_session_and_is_reported) {
   const State state = GetParam();
   const auto stage = staged(state);

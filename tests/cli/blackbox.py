@@ -74,6 +74,7 @@ class Usage(Case):
             self.assertEqual(done.returncode, 2, (args, done.stderr))
             self.assertTrue(done.stderr or done.stdout, args)
 
+    # SPEC §11.
     def test_an_insecure_profile_needs_the_flag_and_is_warned_of(self):
         for verb in (["serve"], ["connect", "127.0.0.1"]):
             self.assert_fails(qsp(*verb, "--profile", "rc155"), "no security.*--insecure", code=2)

@@ -108,6 +108,7 @@ class Dial(Case):
             self.assert_ends(self.dial_impostor(talk), f"is {name} server, not a qsp server: check the address")
             self.assertLess(time.monotonic() - began, 5)
 
+    # SPEC §11.
     def test_a_server_of_another_profile(self):
         with serving("--profile", "rc155", "--insecure") as (port, _, _):
             self.assert_ends(self.world.connect(port), "profile")

@@ -139,6 +139,7 @@ class Door(Case):
         # Whatever room there is has to be found at once: nobody dials twice.
         self.assert_succeeds(self.world.connect(port, "--retry-for", "0", stdin=b"hello"))
 
+    # SPEC Appendix B 37.
     def test_sessions(self):
         with self.world.server("--exec", "cat") as (port, running, log):
             limit = self.limit(lambda: self.dial(port))

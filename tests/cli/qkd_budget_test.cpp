@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// SPEC §5.9.
 TEST(QkdBudgetOfAClient, OneRefillPassesBeforeTheNextDialAndTheDelaysDouble) {
   std::vector<std::chrono::seconds> waits;
   for (unsigned dial = 1; dial <= 6; ++dial) waits.push_back(wait_for_budget(dial));

@@ -132,6 +132,7 @@ class Budget(QkdCase):
 
 
 class Preferred(QkdCase):
+    # SPEC §5.9.
     def test_without_a_key_it_dials_again_and_warns_in_every_epoch(self):
         alice, bob = self.world.pads("preferred")
         for server_pad, client_pad in ((bob, None), (None, alice)):

@@ -96,6 +96,7 @@ class Pins(ReloadCase):
             reload()
             self.assert_is_closed(alice, "QKD is required for this peer now")
 
+    # SPEC §4.
     def test_an_sae_id_that_is_shared_or_this_ends_own_is_refused_at_start_and_at_reload(self):
         """SPEC §4: no two pinned peers may share an SAE ID, and none may have this end's own."""
         carol = {"key": "mallory", "sae_id": "SAE-carol"}

@@ -119,6 +119,7 @@ class Keys(Case):
                    self.world.path("bob.toml"), *args)
         self.assert_fails(done, told)
 
+    # SPEC Appendix B 1.
     def test_while_a_key_is_rolled_clients_of_the_old_and_of_the_new_pin_connect(self):
         self.world.keygen("next", "--alg", "Ed25519+ML-DSA-65")
         self.world.pin("next.toml", name="bob", key_file="next.key.pub", serve=True)

@@ -5,6 +5,7 @@
 namespace qsp::cli {
 namespace {
 
+// SPEC §5.8.
 TEST(Text, OfAPeerCannotReachTheTerminal) {
   EXPECT_EQ(escape("plain text, 100 %"), "plain text, 100 %");
   EXPECT_EQ(escape("\x1b[31m\r\n\t\x07\x7f"), "\\x1b[31m\\x0d\\x0a\\x09\\x07\\x7f");

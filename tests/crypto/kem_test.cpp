@@ -114,6 +114,7 @@ TEST_P(EachKem, DrawsItsRandomnessFromTheCallerAlone) {
   }
 }
 
+// SPEC §3.1.
 TEST_P(EachKem, RefusesEveryOtherLength) {
   const auto key = generate();
   const Encapsulation made = must(kem().encapsulate(key->public_key(), provider_->rng()));
@@ -127,6 +128,7 @@ TEST_P(EachKem, RefusesEveryOtherLength) {
 }
 
 /// FIPS 203 §7.2: a coefficient that is not reduced modulo q = 3329. 0xff bytes hold 4095s.
+/// SPEC §3.1.
 TEST_P(EachKem, RefusesAnMlKemKeyThatFailsTheModulusCheck) {
   const auto key = generate();
   const std::size_t at = layout().ecdh_first ? layout().ecdh_share : 0;
@@ -176,6 +178,7 @@ TEST_P(EachHybrid, AnAlteredClassicalPartIsRefusedOrYieldsAnotherSecret) {
   }
 }
 
+// SPEC §3.1.
 TEST_P(EachPCurveHybrid, RefusesPointsThatAreNotUncompressedOrNotOnTheCurve) {
   const auto key = generate();
   const Encapsulation made = must(kem().encapsulate(key->public_key(), provider_->rng()));
@@ -197,6 +200,7 @@ TEST_P(EachPCurveHybrid, RefusesPointsThatAreNotUncompressedOrNotOnTheCurve) {
 }
 
 /// RFC 7748 §6.1, and the points of small order that lead there: 0, 1, p - 1, p, p + 1, and one of order 8.
+/// SPEC §3.1.
 TEST_F(KemTest, RefusesX25519SharesWhoseSecretIsZero) {
   const std::array<std::string_view, 6> points{{
       "0000000000000000000000000000000000000000000000000000000000000000",

@@ -68,6 +68,7 @@ TEST_F(ProviderSuite, GivesEveryKemOnceAndEveryAeadAnew) {
     EXPECT_NE(must(provider_->aead(row.id)), must(provider_->aead(row.id))) << row.name;
 }
 
+// SPEC §3.4.
 TEST_F(ProviderSuite, RandomBytesDifferAndFillEverySize) {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {

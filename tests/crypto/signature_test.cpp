@@ -147,6 +147,7 @@ TEST_P(EachSignature, RefusesPublicKeysOfOtherLengths) {
   expect_error(provider_->verifier(key), ErrorKind::ApiMisuse, Reason::InternalError);
 }
 
+// SPEC §3.2.
 TEST_P(EachSignature, DrawsItsHedgeFromTheCallerAlone) {
   const auto signer = new_signer(id());
   const std::size_t size = hedge_size(id());
@@ -172,6 +173,7 @@ TEST_P(EachSignature, SignersAndVerifiersOutliveTheirProvider) {
 }
 
 /// SPEC §3: the composite is Ed25519(64) ‖ ML-DSA-65(3309) over the same bytes, and both must verify.
+/// SPEC §3.2.
 TEST_F(SignatureTest, TheCompositeIsBothSignaturesAndNeedsBoth) {
   const auto signer = new_signer(SignatureId::Ed25519MlDsa65);
   const Bytes key(signer->public_key().bytes);

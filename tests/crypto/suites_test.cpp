@@ -64,6 +64,7 @@ TEST(SuiteTable, UsesTheCodePointsOfTheSpecification) {
   EXPECT_EQ(aead_from_wire(29), AeadId::ChaCha20Poly1305);
 }
 
+// SPEC §3.
 TEST(SuiteTable, PrefersTheDefaultsOfTheSpecification) {
   EXPECT_EQ(kKems.front().id, KemId::X25519MlKem768);
   EXPECT_EQ(kSignatures.front().id, SignatureId::MlDsa65);

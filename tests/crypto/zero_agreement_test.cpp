@@ -103,6 +103,7 @@ int start(const OSSL_CORE_HANDLE* /*core*/, const OSSL_DISPATCH* /*in*/, const O
   return 1;
 }
 
+// SPEC §3.1.
 TEST(ZeroAgreement, IsRefusedByBothEndsWhateverTheLibraryLetsPass) {
   ASSERT_EQ(OSSL_PROVIDER_add_builtin(nullptr, "same", start), 1);
   OSSL_PROVIDER* const same = OSSL_PROVIDER_load(nullptr, "same");

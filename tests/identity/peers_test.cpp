@@ -164,6 +164,7 @@ std::vector<Fault> faults() {
   };
 }
 
+// SPEC §4.
 TEST_F(Peers, with_any_fault_are_refused_by_line_field_and_reason) {
   for (const Fault& fault : faults()) {
     const std::string text = refusal(fault.text);
@@ -207,6 +208,7 @@ TEST_F(Peers, nested_without_end_are_refused) {
   EXPECT_TRUE(refusal("peer = " + std::string(100'000, '[')).contains("not TOML"));
 }
 
+// SPEC §4.
 TEST_F(Peers, never_include_this_end) {
   const auto peers = parse("[[peer]]\nname = \"bob\"\nconnect = true\nkey = " + inline_key(1));
   ASSERT_TRUE(peers);

@@ -37,6 +37,7 @@ TEST_F(Etsi014, dec_keys_asks_by_post_for_the_key_that_the_peer_named) {
   EXPECT_TRUE(heard->delivered());
 }
 
+// SPEC §5.7.
 TEST_F(Etsi014, an_sae_id_is_escaped_in_the_url) {
   fetch(std::nullopt, "a/../b?c=\xc3\xa9 %");
   EXPECT_EQ(last_call().target, "/api/v1/keys/a%2F..%2Fb%3Fc%3D%C3%A9%20%25/enc_keys");

@@ -68,6 +68,7 @@ TEST_F(Pads, that_are_exhausted_say_so_and_go_on_answering_the_other_end) {
   EXPECT_TRUE(a->take(from_b->key_id));
 }
 
+// SPEC §5.7.
 TEST_F(Pads, never_give_a_key_twice_by_its_id) {
   create(10);
   auto a = Pad::open(a_);
@@ -128,6 +129,7 @@ TEST_F(Pads, remember_across_openings_what_is_used) {
   EXPECT_EQ(status->peer.left, 50U);
 }
 
+// SPEC §5.7.
 TEST_F(Pads, overwrite_a_key_once_it_is_drawn) {
   create(10);
   auto a = Pad::open(a_);

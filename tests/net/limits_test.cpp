@@ -22,6 +22,7 @@ TestOptions limited(const Limits& limits) {
   return options;
 }
 
+// SPEC Appendix B 37.
 TEST(Limits, ASilentConnectionGivesWayToANewcomerOfItsSource) {
   TestServer server(limited({.handshakes_per_source = 2}));
   Peer first(server.port());
@@ -43,6 +44,7 @@ TEST(Limits, ASilentConnectionGivesWayToANewcomerOfAnySource) {
   EXPECT_TRUE(second.handshake());
 }
 
+// SPEC Appendix B 37.
 TEST(Limits, HandshakesUnderWayKeepTheirPlaceAndNewcomersAreRefused) {
   for (const auto& [limits, why] : {std::pair(Limits{.handshakes = 2}, Refusal::Handshakes),
                                     std::pair(Limits{.handshakes_per_source = 2}, Refusal::HandshakesOfSource)}) {

@@ -114,6 +114,7 @@ TEST(Waiting, ReadingGoesOnUntilFourMebibytesWaitAndStopsThere) {
   }
 }
 
+// SPEC §7.7.
 TEST(Waiting, ReadingGoesOnOnceTheApplicationHasTakenSome) {
   Stalled stalled(true);
   stalled.flood();

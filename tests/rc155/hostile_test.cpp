@@ -285,6 +285,7 @@ TEST(Hostile, AnOldEpochFrameThatDoesNotAuthenticateEndsNoEpoch) {
   EXPECT_TRUE(duo.pair.seen(Role::Client).data.empty());
 }
 
+// SPEC §11.
 TEST(Hostile, TheNoncePrefixMustRepeatTheHeader) {
   for (const Role to : kRoles) {
     for (std::size_t bit = 0; bit < 96; ++bit) {

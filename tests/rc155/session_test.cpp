@@ -318,6 +318,7 @@ TEST(EndOfStream, AfterCloseChangesNothing) {
   EXPECT_EQ(duo.pair.defect(), "");
 }
 
+// SPEC §11.
 TEST(Limits, SequenceNumbersEndWithAClose) {
   for (const Role who : kRoles) {
     Duo duo;

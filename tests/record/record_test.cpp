@@ -113,6 +113,7 @@ TEST_F(Record, the_nonce_is_the_epoch_and_the_full_count) {
   EXPECT_EQ(header, (wire::FrameHeader{FrameType::AppData, 0, kSession, 0x0a0b0c0d, 0x5566'7788, 3 + 16}));
 }
 
+// SPEC Appendix B 6.
 TEST_F(Record, the_aad_is_the_types_label_and_the_header) {
   constexpr std::array<std::string_view, 4> kLabels{"hs", "app", "rekey", "close"};
   for (std::uint8_t type = 1; type <= 4; ++type) {
@@ -139,6 +140,7 @@ TEST_F(Record, every_bit_of_the_header_and_the_payload_is_protected) {
   }
 }
 
+// SPEC §2.2, Appendix B 15.
 TEST_F(Record, the_count_goes_on_across_types_and_epochs_and_past_2_to_the_32) {
   constexpr std::uint64_t kNear = (std::uint64_t{1} << 32) - 3;
   TestAccess::set_count(sender, kNear);
@@ -168,6 +170,7 @@ TEST_F(Record, a_frame_from_2_to_the_32_frames_ago_does_not_open_though_its_seq_
   EXPECT_EQ(refused.error().kind, ErrorKind::DecryptFailed);
 }
 
+// SPEC §2.2.
 TEST_F(Record, an_n_is_spent_even_where_sealing_fails) {
   ASSERT_TRUE(seal(FrameType::AppData, 4));
   witness->fail_next = true;
@@ -178,6 +181,7 @@ TEST_F(Record, an_n_is_spent_even_where_sealing_fails) {
   EXPECT_NE(sealed[1].nonce, sealed[2].nonce);
 }
 
+// SPEC §2.2.
 TEST_F(Record, clear_frames_take_part_in_the_count) {
   Sender fresh;
   Frame frame(kFrameHeaderSize + 8);
@@ -191,12 +195,14 @@ TEST_F(Record, clear_frames_take_part_in_the_count) {
   EXPECT_EQ(sealed.back().nonce[11], 1);
 }
 
+// SPEC §2.4.
 TEST_F(Record, a_sender_without_a_key_seals_nothing) {
   Sender fresh;
   Frame frame(kOverhead + 4);
   EXPECT_FALSE(fresh.seal(FrameType::AppData, 0, frame));
 }
 
+// SPEC §2.5.
 TEST_F(Record, another_session_epoch_or_count_is_refused_in_this_order) {
   const auto header = [&](std::uint64_t session, std::uint32_t epoch, std::uint32_t seq) {
     const auto checked = receiver.check({FrameType::AppData, 0, session, epoch, seq, 20});
@@ -210,6 +216,7 @@ TEST_F(Record, another_session_epoch_or_count_is_refused_in_this_order) {
   EXPECT_EQ(header(kSession, 1, 0xffff'ffff), Reason::ProtocolError);
 }
 
+// SPEC §6.
 TEST_F(Record, the_announced_epoch_begins_with_a_rekey_frame_and_ends_the_one_before) {
   const auto last_of_old = seal(FrameType::AppData, 4);
   ASSERT_TRUE(receiver.set_next_key(key(2)));

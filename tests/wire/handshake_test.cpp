@@ -107,6 +107,7 @@ std::vector<Sample> samples() {
 
 class HandshakeCodec : public testing::TestWithParam<Sample> {};
 
+// SPEC §2.5.
 TEST_P(HandshakeCodec, takes_the_whole_message_and_nothing_shorter_or_longer) {
   const Sample& sample = GetParam();
   ASSERT_TRUE(sample.parses(sample.message));
@@ -124,6 +125,7 @@ TEST_P(HandshakeCodec, takes_the_whole_message_and_nothing_shorter_or_longer) {
   EXPECT_FALSE(sample.parses(longer));
 }
 
+// SPEC §5.1, Appendix B 3.
 TEST_P(HandshakeCodec, its_type_and_length_are_checked) {
   const Sample& sample = GetParam();
   ASSERT_TRUE(message_type(sample.message));
@@ -149,6 +151,7 @@ Message with_extensions(const Sample& sample, const Message& block) {
   return message;
 }
 
+// SPEC §5.2.
 TEST_P(HandshakeCodec, extensions_ascend_are_whole_and_unknown_ones_are_ignored) {
   const Sample& sample = GetParam();
   if (sample.name == "ALERT") return;
@@ -235,6 +238,7 @@ TEST(AuthCodec, the_signed_part_ends_before_the_signature_and_up_to_confirm_befo
   EXPECT_EQ(parse_server_finish(sf).value().up_to_confirm.size(), sf.size() - 32);
 }
 
+// SPEC Appendix B 34.
 TEST(Lists, hold_1_to_8_items_without_repeats) {
   const std::vector<std::function<void(ClientHello&, std::size_t, bool)>> fills{
       [](auto& h, std::size_t n, bool repeat) {
@@ -324,6 +328,7 @@ TEST(Fields, names_of_255_bytes_fit_and_empty_ones_do_not) {
   }
 }
 
+// SPEC Appendix B 2.
 TEST(AlertCodec, text_is_cut_by_the_writer_and_bounded_by_the_reader) {
   const std::string text(2'000, 't');
   Message message = encode(Alert{Reason::Timeout, text});
@@ -370,6 +375,7 @@ TEST(Uuid, is_8_4_4_4_12_hexadecimal_digits) {
   EXPECT_FALSE(is_uuid(std::string(kUuid) + "0"));
 }
 
+// SPEC §5.7.
 TEST(Uuid, compares_without_regard_to_case_and_to_nothing_else) {
   std::string upper(kUuid), lower(kUuid);
   std::ranges::transform(upper, upper.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });

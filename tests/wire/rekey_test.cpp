@@ -68,6 +68,7 @@ TEST(RekeyCodec, what_was_written_is_read) {
   }
 }
 
+// SPEC §2.5.
 TEST(RekeyCodec, nothing_shorter_or_longer_is_read) {
   for (const Message& message : samples()) {
     for (std::size_t size = 0; size < message.size(); ++size) {
@@ -131,6 +132,7 @@ TEST(CloseCodec, what_was_written_is_read_up_to_1024_bytes_of_text) {
   EXPECT_EQ(encode(Close{Reason::Normal, std::string(3'000, 'x')}, cut), 1'026U);
 }
 
+// SPEC §8.3.
 TEST(CloseCodec, a_plaintext_below_2_or_above_1026_bytes_is_refused) {
   EXPECT_FALSE(parse_close({}));
   EXPECT_FALSE(parse_close(Message{0}));
