@@ -15,3 +15,6 @@ fi
 cp ../sites/ca.pem qsp/kme-ca.pem
 cp "../sites/$1/cert.pem" qsp/kme.pem
 cp "../sites/$1/key.pem" qsp/kme.key
+# What the page says to whoever has skipped the pad.
+[ "$1" = alice ] && peer=bob || peer=alice
+grep -q '^sae_id' qsp/peers.toml || printf 'qkd = "required"\nsae_id = "SAE-%s"\n' $peer >>qsp/peers.toml
