@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
@@ -65,7 +66,9 @@ class Parser {
       const std::string_view text = input.text();
       const bool first_line_fits = std::min(text.find('\n'), text.size()) <= kMaxFirstLine;
       const std::size_t taken = parser_.put(boost::asio::const_buffer(text.data(), text.size()), failed);
+      const bool folded = IsRequest && in_header && has_fold(text.substr(0, taken));
       input.consume(taken);
+      if (folded) return std::unexpected(Fault::Malformed);
       if (in_header) {
         header_size_ += taken;
         if (header_size_ > start_line_size() + kMaxHeaderSize) return std::unexpected(Fault::FieldsTooLarge);
@@ -97,6 +100,14 @@ class Parser {
   }
 
  private:
+  /// RFC 9112 §5.2: a server refuses a field that goes on in the next line, which others may read otherwise.
+  bool has_fold(std::string_view header) noexcept {
+    for (const char c : header) {
+      if (line_begins_ && (c == ' ' || c == '\t')) return true;
+      line_begins_ = c == '\n';
+    }
+    return false;
+  }
   [[nodiscard]] std::size_t start_line_size() const {
     constexpr std::size_t kAround = 12;  // two spaces, "HTTP/1.1" and the line's end
     if constexpr (IsRequest) {
@@ -108,6 +119,7 @@ class Parser {
 
   http::parser<IsRequest, Body> parser_;
   std::size_t header_size_ = 0;
+  bool line_begins_ = false;
 };
 
 Status refusal(Fault fault) noexcept {
@@ -147,6 +159,19 @@ std::string_view name(Method method) noexcept { return method == Method::Post ? 
 
 }  // namespace
 
+bool is_own_page(std::string_view host, std::string_view origin) noexcept {
+  constexpr std::string_view kPlain = "http://";
+  if (!origin.empty() && (!origin.starts_with(kPlain) || origin.substr(kPlain.size()) != host)) return false;
+  if (host.empty()) return true;
+  const std::size_t bracket = host.find(']');
+  std::string_view name = host.substr(0, host.find(':', bracket == std::string_view::npos ? 0 : bracket));
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  if (beast::iequals({name.data(), name.size()}, "localhost")) return true;
+  error_code failed;
+  const auto address = boost::asio::ip::make_address(name, failed);
+  return !failed && address.is_loopback();
+}
+
 struct RequestReader::State {
   explicit State(std::size_t max_body) : parser(max_body) {}
 
@@ -157,6 +182,7 @@ struct RequestReader::State {
     if (!parser.body_is_understood()) return Status::NotImplemented;
     // RFC 9112 §3.2
     if (message.version() >= 11 && message.count(http::field::host) != 1) return Status::BadRequest;
+    if (message.count(http::field::host) > 1 || message.count(http::field::origin) > 1) return Status::BadRequest;
     if (message.count(http::field::expect) != 0 && !expects_continue()) return Status::ExpectationFailed;
     target = parse_target(as_view(message.target()));
     if (!target || !is_visible(as_view(message.target()))) return Status::BadRequest;
@@ -204,7 +230,9 @@ ReceivedRequest RequestReader::take() {
           .head = message.method() == http::verb::head,
           .keep_alive = keep_alive,
           .target = std::move(target),
-          .body = secret_copy({message.body().data(), message.body().size()})};
+          .body = secret_copy({message.body().data(), message.body().size()}),
+          .host = std::string(as_view(message[http::field::host])),
+          .origin = std::string(as_view(message[http::field::origin]))};
 }
 
 struct ResponseReader::State {

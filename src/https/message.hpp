@@ -22,7 +22,14 @@ struct ReceivedRequest {
   bool keep_alive;  ///< another request may follow
   Target target;
   crypto::SecretText body;
+  std::string host;  ///< as the header fields say; empty where there is none
+  std::string origin;
 };
+
+/// Whether a request to a plain server of the loopback interface comes from a program of this machine, or from a page
+/// that such a server gave out: its Host is a name of the loopback interface (or it has none), and its Origin, which a
+/// browser adds, is that host's.
+bool is_own_page(std::string_view host, std::string_view origin) noexcept;
 
 /// Reads one request, however it is cut into pieces.
 class RequestReader {

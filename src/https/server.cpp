@@ -58,7 +58,11 @@ class LoopServer final : public Server {
   [[nodiscard]] std::uint16_t port() const noexcept override { return core_->port(); }
   [[nodiscard]] ServerCounts counts() const noexcept override { return core_->counts(); }
   void stop(std::chrono::nanoseconds grace) override { core_->stop(grace); }
-  files::OrText<void> reload() override { return core_->reload(); }
+  files::OrText<Renewal> prepare_reload() override {
+    auto context = core_->read_tls();
+    if (!context) return std::unexpected(std::move(context.error()));
+    return [core = core_, context = *std::move(context)]() mutable { core->renew(std::move(context)); };
+  }
 
  private:
   std::shared_ptr<ServerCore> core_;
@@ -80,7 +84,9 @@ void Mailbox::close() {
 }
 
 files::OrText<void> ServerCore::open() {
-  if (files::OrText<void> read = reload(); !read) return read;
+  files::OrText<TlsContext> context = read_tls();
+  if (!context) return std::unexpected(std::move(context.error()));
+  tls_ = std::move(*context);
   if (files::OrText<void> listening = listen(); !listening) return listening;
   mailbox_ = std::make_shared<Mailbox>(loop_.executor(), weak_from_this());
   const auto run = [](std::shared_ptr<ServerCore> self) -> Awaited<void> { co_await self->accept(); };
@@ -88,12 +94,23 @@ files::OrText<void> ServerCore::open() {
   return {};
 }
 
-files::OrText<void> ServerCore::reload() {
-  if (!options_.tls) return {};
-  files::OrText<TlsContext> context = make_server_context(*options_.tls);
-  if (!context) return std::unexpected(std::move(context.error()));
-  tls_ = std::move(*context);
-  return {};
+files::OrText<TlsContext> ServerCore::read_tls() const {
+  if (!options_.tls) return nullptr;
+  return make_server_context(*options_.tls);
+}
+
+void ServerCore::renew(TlsContext context) {
+  tls_ = std::move(context);
+  if (!tls_) return;
+  for (const auto& connection : all_connections()) connection->check_peer();
+}
+
+/// Closing changes the list.
+std::vector<std::shared_ptr<ServerConnection>> ServerCore::all_connections() const {
+  std::vector<std::shared_ptr<ServerConnection>> all;
+  all.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) all.push_back(connection);
+  return all;
 }
 
 files::OrText<void> ServerCore::listen() {
@@ -162,6 +179,25 @@ net::Limits ServerCore::limits_of(const ServerOptions& options) {
           .sessions_per_source = options.max_connections_per_source};
 }
 
+/// The first of a kind at once, what follows within a minute together.
+void ServerCore::tell_of_excess(std::string_view why, const net::tcp::endpoint& peer) {
+  const auto tell = [this](const net::Tally::Told& told) {
+    if (!options_.report) return;
+    options_.report(fmt::format("port {}: too many connections, {} times: {} (the last newcomer: {})", options_.port,
+                                told.count, told.kind, net::to_string(told.last)));
+  };
+  for (const net::Tally::Told& told : excess_.due(net::Loop::now())) tell(told);
+  if (const auto told = excess_.note(why, peer, net::Loop::now())) tell(*told);
+  const auto next = excess_.next_due();
+  if (!next) return;
+  excess_timer_.expires_at(net::Loop::time_point(*next));
+  excess_timer_.async_wait([this, tell, weak = weak_from_this()](const net::error_code& cancelled) {
+    const std::shared_ptr<ServerCore> core = weak.lock();
+    if (cancelled || !core) return;
+    for (const net::Tally::Told& told : excess_.due(net::Loop::now())) tell(told);
+  });
+}
+
 void ServerCore::displace(net::Place place) {
   ++counts_.displaced;
   const auto found = connections_.find(place);
@@ -174,9 +210,13 @@ void ServerCore::adopt(net::Socket&& socket, const net::tcp::endpoint& peer) {
   const auto admitted = admission_.admit(net::source_of(peer.address()));
   if (!admitted) {
     ++counts_.refused;
+    tell_of_excess(net::describe(admitted.error()), peer);
     return;  // closes it
   }
-  if (admitted->displaced) displace(*admitted->displaced);
+  if (admitted->displaced) {
+    tell_of_excess("a silent or idle one made room", peer);
+    displace(*admitted->displaced);
+  }
   const std::uint64_t id = admitted->place;
   Ssl ssl;
   if (tls_) ssl = make_server_end(tls_);
@@ -214,12 +254,10 @@ std::uint16_t ServerCore::port() const noexcept { return options_.port; }
 
 void ServerCore::stop(std::chrono::nanoseconds grace) {
   if (std::exchange(stopping_, true)) return;
+  excess_timer_.cancel();
   net::error_code ignored;  // nothing is accepted any more, whatever it says
   acceptor_.close(ignored);
-  std::vector<std::shared_ptr<ServerConnection>> all;  // closing changes the list
-  all.reserve(connections_.size());
-  for (const auto& [id, connection] : connections_) all.push_back(connection);
-  for (const auto& connection : all) connection->wind_up();
+  for (const auto& connection : all_connections()) connection->wind_up();
   if (connections_.empty()) return;
   stop_timer_.expires_after(grace);
   stop_timer_.async_wait([weak = weak_from_this()](const net::error_code& cancelled) {
@@ -234,13 +272,18 @@ void ServerCore::close() {
   stop({});
   close_connections();
   stop_timer_.cancel();
+  excess_timer_.cancel();
 }
 
 void ServerCore::close_connections() {
-  std::vector<std::shared_ptr<ServerConnection>> all;
-  all.reserve(connections_.size());
-  for (const auto& [id, connection] : connections_) all.push_back(connection);
-  for (const auto& connection : all) connection->close();
+  for (const auto& connection : all_connections()) connection->close();
+}
+
+files::OrText<void> Server::reload() {
+  files::OrText<Renewal> prepared = prepare_reload();
+  if (!prepared) return std::unexpected(std::move(prepared.error()));
+  (*prepared)();
+  return {};
 }
 
 files::OrText<std::unique_ptr<Server>> Server::open(net::Loop& loop, const ServerOptions& options, Handler& handler) {

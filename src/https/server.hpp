@@ -31,7 +31,11 @@ struct ServerOptions {
   std::chrono::nanoseconds request_timeout = std::chrono::seconds(10);  ///< first byte of a request to its last
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);     ///< between two requests
   std::chrono::nanoseconds answer_timeout = std::chrono::seconds(30);   ///< of writing an answer
-  std::function<void(const std::string&)> report{};                     ///< a line for the operator's log
+  /// A connection ends with an answer once it is so old, or has had so many: what was true of its peer's certificate
+  /// when it began is not taken for true for ever.
+  std::chrono::nanoseconds max_life = std::chrono::minutes(10);
+  std::uint64_t max_requests = 10'000;
+  std::function<void(const std::string&)> report{};  ///< a line for the operator's log
 };
 
 struct Request {
@@ -53,14 +57,19 @@ class Handler {
   virtual void handle(Request request, Respond respond) = 0;
 };
 
+/// The second half of a reload, which cannot fail.
+using Renewal = std::move_only_function<void()>;
+
 /// What a server has seen; for metrics.
 struct ServerCounts {
   std::uint64_t connections = 0, refused = 0, displaced = 0, tls_failures = 0, requests = 0, timeouts = 0;
   std::size_t open = 0;
 };
 
-/// A server on one event loop. Requests of one connection are answered in turn; a peer that is slow, silent or sends
-/// garbage is cut off by the limits above and holds up nobody else.
+/// A server on one event loop. A plain one is for programs of this machine and for pages that it served: a request
+/// whose Host is another name, or whose Origin is another page, is answered 403, so that no web site that a browser
+/// here shows can reach it, under a name of its own (DNS rebinding) or not. Requests of one connection are answered in
+/// turn; a peer that is slow, silent or sends garbage is cut off by the limits above and holds up nobody else.
 class Server {
  public:
   /// Listens. The error names address or file and the remedy. `loop` and `handler` outlive the server.
@@ -71,8 +80,11 @@ class Server {
   [[nodiscard]] virtual ServerCounts counts() const noexcept = 0;
   /// Takes no more connections, lets answers under way go out for at most `grace`, then closes the rest.
   virtual void stop(std::chrono::nanoseconds grace) = 0;
-  /// Reads the TLS files anew, for connections accepted from now on. On an error the old ones stay.
-  virtual files::OrText<void> reload() = 0;
+  /// Reads the TLS files anew. Nothing has changed until what it returns is called: then they count for connections
+  /// from now on, and those whose peers they do not admit are closed. On an error the old ones stay.
+  virtual files::OrText<Renewal> prepare_reload() = 0;
+  /// Both halves at once.
+  files::OrText<void> reload();
 };
 
 }  // namespace qsp::https

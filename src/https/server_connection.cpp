@@ -59,6 +59,12 @@ Awaited<void> ServerConnection::open(Ssl tls) {
     }
     peer_ = std::move(*peer);
     authenticated_ = true;
+    // A client whose Finished stands before its first request may hold that back until the former is acknowledged
+    // (Nagle's algorithm), and after it TLS 1.3 gives this end nothing to say.
+    stream_.acknowledge();
+    // The files may have changed during the handshake.
+    if (SSL_get_SSL_CTX(stream_.ssl()) != core_->tls().get()) check_peer();
+    if (stage_ == Stage::Closed) co_return;
   }
   co_await read_request();
 }
@@ -69,7 +75,13 @@ Awaited<void> ServerConnection::read_request() {
   const bool whole = co_await read_whole(reader);
   if (!whole) co_return;
   if (input_.empty()) input_.clear();
-  hand_over(reader.take());
+  ReceivedRequest received = reader.take();
+  if (is_foreign(received)) {
+    constexpr unsigned kForbidden = 403;
+    co_await refuse(kForbidden);
+    co_return;
+  }
+  hand_over(std::move(received));
 }
 
 Awaited<bool> ServerConnection::read_whole(RequestReader& reader) {
@@ -86,6 +98,8 @@ Awaited<bool> ServerConnection::read_whole(RequestReader& reader) {
       if (*progress == Progress::WantsContinue) {
         const auto [unwritten, count] = co_await stream_.write(kContinue);
         if (unwritten || stage_ == Stage::Closed) break;
+      } else {
+        stream_.acknowledge();  // the rest may wait for it, as above
       }
     }
     if (stage_ == Stage::Idle && core_->stopping()) break;
@@ -99,6 +113,7 @@ Awaited<bool> ServerConnection::read_whole(RequestReader& reader) {
 
 void ServerConnection::hand_over(ReceivedRequest received) {
   ++core_->count().requests;
+  ++requests_;
   head_ = received.head;
   keep_alive_ = received.keep_alive;
   enter(Stage::Handler);
@@ -120,7 +135,8 @@ void ServerConnection::answer(std::optional<Response> response) {
 }
 
 Awaited<void> ServerConnection::write_answer(Response response) {
-  const bool last = !keep_alive_ || core_->stopping();
+  const bool last = !keep_alive_ || core_->stopping() || requests_ >= core_->options().max_requests ||
+                    life_left() <= std::chrono::nanoseconds::zero();
   const WipedText text = write_response(response, head_, !last);
   response = Response();
   const auto [failed, count] = co_await stream_.write({text.data(), text.size()});
@@ -159,7 +175,8 @@ void ServerConnection::enter(Stage stage) {
       break;
     case Stage::Idle:
       // Who has shown neither a certificate nor a request is not waited for that long.
-      watchdog_.within(authenticated_ || served_ ? core_->options().idle_timeout : core_->options().handshake_timeout);
+      watchdog_.within(authenticated_ || served_ ? std::min(core_->options().idle_timeout, life_left())
+                                                 : core_->options().handshake_timeout);
       core_->moved(id_, authenticated_ ? &net::Admission::idle : &net::Admission::silent);
       break;
     case Stage::Request:
@@ -186,6 +203,20 @@ void ServerConnection::enter(Stage stage) {
       watchdog_.stop();
       break;
   }
+}
+
+std::chrono::nanoseconds ServerConnection::life_left() const {
+  return core_->options().max_life - (net::Loop::now() - born_);
+}
+
+/// On a plain server, which is for this machine alone: whether a page of elsewhere asks.
+bool ServerConnection::is_foreign(const ReceivedRequest& received) const {
+  return !core_->options().tls && !is_own_page(received.host, received.origin);
+}
+
+void ServerConnection::check_peer() {
+  if (!authenticated_ || stage_ == Stage::Closed) return;  // a handshake under way ends with a check
+  if (!still_admitted(core_->tls(), stream_.ssl())) close();
 }
 
 void ServerConnection::late() {

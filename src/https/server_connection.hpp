@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void start(Ssl tls);
   /// Nothing: the handler has no answer, and the peer gets none.
   void answer(std::optional<Response> response);
+  /// The files of TLS have changed: closes the connection where they do not admit its peer, whatever is under way.
+  void check_peer();
   /// Ends after the request under way, or at once where there is none.
   void wind_up();
   void close();
@@ -41,6 +44,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void hand_over(ReceivedRequest received);
   void enter(Stage stage);
   void late();
+  [[nodiscard]] std::chrono::nanoseconds life_left() const;
+  [[nodiscard]] bool is_foreign(const ReceivedRequest& received) const;
 
   std::shared_ptr<ServerCore> core_;
   std::uint64_t id_;
@@ -50,6 +55,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   Input input_;
   PeerIdentity peer_;
   Stage stage_ = Stage::Handshake;
+  Instant born_ = net::Loop::now();
+  std::uint64_t requests_ = 0;
   Instant began_{};             ///< the request that is being read
   bool authenticated_ = false;  ///< by its certificate
   bool served_ = false;         ///< a request of it was whole

@@ -7,12 +7,15 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "https/server.hpp"
 #include "https/stream.hpp"
 #include "https/tls.hpp"
 #include "net/admission.hpp"
 #include "net/loop.hpp"
+#include "net/tally.hpp"
 
 namespace qsp::https {
 
@@ -44,11 +47,15 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         handler_(&handler),
         acceptor_(loop.executor()),
         stop_timer_(loop.executor()),
+        excess_timer_(loop.executor()),
         admission_(limits_of(options)) {}
 
   /// Reads the files, listens and accepts.
   files::OrText<void> open();
-  files::OrText<void> reload();
+  /// Null on a plain server.
+  [[nodiscard]] files::OrText<TlsContext> read_tls() const;
+  /// Takes other files into use, and closes whom they do not admit.
+  void renew(TlsContext context);
   void stop(std::chrono::nanoseconds grace);
   /// The server is gone, and with it the handler.
   void close();
@@ -61,6 +68,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] ServerCounts& count() noexcept { return counts_; }
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
+  [[nodiscard]] const TlsContext& tls() const noexcept { return tls_; }
   void handle(std::uint64_t connection, Request request);
   void answer(std::uint64_t connection, std::optional<Response> response);
   /// How far a connection has come, for the count of them.
@@ -74,6 +82,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   Awaited<void> make_room(const net::error_code& why);
   void adopt(net::Socket&& socket, const net::tcp::endpoint& peer);
   void displace(net::Place place);
+  void tell_of_excess(std::string_view why, const net::tcp::endpoint& peer);
+  [[nodiscard]] std::vector<std::shared_ptr<ServerConnection>> all_connections() const;
   static net::Limits limits_of(const ServerOptions& options);
   void close_connections();
 
@@ -84,6 +94,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   TlsContext tls_;  ///< of the next connection; null on a plain server
   net::asio::basic_socket_acceptor<net::tcp, net::Executor> acceptor_;
   net::Timer stop_timer_;
+  net::Timer excess_timer_;
+  net::Tally excess_;  ///< connections that found no room
   std::map<std::uint64_t, std::shared_ptr<ServerConnection>> connections_;
   net::Admission admission_;  ///< whose places are the connections' names
   ServerCounts counts_;

@@ -1,5 +1,7 @@
 #include "https/stream.hpp"
 
+#include <netinet/tcp.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -25,6 +27,13 @@ Stream::~Stream() = default;
 void Stream::set_no_delay() {
   net::error_code ignored;  // slower, not wrong
   socket_.set_option(net::tcp::no_delay(true), ignored);
+}
+
+void Stream::acknowledge() {
+#ifdef TCP_QUICKACK
+  net::error_code ignored;  // slower, not wrong
+  socket_.set_option(asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>(true), ignored);
+#endif
 }
 
 Awaited<Outcome> Stream::handshake(Ssl ssl, End end) {

@@ -32,6 +32,8 @@ class Stream {
   void take(net::Socket&& socket) { socket_ = std::move(socket); }
   /// What is small goes out at once.
   void set_no_delay();
+  /// Acknowledges at once what was received, where the system can be told to (Linux); else within its own 40 ms or so.
+  void acknowledge();
 
   enum class End : std::uint8_t { Client, Server };
   /// From here on everything is TLS. Precondition: `ssl` is not null.

@@ -172,11 +172,15 @@ OrText<void> use_authorities(SSL_CTX* context, const std::string& file) {
   return {};
 }
 
-OrText<void> use_revoked(SSL_CTX* context, const std::string& file) {
+OrText<std::vector<RevocationList>> read_revoked(const std::string& file) {
   const OrText<files::Content> content = files::read_trusted_file(file, kMaxRevokedSize);
   if (!content) return std::unexpected(content.error());
-  const auto lists = read_all<RevocationList>(
-      file, content->text.reveal(), {.what = "revocation list", .labels = {"X509 CRL"}}, PEM_read_bio_X509_CRL);
+  return read_all<RevocationList>(file, content->text.reveal(), {.what = "revocation list", .labels = {"X509 CRL"}},
+                                  PEM_read_bio_X509_CRL);
+}
+
+OrText<void> use_revoked(SSL_CTX* context, const std::string& file) {
+  const auto lists = read_revoked(file);
   if (!lists) return std::unexpected(lists.error());
   for (const RevocationList& list : *lists) {
     if (X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list.get()) != 1) {
@@ -267,6 +271,11 @@ std::optional<std::string> fingerprint(const X509* certificate) {
 OrText<TlsContext> make_server_context(const TlsFiles& files) { return make_context(TLS_server_method(), files); }
 OrText<TlsContext> make_client_context(const TlsFiles& files) { return make_context(TLS_client_method(), files); }
 
+OrText<void> check_revocation_lists(const std::string& file) {
+  if (const auto lists = read_revoked(file); !lists) return std::unexpected(lists.error());
+  return {};
+}
+
 Ssl make_server_end(const TlsContext& context) { return Ssl(SSL_new(context.get())); }
 
 Ssl make_client_end(const TlsContext& context, const std::string& name) {
@@ -286,6 +295,24 @@ Ssl make_client_end(const TlsContext& context, const std::string& name) {
   }
   ERR_clear_error();
   return named ? std::move(ssl) : nullptr;
+}
+
+bool still_admitted(const TlsContext& context, const SSL* ssl) {
+  X509* const certificate = SSL_get0_peer_certificate(ssl);
+  const Owned<X509_STORE_CTX, X509_STORE_CTX_free> check(X509_STORE_CTX_new());
+  if (certificate == nullptr || !check) return false;
+  // As OpenSSL does in a server's handshake.
+  bool admitted = X509_STORE_CTX_init(check.get(), SSL_CTX_get_cert_store(context.get()), certificate,
+                                      SSL_get_peer_cert_chain(ssl)) == 1;
+  if (admitted) {
+    X509_VERIFY_PARAM* const rules = X509_STORE_CTX_get0_param(check.get());
+    X509_VERIFY_PARAM_set_auth_level(rules, kSecurityLevel);
+    admitted = X509_STORE_CTX_set_default(check.get(), "ssl_client") == 1 &&
+               X509_VERIFY_PARAM_set1(rules, SSL_CTX_get0_param(context.get())) == 1 &&
+               X509_verify_cert(check.get()) == 1;
+  }
+  ERR_clear_error();
+  return admitted;
 }
 
 std::optional<PeerIdentity> peer_identity(const SSL* ssl) {

@@ -25,6 +25,9 @@ using TlsContext = std::shared_ptr<SSL_CTX>;
 files::OrText<TlsContext> make_server_context(const TlsFiles& files);
 files::OrText<TlsContext> make_client_context(const TlsFiles& files);
 
+/// Whether a file holds revocation lists that can be read; the error is that of the two above.
+files::OrText<void> check_revocation_lists(const std::string& file);
+
 /// A server's end, which demands a certificate. Null: out of memory.
 Ssl make_server_end(const TlsContext& context);
 /// A client's end: the peer's certificate must be for `name`, a host name or an IP address. Null: out of memory, or no
@@ -34,6 +37,10 @@ Ssl make_client_end(const TlsContext& context, const std::string& name);
 /// Who is at the other end, after its handshake. Nothing where the certificate names nobody clearly: two common names,
 /// or control characters (a NUL, say) in a name, which other programs could read as another name.
 std::optional<PeerIdentity> peer_identity(const SSL* ssl);
+
+/// Whether a connection's peer, a client, would be admitted by `context` too: by other authorities, say, or newer
+/// revocation lists. Its certificate's dates count as well.
+bool still_admitted(const TlsContext& context, const SSL* ssl);
 
 /// Why a handshake failed, or a stream after it: one phrase for a person.
 std::string explain_tls(const SSL* ssl, const boost::system::error_code& failed);

@@ -48,7 +48,7 @@ class Hostile : public ::testing::Test {
 
 TEST_F(Hostile, GarbageIsAnsweredWith400AndTheEnd) {
   for (const std::string bytes :
-       {"garbage\r\n\r\n", "\r\n\r\n", "GET\r\n", "\x16\x03\x01\x02", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n"}) {
+       {"garbage\r\n\r\n", "\r\n\r\n", "GET\r\n", "\x16\x03\x01\x02", "GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n"}) {
     const std::string said = talk(bytes);
     EXPECT_TRUE(said.starts_with("HTTP/1.1 400 Bad Request\r\n")) << bytes << said;
     EXPECT_NE(said.find("Connection: close"), std::string::npos);
@@ -56,8 +56,16 @@ TEST_F(Hostile, GarbageIsAnsweredWith400AndTheEnd) {
   EXPECT_TRUE(world_.handler.seen.empty());
 }
 
+TEST_F(Hostile, WebPagesOfElsewhereAreRefusedOnAPlainServer) {
+  for (const std::string fields : {"Host: evil.example\r\n", "Host: localhost\r\nOrigin: http://evil.example\r\n"}) {
+    EXPECT_TRUE(talk("POST /a HTTP/1.1\r\nContent-Length: 0\r\n" + fields + "\r\n").starts_with("HTTP/1.1 403"))
+        << fields;
+  }
+  EXPECT_TRUE(world_.handler.seen.empty());
+}
+
 TEST_F(Hostile, BoundsAreAnsweredAndTheAnswerArrivesWhateverIsStillOnItsWay) {
-  EXPECT_TRUE(talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n" + std::string(70'000, 'x'))
+  EXPECT_TRUE(talk("POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n" + std::string(70'000, 'x'))
                   .starts_with("HTTP/1.1 413"));
   EXPECT_TRUE(talk("GET /" + std::string(30'000, 'a') + " HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 414"));
   EXPECT_TRUE(talk("GET / HTTP/1.1\r\nX: " + std::string(30'000, 'a') + "\r\n\r\n").starts_with("HTTP/1.1 431"));
@@ -69,7 +77,7 @@ TEST_F(Hostile, PipelinedRequestsAreAnsweredInTurn) {
   world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
   RawClient client(server->port());
   std::string all;
-  for (int i = 0; i < 5; ++i) all += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (int i = 0; i < 5; ++i) all += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   client.send(all);
   for (std::size_t i = 0; i < 5; ++i) {
     ASSERT_TRUE(world_.until([&] { return held.size() == i + 1; }));
@@ -83,14 +91,14 @@ TEST_F(Hostile, PipelinedRequestsAreAnsweredInTurn) {
 TEST_F(Hostile, OtherMethodsReachTheHandlerAndHttp10EndsTheConnection) {
   EXPECT_TRUE(talk("HEAD /a HTTP/1.0\r\n\r\n").ends_with("\r\n\r\n")) << "no body";
   EXPECT_TRUE(talk("PUT /b HTTP/1.0\r\nContent-Length: 1\r\n\r\nx").ends_with("/b x"));
-  EXPECT_TRUE(talk("GET /c HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").ends_with("/c "));
+  EXPECT_TRUE(talk("GET /c HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ends_with("/c "));
   EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"a", "b", "c"}));
 }
 
 TEST_F(Hostile, ABodyIsAskedForWhereTheClientWaits) {
   const auto server = world_.serve_plain();
   RawClient client(server->port());
-  client.send("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+  client.send("POST /a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
   ASSERT_TRUE(until_answers(client, 1));
   EXPECT_EQ(client.received, "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("x");
@@ -121,13 +129,13 @@ TEST_F(Hostile, SlowRequestsAreCutOffWhileOthersAreServed) {
   options.request_timeout = milliseconds(300);
   const auto server = world_.serve_plain(options);
   Dripping header(server->port(), "GET /");
-  Dripping body(server->port(), "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n");
+  Dripping body(server->port(), "POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n");
   RawClient other(server->port());
   std::size_t asked = 0;
   EXPECT_TRUE(world_.until([&] {
     other.poll();
     if (other.answers() == asked) {
-      other.send("GET /other HTTP/1.1\r\nHost: h\r\n\r\n");
+      other.send("GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n");
       ++asked;
     }
     const bool header_over = header.over();
@@ -161,7 +169,7 @@ TEST_F(Hostile, AnAnswerThatNobodyReadsIsGivenUp) {
     respond(Response{.status = 200, .body = secret_copy(std::string(32 << 20, 'x')), .retry_after = {}});
   };
   RawClient client(server->port());
-  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(world_.until([&] { return server->counts().timeouts == 1; }));
   EXPECT_EQ(server->counts().open, 0u);
 }
@@ -169,7 +177,7 @@ TEST_F(Hostile, AnAnswerThatNobodyReadsIsGivenUp) {
 TEST_F(Hostile, GarbageInsteadOfAHandshakeHarmsNobody) {
   const auto server = world_.serve();
   RawClient garbage(server->port());
-  garbage.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  garbage.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(until_ended(garbage));
   EXPECT_EQ(server->counts().tls_failures, 1u);
   EXPECT_EQ(text_of(world_.ask(*world_.connect_to(server->port()), "/x")), "/x ");
@@ -188,7 +196,7 @@ TEST_F(Hostile, ConnectionsHaveALimitInAllAndForEachSource) {
     world_.handler.act = [&held](Request, Respond respond) { held.push_back(std::move(respond)); };
     for (int i = 0; i < 3; ++i) {
       clients.push_back(std::make_unique<RawClient>(server->port()));
-      clients.back()->send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+      clients.back()->send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     ASSERT_TRUE(world_.until([&] { return held.size() == 3; }));
     world_.handler.act = nullptr;
@@ -198,7 +206,7 @@ TEST_F(Hostile, ConnectionsHaveALimitInAllAndForEachSource) {
     held.clear();  // which ends them, unanswered
     ASSERT_TRUE(world_.until([&] { return server->counts().open == 0; }));
     RawClient now_admitted(server->port());
-    now_admitted.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+    now_admitted.send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_TRUE(until_answers(now_admitted, 1));
   }
 }
@@ -212,7 +220,7 @@ TEST_F(Hostile, SilentConnectionsGiveWayToWhoeverHasARequest) {
   silent[1]->send("GET /half");
   ASSERT_TRUE(world_.until([&] { return server->counts().open == 3; }));
   RawClient busy(server->port());
-  busy.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  busy.send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(until_answers(busy, 1));
   EXPECT_TRUE(until_ended(*silent.front()));
   EXPECT_EQ(server->counts().displaced, 1u);
@@ -243,7 +251,7 @@ TEST_F(Hostile, AHeaderHasATimeOfItsOwn) {
   const auto server = world_.serve_plain(options);
   Dripping header(server->port(), "GET /");
   RawClient body(server->port());
-  body.send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n");
+  body.send("POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n");
   EXPECT_TRUE(world_.until([&] { return header.over(); }));
   body.send("x");
   EXPECT_TRUE(until_answers(body, 1)) << "a body has longer";
@@ -263,7 +271,7 @@ TEST_F(Hostile, RunningOutOfDescriptorsPassesByItself) {
   world_.until([&] { return net::Loop::now() > end; });
   EXPECT_EQ(server->counts().open, 0u);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-  waiting.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  waiting.send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(until_answers(waiting, 1));
 }
 

@@ -60,6 +60,32 @@ TEST(Request, IsReadWithItsBodyHoweverItIsCut) {
   }
 }
 
+TEST(Request, WithAFieldThatGoesOnInTheNextLineIsRefused) {
+  for (const std::string_view fold : {" ", "\t", "  x: y"}) {
+    EXPECT_EQ(read(std::string("GET /a HTTP/1.1\r\nHost: h\r\nX: a\r\n").append(fold).append("b\r\n\r\n")), 400u);
+    EXPECT_EQ(read(std::string("GET /a HTTP/1.1\r\n").append(fold).append("Host: h\r\n\r\n")), 400u);
+  }
+  EXPECT_EQ(read(post("Content-Length: 3\r\n", "\n x")), 200u) << "a body is none of its business";
+}
+
+TEST(Request, OfAnotherPageIsKnownByItsHostAndOrigin) {
+  for (const std::string_view host :
+       {"localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:8445", "[::1]:8445", "[::1]"}) {
+    EXPECT_TRUE(is_own_page(host, "")) << host;
+    EXPECT_TRUE(is_own_page(host, std::string("http://").append(host))) << host;
+    EXPECT_FALSE(is_own_page(host, "https://evil.example")) << host;
+    EXPECT_FALSE(is_own_page(host, "null")) << host;
+    EXPECT_FALSE(is_own_page(host, std::string("http://").append(host).append("0"))) << host;
+  }
+  EXPECT_TRUE(is_own_page("", "")) << "HTTP/1.0";
+  for (const std::string_view host :
+       {"evil.example", "evil.example:8445", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.1",
+        "[2001:db8::1]", "[::1", ":", "127.0.0.1@evil.example"}) {
+    EXPECT_FALSE(is_own_page(host, "")) << host;
+    EXPECT_FALSE(is_own_page(host, std::string("http://").append(host))) << host;
+  }
+}
+
 TEST(Request, OfHttp10EndsItsConnectionAndOtherMethodsAreTold) {
   std::optional<ReceivedRequest> request;
   EXPECT_EQ(read("HEAD /a HTTP/1.0\r\n\r\n", 1, &request), 200u);

@@ -135,6 +135,51 @@ TEST_F(ServerTest, ReloadTakesNewFilesForNewConnectionsAndKeepsOldOnesOnAnError)
   EXPECT_TRUE(world_.ask(*early, "/x")) << "an open connection stays";
 }
 
+TEST_F(ServerTest, ReloadClosesTheConnectionsOfThoseWhomItDoesNotAdmitAndNoOthers) {
+  Authority& authority = world_.authority;
+  const Credential revoked = issue(authority, {.common_name = "mallory"});
+  ServerOptions options;
+  options.tls = world_.server_files;
+  options.tls->revoked =
+      world_.folder.with("crl.pem", revoke(authority, {issue(authority, {.common_name = "x"}).certificate}));
+  const auto server = world_.serve(options);
+  ClientOptions theirs;
+  theirs.tls = world_.files("mallory", revoked);
+  const auto idle = world_.connect_to(server->port(), theirs);
+  const auto good = world_.connect_to(server->port());
+  EXPECT_TRUE(world_.ask(*idle, "/x"));
+  EXPECT_TRUE(world_.ask(*good, "/x"));
+  hold_requests();
+  const auto busy = world_.connect_to(server->port(), theirs);
+  std::optional<Answered> outcome;
+  ask_and_hold(*busy, outcome);
+  EXPECT_EQ(server->counts().open, 3U);
+
+  const auto prepared = server->prepare_reload();
+  ASSERT_TRUE(prepared);
+  std::ignore = world_.folder.with("crl.pem", revoke(authority, {revoked.certificate}));
+  ASSERT_TRUE(server->reload());
+  EXPECT_EQ(server->counts().open, 1U) << "at once, with an answer under way or not";
+  EXPECT_TRUE(world_.until([&] { return outcome.has_value(); }));
+  EXPECT_FALSE(*outcome);
+}
+
+TEST_F(ServerTest, AConnectionEndsAfterSoManyRequestsAndAfterItsTime) {
+  const auto connections_of = [this](const ServerOptions& options) {
+    const auto server = world_.serve(options);
+    const auto client = world_.connect_to(server->port());
+    for (int i = 0; i < 6; ++i) EXPECT_TRUE(world_.ask(*client, "/x"));
+    return server->counts().connections;
+  };
+  EXPECT_EQ(connections_of({}), 1U);
+  ServerOptions few;
+  few.max_requests = 2;
+  EXPECT_EQ(connections_of(few), 3U);
+  ServerOptions brief;
+  brief.max_life = std::chrono::nanoseconds(1);
+  EXPECT_EQ(connections_of(brief), 6U);
+}
+
 TEST_F(ServerTest, PlainHttpIsForThisMachineAlone) {
   for (const std::string address : {"0.0.0.0", "::", "192.0.2.1", "kme.example", ""}) {
     ServerOptions options;
