@@ -47,7 +47,11 @@ class Signals {
     set_.async_wait([this](const net::error_code& cancelled, int signal) {
       if (cancelled) return;
       if (signal == SIGHUP) {
-        if (const auto done = kme_.reload(); !done) spdlog::error("the old certificates stay: {}", done.error());
+        if (const auto done = kme_.reload(); done) {
+          spdlog::info("certificates and revocation lists are read anew");
+        } else {
+          spdlog::error("the old certificates stay: {}", done.error());
+        }
         return wait();
       }
       if (stopping_) return loop_.io().stop();
@@ -81,6 +85,9 @@ int run_kme_serve(const KmeServeOptions& options, bool json) {
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return failed(provider.error());
   warn_of_simulation(*config);
+  if (config->dangerous_unverified_database) {
+    print_warning("dangerous_unverified_database: keys may travel to the database in clear, or to an impostor");
+  }
   if (options.allow_fault_injection) print_warning("faults may be injected: for rehearsals only");
 
   net::raise_descriptor_limit();

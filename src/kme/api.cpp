@@ -9,6 +9,7 @@
 #include "kme/clock.hpp"
 #include "kme/key_calls.hpp"
 #include "kme/respond.hpp"
+#include "kme/store_text.hpp"
 
 namespace qsp::kme {
 namespace {
@@ -25,14 +26,13 @@ std::optional<etsi014::LinkHealth> health_of(const LinkState& state) {
 
 }  // namespace
 
-bool RateLimit::take(const std::string& sae, Instant now) {
-  const double most = std::max(per_second_, 1.0);
-  const auto [at, fresh] = buckets_.try_emplace(sae, Bucket{most, now});
+bool RateLimit::take(const std::string& sae, double cost, Instant now) {
+  const auto [at, fresh] = buckets_.try_emplace(sae, Bucket{most_, now});
   Bucket& bucket = at->second;
   const double seconds = std::chrono::duration<double>(now - bucket.filled).count();
-  bucket = {std::min(most, bucket.calls + (seconds * per_second_)), now};
-  if (bucket.calls < 1) return false;
-  bucket.calls -= 1;
+  bucket = {std::min(most_, bucket.left + (seconds * per_second_)), now};
+  if (bucket.left < cost) return false;
+  bucket.left -= cost;
   return true;
 }
 
@@ -44,7 +44,16 @@ Api::Api(net::Loop& loop, StoreQueue& queue, const Config& config, const Faults&
       faults_(faults),
       counters_(counters),
       link_of_(std::move(link_of)),
-      rate_(config.requests_per_second) {}
+      calls_(config.requests_per_second),
+      keys_(config.keys_per_second, static_cast<double>(config.max_keys_per_request * pieces_of(kMaxKeySizeBits / 8))) {
+}
+
+bool Api::may_have(const SaeConfig& sae, std::size_t keys, std::size_t key_size, https::Respond& respond) {
+  if (keys_.take(sae.id, static_cast<double>(keys * pieces_of(key_size)), net::Loop::now())) return true;
+  ++counters_.rate_limited;
+  respond(refuse(503, "too many keys for this SAE; slow down"));
+  return false;
+}
 
 void Api::handle(const std::string& sae, const std::string& what, https::Request request, https::Respond respond) {
   const CallKind kind = what == "status"     ? CallKind::Status
@@ -55,7 +64,7 @@ void Api::handle(const std::string& sae, const std::string& what, https::Request
   // §5: 401 where the certificate is no SAE's of this KME.
   const SaeConfig* const caller = sae_of(config_, request.peer);
   if (caller == nullptr) return answer(refuse(401, ""));
-  if (!rate_.take(caller->id, net::Loop::now())) {
+  if (!calls_.take(caller->id, 1, net::Loop::now())) {
     ++counters_.rate_limited;
     return answer(refuse(503, "too many calls of this SAE; slow down"));
   }
@@ -110,6 +119,8 @@ void Api::enc_keys(const std::string& slave, const SaeConfig& master, const http
   if (!link.state().peer_reachable)
     return respond(refuse(503, "the KME at the other end of the link is not reachable"));
 
+  if (!may_have(master, take->number, take->size, respond)) return;
+
   const auto taken = std::make_shared<Taken>();
   auto job = [taken, take = *std::move(take), now = now(faults_)](Store& store) -> Stored<void> {
     auto given = store.take(take, now);
@@ -131,6 +142,7 @@ void Api::dec_keys(const std::string& master, const SaeConfig& slave, const http
   if (!ids) return respond(refuse(400, ids.error()));
   const LinkConfig* const link = link_to(config_, master);
   if (link == nullptr) return respond(refuse(400, etsi014::kKeyNotFound));
+  if (!may_have(slave, ids->size(), kPieceSize, respond)) return;
   const auto wanted =
       std::make_shared<RedeemRequest>(RedeemRequest{.slave = slave.id, .master = master, .key_ids = *std::move(ids)});
   redeem(wanted, *link_of_(*link), std::nullopt, std::move(respond));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,19 +19,22 @@
 
 namespace qsp::kme {
 
-/// Calls that one SAE may make, refilled over time.
+/// What one SAE may have of something (calls, keys), refilled over time.
 class RateLimit {
  public:
-  explicit RateLimit(double per_second) noexcept : per_second_(per_second) {}
-  /// Takes one call of `sae`, if it has one left.
-  bool take(const std::string& sae, Instant now);
+  /// `most`: what it may have at once; at least one second's worth, and at least 1.
+  explicit RateLimit(double per_second, double most = 1) noexcept
+      : per_second_(per_second), most_(std::max({per_second, most, 1.0})) {}
+  /// Takes `cost` for `sae`, if it has so much left. A cost above `most` is never given.
+  bool take(const std::string& sae, double cost, Instant now);
 
  private:
   struct Bucket {
-    double calls;
+    double left;
     Instant filled;
   };
   double per_second_;
+  double most_;
   std::map<std::string, Bucket> buckets_;  ///< of configured SAEs only, so it is bounded
 };
 
@@ -67,7 +71,11 @@ class Api {
   const Faults& faults_;
   Counters& counters_;
   LinkOf link_of_;
-  RateLimit rate_;
+  /// False, and answered, where the SAE has asked for too many keys.
+  bool may_have(const SaeConfig& sae, std::size_t keys, std::size_t key_size, https::Respond& respond);
+
+  RateLimit calls_;
+  RateLimit keys_;
 };
 
 }  // namespace qsp::kme

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "base/units.hpp"
 #include "etsi014/etsi014.hpp"
 #include "files/trusted.hpp"
+#include "kme/postgres_url.hpp"
 
 // Errors as values: nothing of a configuration is worth an exception.
 #define TOML_EXCEPTIONS 0
@@ -138,6 +140,8 @@ class Table {
     problem_->append(", field \"").append(field).append("\": ").append(text);
   }
 
+  /// Precondition: there is one.
+  [[nodiscard]] const std::string& problem() const { return problem_.value(); }
   /// The first problem; a field that nobody asked for is one too.
   [[nodiscard]] OrText<void> finish() {
     for (const auto& [key, value] : table_) {
@@ -210,6 +214,24 @@ OrText<LinkConfig> read_link(const std::string& file, const toml::table& source)
   return link;
 }
 
+/// A certificate speaks for whoever bears its name: an SAE called like a KME could be either. The tables of
+/// SAEs stand in the order of `config`.
+OrText<void> check_names(const std::string& file, const toml::table& source, const Config& config) {
+  std::map<std::string_view, std::string> taken;
+  for (const LinkConfig& link : config.links) {
+    taken.emplace(link.peer_kme_id, "the KME at the other end of link \"" + link.name + '"');
+  }
+  taken.emplace(config.kme_id, "this KME");
+  for (std::size_t i = 0; i < config.saes.size(); ++i) {
+    const auto found = taken.find(config.saes[i].id);
+    if (found == taken.end()) continue;
+    Table table(file, *source.get("sae")->as_array()->get(i)->as_table(), "an SAE");
+    table.fail("id", "is the name of " + found->second + " too; one certificate would be both: give the SAE another");
+    return std::unexpected(table.problem());
+  }
+  return {};
+}
+
 /// What no table alone can tell.
 OrText<void> check_whole(const std::string& file, const Config& config) {
   std::set<std::string_view> saes;
@@ -247,6 +269,7 @@ OrText<Config> read_config(const std::string& file) {
   table.number("port", config.port, 0, 65'535);
   table.number("admin_port", config.admin_port, 0, 65'535);
   table.text("store", config.store, true);
+  table.flag("dangerous_unverified_database", config.dangerous_unverified_database);
   table.file("certificate", config.tls.certificate, true);
   table.file("key", config.tls.key, true);
   table.file("authorities", config.tls.authorities, true);
@@ -256,10 +279,20 @@ OrText<Config> read_config(const std::string& file) {
   table.number("max_keys_per_request", config.max_keys_per_request, 1, etsi014::kMaxKeysPerMessage);
   table.number("requests_per_second", rate, 1, 1'000'000);
   config.requests_per_second = static_cast<double>(rate);
+  std::uint64_t keys = 10'000;
+  table.number("keys_per_second", keys, 1, 10'000'000);
+  config.keys_per_second = static_cast<double>(keys);
+  table.number("max_connections", config.max_connections, 16, 100'000);
+  table.number("max_connections_per_source", config.max_connections_per_source, 4, 100'000);
   if (config.key_size % 8 != 0) table.fail("key_size", "takes a multiple of 8, in bits");
   constexpr std::string_view kSqlite = "sqlite:";
   if (config.store.starts_with(kSqlite)) {
     config.store = std::string(kSqlite) + table.beside(config.store.substr(kSqlite.size()));
+  }
+  if (!content->is_private && holds_password(config.store)) {
+    table.fail("store",
+               "holds a password, and others may read this file; chmod 600 it, or keep the password in a "
+               "private file (PGPASSFILE)");
   }
   for (const toml::table* const source : table.tables("sae", kMaxSaes)) {
     auto sae = read_sae(file, *source);
@@ -272,6 +305,7 @@ OrText<Config> read_config(const std::string& file) {
     config.links.push_back(std::move(*link));
   }
   if (const auto finished = table.finish(); !finished) return std::unexpected(finished.error());
+  if (const auto apart = check_names(file, parsed.table(), config); !apart) return std::unexpected(apart.error());
   if (const auto whole = check_whole(file, config); !whole) return std::unexpected(whole.error());
   return config;
 }

@@ -43,14 +43,18 @@ struct Config {
   std::string kme_id;
   std::string address = "127.0.0.1";
   std::uint16_t port = 8443;
-  std::optional<std::uint16_t> admin_port;  ///< on the loopback interface; nothing: none; 0: any free one
-  std::string store;                        ///< "sqlite:FILE" or "postgresql://…"
+  std::optional<std::uint16_t> admin_port;     ///< on the loopback interface; nothing: none; 0: any free one
+  std::string store;                           ///< "sqlite:FILE" or "postgresql://…"
+  bool dangerous_unverified_database = false;  ///< PostgreSQL on another machine without checked TLS
   https::TlsFiles tls;
   std::vector<SaeConfig> saes;
   std::vector<LinkConfig> links;
   std::uint32_t key_size = 256;  ///< bits, where an SAE does not say
   std::uint32_t max_keys_per_request = 128;
   double requests_per_second = 500;  ///< of one SAE, with bursts of as many
+  double keys_per_second = 10'000;   ///< likewise, each of up to 256 bits
+  std::size_t max_connections = 1024;
+  std::size_t max_connections_per_source = 256;
 };
 
 inline constexpr std::size_t kMaxConfigSize = std::size_t{1} << 20;

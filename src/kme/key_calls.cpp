@@ -11,6 +11,15 @@ namespace {
 
 using etsi014::KeyRequest;
 
+/// GET says what it wants in the query and POST in the body; what stands at the other place would be ignored, and
+/// other keys would be burned than the SAE thinks. Empty: all is in its place.
+std::string_view misplaced(const https::Request& request) {
+  if (request.method == https::Method::Get) {
+    return request.body.reveal().empty() ? "" : "GET takes no body; use POST";
+  }
+  return request.target.query.empty() ? "" : "POST takes its parameters in the body, and none in the query";
+}
+
 std::optional<std::uint64_t> whole_number(std::string_view text) noexcept {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -53,6 +62,7 @@ std::expected<std::vector<std::string>, std::string> slaves_of(const KeyRequest&
 
 std::expected<TakeRequest, std::string> read_enc_keys(const https::Request& request, const Config& config,
                                                       const LinkConfig& link, const std::string& slave) {
+  if (!misplaced(request).empty()) return std::unexpected(std::string(misplaced(request)));
   auto asked = request.method == https::Method::Get ? from_query(request.target)
                                                     : etsi014::parse_key_request(request.body.reveal());
   if (!asked) return std::unexpected(asked.error());
@@ -77,6 +87,7 @@ std::expected<TakeRequest, std::string> read_enc_keys(const https::Request& requ
 }
 
 std::expected<std::vector<Uuid>, std::string> read_dec_keys(const https::Request& request, const Config& config) {
+  if (!misplaced(request).empty()) return std::unexpected(std::string(misplaced(request)));
   std::vector<std::string> texts;
   if (request.method == https::Method::Get) {
     for (const auto& [name, value] : request.target.query) {

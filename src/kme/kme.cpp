@@ -19,7 +19,7 @@ files::OrText<std::unique_ptr<Kme>> Kme::open(net::Loop& loop, Config config, cr
 }
 
 files::OrText<void> Kme::start(bool allow_fault_injection) {
-  auto store = Store::open(config_.store);
+  auto store = Store::open(config_.store, config_.dangerous_unverified_database);
   if (!store) return std::unexpected(store.error().text);
   queue_ = std::make_unique<StoreQueue>(loop_, *std::move(store), faults_);
   for (const LinkConfig& config : config_.links) {
@@ -36,8 +36,10 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
   options.address = config_.address;
   options.port = config_.port;
   options.tls = config_.tls;
+  options.max_connections = config_.max_connections;
+  options.max_connections_per_source = config_.max_connections_per_source;
   options.max_body = kMaxLinkMessage;
-  options.report = [](const std::string& line) { spdlog::error("{}", line); };
+  options.report = [](const std::string& line) { spdlog::warn("{}", line); };
   auto server = https::Server::open(loop_, options, *this);
   if (!server) return std::unexpected(server.error());
   server_ = *std::move(server);
@@ -71,6 +73,22 @@ void Kme::handle(https::Request request, https::Respond respond) {
   // Who is nobody here learns nothing; the standard has no 404.
   if (sae_of(config_, request.peer) == nullptr) return respond(refuse(401, ""));
   respond(refuse(400, "no such call: /api/v1/keys/SAE-ID/status, …/enc_keys, …/dec_keys"));
+}
+
+files::OrText<void> Kme::reload() {
+  auto serving = server_->prepare_reload();
+  if (!serving) return std::unexpected(serving.error());
+  std::vector<std::vector<std::shared_ptr<https::Client>>> dialling;
+  for (const auto& link : links_) {
+    auto clients = link->make_clients();
+    if (!clients) return std::unexpected(clients.error());
+    dialling.push_back(*std::move(clients));
+  }
+  if (const auto files = queue_->check_files(); !files) return std::unexpected("store: " + files.error().text);
+  (*serving)();
+  for (std::size_t i = 0; i < links_.size(); ++i) links_[i]->adopt(std::move(dialling[i]));
+  queue_->renew();
+  return {};
 }
 
 void Kme::stop(std::chrono::nanoseconds grace) {

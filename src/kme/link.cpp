@@ -34,26 +34,41 @@ double LinkState::news_age(Instant now) const noexcept {
   return report_age(now) + (feed ? feed->block_age.value_or(0) : 0);
 }
 
-Link::Link(net::Loop& loop, StoreQueue& queue, const LinkConfig& link, const Faults& faults, Producer* producer)
-    : loop_(loop), queue_(queue), config_(link), faults_(faults), producer_(producer), timer_(loop.executor()) {}
+Link::Link(net::Loop& loop, StoreQueue& queue, const Config& config, const LinkConfig& link, const Faults& faults,
+           Producer* producer)
+    : loop_(loop),
+      queue_(queue),
+      config_(link),
+      faults_(faults),
+      producer_(producer),
+      tls_(config.tls),
+      timer_(loop.executor()) {}
 
 Link::~Link() { *alive_ = false; }
 
 files::OrText<std::unique_ptr<Link>> Link::make(net::Loop& loop, StoreQueue& queue, const Config& config,
                                                 const LinkConfig& link, const Faults& faults, Producer* producer) {
-  std::unique_ptr<Link> made(new Link(loop, queue, link, faults, producer));
+  std::unique_ptr<Link> made(new Link(loop, queue, config, link, faults, producer));
   made->state_.simulated = link.producer == ProducerKind::Random;
-  for (const std::string& url : link.urls) {
-    auto client = https::Client::make(loop, {.url = url,
-                                             .tls = config.tls,
-                                             .server_name = link.server_name,
-                                             .max_body = kMaxLinkMessage,
-                                             .connections = 8,
-                                             .connect_timeout = seconds(2)});
-    if (!client) return std::unexpected("link " + link.name + ": " + client.error());
-    made->peers_.push_back(*std::move(client));
-  }
+  auto clients = made->make_clients();
+  if (!clients) return std::unexpected(clients.error());
+  made->adopt(*std::move(clients));
   return made;
+}
+
+files::OrText<std::vector<std::shared_ptr<https::Client>>> Link::make_clients() const {
+  std::vector<std::shared_ptr<https::Client>> clients;
+  for (const std::string& url : config_.urls) {
+    auto client = https::Client::make(loop_, {.url = url,
+                                              .tls = tls_,
+                                              .server_name = config_.server_name,
+                                              .max_body = kMaxLinkMessage,
+                                              .connections = 8,
+                                              .connect_timeout = seconds(2)});
+    if (!client) return std::unexpected("link " + config_.name + ": " + client.error());
+    clients.push_back(*std::move(client));
+  }
+  return clients;
 }
 
 void Link::start() { boost::asio::co_spawn(loop_.executor(), run(), boost::asio::detached); }
@@ -232,8 +247,10 @@ Awaitable<std::shared_ptr<crypto::SecretText>> Link::post(std::string_view what,
                         .target = "/link/v1/" + https::escape(config_.name) + '/' + std::string(what),
                         .body = crypto::SecretText(std::string(body.reveal())),
                         .deadline = net::Loop::now() + kCallTime};
-    const auto answer = co_await call(*peers_[peer_], std::move(request));
+    const std::shared_ptr<https::Client> client = peers_[peer_];
+    const auto answer = co_await call(*client, std::move(request));
     if (!*alive) co_return nullptr;
+    if (std::ranges::find(peers_, client) == peers_.end()) co_return nullptr;  // whom it trusted may not be so any more
     if (*answer && (*answer)->status / 100 == 2) {
       reached(true);
       co_return std::make_shared<crypto::SecretText>(std::move((*answer)->body));

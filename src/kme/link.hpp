@@ -56,6 +56,12 @@ class Link {
   [[nodiscard]] const LinkConfig& config() const noexcept { return config_; }
   [[nodiscard]] const LinkState& state() const noexcept { return state_; }
 
+  /// Clients of the peer, one for each URL, from the files as they are now. The error names the file and the remedy.
+  [[nodiscard]] files::OrText<std::vector<std::shared_ptr<https::Client>>> make_clients() const;
+  /// Takes them into use. Every connection of the old ones is closed; an answer that one of them still brings is as
+  /// good as lost.
+  void adopt(std::vector<std::shared_ptr<https::Client>> clients) noexcept { peers_ = std::move(clients); }
+
   /// Begins the rounds. They end with the link.
   void start();
   /// Ends the rounds; what comes in is answered still.
@@ -80,7 +86,8 @@ class Link {
     std::vector<Grant> grants;
   };
 
-  Link(net::Loop& loop, StoreQueue& queue, const LinkConfig& link, const Faults& faults, Producer* producer);
+  Link(net::Loop& loop, StoreQueue& queue, const Config& config, const LinkConfig& link, const Faults& faults,
+       Producer* producer);
 
   Awaitable<void> run();
   Awaitable<bool> round();
@@ -115,8 +122,9 @@ class Link {
   const LinkConfig& config_;
   const Faults& faults_;
   Producer* producer_;
-  std::vector<std::unique_ptr<https::Client>> peers_;
-  std::size_t peer_ = 0;  ///< the one that answered last
+  const https::TlsFiles& tls_;
+  std::vector<std::shared_ptr<https::Client>> peers_;  ///< a call under way holds its own
+  std::size_t peer_ = 0;                               ///< the one that answered last
   LinkState state_;
   net::Timer timer_;
   Instant tidy_at_ = Instant::min();

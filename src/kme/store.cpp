@@ -5,14 +5,14 @@
 
 namespace qsp::kme {
 
-Stored<std::unique_ptr<Store>> Store::open(std::string_view url) {
+Stored<std::unique_ptr<Store>> Store::open(std::string_view url, bool dangerous_unverified_database) {
   constexpr std::string_view kSqlite = "sqlite:";
   Stored<std::unique_ptr<Backend>> backend =
       std::unexpected(StoreError{false, "the URL of a key store is sqlite:FILE or postgresql://HOST/DATABASE"});
   if (url.starts_with(kSqlite)) {
     backend = sqlite_backend(url.substr(kSqlite.size()));
   } else if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
-    backend = postgresql_backend(url);
+    backend = postgresql_backend(url, dangerous_unverified_database);
   }
   if (!backend) return std::unexpected(std::move(backend.error()));
   return open_sql_store(std::move(*backend));

@@ -114,9 +114,16 @@ class Store {
  public:
   /// `url` is "sqlite:FILE" or "postgresql://…" (libpq's form). Makes the tables where there are none; refuses those of
   /// another version, an SQLite file that others may read, and one that another process has open. Texts hold no
-  /// password.
-  static Stored<std::unique_ptr<Store>> open(std::string_view url);
+  /// password. A PostgreSQL server that is not of this machine is reached over checked TLS alone
+  /// (read_postgres_url), unless `dangerous_unverified_database`.
+  static Stored<std::unique_ptr<Store>> open(std::string_view url, bool dangerous_unverified_database = false);
   virtual ~Store() = default;
+
+  /// What a new connection would say of the files that it needs and that libpq reads without a word (revocation lists).
+  /// From any thread.
+  [[nodiscard]] virtual Stored<void> check_files() const { return {}; }
+  /// The next transaction has a new connection, made from those files as they are then. Not within a transaction.
+  virtual void renew() {}
 
   virtual Stored<void> begin() = 0;
   virtual Stored<void> commit() = 0;

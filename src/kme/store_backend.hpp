@@ -46,6 +46,9 @@ class Backend {
   /// Outside a transaction, after one that called expire: lets go of what is deleted but still in a log.
   virtual void forget_deleted() = 0;
   virtual bool lead(std::string_view link) = 0;
+  /// See Store.
+  [[nodiscard]] virtual Stored<void> check_files() const { return {}; }
+  virtual void renew() {}
   /// Which row of the tallies this connection adds to. Connections that share one only wait for each other.
   [[nodiscard]] virtual std::int64_t slot() const noexcept = 0;
 };
@@ -54,8 +57,8 @@ class Backend {
 /// may read.
 Stored<std::unique_ptr<Backend>> sqlite_backend(std::string_view file);
 
-/// `url` is libpq's. Does not connect yet.
-Stored<std::unique_ptr<Backend>> postgresql_backend(std::string_view url);
+/// `url` is libpq's, under the rules of read_postgres_url. Does not connect yet.
+Stored<std::unique_ptr<Backend>> postgresql_backend(std::string_view url, bool dangerous_unverified_database);
 
 /// The message of an exception as one line of bounded length, without the values that SOCI appends to it.
 std::string one_line(const std::exception& thrown);

@@ -1,10 +1,10 @@
 #include <soci/postgresql/soci-postgresql.h>
 
-#include <array>
 #include <memory>
 #include <set>
 #include <stdexcept>
 
+#include "kme/postgres_url.hpp"
 #include "kme/store_backend.hpp"
 #include "kme/store_text.hpp"
 
@@ -32,62 +32,9 @@ constexpr Dialect kDialect{
 
 constexpr int kSlots = 16;
 
-using Options = std::unique_ptr<PQconninfoOption, decltype([](PQconninfoOption* options) { PQconninfoFree(options); })>;
-
-/// A value as libpq reads it in a list of keywords and values.
-std::string quoted(std::string_view value) {
-  std::string text = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text += '\'';
-}
-
-/// Holds a password.
-struct Target {
-  std::string conninfo;
-  std::string password;
-  std::string name;  ///< for texts
-};
-
-/// What a URL says, and what it leaves out: a server that is gone must not stop a KME for long.
-Stored<Target> read_url(std::string_view url) {
-  char* why = nullptr;
-  const Options options(PQconninfoParse(std::string(url).c_str(), &why));
-  // libpq's reason quotes the URL, with the password.
-  PQfreemem(why);
-  if (!options) {
-    return std::unexpected(StoreError{false, "not a URL of PostgreSQL; write postgresql://USER@HOST:PORT/DATABASE"});
-  }
-  Target target;
-  std::string host = "its default host";
-  std::string database = "its default";
-  std::set<std::string_view> given;
-  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val == nullptr) continue;
-    const std::string_view keyword = option->keyword;
-    given.insert(keyword);
-    target.conninfo.append(keyword).append("=").append(quoted(option->val)).append(" ");
-    if (keyword == "password") target.password = option->val;
-    if (keyword == "host") host = option->val;
-    if (keyword == "dbname") database = option->val;
-  }
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kDefaults{{{"connect_timeout", "5"},
-                                                                                    {"tcp_user_timeout", "10000"},
-                                                                                    {"keepalives_idle", "10"},
-                                                                                    {"keepalives_interval", "5"},
-                                                                                    {"application_name", "qsp-kme"}}};
-  for (const auto& [keyword, value] : kDefaults) {
-    if (!given.contains(keyword)) target.conninfo.append(keyword).append("=").append(value).append(" ");
-  }
-  target.name = "PostgreSQL at " + host + ", database " + database;
-  return target;
-}
-
 class PostgresqlBackend final : public Backend {
  public:
-  explicit PostgresqlBackend(Target target) : target_(std::move(target)) {}
+  explicit PostgresqlBackend(PostgresTarget target) : target_(std::move(target)) {}
   PostgresqlBackend(const PostgresqlBackend&) = delete;
   PostgresqlBackend& operator=(const PostgresqlBackend&) = delete;
   ~PostgresqlBackend() override {
@@ -105,6 +52,8 @@ class PostgresqlBackend final : public Backend {
   [[nodiscard]] StoreError explain(const std::exception& thrown) override;
   void forget_deleted() override {}
   bool lead(std::string_view link) override;
+  [[nodiscard]] Stored<void> check_files() const override { return check_revocation_lists(target_.revoked); }
+  void renew() override { session_.reset(); }
   [[nodiscard]] std::int64_t slot() const noexcept override { return slot_; }
 
  private:
@@ -117,7 +66,7 @@ class PostgresqlBackend final : public Backend {
     return value;
   }
 
-  Target target_;
+  PostgresTarget target_;
   std::unique_ptr<soci::session> session_;
   std::set<std::string, std::less<>> led_;  ///< links whose lock this connection holds
   std::int64_t slot_ = 0;
@@ -126,6 +75,7 @@ class PostgresqlBackend final : public Backend {
 void PostgresqlBackend::connect() {
   led_.clear();
   session_.reset();
+  if (const auto lists = check_revocation_lists(target_.revoked); !lists) throw std::runtime_error(lists.error().text);
   session_ = std::make_unique<soci::session>(soci::postgresql, target_.conninfo);
   // Details of an error quote rows, which hold keys.
   PQsetErrorVerbosity(connection(), PQERRORS_TERSE);
@@ -172,8 +122,8 @@ bool PostgresqlBackend::lead(std::string_view link) {
 
 }  // namespace
 
-Stored<std::unique_ptr<Backend>> postgresql_backend(std::string_view url) {
-  Stored<Target> target = read_url(url);
+Stored<std::unique_ptr<Backend>> postgresql_backend(std::string_view url, bool dangerous_unverified_database) {
+  Stored<PostgresTarget> target = read_postgres_url(url, dangerous_unverified_database);
   if (!target) return std::unexpected(std::move(target.error()));
   return std::make_unique<PostgresqlBackend>(std::move(*target));
 }

@@ -37,9 +37,15 @@ bool StoreQueue::post(Job job, After after) {
   return true;
 }
 
+void StoreQueue::renew() {
+  const std::lock_guard lock(mutex_);
+  renewing_ = true;
+}
+
 void StoreQueue::work() {
   while (true) {
     std::vector<Item> batch;
+    bool renewing = false;
     {
       std::unique_lock lock(mutex_);
       const auto due = [this] { return stopping_ || !waiting_.empty(); };
@@ -49,10 +55,12 @@ void StoreQueue::work() {
         wake_.wait(lock, due);
       }
       if (stopping_ && waiting_.empty()) return;
+      renewing = std::exchange(renewing_, false);
       const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kMaxBatch));
       batch.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
       waiting_.erase(waiting_.begin(), end);
     }
+    if (renewing) store_->renew();
     if (!batch.empty()) run(std::move(batch));
     if (net::Loop::now() >= probe_at_) probe();
   }

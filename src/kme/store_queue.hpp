@@ -49,6 +49,11 @@ class StoreQueue {
   /// False, and nothing happens, where too many wait already.
   bool post(Job job, After after);
 
+  /// Store::check_files. From any thread.
+  [[nodiscard]] Stored<void> check_files() const { return store_->check_files(); }
+  /// Store::renew, before the next transaction.
+  void renew();
+
   /// From a refused transaction on, until the store has shown that it can write again; the log says each once. From any
   /// thread.
   [[nodiscard]] StoreHealth health() const;
@@ -69,12 +74,13 @@ class StoreQueue {
   net::Loop& loop_;
   std::unique_ptr<Store> store_;
   const Faults& faults_;
-  mutable std::mutex mutex_;  ///< of waiting_, stopping_ and health_
+  mutable std::mutex mutex_;  ///< of waiting_, stopping_, renewing_ and health_
   StoreHealth health_;
   Instant probe_at_ = Instant::max();  ///< on the queue's own thread: while it fails, when to look again
   std::condition_variable wake_;
   std::deque<Item> waiting_;
   bool stopping_ = false;
+  bool renewing_ = false;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< gone once the queue is
   std::jthread thread_;                                                     ///< last: it uses all of the above
 };

@@ -33,6 +33,11 @@ class SqlStore final : public Store {
   /// Connects, and makes or checks the tables. begin() does it too where the connection was lost.
   Stored<void> connect();
 
+  [[nodiscard]] Stored<void> check_files() const override { return backend_->check_files(); }
+  void renew() override {
+    statements_.reset();
+    backend_->renew();
+  }
   Stored<void> begin() override;
   Stored<void> commit() override;
   void rollback() noexcept override;

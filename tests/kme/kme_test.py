@@ -27,6 +27,37 @@ def ids_body(keys):
     return json.dumps({"key_IDs": [{"key_ID": key["key_ID"]} for key in keys]})
 
 
+def wait_for(holds):
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError("it never came")
+        time.sleep(0.05)
+
+
+def wait_for_line(log, text):
+    wait_for(lambda: text in log.read_text(errors="replace"))
+
+
+class Authority:
+    """The laboratory's CA, through the program openssl."""
+
+    def __init__(self, lab):
+        self.folder = lab.folder / "revocation"
+        self.folder.mkdir()
+        (self.folder / "index.txt").write_text("")
+        (self.folder / "crlnumber").write_text("01\n")
+        (self.folder / "openssl.cnf").write_text("[ca]\ndefault_ca = lab\n[lab]\ndatabase = index.txt\ncrlnumber = crlnumber\n"
+                                                 "default_md = sha256\ndefault_crl_days = 1\n")
+        self.ca = ["-config", "openssl.cnf", "-cert", str(lab.folder / "ca.pem"), "-keyfile", str(lab.folder / "ca-key.pem")]
+
+    def revoke(self, certificate=None):
+        """A list of all that were revoked, this one among them."""
+        for what in ([["-revoke", str(certificate)]] if certificate else []) + [["-gencrl", "-out", "crl.pem"]]:
+            subprocess.run(["openssl", "ca", *self.ca, *what], cwd=self.folder, check=True, capture_output=True)
+        return (self.folder / "crl.pem").read_text()
+
+
 class OperatorsPort:
     """What the port beside the standard's answers."""
 
@@ -132,6 +163,22 @@ class Running(OperatorsPort, unittest.TestCase):
         self.assertEqual(self.lab.call(self.lab.a, "alice", "GET", "/api/v1/keys/nobody/enc_keys")[0], 400)
         self.assertEqual(self.lab.call(self.lab.a, "alice", "GET", "/other")[0], 400)
 
+    def test_what_would_be_ignored_is_refused(self):
+        for method, query, body in (("POST", "?number=2", '{"number": 1}'), ("GET", "?number=1", '{"number": 2}'), ("POST", "?x=1", "{}")):
+            status, answer = self.enc(method, query, body)
+            self.assertEqual(status, 400, (method, query))
+            self.assertRegex(answer["message"], "takes")
+
+    def test_the_operators_port_is_not_for_web_pages_of_elsewhere(self):
+        port = self.lab.a.port + 2
+        for headers, expected in (({}, 200), ({"Host": "evil.example"}, 403), ({"Origin": "http://evil.example"}, 403),
+                                  ({"Origin": f"http://127.0.0.1:{port}"}, 200)):
+            for method, path in (("GET", "/status"), ("POST", "/faults")):
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+                connection.request(method, path, body="{}" if method == "POST" else None, headers=headers)
+                self.assertEqual(connection.getresponse().status, expected, (headers, path))
+                connection.close()
+
     def test_the_operators_port_tells_health_and_metrics(self):
         self.wait_for_health(self.lab.a, 200)  # whatever a rehearsal before this one did to it
         self.assertEqual(self.admin(self.lab.a, "/healthz"), (200, "ok\n"))
@@ -207,7 +254,10 @@ class Alone(unittest.TestCase):
                                 ("pool = 2000", "pool = 1", 'field "pool"'), ('id = "alice"', 'id = "bob"', '"bob" is there twice'),
                                 ('certificate = "cert.pem"', 'certificate = "none.pem"', "none.pem"),
                                 ("[[link]]", "[link]", 'field "link"'), ('store = "sqlite:keys.db"', 'store = "x"', "sqlite:FILE"),
-                                ("kme_id = ", "= ", "kme.toml:"), ('store = ', 'extra = 1\nstore = ', 'field "extra"')):
+                                ("kme_id = ", "= ", "kme.toml:"),
+                                ('id = "alice"', 'id = "kme-b"', "is the name of the KME at the other end of link"),
+                                ('id = "alice"', 'id = "kme-a"', "is the name of this KME"),
+                                ('store = "sqlite:keys.db"', 'store = "postgresql://k@db.example/k?sslmode=require"', "verify-full"), ('store = ', 'extra = 1\nstore = ', 'field "extra"')):
             with self.subTest(new), Lab(edit=lambda _, text: text.replace(old, new, 1)) as lab:
                 ran = subprocess.run([QSP, "kme", "serve", str(lab.a.config)], capture_output=True, timeout=PATIENCE)
                 errors = [line for line in ran.stderr.decode().splitlines() if "error" in line]
@@ -220,6 +270,43 @@ class Alone(unittest.TestCase):
             ran = subprocess.run([QSP, "kme", "serve", str(lab.a.config)], capture_output=True, timeout=PATIENCE)
             self.assertEqual(ran.returncode, 1)
             self.assertIn(b"key.pem", ran.stderr)
+
+    def test_a_configuration_with_a_password_is_for_its_owner_alone(self):
+        def with_password(_, text):
+            return text.replace("sqlite:keys.db", "postgresql://kme:hunter2@/keys?host=/nonexistent", 1)
+        with Lab(edit=with_password) as lab:
+            for mode in (0o644, 0o640):
+                lab.a.config.chmod(mode)
+                ran = subprocess.run([QSP, "kme", "serve", str(lab.a.config)], capture_output=True, text=True, timeout=PATIENCE)
+                self.assertEqual(ran.returncode, 1)
+                self.assertIn("chmod 600", ran.stderr)
+                self.assertNotIn("hunter2", ran.stderr)
+            lab.a.config.chmod(0o600)
+            ran = subprocess.run([QSP, "kme", "serve", str(lab.a.config)], capture_output=True, text=True, timeout=PATIENCE)
+            self.assertNotIn("chmod", ran.stderr)
+
+    def test_a_reload_counts_for_the_peer_that_is_dialled_and_changes_all_or_nothing(self):
+        def with_list(_, text):
+            return text.replace("[[sae]]", 'revoked = "crl.pem"\n\n[[sae]]', 1)
+        with Lab(edit=with_list) as lab:
+            authority = Authority(lab)
+            for kme in ("kme-a", "kme-b"):
+                (lab.folder / kme / "crl.pem").write_text(authority.revoke())
+            lab.a.start()
+            lab.b.start()
+            lab.wait_for_keys(lab.a)
+            crl = lab.folder / "kme-a/crl.pem"
+            crl.write_text("no list")
+            lab.a.process.send_signal(signal.SIGHUP)
+            wait_for_line(lab.a.log, "the old certificates stay")
+            lab.wait_for_keys(lab.a)
+            crl.write_text(authority.revoke(lab.folder / "kme-b/cert.pem"))
+            lab.a.process.send_signal(signal.SIGHUP)
+            wait_for_line(lab.a.log, "are read anew")
+            # kme-b's own list still admits kme-a, and its certificate is what kme-a dials.
+            wait_for(lambda: not lab.a.status()["links"][0]["peer_reachable"])
+            wait_for(lambda: "revoked" in lab.a.status()["links"][0]["problem"])
+            wait_for(lambda: not lab.b.status()["links"][0]["peer_reachable"])
 
     def test_it_stops_cleanly_when_told(self):
         with Lab() as lab:
@@ -271,6 +358,19 @@ class Alone(unittest.TestCase):
             # However slow the machine is, at some time two calls come within a second.
             answers = iter(lambda: lab.call(lab.a, "alice", "GET", STATUS, connection=connection)[0], 503)
             self.assertLess(sum(1 for _ in zip(range(1000), answers)), 1000, "503 never came")
+
+    def test_an_sae_that_asks_for_too_many_keys_is_slowed_down(self):
+        def slow(_, text):
+            return text.replace("store = ", "keys_per_second = 1\nmax_keys_per_request = 4\nstore = ", 1)
+        with Lab(edit=slow) as lab:
+            lab.a.start()
+            lab.b.start()
+            lab.wait_for_keys(lab.a)
+            # 64 at once, and one a second: a call costs as many as it asks for.
+            answers = [lab.call(lab.a, "alice", "POST", ENC, json.dumps({"number": 4}))[0] for _ in range(16)]
+            self.assertEqual(set(answers), {200})
+            again = iter(lambda: lab.call(lab.a, "alice", "POST", ENC, json.dumps({"number": 4}))[0], 503)
+            self.assertLess(sum(1 for _ in zip(range(1000), again)), 1000, "503 never came")
 
     def test_keys_from_a_file_are_ready_once_both_sides_have_them(self):
         def fed(name, text):

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,13 +92,28 @@ Postgres::Postgres() {
 
 Postgres::~Postgres() { stop(); }
 
-void Postgres::start() {
+std::string Postgres::put(const std::string& name, const std::string& content) const {
+  std::string file = folder_.with(name, content);
+  const passwd* user = other_user();
+  if (::chmod(file.c_str(), 0600) != 0) std::abort();
+  if (user != nullptr && ::chown(file.c_str(), user->pw_uid, user->pw_gid) != 0) std::abort();
+  return file;
+}
+
+void Postgres::start(const std::vector<std::string>& settings) {
   constexpr int kTries = 5000;
   const std::string log = folder_ / "log";
-  server_ =
-      spawn({programs() + "/postgres", "-D", folder_ / "data", "-k", folder_ / "", "-c", "listen_addresses="}, log);
+  std::vector<std::string> command{programs() + "/postgres", "-D", folder_ / "data", "-k", folder_ / "", "-c",
+                                   "listen_addresses="};
+  std::vector<std::string> ready{programs() + "/pg_isready", "-q", "-h", folder_ / ""};
+  constexpr std::string_view kPort = "port=";
+  for (const std::string& setting : settings) {
+    command.insert(command.end(), {"-c", setting});
+    if (setting.starts_with(kPort)) ready.insert(ready.end(), {"-p", setting.substr(kPort.size())});
+  }
+  server_ = spawn(command, log);
   for (int i = 0; i < kTries; ++i) {
-    if (wait_for(spawn({programs() + "/pg_isready", "-q", "-h", folder_ / ""}, log)) == 0) return;
+    if (wait_for(spawn(ready, log)) == 0) return;
     ::usleep(20'000);
   }
   give_up("the server does not start", log);

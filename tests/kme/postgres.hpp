@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "files/temp_folder.hpp"
 
@@ -27,7 +28,10 @@ class Postgres {
   /// The URL of a new and empty database.
   std::string new_database();
 
-  void start();
+  /// `settings`: of postgresql.conf, NAME=VALUE.
+  void start(const std::vector<std::string>& settings = {});
+  /// Makes a file that the server alone may read, or replaces it; its name.
+  std::string put(const std::string& name, const std::string& content) const;
   /// As `pg_ctl stop -m immediate` does: without a checkpoint, so that the next start recovers from the log.
   void stop_immediately();
   /// As `pg_ctl stop -m fast` does.
