@@ -52,7 +52,7 @@ TEST(HkdfMemory, NothingThatWasHashedOrDerivedStaysOnTheStack) {
     std::array<volatile std::uint8_t, 16'384> copy;  // larger than what the end of a thread overwrites
     for (std::size_t i = 0; i < copy.size(); ++i) copy.at(i) = left[i % left.size()];
   });
-  EXPECT_TRUE(stack.holds(left)) << "this test sees what it looks for";
+  EXPECT_TRUE(!qsp::test::OwnStack::kSees || stack.holds(left)) << "this test sees what it looks for";
 }
 
 class HkdfTest : public test::ProviderTest {

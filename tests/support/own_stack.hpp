@@ -10,6 +10,15 @@ namespace qsp::test {
 /// A stack that outlives the calls made on it, for tests that a secret is wiped from local variables, too.
 class OwnStack {
  public:
+  /// False where AddressSanitizer keeps local variables elsewhere, so that there is nothing to be found.
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr bool kSees = false;
+#elif defined(__has_feature)
+  static constexpr bool kSees = !__has_feature(address_sanitizer);
+#else
+  static constexpr bool kSees = true;
+#endif
+
   OwnStack();
   OwnStack(const OwnStack&) = delete;
   OwnStack& operator=(const OwnStack&) = delete;
