@@ -94,6 +94,18 @@ Command::Command(CLI::App& verb, const Command& parent) : parts_(std::make_uniqu
 }
 Command::~Command() = default;
 
+namespace {
+
+/// An empty text is seldom meant: in a script it is a variable that was never set, and what it asked for would be left
+/// out in silence.
+Check not_empty() {
+  return {
+      [](const std::string& text) { return std::string(text.empty() ? "is empty (a variable that is not set?)" : ""); },
+      ""};
+}
+
+}  // namespace
+
 Option* Command::keep(CLI::Option* option) {
   return parts_->options.emplace_back(std::make_unique<Option>(*option)).get();
 }
@@ -105,7 +117,9 @@ Command* Command::add_subcommand(const std::string& name, const std::string& des
 
 template <OptionValue T>
 Option* Command::add_option(const std::string& name, T& value, const std::string& description) {
-  return keep(parts_->app.add_option(name, value, description));
+  Option* const option = keep(parts_->app.add_option(name, value, description));
+  if constexpr (AnyOf<T, std::string, std::vector<std::string>>) option->check(not_empty());
+  return option;
 }
 template Option* Command::add_option(const std::string&, std::string&, const std::string&);
 template Option* Command::add_option(const std::string&, int&, const std::string&);

@@ -107,6 +107,7 @@ class Command {
   /// It lives as long as this.
   Command* add_subcommand(const std::string& name, const std::string& description);
   /// `value` must live until parse() has returned. The pointers live as long as this.
+  /// A text that is given must not be empty.
   template <OptionValue T>
   Option* add_option(const std::string& name, T& value, const std::string& description = {});
   Option* add_flag(const std::string& name, bool& value, const std::string& description);

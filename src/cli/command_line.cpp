@@ -66,8 +66,15 @@ std::vector<std::string> names_of_options(const Command& verb) {
   return names;
 }
 
+bool asks_for_version(std::string_view name) { return name == "-v" || name == "-V" || name == "--version"; }
+
 Token read_option(const Command& verb, const std::string& text) {
   Token token{.kind = Kind::Option, .verb = &verb, .name = option_name(text), .option = nullptr};
+  // Behind a verb these would say nothing, and somebody asks for something by them.
+  if (verb.parent() != nullptr && asks_for_version(token.name)) {
+    token.known = false;
+    return token;
+  }
   token.option = find_option(verb, token.name);
   if (token.option == nullptr) {
     token.old_name = find_old_name(full_name(verb), token.name);
@@ -107,11 +114,10 @@ std::vector<Token> read(const Command& app, const std::vector<std::string>& argu
 
 /// `qsp help kme serve` is `qsp kme serve --help`, and `qsp --version` is `qsp version`.
 void ask_as_others_do(const Command& app, std::vector<std::string>& arguments) {
-  const std::set<std::string_view> version{"-v", "-V", "--version"};
   const std::vector<Token> tokens = read(app, arguments);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const bool word = tokens[i].kind == Kind::Word;
-    if (tokens[i].kind == Kind::Option && tokens[i].verb == &app && version.contains(arguments[i])) {
+    if (tokens[i].kind == Kind::Option && tokens[i].verb == &app && asks_for_version(arguments[i])) {
       arguments[i] = "version";
       return;
     }
@@ -193,6 +199,7 @@ std::expected<void, std::string> CommandLine::add_options_file() {
   const bool help =
       std::ranges::any_of(tokens, [&](const Token& token) { return token.name == "--help" || token.name == "-h"; });
   if (!file || help) return {};
+  if (file->empty()) return std::unexpected("--options: is empty (a variable that is not set?)");
   auto options = read_options_file(*file);
   if (!options) return std::unexpected(options.error());
   const Command& verb = this->verb();
@@ -220,6 +227,9 @@ std::expected<std::vector<std::string>, std::string> CommandLine::prepare(std::v
   ask_as_others_do(app_, arguments_);
   // Asked for the help of a command that is none, CLI11 would print that of the program.
   if (auto word = unknown(false)) return std::unexpected(*std::move(word));
+  // CLI11 would take it for the program's own.
+  const auto asks = [](const Token& token) { return !token.known && asks_for_version(token.name); };
+  if (std::ranges::any_of(read(app_, arguments_), asks)) return std::unexpected(*unknown(true));
   replace_old_names();
   if (auto added = add_options_file(); !added) return std::unexpected(added.error());
   std::vector<std::string> all = arguments_;

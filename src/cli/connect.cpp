@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -420,6 +421,15 @@ std::unique_ptr<Run> dial_until_there(Redial& redial, const std::function<std::u
   }
 }
 
+/// Whether two names lead to one file, which need not be there.
+bool is_same_name(const std::string& one, const std::string& other) {
+  std::error_code failed;
+  const auto first = std::filesystem::weakly_canonical(one, failed);
+  if (failed || other.empty()) return false;
+  const auto second = std::filesystem::weakly_canonical(other, failed);
+  return !failed && first == second;
+}
+
 /// Tells how it went. Returns why it failed, if it did.
 std::optional<std::string> account_for(const Context& context, Run& run) {
   const std::optional<std::string> failure = run.check_echo ? explain(run) : explain_pipe(run);
@@ -442,6 +452,9 @@ int connect(const Context& context, const ConnectOptions& options) {
   if (target->port == 0) return stop(kUsage, "address: there is no port 0 to connect to");
   const auto retry_for =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.retry_for));
+  if (!options.output.empty() && is_same_name(options.output, options.account)) {
+    return stop(kUsage, "--output and --account are one file");
+  }
   if (!options.output.empty()) {
     std::vector<InputFile> inputs = files_of(options.session);
     inputs.push_back({"the file to send", options.send});

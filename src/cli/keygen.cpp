@@ -68,7 +68,8 @@ int run_keygen(const KeygenOptions& options) {
                 {"encrypted", passphrase->has_value()},
                 {"fingerprint", fingerprint}});
   } else {
-    print_out("private key  {}\npublic key   {}\nfingerprint  {}\n", options.out, public_file, fingerprint);
+    print_out("private key  {}\npublic key   {}\nfingerprint  {}\n", escape(options.out), escape(public_file),
+              fingerprint);
   }
   return kOk;
 }

@@ -150,6 +150,7 @@ class ChannelSetup final : public Setup {
   std::expected<void, Refused> read_pace(const SessionOptions& options, RekeyPolicy& rekey);
   [[nodiscard]] std::expected<const Peer*, std::string> dialled(const Trust& trust) const;
   [[nodiscard]] std::optional<std::string> lacks_qkd_source(const Trust& trust) const;
+  void warn_of_unused_source(const Peer* dialled) const;
   [[nodiscard]] std::expected<std::unique_ptr<Sessions>, std::string> sessions_of(
       std::shared_ptr<const Trust> trust) const;
   const Profile& profile_;
@@ -257,11 +258,29 @@ std::optional<std::string> ChannelSetup::lacks_qkd_source(const Trust& trust) co
   }
   for (const Peer& peer : trust.peers().all()) {
     const bool concerned = role_ == Role::Server ? peer.may_connect : peer.name == peer_;
-    if (!concerned || peer.qkd != QkdPolicy::Required || shared_.qkd->has_source_for(peer.sae_id)) continue;
+    if (!concerned || peer.qkd != QkdPolicy::Required) continue;
+    if (role_ == Role::Server && shared_.server.qkd == QkdPolicy::None) {
+      return fmt::format(
+          "{}: peer '{}' requires QKD, which this listener has switched off: give --qkd preferred, or required",
+          files_.peers, peer.name);
+    }
+    if (shared_.qkd->has_source_for(peer.sae_id)) continue;
     return fmt::format("{}: peer '{}' requires QKD, and there is no source of its keys (sae_id {}); {}", files_.peers,
                        peer.name, escape(peer.sae_id), kRemedy);
   }
   return std::nullopt;
+}
+
+/// Whoever names a source of QKD keys wants them used.
+void ChannelSetup::warn_of_unused_source(const Peer* dialled) const {
+  if (!shared_.qkd->has_any_source()) return;
+  if (dialled == nullptr && shared_.server.qkd == QkdPolicy::None) {
+    print_warning("no QKD key is used: --qkd is none; give --qkd preferred, or required");
+  } else if (dialled != nullptr && dialled->qkd == QkdPolicy::None) {
+    print_warning(fmt::format(
+        R"({}: no QKD key is used: peer '{}' is pinned without; add qkd = "required" and its sae_id, at both ends)",
+        files_.peers, dialled->name));
+  }
 }
 
 /// QKD keys are asked for in an end's own name, too.
@@ -309,6 +328,7 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   shared_.qkd = std::move(*qkd);
   shared_.qkd->paces().set(shared_.pace);
   if (auto lack = lacks_qkd_source(**trust)) return usage(std::move(*lack));
+  warn_of_unused_source(*peer);
 
   // What cannot work is said now, not to the first peer that comes.
   auto sessions = this->sessions();

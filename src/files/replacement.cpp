@@ -79,7 +79,9 @@ OrText<Replacement> Replacement::begin(const std::string& file, unsigned mode) {
   const bool opened_already = target->empty();
   made.file_ = opened_already ? file : std::move(*target);
   // Opened for writing, and left as it is: who may not write a file must not replace it either.
-  Descriptor old(::open(made.file_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  // Nor does a FIFO that nobody reads hold this up.
+  Descriptor old(::open(made.file_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!old && errno == ENXIO) return std::unexpected(file + ": is a FIFO or device that nobody has open for reading");
   if (!old && errno != ENOENT) return std::unexpected(system_error(file, "cannot open"));
   if (old) {
     struct stat info{};
@@ -89,6 +91,7 @@ OrText<Replacement> Replacement::begin(const std::string& file, unsigned mode) {
       if (S_ISREG(info.st_mode) && ::ftruncate(old.get(), 0) != 0) {
         return std::unexpected(system_error(file, "cannot be emptied"));
       }
+      ::fcntl(old.get(), F_SETFL, 0);  // from here on a reader that is slow is waited for
       made.fd_ = std::move(old);
       return made;
     }

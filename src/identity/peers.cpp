@@ -171,9 +171,11 @@ class PinnedPeers::Loader {
                 "field " + in_quotes(key.str()) + " is unknown; a peers file holds [[peer]] tables only");
     }
     const toml::node* const node = root.get("peer");
-    if (node == nullptr) return std::unexpected(loaded_.file_ + ": holds no peer; add a [[peer]] table");
+    if (node == nullptr)
+      return std::unexpected(loaded_.file_ +
+                             ": holds no peer; add a [[peer]] table, or write peer = [] where nobody is to be trusted");
     const toml::array* const tables = node->as_array();
-    if (tables == nullptr || tables->empty() || !tables->is_homogeneous<toml::table>()) {
+    if (tables == nullptr || (!tables->empty() && !tables->is_homogeneous<toml::table>())) {
       return at(line_of(*node), "a peer is a [[peer]] table, with two brackets on each side");
     }
     if (tables->size() > kMaxPeers) {

@@ -72,6 +72,18 @@ class Pins(ReloadCase):
                 self.assert_goes_on(carol)
                 self.assert_fails(self.world.connect(port), "refused the session")
 
+    def test_the_last_peer_is_revoked_by_a_file_that_says_so_and_not_by_an_empty_one(self):
+        with self.server() as (port, reload, _):
+            with self.world.client(port) as alice:
+                self.assert_goes_on(alice)
+                self.world.write("served.toml", b"")
+                self.assertRegex(reload("reload failed"), r"holds no peer; add a \[\[peer\]\] table, or write peer = \[\]")
+                self.assert_goes_on(alice)
+                self.world.write("served.toml", b"peer = []\n")
+                self.assertRegex(reload(), r"reloaded: 0 peers; removed: alice; own keys as before; 1 session closed")
+                self.assert_is_closed(alice, "this peer is not pinned any more")
+                self.assert_fails(self.world.connect(port), "refused the session")
+
     def test_a_peer_whose_key_or_rights_changed_is_closed(self):
         for pin, why in (({"key": "mallory"}, "this peer is pinned with another key now"),
                          ({"key": "alice", "connect": False, "serve": True}, "this peer may not connect any more")):
@@ -90,7 +102,7 @@ class Pins(ReloadCase):
 
     def test_a_session_without_qkd_is_closed_where_its_peer_now_needs_it(self):
         _, bob = self.world.pads("reload")
-        with self.server("--sae-id", "SAE-bob", "--pad", f"SAE-alice={bob}") as (port, reload, _), self.world.client(port) as alice:
+        with self.server("--sae-id", "SAE-bob", "--qkd", "preferred", "--pad", f"SAE-alice={bob}") as (port, reload, _), self.world.client(port) as alice:
             self.assert_goes_on(alice)
             self.pins("served.toml", alice={"key": "alice", "qkd": "required", "sae_id": "SAE-alice"})
             reload()
@@ -128,7 +140,7 @@ class Pins(ReloadCase):
                 self.assert_goes_on(alice)
                 self.assert_succeeds(self.world.connect(port))
             self.pins("served.toml", alice={"key": "alice", "qkd": "required", "sae_id": "SAE-alice"})
-            self.assertRegex(reload("reload failed"), "requires QKD, and there is no source of its keys")
+            self.assertRegex(reload("reload failed"), "requires QKD, which this listener has switched off")
             self.pins("served.toml", alice={"key": "alice"})
             os.chmod(self.world.path("served.toml"), 0o666)
             self.assertRegex(reload("reload failed"), "chmod go-w")
@@ -208,9 +220,11 @@ class NoSource(ReloadCase):
 
     def test_of_a_pin(self):
         self.pins("served.toml", alice={"key": "alice", "qkd": "required", "sae_id": "SAE-alice"})
-        self.assert_fails(self.serve("--sae-id", "SAE-bob"), "peer 'alice' requires QKD.*give --kme URL, or --pad", code=2)
+        own = ("--sae-id", "SAE-bob", "--qkd", "preferred")
+        self.assert_fails(self.serve(*own), "peer 'alice' requires QKD.*give --kme URL, or --pad", code=2)
         _, pad = self.world.pads("of-another")
-        self.assert_fails(self.serve("--sae-id", "SAE-bob", "--pad", f"SAE-carol={pad}"), "peer 'alice' requires QKD", code=2)
+        self.assert_fails(self.serve(*own, "--pad", f"SAE-carol={pad}"), "peer 'alice' requires QKD.*give --kme URL, or --pad", code=2)
+        self.assert_fails(self.serve("--sae-id", "SAE-bob", "--pad", f"SAE-alice={pad}"), "peer 'alice' requires QKD.*switched off: give --qkd", code=2)
         self.world.pin("dialled.toml", name="bob", serve=True, qkd="required", sae_id="SAE-bob")
         self.assert_fails(self.world.connect(9, "--sae-id", "SAE-alice", peers="dialled.toml"), "peer 'bob' requires QKD.*give --kme", code=2)
 

@@ -88,6 +88,15 @@ class Output(Case):
 
 
 class OtherVerbs(Case):
+    def test_a_fifo_without_a_reader_holds_nothing_up_and_an_account_is_no_output(self):
+        fifo = self.world.path("fifo")
+        os.mkfifo(fifo)
+        with self.world.server() as (port, _, _):
+            self.assert_fails(self.world.connect(port, "--output", fifo, stdin=b"hello"), "fifo: is a FIFO or device that nobody has open for reading")
+            both = self.world.path("both")
+            self.assert_fails(self.world.connect(port, "--output", both, "--account", both, stdin=b"hello"), "--output and --account are one file", code=2)
+            self.assertFalse(os.path.exists(both))
+
     def test_no_verb_replaces_what_it_cannot_write_whole(self):
         world = self.world
         world.write("out", b"old")

@@ -191,6 +191,12 @@ class OldNames(Usage):
         done = qsp("kme", "inject", "/nowhere/kme.toml", "--latency-ms", "60000", "--clock-offset-ms", "-5")
         self.assert_fails(done, "/nowhere/kme.toml")
         self.assertEqual(len(warnings(done)), 2)
+        for verb, option in (("connect", "--account"), ("serve", "--exec"), ("serve", "--kme-crl"), ("keygen", "--passphrase-file"),
+                             ("fingerprint", "--expect"), ("version", "--options")):
+            self.assert_usage([verb, option, ""], rf"{option}: is empty .a variable that is not set")
+        for verb in ("connect", "keygen", "version"):
+            for asked in ("-v", "-V", "--version"):
+                self.assert_usage([verb, asked], f"qsp {verb} has no option {asked}")
         self.assert_usage(["e91", "run", "--dead-time", "2s"], "--dead-time: takes a time from 0s to 1s, not '2s'")
         self.assert_usage(["kme", "inject", "/nowhere/kme.toml", "--latency", "61s"], "--latency: takes a time from 0s to 1m, not '61s'")
 
