@@ -9,6 +9,7 @@
 #include "channel/traffic.hpp"
 #include "support/heap.hpp"
 #include "support/own_stack.hpp"
+#include "support/scripted.hpp"
 
 namespace qsp::test {
 namespace {
@@ -161,16 +162,17 @@ TEST(Memory, the_material_of_a_rekey_is_wiped_where_it_was_read) {
   EXPECT_TRUE(std::ranges::all_of(plaintext, [](std::uint8_t byte) { return byte == 0; }));
 }
 
-/// The material of the first INIT. The fake providers draw the same in every world, so the next world's is known
+/// Notes the material of the first INIT. The fake providers draw the same in every world, so the next world's is known
 /// before it is drawn.
-Message material_of_first_init() {
+void note_material_of_first_init(Notes& notes) {
   World world;
   Insider insider(*world.client_provider);
   const auto pair = established_with_log(world, insider);
   EXPECT_TRUE(pair->rekey(Role::Server));
   const Frame init = pair->in_flight(Role::Server).front();
-  const Message plaintext = insider.open(Role::Server, init, pair->made(Role::Server).size() - 1).value();
-  return Message(plaintext.begin() + 9, plaintext.begin() + 41);
+  Message plaintext = insider.open(Role::Server, init, pair->made(Role::Server).size() - 1).value();
+  notes.secret("material", 2, Bytes(plaintext).subspan(9, wire::kMaterialSize));
+  wipe(plaintext);  // what the test itself leaves behind must not be found
 }
 
 /// SPEC §7.4: "Wiped at commit: … material …", §7.3: at a NAK, §8.2 and §5.10: at any end. On the stack, on the heap
@@ -180,11 +182,7 @@ TEST(Memory, holds_the_material_of_a_rekey_only_while_its_answer_is_awaited) {
   for (const bool commits : {true, false}) {
     World world;
     Notes notes;
-    {
-      Message material = material_of_first_init();
-      notes.secret("material", 2, material);
-      std::ranges::fill(material, std::uint8_t{0});  // the test's own copy must not be found
-    }
+    note_material_of_first_init(notes);
     const Derived& material = secrets.front();
     leaked = nullptr;
     const auto pair = established_with_log(world, notes);
@@ -202,6 +200,33 @@ TEST(Memory, holds_the_material_of_a_rekey_only_while_its_answer_is_awaited) {
     std::array<std::uint8_t, 32> wanted{};
     for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = static_cast<std::uint8_t>(~material.inverted[i]);
     EXPECT_FALSE(stack.holds(wanted)) << "on the stack";
+  }
+}
+
+/// What could not be sealed is wiped where it would have been sent, and so is all that a rekey had got so far.
+TEST(Memory, of_a_rekey_whose_provider_fails_at_any_operation_holds_no_secret) {
+  for (std::uint64_t count = 0;; ++count) {
+    const auto inner = make_fake_provider(2);
+    auto made = std::make_unique<ScriptedProvider>(*inner);
+    ScriptedProvider& provider = *made;
+    World world(make_fake_provider(1), std::move(made));
+    Notes notes;
+    note_material_of_first_init(notes);
+    leaked = nullptr;
+    {
+      const auto pair = established_with_log(world, notes);
+      provider.fail_after(count);
+      static_cast<void>(pair->rekey(Role::Server));
+      pair->run();
+      if (pair->at(Role::Server).phase() == Phase::Established) {
+        EXPECT_EQ(pair->at(Role::Server).epoch(), 2U);
+        EXPECT_GT(count, 10U);
+        return;
+      }
+      pair->end_of_stream(Role::Server);
+      EXPECT_EQ(in_memory(), std::set<std::string>{}) << count;
+    }
+    EXPECT_EQ(leaked, nullptr) << count << ": " << describe(*leaked);
   }
 }
 

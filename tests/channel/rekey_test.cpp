@@ -271,6 +271,23 @@ TEST(Rekey, asking_again_while_one_is_pending_changes_nothing) {
   EXPECT_EQ(pair->seen(Role::Server).qkd.size(), 2U) << "the handshake's and one more";
 }
 
+// SPEC §7.3: "send REQ, at most one in an epoch", §7.6: none from INIT to DONE.
+TEST(Rekey, a_client_asks_once_in_an_epoch_and_not_while_a_rekey_is_under_way) {
+  World world;
+  const auto pair = world.established();
+  const auto frames = [&] { return pair->made(Role::Client).size(); };
+  std::size_t before = frames();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(pair->rekey(Role::Client));
+  EXPECT_EQ(frames(), before + 1);
+  pair->run();
+  ASSERT_EQ(pair->at(Role::Client).epoch(), 2U);
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  ASSERT_TRUE(pair->deliver(Role::Server)) << "INIT";
+  before = frames();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(pair->rekey(Role::Client));
+  EXPECT_EQ(frames(), before) << "DONE is awaited";
+}
+
 TEST(Rekey, the_status_says_that_a_request_is_pending_at_both_ends) {
   World world;
   const auto pair = world.established();
