@@ -97,6 +97,7 @@ Awaitable<bool> Link::round() {
   const Stored<void> looked = co_await look(round);
   if (!*alive) co_return false;
   if (!looked) co_return false;  // the queue says why
+  if (!compared_) co_return co_await compare();
   if (round.fresh.empty() && round.grants.empty()) {
     co_await greet();
     co_return false;
@@ -115,6 +116,7 @@ Awaitable<Stored<void>> Link::look(Round& round) {
     PoolCounts counts;
     std::uint64_t expired = 0;
     bool leading = false;
+    bool simulated = false;
   };
   const auto found = std::make_shared<Found>();
   const std::shared_ptr<bool> alive = alive_;
@@ -122,8 +124,13 @@ Awaitable<Stored<void>> Link::look(Round& round) {
   const UnixTime now = kme::now(faults_);
   const bool tidy = net::Loop::now() >= tidy_at_;
   if (tidy) tidy_at_ = net::Loop::now() + kTidy;
-  StoreQueue::Job job = [found, name, now, tidy](Store& store) -> Stored<void> {
+  StoreQueue::Job job = [found, name, now, tidy, begins = !compared_](Store& store) -> Stored<void> {
     *found = Found();
+    if (begins) {
+      const auto simulated = store.simulated(name);
+      if (!simulated) return std::unexpected(simulated.error());
+      found->simulated = *simulated;
+    }
     const auto leading = store.lead(name);
     if (!leading) return std::unexpected(leading.error());
     found->leading = *leading;
@@ -147,6 +154,7 @@ Awaitable<Stored<void>> Link::look(Round& round) {
   };
   Stored<void> looked = co_await store(loop_, queue_, std::move(job));
   if (!looked || !*alive) co_return looked;
+  state_.simulated |= found->simulated;
   state_.leading = found->leading;
   state_.counts = found->counts;
   state_.counts_at = net::Loop::now();
@@ -232,6 +240,61 @@ Awaitable<bool> Link::send_fresh(Round& round) {
   co_return confirmed.has_value() && !held->ids.empty();
 }
 
+/// Asks the peer which of the keys that this side would give it has seen given: such are in a store that was restored
+/// from a backup. True once that is done.
+Awaitable<bool> Link::compare() {
+  const std::shared_ptr<bool> alive = alive_;
+  std::uint64_t withdrawn = 0;
+  const bool done = co_await greet() && *alive && co_await compare_supply(true, withdrawn) && *alive &&
+                    co_await compare_supply(false, withdrawn);
+  if (!*alive || !done) co_return false;
+  if (withdrawn != 0) {
+    spdlog::error(
+        "link {}: {} keys are withdrawn: the other KME saw them given before; was this store restored from a "
+        "backup?",
+        config_.name, withdrawn);
+  }
+  compared_ = true;
+  reached(true);
+  co_return true;
+}
+
+Awaitable<bool> Link::compare_supply(bool fresh, std::uint64_t& withdrawn) {
+  const std::shared_ptr<bool> alive = alive_;
+  for (std::int64_t after = 0;;) {
+    const auto page = std::make_shared<SupplyPage>();
+    StoreQueue::Job read = [page, fresh, after, name = config_.name](Store& store) -> Stored<void> {
+      auto found = store.supply(name, fresh, after, kBatch);
+      if (!found) return std::unexpected(found.error());
+      *page = *std::move(found);
+      return {};
+    };
+    const Stored<void> done = co_await store(loop_, queue_, std::move(read));
+    if (!*alive || !done) co_return false;
+    if (page->ids.empty()) co_return true;
+    after = page->last;
+    const crypto::SecretText body = to_json(IdsMessage{std::move(page->ids)});
+    const auto answer = co_await post("spent", body);
+    if (!*alive || answer == nullptr) co_return false;
+    const auto spent = parse_ids(answer->reveal());
+    if (!spent) {
+      note("the peer's answer: " + spent.error());
+      co_return false;
+    }
+    if (spent->ids.empty()) continue;
+    const auto count = std::make_shared<std::uint64_t>(0);
+    StoreQueue::Job take_out = [count, ids = spent->ids, name = config_.name](Store& store) -> Stored<void> {
+      const auto gone = store.withdraw(name, ids);
+      if (!gone) return std::unexpected(gone.error());
+      *count = *gone;
+      return {};
+    };
+    const Stored<void> taken_out = co_await store(loop_, queue_, std::move(take_out));
+    if (!*alive || !taken_out) co_return false;
+    withdrawn += *count;
+  }
+}
+
 /// Nothing to say: is the peer there?
 Awaitable<bool> Link::greet() {
   const crypto::SecretText body = to_json(IdsMessage{});
@@ -275,6 +338,7 @@ void Link::note(std::string problem) {
 }
 
 void Link::reached(bool answered) {
+  answered = answered && compared_;
   if (answered != state_.peer_reachable) {
     spdlog::info("link {}: KME {} {}", config_.name, config_.peer_kme_id, answered ? "answers" : "does not answer");
   }

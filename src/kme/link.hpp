@@ -24,9 +24,9 @@ namespace qsp::kme {
 
 /// What is known of a link now.
 struct LinkState {
-  bool peer_reachable = false;
-  bool leading = false;  ///< this instance is the one of its site that produces and announces
-  PoolCounts counts;     ///< as of the last round that the store allowed
+  bool peer_reachable = false;  ///< and the two have compared what was given
+  bool leading = false;         ///< this instance is the one of its site that produces and announces
+  PoolCounts counts;            ///< as of the last round that the store allowed
   Instant counts_at = Instant::min();
   std::uint64_t produced = 0, received = 0, expired = 0;
   std::string problem;             ///< the last one, for people; empty while all is well
@@ -96,6 +96,8 @@ class Link {
   Awaitable<bool> send_grants(std::vector<Grant>&& grants);
   Awaitable<void> announce_all();
   Awaitable<bool> greet();
+  Awaitable<bool> compare();
+  Awaitable<bool> compare_supply(bool fresh, std::uint64_t& withdrawn);
   Awaitable<Stored<void>> produce();
   Awaitable<void> ask_peer(std::vector<Uuid> key_ids,
                            std::move_only_function<void(std::optional<std::vector<Grant>>)> done);
@@ -114,6 +116,7 @@ class Link {
   void compare_ids(const https::Request& request, https::Respond respond);
   void take_grants(const https::Request& request, https::Respond respond);
   void tell_grants(const https::Request& request, https::Respond respond);
+  void tell_spent(const https::Request& request, https::Respond respond);
   /// Runs a job and answers with `result`.
   void submit(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result);
 
@@ -130,6 +133,8 @@ class Link {
   Instant tidy_at_ = Instant::min();
   Instant draw_few_at_ = Instant::min();  ///< before, only a whole batch is drawn
   bool hurry_ = false;
+  /// Nothing is given out before: a store may have been restored from a backup while its KME was down.
+  bool compared_ = false;
   std::deque<Grant> unsent_;       ///< given, not announced, and in no message yet
   std::set<Uuid> announcing_;      ///< in unsent_ or in a message that is under way
   std::size_t announcements_ = 0;  ///< messages under way

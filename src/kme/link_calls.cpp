@@ -32,6 +32,7 @@ void Link::handle(std::string_view what, https::Request request, https::Respond 
   if (what == "state" && feeder) return take_report(request, std::move(respond));
   if (what == "ids") return compare_ids(request, std::move(respond));
   if (what == "grants") return take_grants(request, std::move(respond));
+  if (what == "spent") return tell_spent(request, std::move(respond));
   if (what == "wanted") return tell_grants(request, std::move(respond));
   respond(refuse(400, "this side of the link does not take that; compare the two configurations"));
 }
@@ -119,6 +120,19 @@ void Link::tell_grants(const https::Request& request, https::Respond respond) {
     return {};
   };
   submit(std::move(job), std::move(respond), [grants] { return answer(to_json(GrantsMessage{*grants})); });
+}
+
+void Link::tell_spent(const https::Request& request, https::Respond respond) {
+  auto message = parse_ids(request.body.reveal());
+  if (!message) return respond(refuse(400, message.error()));
+  const auto spent = std::make_shared<std::vector<Uuid>>();
+  auto job = [spent, ids = std::move(message->ids), name = config_.name](Store& store) -> Stored<void> {
+    auto found = store.spent(name, ids);
+    if (!found) return std::unexpected(found.error());
+    *spent = *std::move(found);
+    return {};
+  };
+  submit(std::move(job), std::move(respond), [spent] { return ids_answer(*spent); });
 }
 
 void Link::submit(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result) {

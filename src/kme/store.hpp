@@ -93,6 +93,12 @@ struct Taken {
   std::vector<Grant> grants;
 };
 
+/// Some of the pieces that this side may give out or will, in the order of their arrival.
+struct SupplyPage {
+  std::vector<Uuid> ids;
+  std::int64_t last = 0;  ///< where the next page begins
+};
+
 struct PoolCounts {
   std::uint64_t here_fresh = 0, here_ready = 0, there = 0, granted = 0, unannounced = 0;
 };
@@ -156,6 +162,19 @@ class Store {
   /// dec_keys: all or nothing; each slave once. The last slave's removes the pieces.
   virtual Stored<std::expected<std::vector<TakenKey>, NotRedeemed>> redeem(const RedeemRequest& request,
                                                                            UnixTime now) = 0;
+
+  // A store that was restored from a backup holds keys that have left it since. The other side has seen them leave.
+
+  /// Pieces that this side owns and has not given, Fresh or else Ready, behind `after` (0: from the first), at most
+  /// `most`.
+  virtual Stored<SupplyPage> supply(std::string_view link, bool fresh, std::int64_t after, std::size_t most) = 0;
+  /// Which of these, pieces of the other side, it has given: a grant has come for them. It is remembered for as long as
+  /// they live.
+  virtual Stored<std::vector<Uuid>> spent(std::string_view link, std::span<const Uuid> ids) = 0;
+  /// Takes those of these that this side owns and has not given out of the pool, for good; how many they were.
+  virtual Stored<std::uint64_t> withdraw(std::string_view link, std::span<const Uuid> ids) = 0;
+  /// Whether some key that is here, or was and has not expired, is simulated.
+  virtual Stored<bool> simulated(std::string_view link) = 0;
 
   virtual Stored<PoolCounts> counts(std::string_view link) = 0;
   /// Writes about as much as any other transaction, and takes it away again: shows whether there is room.

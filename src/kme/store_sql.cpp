@@ -345,6 +345,58 @@ void SqlStore::accept_grant(const Grant& grant) {
   change.granted += static_cast<long long>(grant.pieces.size());
 }
 
+Stored<SupplyPage> SqlStore::supply(std::string_view link, bool fresh, std::int64_t after, std::size_t most) {
+  return guarded<SupplyPage>([&] {
+    SupplyPage page;
+    Row& in = statements().in;
+    in.link = link;
+    in.size = after;
+    in.limit = static_cast<long long>(most);
+    each_row(fresh ? statements().fresh_supply : statements().ready_supply, [&] {
+      page.ids.push_back(read_uuid(statements().out.id));
+      page.last = statements().out.size;
+    });
+    return page;
+  });
+}
+
+Stored<std::vector<Uuid>> SqlStore::spent(std::string_view link, std::span<const Uuid> ids) {
+  return guarded<std::vector<Uuid>>([&] {
+    std::vector<Uuid> found;
+    const Row& out = statements().out;
+    for (const Uuid& id : ids) {
+      if (piece_exists(id) && out.link == link && out.owner == 1 && !is_waiting(out.state)) found.push_back(id);
+    }
+    return found;
+  });
+}
+
+Stored<std::uint64_t> SqlStore::withdraw(std::string_view link, std::span<const Uuid> ids) {
+  return guarded<std::uint64_t>([&] {
+    std::uint64_t withdrawn = 0;
+    const Row& out = statements().out;
+    for (const Uuid& id : ids) {
+      if (!piece_exists(id) || out.link != link || out.owner != 0 || !is_waiting(out.state)) continue;
+      Tally& change = change_of(link);
+      --(out.state == static_cast<long long>(PieceState::Fresh) ? change.fresh : change.ready);
+      remove_pieces({&id, 1});
+      ++withdrawn;
+    }
+    return withdrawn;
+  });
+}
+
+Stored<bool> SqlStore::simulated(std::string_view link) {
+  return guarded<bool>([&] {
+    const std::string name(link);
+    int found = 0;
+    backend_->session() << "SELECT COUNT(*) FROM (SELECT 1 FROM kme_piece WHERE link = :link AND simulated = 1 LIMIT 1)"
+                           " AS one",
+        soci::use(name, "link"), soci::into(found);
+    return found != 0;
+  });
+}
+
 Stored<PoolCounts> SqlStore::counts(std::string_view link) {
   return guarded<PoolCounts>([&] {
     const Tally tally = tally_of(link);

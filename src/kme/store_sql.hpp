@@ -51,6 +51,10 @@ class SqlStore final : public Store {
   Stored<void> announced(std::string_view link, std::span<const Uuid> key_ids) override;
   Stored<void> accept(const Grant& grant) override;
   Stored<std::expected<std::vector<TakenKey>, NotRedeemed>> redeem(const RedeemRequest& request, UnixTime now) override;
+  Stored<SupplyPage> supply(std::string_view link, bool fresh, std::int64_t after, std::size_t most) override;
+  Stored<std::vector<Uuid>> spent(std::string_view link, std::span<const Uuid> ids) override;
+  Stored<std::uint64_t> withdraw(std::string_view link, std::span<const Uuid> ids) override;
+  Stored<bool> simulated(std::string_view link) override;
   Stored<PoolCounts> counts(std::string_view link) override;
   Stored<void> probe() override;
   Stored<std::uint64_t> expire(UnixTime now) override;

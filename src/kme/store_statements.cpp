@@ -96,6 +96,14 @@ Statements::Statements(soci::session& session, const Dialect& dialect)
                           << dialect.skip_locked << dialect.take_after,
           use(in.link, "link"), use(in.expires, "expires"), use(in.limit, "lim"), into(out.id), into(out.simulated),
           into(out.expires), into(out.bytes))),
+      fresh_supply(
+          (session.prepare << R"(SELECT serial, id FROM kme_piece WHERE link = :link AND owner = 0 AND state = 0
+          AND serial > :after ORDER BY serial LIMIT :lim)",
+           use(in.link, "link"), use(in.size, "after"), use(in.limit, "lim"), into(out.size), into(out.id))),
+      ready_supply(
+          (session.prepare << R"(SELECT serial, id FROM kme_piece WHERE link = :link AND owner = 0 AND state = 1
+          AND serial > :after ORDER BY serial LIMIT :lim)",
+           use(in.link, "link"), use(in.size, "after"), use(in.limit, "lim"), into(out.size), into(out.id))),
       extend_pieces((session.prepare << "UPDATE kme_piece SET expires = CASE owner WHEN 0 THEN CAST(:here AS BIGINT) "
                                         "ELSE CAST(:there AS BIGINT) END WHERE id"
                                      << dialect.in_ids << " AND link = :link AND +state = 0",

@@ -51,6 +51,8 @@ struct Statements {
   /// Of in.link, oldest first, unexpired at in.expires, locked; others' locks skipped. With joins_writes they are
   /// removed where there are as many as in.limit.
   soci::statement ready_pieces;
+  /// Of in.link and this side, behind serial number in.size, in order: id, and serial number as out.size.
+  soci::statement fresh_supply, ready_supply;
   soci::statement
       extend_pieces;  ///< of in.ids, where fresh: until in.expires, or in.size where the other side owns them
   soci::statement confirm_pieces;  ///< of in.ids, where fresh; the owner of each that became ready

@@ -52,6 +52,10 @@ class NumberStore final : public Store {
   Stored<std::expected<std::vector<TakenKey>, NotRedeemed>> redeem(const RedeemRequest&, UnixTime) override {
     return {};
   }
+  Stored<SupplyPage> supply(std::string_view, bool, std::int64_t, std::size_t) override { return {}; }
+  Stored<std::vector<Uuid>> spent(std::string_view, std::span<const Uuid>) override { return {}; }
+  Stored<std::uint64_t> withdraw(std::string_view, std::span<const Uuid>) override { return 0; }
+  Stored<bool> simulated(std::string_view) override { return false; }
   Stored<PoolCounts> counts(std::string_view) override { return {}; }
   Stored<bool> lead(std::string_view) override { return true; }
 

@@ -27,6 +27,52 @@ TEST_P(StoreTest, a_key_goes_from_one_end_to_the_other_with_the_same_bytes) {
   EXPECT_EQ(bytes_of((*redeemed)[1]), bytes_of(taken[0]));
 }
 
+TEST_P(StoreTest, keys_that_the_other_side_saw_given_are_withdrawn_and_no_others) {
+  fill_here(*here_, 1, 4);
+  auto fresh = new_pieces(5, 1, Owner::Here);
+  commit(*here_, [&] { return here_->add(kLink, fresh, kRoom); });
+  fill_there(there(), 1, 6);
+  // A grant came for 2, 5 and 6; 2 is redeemed as well. "here" is as it was before it gave them.
+  for (const std::uint64_t n : {2, 5, 6}) {
+    commit_void(there(), [&] { return there().accept({id_of(n), kLink, "alice", {"bob"}, 32, ids_of(n, 1), kLater}); });
+  }
+  ASSERT_TRUE(redeem({id_of(2)}));
+  std::vector<Uuid> supply;
+  for (const bool is_fresh : {false, true}) {
+    std::int64_t after = 0;
+    for (SupplyPage page;; after = page.last) {
+      page = commit(*here_, [&] { return here_->supply(kLink, is_fresh, after, 3); });
+      supply.insert(supply.end(), page.ids.begin(), page.ids.end());
+      if (page.ids.empty()) break;
+    }
+  }
+  EXPECT_EQ(supply, ids_of(1, 5));
+  auto spent = commit(there(), [&] { return there().spent(kLink, supply); });
+  EXPECT_EQ(spent, (std::vector{id_of(2), id_of(5)}));
+  EXPECT_TRUE(commit(there(), [&] { return there().spent("another", supply); }).empty());
+  EXPECT_EQ(commit(*here_, [&] { return here_->withdraw("another", spent); }), 0U);
+  EXPECT_EQ(commit(*here_, [&] { return here_->withdraw(kLink, spent); }), 2U);
+  EXPECT_EQ(commit(*here_, [&] { return here_->withdraw(kLink, spent); }), 0U);
+  EXPECT_EQ(counts(*here_).here_ready, 3U);
+  EXPECT_EQ(counts(*here_).here_fresh, 0U);
+  const auto taken = take(request_of(3));
+  ASSERT_EQ(taken.size(), 3U);
+  EXPECT_EQ(taken[1].key_id, id_of(3));
+  EXPECT_TRUE(commit(*here_, [&] { return here_->spent(kLink, ids_of(1, 5)); }).empty())
+      << "its own are its own affair";
+}
+
+TEST_P(StoreTest, remembers_that_keys_were_simulated) {
+  fill_here(*here_, 1, 1);
+  const auto simulated = [this] { return commit(*here_, [&] { return here_->simulated(kLink); }); };
+  EXPECT_FALSE(simulated());
+  std::vector<NewPiece> pieces;
+  pieces.push_back(new_piece(2, Owner::There, true));
+  commit(*here_, [&] { return here_->add(kLink, pieces, kRoom); });
+  EXPECT_TRUE(simulated());
+  EXPECT_FALSE(commit(*here_, [&] { return here_->simulated("another"); }));
+}
+
 TEST_P(StoreTest, keys_of_every_size_are_cut_and_joined_alike_at_both_ends) {
   // Every size over the faster database, and both sides of every border of a piece over the other.
   std::vector<std::uint32_t> sizes;
