@@ -15,6 +15,7 @@
 #include "cli/text.hpp"
 #include "e91/keyrate/statistics.hpp"
 #include "e91/post/audit.hpp"
+#include "e91/post/require.hpp"
 #include "files/file.hpp"
 
 namespace qsp::cli {
@@ -74,7 +75,37 @@ E91Rows rows_of(e91::Mode mode, const std::vector<e91::AuditedBlock>& blocks) {
   return rows;
 }
 
-int run_audit(const std::string& file, bool json) {
+std::string floors_of(const e91::Transcript& transcript, const std::vector<e91::AuditedBlock>& blocks) {
+  const e91::PostConfig& config = transcript.config;
+  return fmt::format(
+      "ε_sec {:g} and ε_cor {:g} for each block, {:g} for all with a key\n"
+      "|S| from {:g}, error rate to {:g} %, {:g} standard deviations; dead time {} slots at Alice, {} at Bob\n",
+      config.epsilon_secrecy, config.epsilon_correctness, e91::total_epsilon(config, blocks), config.bell_floor,
+      100 * config.error_tolerance, config.sigmas, config.dead_slots[0], config.dead_slots[1]);
+}
+
+std::string list_of(std::span<const std::string_view> lines) {
+  std::string text;
+  for (const std::string_view line : lines) text += fmt::format("  {}\n", line);
+  return text;
+}
+
+boost::json::array json_of(std::span<const std::string_view> lines) {
+  boost::json::array array;
+  for (const std::string_view line : lines) array.emplace_back(line);
+  return array;
+}
+
+boost::json::object json_of(const e91::PostConfig& config) {
+  return {{"epsilon_secrecy", config.epsilon_secrecy},
+          {"epsilon_correctness", config.epsilon_correctness},
+          {"error_tolerance", config.error_tolerance},
+          {"bell_floor", config.bell_floor},
+          {"sigmas", config.sigmas},
+          {"dead_slots", {config.dead_slots[0], config.dead_slots[1]}}};
+}
+
+int run_audit(const std::string& file, const std::vector<e91::Requirement>& required, bool json) {
   const auto content = files::read_file(file, kMostTranscript);
   if (!content) return stop(content.error());
   const auto transcript = e91::read_transcript(as_bytes(content->text.reveal()));
@@ -85,22 +116,28 @@ int run_audit(const std::string& file, bool json) {
   const e91::Mode mode = transcript->config.mode;
   const auto wrong = std::ranges::count_if(blocks, [](const auto& block) { return !block.problem.empty(); });
   const auto keys = std::ranges::count_if(blocks, &e91::AuditedBlock::has_key);
+  const std::vector<std::string> unmet = e91::unmet(required, transcript->config, blocks);
   if (json) {
     boost::json::array lines;
     for (const e91::AuditedBlock& block : blocks) lines.push_back(json_of(mode, block));
     print_json({{"mode", mode == e91::Mode::Biased ? "biased" : "classic"},
-                {"ok", wrong == 0 && !blocks.empty()},
+                {"ok", wrong == 0 && !blocks.empty() && unmet.empty()},
+                {"parameters", json_of(transcript->config)},
+                {"epsilon_total", e91::total_epsilon(transcript->config, blocks)},
+                {"unmet", json_of(std::vector<std::string_view>(unmet.begin(), unmet.end()))},
                 {"blocks_with_key", keys},
                 {"mismatches", wrong},
-                {"blocks", std::move(lines)}});
+                {"blocks", std::move(lines)},
+                {"checked", json_of(e91::audited())},
+                {"not_shown", json_of(e91::beyond_audit())}});
   } else {
-    print_out(
-        "{}\n{} blocks, {} with a key, {} mismatches; the tags and Bob's count of errors cannot be checked "
-        "from outside\n",
-        columns(rows_of(mode, blocks)), blocks.size(), keys, wrong);
+    print_out("{}\n{}\n{} blocks, {} with a key, {} mismatches\nchecked:\n{}not shown by a transcript:\n{}",
+              floors_of(*transcript, blocks), columns(rows_of(mode, blocks)), blocks.size(), keys, wrong,
+              list_of(e91::audited()), list_of(e91::beyond_audit()));
   }
   if (blocks.empty()) return stop(file + ": has no block in it");
-  return wrong == 0 ? kOk : kFailed;
+  for (const std::string& problem : unmet) print_error(file + ": " + problem);
+  return wrong == 0 && unmet.empty() ? kOk : kFailed;
 }
 
 }  // namespace
@@ -108,11 +145,26 @@ int run_audit(const std::string& file, bool json) {
 void add_e91_audit(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("audit", "work a run out again from what was said in public");
   const auto file = std::make_shared<std::string>();
+  const auto required = std::make_shared<std::string>();
   verb->add_option("TRANSCRIPT", *file, "a file of qsp e91 run --transcript")->required();
-  set_help(*verb, {.examples = {"qsp e91 run --transcript t.qsp && qsp e91 audit t.qsp", "qsp e91 audit t.qsp --json"},
-                   .done = "every block is as it must be",
+  verb->add_option("--require", *required, "fail unless these hold, such as eps_sec<=1e-9,n>=100000,keys>=1")
+      ->check(Check(
+          [](const std::string& text) {
+            const auto parsed = e91::parse_requirements(text);
+            return parsed ? std::string() : parsed.error() + ", not '" + text + "'";
+          },
+          "LIST"));
+  set_help(*verb, {.examples = {"qsp e91 run --transcript t.qsp && qsp e91 audit t.qsp",
+                                "qsp e91 audit t.qsp --require 'eps_sec<=1e-9,keys>=1'", "qsp e91 audit t.qsp --json"},
+                   .done = "every block is as it must be, and what is required holds",
                    .failed = "a block is not, or the file is no transcript"});
-  verb->callback([file, &context] { context.action = [file, &context] { return run_audit(*file, context.json); }; });
+  verb->callback([file, required, &context] {
+    context.action = [file, required, &context] {
+      std::vector<e91::Requirement> list;
+      if (!required->empty()) list = e91::parse_requirements(*required).value_or(std::vector<e91::Requirement>());
+      return run_audit(*file, list, context.json);
+    };
+  });
 }
 
 }  // namespace qsp::cli

@@ -59,8 +59,8 @@ struct Comparison {
   }
 };
 
-/// How far theory's rates of coincidences may be off for dead times, as a share of themselves. It takes the detectors
-/// of the two stations to be ready independently, in shares p and q of the time; but those of a coincidence are dead
+/// How far theory's rates of coincidences may be off for dead times, as a share of themselves. It takes the two
+/// stations to be ready independently, in shares p and q of the time; but those of a coincidence are dead
 /// together, so that both are ready in between p + q − 1 and min(p, q) of it: (1 − p)/p + (1 − q)/q off at most. A
 /// detector that clicks r times a second is ready in 1 − r τ of it, and r is at most what its station counts.
 double slack_of(const e91::LinkConfig& link, const e91::Expected& theory) noexcept {

@@ -92,8 +92,7 @@ int run_e91_feed(const E91FeedOptions& options, bool json) {
   if (!eve) return failed(eve.error(), kUsage);
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return failed(provider.error());
-  e91::LocalConfig config{.link = file->config, .post = {}, .block_bits = options.block_bits};
-  config.post.mode = file->config.mode;
+  e91::LocalConfig config{.link = file->config, .post = e91::post_of(file->config), .block_bits = options.block_bits};
   const auto link = e91::LocalLink::create(**provider, config, *eve->first());
   if (!link) return failed(fmt::format("{}: {}", options.link_file, link.error().where));
 

@@ -26,7 +26,7 @@ constexpr std::array<E91Parameter, 11> kParameters{{
     {"loss-db", "loss on Bob's way, dB", 0, 40, 0, 200, &E91LinkOptions::loss_db},
     {"efficiency", "efficiency of the detectors", 0.05, 1, 0, 1, &E91LinkOptions::efficiency},
     {"dark-counts", "dark counts of each detector, per second", 0, 100'000, 0, 1e9, &E91LinkOptions::dark_counts},
-    {"dead-time", "dead time of each detector, ns", 0, 1000, 0, 1e9, &E91LinkOptions::dead_time_ns},
+    {"dead-time", "dead time of a station, ns", 0, 1000, 0, 1e9, &E91LinkOptions::dead_time_ns},
     {"p-z", "p_z, how often each side chooses Z", 0.3, 0.97, 0.01, 0.99, &E91LinkOptions::p_z},
     {"block-bits", "sifted bits in a block", 10'000, 1'000'000, 100, e91::kMaxKeyBits},
 }};

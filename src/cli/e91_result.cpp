@@ -93,6 +93,11 @@ void add_published(E91Rows& rows, const e91::Published& published) {
   add("secret", published.key_rate_per_s, "{:g} bit/s");
 }
 
+double epsilon_of(const E91Total& total) {
+  const e91::PostConfig post;  // what every run is made with
+  return static_cast<double>(total.with_key) * (post.epsilon_secrecy + post.epsilon_correctness);
+}
+
 }  // namespace
 
 std::string E91BlockResult::verdict() const {
@@ -224,6 +229,9 @@ E91Rows total_rows(const E91Setup& setup, const E91Total& total) {
   if (biased) {
     const auto rate = e91::keyrate::error_rate(total.phase);
     rows.insert(rows.begin() + 10, {"e_phase", or_none(rate, percent_text)});
+    // Each block's key may be known, or differ, with its own: they add up.
+    rows.push_back(
+        {"ε of all keys", fmt::format("{:g}: {} blocks of ε_sec + ε_cor", epsilon_of(total), total.with_key)});
   }
   add_published(rows, setup.link.published);
   return rows;
@@ -286,6 +294,7 @@ boost::json::object json_of(const E91Total& total) {
           {"disclosed_bits", total.disclosed},
           {"efficiency", or_null(total.efficiency())},
           {"key_bits", total.length},
+          {"epsilon_total", epsilon_of(total)},
           {"secret_fraction", total.secret_fraction()},
           {"secret_bits_per_s", total.rate_per_s()},
           {"keys", total.keys},

@@ -80,8 +80,7 @@ e91::Outcomes mean_outcomes(const e91::LinkConfig& link, const e91::Expected& ex
 double fibre_km(const e91::LinkConfig& link) noexcept { return link.alice.fibre_km + link.bob.fibre_km; }
 
 e91::LocalConfig E91Setup::local() const {
-  e91::LocalConfig config{.link = link.config, .post = {}, .block_bits = block_bits};
-  config.post.mode = link.config.mode;
+  e91::LocalConfig config{.link = link.config, .post = e91::post_of(link.config), .block_bits = block_bits};
   return config;
 }
 
@@ -100,7 +99,8 @@ void add_e91_link_options(Command& verb, E91LinkOptions& options) {
   number("--loss-db", options.loss_db, 0, 200, "loss on Bob's way beside that of the fibre (3)");
   number("--efficiency", options.efficiency, 0, 1, "of all detectors (0.6 at Alice, 0.8 at Bob)");
   number("--dark-counts", options.dark_counts, 0, 1e9, "of each detector, per second (250 at Alice, 100 at Bob)");
-  verb.add_option("--dead-time", options.dead_time_ns, "of each detector, such as 45ns (45ns at Alice, 40ns at Bob)")
+  verb.add_option("--dead-time", options.dead_time_ns,
+                  "of a station after a click, such as 45ns (45ns at Alice, 40ns at Bob)")
       ->transform(is_time(0ns, 1s, 1ns))
       ->type_name("TIME")
       ->group("Link");

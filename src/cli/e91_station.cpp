@@ -11,6 +11,7 @@
 #include "cli/e91_sessions.hpp"
 #include "cli/text.hpp"
 #include "e91/link/link_file.hpp"
+#include "e91/local/local_link.hpp"
 #include "e91/station/station.hpp"
 #include "qsp/openssl.hpp"
 
@@ -219,8 +220,7 @@ std::expected<Prepared, Refused> prepare(const E91StationOptions& options) {
   if (!link_address) return usage(link_address.error());
   auto link = e91::load_link_file(options.link_file);
   if (!link) return std::unexpected(Refused{kFailed, link.error()});
-  e91::StationPlan plan{.post = {}, .p_z = link->config.p_z, .slots = 0};
-  plan.post.mode = link->config.mode;
+  e91::StationPlan plan{.post = e91::post_of(link->config), .p_z = link->config.p_z, .slots = 0};
   plan.slots = e91::slots_of_block(link->config, options.block_bits);
   if (plan.slots == 0) {
     return std::unexpected(Refused{kFailed, options.link_file + ": this link brings no sifted key; lower its losses"});

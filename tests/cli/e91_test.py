@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import struct
 import tempfile
 import unittest
 import xml.dom.minidom
@@ -301,6 +302,26 @@ class Audit(Case):
         del content[start - 5 : end]  # the whole message
         self.assert_mismatch(bytes(content))
 
+    def test_parameters_are_told_and_required(self):
+        file, _ = self.transcripts["biased"]
+        audited = self.json_of("audit", file, "--require", "eps_sec<=1e-9,keys>=2")
+        self.assertEqual(audited["parameters"]["epsilon_secrecy"], 1e-10)
+        self.assertAlmostEqual(audited["epsilon_total"], 2e-10, delta=1e-14)
+        self.assertEqual(audited["unmet"], [])
+        self.assertTrue(audited["checked"] and audited["not_shown"])
+        lax = bytearray(self.transcripts["biased"][1])
+        at = lax.index(b"\n") + 2
+        lax[at : at + 8] = struct.pack(">d", 0.5)
+        with open(self.path("lax.qsp"), "wb") as out:
+            out.write(lax)
+        done = qsp("e91", "audit", self.path("lax.qsp"), "--require", "eps_sec<=1e-9")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("eps_sec is 0.5, not <= 1e-09", done.stderr.decode())
+        self.assertIn("\u03b5_sec 0.5", done.stdout.decode())
+        done = qsp("e91", "audit", file, "--require", "eps<1")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--require: takes NAME<=NUMBER", done.stderr.decode())
+
     def test_what_is_no_transcript_is_refused(self):
         whole = self.transcripts["biased"][1]
         for name, content in (("empty", b""), ("text", b"hello\n"), ("cut", whole[:-3]), ("header", whole[:30])):
@@ -313,7 +334,7 @@ class Audit(Case):
     @staticmethod
     def entries(content):
         """(type, start, end) of every message."""
-        at = content.index(b"\n") + 1 + 1 + 5 * 8
+        at = content.index(b"\n") + 1 + 1 + 7 * 8
         while at < len(content):
             size = int.from_bytes(content[at + 1 : at + 5], "big")
             yield content[at + 5], at + 5, at + 5 + size

@@ -19,8 +19,8 @@ using TagPad = Secret<16, struct TagPadTag>;
 
 using Tag = std::array<std::uint8_t, 16>;
 
-/// A Wegman-Carter tag over all that one side says in one block: a polynomial hash over GF(2^128), under a one-time
-/// pad.
+/// A Wegman-Carter tag that one side gives of one block: a polynomial hash over GF(2^128) of what was said in it, under
+/// a one-time pad. Who said a message is the caller's to put in front of it, as a message of its own.
 ///
 /// What is hashed is a sequence of 16-byte blocks that can be read in one way only:
 ///   block number (8) ‖ sender + 1 (8), then for each message its number from 1 (8) ‖ its length (8) ‖ the message,
@@ -34,7 +34,7 @@ class TagStream {
  public:
   static constexpr std::uint64_t kMaxTagBlocks = std::uint64_t{1} << 28;
 
-  /// A tag over what `sender` says in block `block`. The stream wipes its copy of the key at its end. One made with a
+  /// The tag that `sender` gives of block `block`. The stream wipes its copy of the key at its end. One made with a
   /// key that is not 16 bytes, such as one that was moved away, refuses everything.
   TagStream(const TagKey& key, Side sender, std::uint64_t block, const Carryless& arithmetic = carryless()) noexcept;
   TagStream(TagStream&& other) noexcept;

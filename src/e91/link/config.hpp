@@ -15,7 +15,7 @@ struct ArmConfig {
   double extra_loss_db = 0;        ///< couplers, filters, air, misfit of a time window: whatever else loses photons
   double detector_efficiency = 1;  ///< of a photon that arrives
   double dark_counts_per_s = 0;    ///< of each of the two detectors, stray light included
-  double dead_time_ns = 0;         ///< of each of the two detectors
+  double dead_time_ns = 0;         ///< of both detectors, after a click of either
 };
 
 struct LinkConfig {

@@ -29,7 +29,7 @@ struct Station {
   std::span<const double> angles;  ///< Bloch, in radians
   double efficiency = 1;           ///< that a photon which left the source is detected: the arm's and the detectors'
   double dark_probability = 0;     ///< of a click without a photon, for each detector and slot
-  std::uint64_t dead_slots = 0;    ///< from one click of a detector to the next at least
+  std::uint64_t dead_slots = 0;    ///< from one click of the station to the next at least, of whichever detector
 };
 
 struct Stations {
@@ -40,23 +40,24 @@ struct Stations {
 /// Adds to what photons make of the four detectors the clicks that come without one.
 void add_dark_counts(Patterns& patterns, const Stations& stations) noexcept;
 
-/// Keeps each of the four detectors silent after a click. A photon that meets a silent detector is lost and does not
-/// prolong the silence (non-paralysable).
+/// Keeps both detectors of a station silent after a click of either: a station that gates them together, so that when
+/// it clicks says nothing of which one did. A photon that meets silent detectors is lost and does not prolong the
+/// silence (non-paralysable).
 class DeadTime {
  public:
   explicit DeadTime(const Stations& stations) noexcept
-      : dead_slots_{stations.alice.dead_slots, stations.alice.dead_slots, stations.bob.dead_slots,
-                    stations.bob.dead_slots} {}
+      : dead_slots_{stations.alice.dead_slots, stations.bob.dead_slots} {}
 
-  /// False where no detector has a dead time longer than a slot.
-  [[nodiscard]] bool matters() const noexcept { return dead_slots_[0] > 1 || dead_slots_[2] > 1; }
+  /// False where no station has a dead time longer than a slot.
+  [[nodiscard]] bool matters() const noexcept { return dead_slots_[0] > 1 || dead_slots_[1] > 1; }
 
   /// What is left of `pattern` in slot `slot`, which is counted from the first slot ever and only goes up.
   Pattern admit(Pattern pattern, std::uint64_t slot) noexcept {
     for (std::size_t i = 0; i < ready_.size(); ++i) {
-      if (((pattern >> i) & 1) == 0) continue;
+      const unsigned both = 3U << (2 * i);
+      if ((pattern & both) == 0) continue;
       if (slot < ready_[i]) {
-        pattern = static_cast<Pattern>(pattern & ~(1U << i));
+        pattern = static_cast<Pattern>(pattern & ~both);
       } else {
         ready_[i] = slot + dead_slots_[i];
       }
@@ -65,8 +66,8 @@ class DeadTime {
   }
 
  private:
-  std::array<std::uint64_t, 4> dead_slots_;
-  std::array<std::uint64_t, 4> ready_{};
+  std::array<std::uint64_t, 2> dead_slots_;  ///< by Side
+  std::array<std::uint64_t, 2> ready_{};
 };
 
 }  // namespace qsp::e91

@@ -25,9 +25,8 @@ SettingsExpected of_settings(const Patterns& patterns) noexcept {
   return result;
 }
 
-/// How often each of the four detectors clicks in a slot, and how often each side does.
+/// How often each side clicks in a slot.
 struct Singles {
-  std::array<double, 4> detectors{};
   double alice = 0;
   double bob = 0;
 };
@@ -40,14 +39,13 @@ Singles singles_of(const ClickTables& tables, const std::array<std::array<double
         const double p = use.at(i).at(j) * tables.patterns.at(i).at(j)[k];
         if ((k & 3) != 0) singles.alice += p;
         if (k >> 2 != 0) singles.bob += p;
-        for (std::size_t d = 0; d < 4; ++d) singles.detectors.at(d) += ((k >> d) & 1) != 0 ? p : 0;
       }
     }
   }
   return singles;
 }
 
-/// The fraction of its clicks that a detector is ready for: after each it misses dead_slots − 1 slots.
+/// The fraction of its clicks that a station is ready for: after each it misses dead_slots − 1 slots.
 double ready(double clicks_per_slot, std::uint64_t dead_slots) noexcept {
   return 1 / (1 + clicks_per_slot * static_cast<double>(std::max<std::uint64_t>(dead_slots, 1) - 1));
 }
@@ -92,15 +90,16 @@ Expected expected(const LinkConfig& config, const Eve& eve) {
   result.phase_error = biased ? (1 + result.settings[1][1].correlation()) / 2 : result.qber;
 
   const Singles singles = singles_of(tables, use);
-  const double alice_ready = (ready(singles.detectors[0], stations.alice.dead_slots) +
-                              ready(singles.detectors[1], stations.alice.dead_slots)) /
-                             2;
-  const double bob_ready =
-      (ready(singles.detectors[2], stations.bob.dead_slots) + ready(singles.detectors[3], stations.bob.dead_slots)) / 2;
+  const double alice_ready = ready(singles.alice, stations.alice.dead_slots);
+  const double bob_ready = ready(singles.bob, stations.bob.dead_slots);
+  const double together = gain * static_cast<double>(std::min(stations.alice.dead_slots, stations.bob.dead_slots));
+  const double most_ready =
+      std::min({alice_ready, bob_ready, together < 1 ? alice_ready * bob_ready / (1 - together) : 1.0});
   result.alice_singles_per_s = singles.alice * alice_ready * config.slots_per_s;
   result.bob_singles_per_s = singles.bob * bob_ready * config.slots_per_s;
   result.coincidences_per_s = gain * alice_ready * bob_ready * config.slots_per_s;
   result.key_pairs_per_s = key * alice_ready * bob_ready * config.slots_per_s;
+  result.most_key_pairs_per_s = key * most_ready * config.slots_per_s;
   return result;
 }
 

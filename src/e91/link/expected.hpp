@@ -27,10 +27,13 @@ struct Expected {
   double bob_singles_per_s = 0;
   double coincidences_per_s = 0;
   double key_pairs_per_s = 0;  ///< the coincidences that become sifted key
+  /// Of these at most, where both stations are silent together as much as they can be.
+  double most_key_pairs_per_s = 0;
 };
 
-/// Precondition: validate(config) passed. Rates are lowered by dead times as if clicks of different detectors had
-/// nothing to do with each other: good to the square of the fraction that is lost.
+/// Precondition: validate(config) passed. Rates are lowered by dead times as if the clicks of the two stations had
+/// nothing to do with each other. Those of a coincidence are silent together, so there are more coincidences than that,
+/// up to as many times as `most_key_pairs_per_s` is more than `key_pairs_per_s`.
 Expected expected(const LinkConfig& config, const Eve& eve);
 
 }  // namespace qsp::e91

@@ -22,10 +22,22 @@ std::unexpected<Error> refuse(std::string_view where) noexcept {
 }  // namespace
 
 std::uint64_t slots_for(const LinkConfig& link, std::uint64_t key_bits) {
-  const double per_slot = expected(link, *no_eve()).key_pairs_per_s / link.slots_per_s;
+  // Eight standard deviations of as many bits.
+  constexpr double kMargin = 8 * 1024;
+  const Expected rates = expected(link, *no_eve());
+  const double per_slot = rates.key_pairs_per_s / link.slots_per_s;
   if (!(per_slot > 0)) return 0;
-  const double slots = std::ceil(static_cast<double>(key_bits) / per_slot);
+  const double most = (static_cast<double>(kMaxKeyBits) - kMargin) * link.slots_per_s / rates.most_key_pairs_per_s;
+  const double slots = std::ceil(std::min(static_cast<double>(key_bits) / per_slot, most));
   return slots < static_cast<double>(Link::kMaxSlots) ? static_cast<std::uint64_t>(slots) : 0;
+}
+
+PostConfig post_of(const LinkConfig& link) {
+  const Stations stations = stations_of(link);
+  PostConfig post;
+  post.mode = link.mode;
+  post.dead_slots = {stations.alice.dead_slots, stations.bob.dead_slots};
+  return post;
 }
 
 void settle(Block& alice, Block& bob) {
@@ -48,6 +60,9 @@ Result<std::unique_ptr<LocalLink>> LocalLink::create(crypto::Provider& provider,
                                                      const Eve& eve, Listener listener) {
   if (auto valid = validate(config.link); !valid) return std::unexpected(valid.error());
   if (config.post.mode != config.link.mode) return refuse("the post-processing is set to another mode than the link");
+  if (config.post.dead_slots != post_of(config.link).dead_slots) {
+    return refuse("the post-processing is set to other dead times than the link");
+  }
   if (config.block_bits < 1 || config.block_bits > kMaxKeyBits) return refuse("block_bits is out of its range");
   const std::uint64_t slots = slots_for(config.link, config.block_bits);
   if (slots == 0) return refuse("this link brings no sifted key");

@@ -11,7 +11,7 @@ namespace qsp::e91 {
 
 struct LocalConfig {
   LinkConfig link;
-  PostConfig post;                       ///< its mode is the link's
+  PostConfig post;                       ///< begins as post_of(link)
   std::uint64_t block_bits = 1'000'000;  ///< sifted key bits that a block aims at, at most kMaxKeyBits
 };
 
@@ -59,7 +59,11 @@ class LocalLink {
   std::size_t most_clicks_ = 0;  ///< of one side in a block, and some more
 };
 
-/// Slots in which a link is expected to bring so many bits of sifted key; 0 where it brings none.
+/// What the post-processing takes from the link: mode and dead times. All else is as it is by default.
+PostConfig post_of(const LinkConfig& link);
+
+/// Slots in which a link is expected to bring so many bits of sifted key, or somewhat less where chance might bring
+/// more than kMaxKeyBits, with which the block would be given up; 0 where it brings none.
 std::uint64_t slots_for(const LinkConfig& link, std::uint64_t key_bits);
 
 /// Passes messages between two blocks until neither has more to say.

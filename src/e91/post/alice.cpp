@@ -3,18 +3,25 @@
 #include "e91/cascade/oracle.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/post/block.hpp"
+#include "e91/post/sift.hpp"
 
 namespace qsp::e91 {
 namespace {
 
 /// Alice's end. What she awaits next:
+/// She says first that her clicks are in.
 ///   Clicks → Tests → Queries …, Corrected → Verified → Tag → done
 class AliceBlock final : public Block {
  public:
   AliceBlock(Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks, Settings&& settings)
       : Block(std::move(environment), Side::Alice, block, slots),
         clicks_(std::move(clicks)),
-        settings_(std::move(settings)) {}
+        settings_(std::move(settings)) {
+    keep_live(clicks_, environment_.config.dead_slots.at(0));
+    ReadyMessage ready{.slots = slots, .nonce = {}};
+    if (!demand(environment_.provider.rng().fill(ready.nonce).has_value(), Abort::LinkDown)) return;
+    say(ready);
+  }
 
  private:
   enum class Await : std::uint8_t { Clicks, Tests, Queries, Verified, Tag };
@@ -37,6 +44,7 @@ class AliceBlock final : public Block {
 
   void on(const ClicksMessage* message) {
     if (!demand(message != nullptr && message->slots == report_.slots)) return;
+    if (!demand(are_live(message->slot, environment_.config.dead_slots.at(1)))) return;
     auto sifted = sift_alice(environment_.config.mode, clicks_, settings_, *message);
     if (!demand(sifted.has_value()) || !demand(settings_.healthy(), Abort::LinkDown)) return;
     clicks_ = {};
@@ -47,7 +55,9 @@ class AliceBlock final : public Block {
     report_.key_bits = key_.size();
     tests_.outcomes = std::move(sifted->sifted.tests);
     pairs_ = std::move(sifted->sifted.pairs);
+    // Bob finds the same, and needs the answer to find it.
     say(std::move(sifted->answer));
+    if (!demand(!sifted->sifted.too_many, Abort::TooManyRounds)) return;
     // NOLINTEND(bugprone-unchecked-optional-access)
     await_ = Await::Tests;
   }
@@ -111,7 +121,9 @@ class AliceBlock final : public Block {
   }
 
   void on(const TagMessage* message) {
-    if (demand(message != nullptr) && demand(is_of_peer(*message), Abort::Authentication)) release();
+    if (!demand(message != nullptr) || !demand(is_of_peer(*message), Abort::Authentication)) return;
+    say(acceptance());
+    release();
   }
 
   Await await_ = Await::Clicks;

@@ -1,6 +1,7 @@
 #include "e91/post/audit.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "e91/cascade/messages.hpp"
@@ -39,6 +40,7 @@ class Follower {
 
  private:
   enum class Next : std::uint8_t {
+    Ready,
     Clicks,
     Matches,
     BobsTests,
@@ -51,6 +53,7 @@ class Follower {
     Privacy,
     AlicesTag,
     BobsTag,
+    Accepted,
     Nothing
   };
 
@@ -61,9 +64,16 @@ class Follower {
     return true;
   }
 
+  bool on(Side sender, const ReadyMessage& message) {
+    slots_ = message.slots;
+    return turn(sender, Side::Alice, Next::Ready, Next::Clicks);
+  }
+
   bool on(Side sender, ClicksMessage& message) {
     clicks_ = std::move(message);
-    return turn(sender, Side::Bob, Next::Clicks, Next::Matches);
+    result_.clicks = clicks();
+    return clicks_.slots == slots_ && are_live(clicks_.slot, config_.dead_slots.at(1)) &&
+           turn(sender, Side::Bob, Next::Clicks, Next::Matches);
   }
 
   bool on(Side sender, const MatchesMessage& message) {
@@ -71,9 +81,14 @@ class Follower {
         !clicks_.setting.all_below(angles(config_.mode, Side::Bob).size())) {
       return false;
     }
+    result_.shared = message.setting.size();
     std::size_t next = 0;
+    SlotList::Cursor slots(clicks_.slot);
+    SlotList shared;
     for (std::size_t i = 0; i < clicks(); ++i) {
+      const std::uint64_t slot = slots.next();
       if (!message.shared[i]) continue;
+      shared.push_back(slot);
       const std::uint8_t alice = message.setting[next++];
       const std::uint8_t bob = clicks_.setting[i];
       switch (role(config_.mode, alice, bob)) {
@@ -88,12 +103,12 @@ class Follower {
           break;
       }
     }
-    result_.key_bits = std::min<std::uint64_t>(result_.key_bits, kMaxKeyBits);
-    return turn(sender, Side::Alice, Next::Matches, Next::BobsTests);
+    return are_live(shared, config_.dead_slots.at(0)) && turn(sender, Side::Alice, Next::Matches, Next::BobsTests);
   }
 
   bool on(Side sender, TestsMessage& message) {
-    if (message.outcomes.size() != pairs_.size()) return false;
+    // After so many rounds only giving up is left.
+    if (result_.key_bits > kMaxKeyBits || message.outcomes.size() != pairs_.size()) return false;
     if (turn(sender, Side::Bob, Next::BobsTests, Next::AlicesTests)) {
       bobs_ = std::move(message.outcomes);
       return true;
@@ -149,7 +164,11 @@ class Follower {
       position_ = message.position;
       return true;
     }
-    result_.complete = turn(sender, Side::Bob, Next::BobsTag, Next::Nothing) && message.position == position_;
+    return turn(sender, Side::Bob, Next::BobsTag, Next::Accepted) && message.position == position_;
+  }
+
+  bool on(Side sender, const AcceptedMessage& /*message*/) {
+    result_.complete = turn(sender, Side::Alice, Next::Accepted, Next::Nothing);
     return result_.complete;
   }
 
@@ -157,7 +176,8 @@ class Follower {
 
   const PostConfig& config_;
   AuditedBlock result_;
-  Next next_ = Next::Clicks;
+  Next next_ = Next::Ready;
+  std::uint64_t slots_ = 0;
   ClicksMessage clicks_;
   std::vector<std::uint8_t> pairs_;
   Bits bobs_;
@@ -172,7 +192,29 @@ std::uint64_t block_of(Bytes message) noexcept {
   return reader.u64();
 }
 
+constexpr std::array<std::string_view, 7> kAudited{
+    "the order, senders, blocks and sizes of all messages",
+    "that slots ascend, lie in the block, and keep both dead times",
+    "n, its bound, and which rounds are tests, from the settings that both told",
+    "S and the error rate of the tests, against the floors above",
+    "the error rate that reconciliation began with",
+    "every disclosed bit of the key, one by one",
+    "the length of the key, from all of these and ε",
+};
+constexpr std::array<std::string_view, 7> kBeyond{
+    "settings of clicks that Alice does not share: they are of no use",
+    "the tags and Alice's last word: they take the pad",
+    "the parities and the verification hash: they are of a key that is not public",
+    "what Bob asked for and his count of errors: they follow from a key that is not public",
+    "that nonce, seeds and the point of the hash were drawn at random",
+    "that slots and outcomes are what detectors saw, and settings were random",
+    "that the parameters are those the stations were given, unless --require names them",
+};
+
 }  // namespace
+
+std::span<const std::string_view> audited() noexcept { return kAudited; }
+std::span<const std::string_view> beyond_audit() noexcept { return kBeyond; }
 
 std::vector<AuditedBlock> audit(const Transcript& transcript) {
   std::vector<AuditedBlock> blocks;

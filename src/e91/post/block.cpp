@@ -42,8 +42,9 @@ void Block::say(Message message) {
 void Block::record(Side sender, Bytes wire, const Message& message) {
   report_.disclosed += disclosed_key_bits(message);
   if (environment_.listener) environment_.listener(sender, wire);
-  if (std::holds_alternative<TagMessage>(message) || std::holds_alternative<AbortMessage>(message)) return;
-  said_.at(index(sender)).emplace_back(wire.begin(), wire.end());
+  const bool covered = !std::holds_alternative<TagMessage>(message) && !std::holds_alternative<AbortMessage>(message) &&
+                       !std::holds_alternative<AcceptedMessage>(message);
+  if (covered) said_.push_back({.sender = sender, .message = {wire.begin(), wire.end()}});
 }
 
 bool Block::demand(bool holds, Abort reason) {
@@ -71,10 +72,13 @@ bool Block::make_tags(std::uint64_t position) {
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): demanded above
   auto& drawn = *taken;
   position_ = drawn.position;
+  word_ = drawn.word;
+  qsp::wipe(drawn.word);
   for (const Side side : {Side::Alice, Side::Bob}) {
     hashing::TagStream stream(drawn.keys.at(index(side)), side, report_.block);
-    for (const auto& message : said_.at(index(side))) {
-      if (!demand(stream.update(message).has_value())) return false;
+    for (const auto& [sender, message] : said_) {
+      const std::array<std::uint8_t, 1> by{static_cast<std::uint8_t>(sender)};
+      if (!demand(stream.update(by).has_value() && stream.update(message).has_value())) return false;
     }
     const auto tag = std::move(stream).finish(std::move(drawn.pads.at(index(side))));
     if (!demand(tag.has_value())) return false;
@@ -100,12 +104,14 @@ bool Block::amplify(const PrivacyMessage& privacy) {
 void Block::release() {
   done_ = true;
   said_ = {};
+  qsp::wipe(word_);
 }
 
 void Block::end(Abort reason, bool by_peer) {
   done_ = true;
   key_ = Bits();
   said_ = {};
+  qsp::wipe(word_);
   report_.length = 0;
   report_.aborted = reason;
   report_.by_peer = by_peer;

@@ -44,7 +44,9 @@ struct BlockReport {
 /// One end's post-processing of one block, sans I/O: messages in, messages out, in order. Whatever the peer sends, a
 /// block ends after a bounded number of messages: with a key that both ends have, or given up with a reason.
 ///
-/// The key is released when the peer's tag over everything it said has been verified under the pad.
+/// Each tag covers everything that both said, in order, under the pad. Neither end releases its key before both tags
+/// have been verified: Alice when Bob's is right, which he sends only if hers was; Bob when she says so, with a word of
+/// the pad. If that last message is lost she has a key that he has not: whoever hands keys out waits for both halves.
 class Block {
  public:
   struct Environment {
@@ -83,10 +85,12 @@ class Block {
   /// ℓ, as both ends work it out once the key is verified.
   [[nodiscard]] Certified certified() const;
 
-  /// Takes the block's keys from the pad, from `position` on, and works out both tags. False where it cannot.
+  /// Takes the block's keys from the pad, from `position` on, and works out both tags and Alice's word. False where it
+  /// cannot.
   bool make_tags(std::uint64_t position);
   [[nodiscard]] TagMessage own_tag() const;
   [[nodiscard]] bool is_of_peer(const TagMessage& message) const;
+  [[nodiscard]] AcceptedMessage acceptance() const { return {word_}; }
   /// The corrected key through the Toeplitz matrix: the final one. False where the block has been given up.
   bool amplify(const PrivacyMessage& privacy);
   /// The block is done and its key can be taken.
@@ -100,11 +104,17 @@ class Block {
   void record(Side sender, Bytes wire, const Message& message);
   void end(Abort reason, bool by_peer);
 
+  struct Said {
+    Side sender;
+    std::vector<std::uint8_t> message;
+  };
+
   Side side_;
-  std::array<std::vector<std::vector<std::uint8_t>>, 2> said_;  ///< by Side: what the tags cover
+  std::vector<Said> said_;  ///< by both, in order: what the tags cover
   std::vector<std::vector<std::uint8_t>> outbox_;
   std::uint64_t position_ = 0;
   std::array<hashing::Tag, 2> tags_{};  ///< by Side
+  std::array<std::uint8_t, 16> word_{};
   bool done_ = false;
 };
 

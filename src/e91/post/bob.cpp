@@ -4,29 +4,30 @@
 #include "e91/cascade/cascade.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/post/block.hpp"
+#include "e91/post/sift.hpp"
 
 namespace qsp::e91 {
 namespace {
 
 /// Bob's end. What he awaits next:
-///   Matches → Tests → Reconcile → Parities … → Verify → Privacy → Tag → done
+///   Ready → Matches → Tests → Reconcile → Parities … → Verify → Privacy → Tag → Accepted → done
 class BobBlock final : public Block {
  public:
   BobBlock(Environment environment, std::uint64_t block, std::uint64_t slots, Clicks&& clicks, Settings&& settings)
-      : Block(std::move(environment), Side::Bob, block, slots), clicks_(std::move(clicks)) {
-    if (!demand(clicks_.size() <= kMaxClicks, Abort::LinkDown)) return;
-    ClicksMessage announced = announce(clicks_, settings, slots);
-    if (!demand(settings.healthy(), Abort::LinkDown)) return;
-    report_.clicks = clicks_.size();
-    settings_ = announced.setting;
-    say(std::move(announced));
+      : Block(std::move(environment), Side::Bob, block, slots),
+        clicks_(std::move(clicks)),
+        of_slots_(std::move(settings)) {
+    keep_live(clicks_, environment_.config.dead_slots.at(1));
+    demand(clicks_.size() <= kMaxClicks, Abort::LinkDown);
   }
 
  private:
-  enum class Await : std::uint8_t { Matches, Tests, Reconcile, Parities, Verify, Privacy, Tag };
+  enum class Await : std::uint8_t { Ready, Matches, Tests, Reconcile, Parities, Verify, Privacy, Tag, Accepted };
 
   void on_message(Message&& message) override {
     switch (await_) {
+      case Await::Ready:
+        return on(std::get_if<ReadyMessage>(&message));
       case Await::Matches:
         return on(std::get_if<MatchesMessage>(&message));
       case Await::Tests:
@@ -41,16 +42,30 @@ class BobBlock final : public Block {
         return on(std::get_if<PrivacyMessage>(&message));
       case Await::Tag:
         return on(std::get_if<TagMessage>(&message));
+      case Await::Accepted:
+        return on(std::get_if<AcceptedMessage>(&message));
     }
+  }
+
+  void on(const ReadyMessage* message) {
+    if (!demand(message != nullptr && message->slots == report_.slots)) return;
+    ClicksMessage announced = announce(clicks_, of_slots_, report_.slots);
+    if (!demand(of_slots_.healthy(), Abort::LinkDown)) return;
+    report_.clicks = clicks_.size();
+    settings_ = announced.setting;
+    say(std::move(announced));
+    await_ = Await::Matches;
   }
 
   void on(const MatchesMessage* message) {
     if (!demand(message != nullptr)) return;
+    if (!demand(are_live(clicks_, message->shared, environment_.config.dead_slots.at(0)))) return;
     auto sifted = sift_bob(environment_.config.mode, clicks_, settings_, *message);
     if (!demand(sifted.has_value())) return;
     clicks_ = {};
     settings_ = {};
     // NOLINTBEGIN(bugprone-unchecked-optional-access): demanded above
+    if (!demand(!sifted->too_many, Abort::TooManyRounds)) return;
     report_.shared = sifted->shared;
     key_ = std::move(sifted->key);
     report_.key_bits = key_.size();
@@ -119,11 +134,17 @@ class BobBlock final : public Block {
     if (!demand(message != nullptr) || !make_tags(message->position)) return;
     if (!demand(is_of_peer(*message), Abort::Authentication)) return;
     say(own_tag());
-    release();
+    await_ = Await::Accepted;
   }
 
-  Await await_ = Await::Matches;
+  void on(const AcceptedMessage* message) {
+    if (!demand(message != nullptr)) return;
+    if (demand(constant_time_equal(message->word, acceptance().word), Abort::Authentication)) release();
+  }
+
+  Await await_ = Await::Ready;
   Clicks clicks_;
+  Settings of_slots_;
   SettingList settings_;  ///< of his clicks
   TestsMessage tests_;
   std::vector<std::uint8_t> pairs_;

@@ -109,9 +109,16 @@ std::optional<Message> read_body(std::uint8_t type, Reader& reader, const Expect
       return TagMessage{.position = reader.u64(), .tag = read_array<16>(reader)};
     case 12: {
       const std::uint8_t reason = reader.u8();
-      if (reason < 1 || reason > static_cast<std::uint8_t>(Abort::LinkDown)) return std::nullopt;
+      if (reason < 1 || reason > static_cast<std::uint8_t>(Abort::TooManyRounds)) return std::nullopt;
       return AbortMessage{static_cast<Abort>(reason)};
     }
+    case 13: {
+      ReadyMessage message{.slots = reader.u64(), .nonce = read_array<16>(reader)};
+      if (message.slots > kMaxSlots) return std::nullopt;
+      return message;
+    }
+    case 14:
+      return AcceptedMessage{read_array<16>(reader)};
     default:
       return std::nullopt;
   }
@@ -160,6 +167,11 @@ struct Encoder {
     out.bytes(m.tag);
   }
   void operator()(const AbortMessage& m) const { out.integer(static_cast<std::uint8_t>(m.reason), 1); }
+  void operator()(const ReadyMessage& m) const {
+    out.integer(m.slots, 8);
+    out.bytes(m.nonce);
+  }
+  void operator()(const AcceptedMessage& m) const { out.bytes(m.word); }
 };
 
 }  // namespace
@@ -186,6 +198,8 @@ std::string_view describe(Abort reason) noexcept {
       return "no key is left to authenticate with";
     case Abort::LinkDown:
       return "the link is down";
+    case Abort::TooManyRounds:
+      return "more key rounds than a block may have";
   }
   return "";
 }
@@ -197,8 +211,8 @@ std::size_t disclosed_key_bits(const Message& message) noexcept {
 
 std::string_view name(const Message& message) noexcept {
   constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames{
-      "CLICKS",    "MATCHES", "TESTS",    "RECONCILE", "QUERIES", "PARITIES",
-      "CORRECTED", "VERIFY",  "VERIFIED", "PRIVACY",   "TAG",     "ABORT"};
+      "CLICKS", "MATCHES",  "TESTS",   "RECONCILE", "QUERIES", "PARITIES", "CORRECTED",
+      "VERIFY", "VERIFIED", "PRIVACY", "TAG",       "ABORT",   "READY",    "ACCEPTED"};
   return kNames.at(message.index());
 }
 

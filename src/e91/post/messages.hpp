@@ -19,7 +19,9 @@ namespace qsp::e91 {
 /// Slots and clicks of one block and bits of its key: what memory and work are bounded by.
 inline constexpr std::uint64_t kMaxSlots = std::uint64_t{1} << 48;
 inline constexpr std::size_t kMaxClicks = std::size_t{1} << 24;
-inline constexpr std::size_t kMaxKeyBits = std::size_t{1} << 20;  ///< what is sifted beyond is dropped
+/// A block with more key rounds than this is given up. None may be cut off: what is tested must be drawn like what is
+/// kept, and whoever knows where the cut falls could attack only what lies before it.
+inline constexpr std::size_t kMaxKeyBits = std::size_t{1} << 20;
 /// Bytes of the longest message: Clicks with nine bytes for each gap and two bits for each setting.
 inline constexpr std::size_t kMaxMessage = 64 + kMaxClicks * 9 + kMaxClicks / 4;
 
@@ -69,7 +71,7 @@ struct PrivacyMessage {
   std::uint32_t length = 0;  ///< ℓ, bits
   Bits seed;                 ///< n + ℓ − 1 bits
 };
-/// Each way, last: the tag over all that its sender said in this block, under `position` of the pad.
+/// Each way: the tag over all that both have said in this block, in order, under `position` of the pad.
 struct TagMessage {
   std::uint64_t position = 0;
   std::array<std::uint8_t, 16> tag{};
@@ -86,6 +88,7 @@ enum class Abort : std::uint8_t {
   Authentication,  ///< a tag is not the one of what was received
   PadExhausted,    ///< no key left to authenticate with
   LinkDown,        ///< the link or the classical channel failed
+  TooManyRounds,   ///< more key rounds than kMaxKeyBits
 };
 /// "the error rate is over its tolerance", …
 std::string_view describe(Abort reason) noexcept;
@@ -95,9 +98,21 @@ struct AbortMessage {
   Abort reason{};
 };
 
-using Message =
-    std::variant<ClicksMessage, MatchesMessage, TestsMessage, ReconcileMessage, QueriesMessage, ParitiesMessage,
-                 CorrectedMessage, VerifyMessage, VerifiedMessage, PrivacyMessage, TagMessage, AbortMessage>;
+/// Alice to Bob, first: the block is over at her side, all her clicks are in. Only then may he announce settings: an
+/// eavesdropper who held a photon of Alice's back could measure it in the setting that she has just heard. The nonce
+/// cannot be known before Alice draws it, and the tags cover it, so nobody says this in her name ahead of time.
+struct ReadyMessage {
+  std::uint64_t slots = 0;  ///< of the block
+  std::array<std::uint8_t, 16> nonce{};
+};
+/// Alice to Bob, last: she has verified his tag. A word of the pad that nobody else knows.
+struct AcceptedMessage {
+  std::array<std::uint8_t, 16> word{};
+};
+
+using Message = std::variant<ClicksMessage, MatchesMessage, TestsMessage, ReconcileMessage, QueriesMessage,
+                             ParitiesMessage, CorrectedMessage, VerifyMessage, VerifiedMessage, PrivacyMessage,
+                             TagMessage, AbortMessage, ReadyMessage, AcceptedMessage>;
 
 /// The bits of the key that a message discloses to whoever listens: parities and the verification hash.
 std::size_t disclosed_key_bits(const Message& message) noexcept;

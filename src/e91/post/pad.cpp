@@ -15,7 +15,9 @@ std::optional<TagKeys> Pad::take() {
   const auto piece = [&](std::size_t i) { return Bytes(bytes_).subspan(16 * i, 16); };
   TagKeys taken{.position = position_,
                 .keys = {hashing::TagKey::copy_of(piece(0)), hashing::TagKey::copy_of(piece(1))},
-                .pads = {hashing::TagPad::copy_of(piece(2)), hashing::TagPad::copy_of(piece(3))}};
+                .pads = {hashing::TagPad::copy_of(piece(2)), hashing::TagPad::copy_of(piece(3))},
+                .word = {}};
+  std::ranges::copy(piece(4), taken.word.begin());
   drop(kBlockCost);
   return taken;
 }

@@ -12,11 +12,12 @@
 
 namespace qsp::e91 {
 
-/// What the two tags of a block are made with, Alice's first.
+/// What the two tags of a block are made with, Alice's first, and the word by which she says that his was right.
 struct TagKeys {
   std::uint64_t position;  ///< of the pad, where they began
   std::array<hashing::TagKey, 2> keys;
   std::array<hashing::TagPad, 2> pads;
+  std::array<std::uint8_t, 16> word;
 };
 
 /// The key that two stations share to authenticate with. Both hold the same bytes and use them in the same order, each
@@ -24,8 +25,8 @@ struct TagKeys {
 /// output.
 class Pad {
  public:
-  /// Bytes that one block with both tags costs: for each direction a hash key and a mask (docs/qkd.md).
-  static constexpr std::size_t kBlockCost = 64;
+  /// Bytes that one block costs: for each tag a hash key and a mask, and Alice's last word (docs/qkd.md).
+  static constexpr std::size_t kBlockCost = 80;
   /// Bytes that a pad starts from: a block.
   static constexpr std::size_t kBootstrap = kBlockCost;
   /// More is not kept: what a block yields beyond this goes to its users.

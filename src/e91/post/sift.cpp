@@ -53,8 +53,8 @@ class Collector {
   Collector(Mode mode, Side side, std::size_t most_rounds)
       : uses_(uses(mode)),
         inverted_(side == Side::Bob ? 1 : 0),
-        most_key_(std::min(most_rounds, kMaxKeyBits)),
-        key_bits_(most_key_ + 1),
+        most_key_(std::min(most_rounds, kMaxKeyBits)),  // and one more, by which too many are known
+        key_bits_(most_key_ + 2),
         test_bits_(most_rounds + 1),
         pairs_(most_rounds + 1),
         key_(key_bits_),
@@ -69,11 +69,15 @@ class Collector {
   Sifted take() && {
     settle();
     qsp::wipe(rounds_);
-    key_bits_.truncate(key_.size());
+    const bool too_many = key_.size() > kMaxKeyBits;
+    key_bits_.truncate(too_many ? 0 : key_.size());
     test_bits_.truncate(tests_.size());
     pairs_.resize(tests_.size());
-    return Sifted{
-        .key = std::move(key_bits_), .tests = std::move(test_bits_), .pairs = std::move(pairs_), .shared = shared_};
+    return Sifted{.key = std::move(key_bits_),
+                  .tests = std::move(test_bits_),
+                  .pairs = std::move(pairs_),
+                  .shared = shared_,
+                  .too_many = too_many};
   }
 
  private:
@@ -86,7 +90,7 @@ class Collector {
       const unsigned bit = round & 1;
       const unsigned use = uses_[pair];
       pairs_[tests.size()] = static_cast<std::uint8_t>(pair);
-      key.append(use & kToKey & (key.size() < most_key_ ? 1U : 0U), bit ^ inverted_);
+      key.append(use & kToKey & (key.size() <= most_key_ ? 1U : 0U), bit ^ inverted_);
       tests.append((use & kToTests) >> 1, bit);
     }
     key_ = key;
@@ -120,6 +124,46 @@ Role role(Mode mode, std::uint8_t alice, std::uint8_t bob) noexcept {
   // Alice 0, π/4, π/2 and Bob π/4, π/2, 3π/4: equal angles one apart; the CHSH pairs are the corners.
   if (alice == bob + 1) return Role::Key;
   return alice != 1 && bob != 1 ? Role::Chsh : Role::None;
+}
+
+namespace {
+
+/// The first slot in which a click counts, in a block of which nothing is known before its start.
+std::uint64_t first_live(std::uint64_t dead_slots) noexcept { return dead_slots > 1 ? dead_slots : 0; }
+
+/// From one click to the next that may count.
+std::uint64_t step(std::uint64_t dead_slots) noexcept { return std::clamp<std::uint64_t>(dead_slots, 1, kMaxSlots); }
+
+}  // namespace
+
+void keep_live(Clicks& clicks, std::uint64_t dead_slots) {
+  std::uint64_t next = first_live(dead_slots);
+  std::erase_if(clicks, [&](const Click& click) {
+    const bool dead = click.slot() < next;
+    next = std::max(next, click.slot() + step(dead_slots));
+    return dead;
+  });
+}
+
+bool are_live(const SlotList& slots, std::uint64_t dead_slots) noexcept {
+  SlotList::Cursor cursor(slots);
+  std::uint64_t next = first_live(dead_slots);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const std::uint64_t slot = cursor.next();
+    if (slot < next) return false;
+    next = slot + step(dead_slots);
+  }
+  return true;
+}
+
+bool are_live(const Clicks& clicks, const Bits& shared, std::uint64_t dead_slots) noexcept {
+  std::uint64_t next = first_live(dead_slots);
+  for (std::size_t i = 0; i < clicks.size(); ++i) {
+    if (!shared[i]) continue;
+    if (clicks[i].slot() < next) return false;
+    next = clicks[i].slot() + step(dead_slots);
+  }
+  return true;
 }
 
 ClicksMessage announce(const Clicks& clicks, Settings& settings, std::uint64_t slots) {

@@ -29,13 +29,22 @@ struct Sifted {
   Bits tests;                       ///< outcomes of the test rounds
   std::vector<std::uint8_t> pairs;  ///< settings of the test rounds, 4 · Alice's + Bob's
   std::uint64_t shared = 0;         ///< rounds in which both saw something
+  bool too_many = false;            ///< more key rounds than kMaxKeyBits: the block cannot be used, `key` is empty
 };
 
-/// Bob's first message: his clicks. `settings` are his of the block.
+/// Drops the clicks in which one of a station's detectors may have been blind: those with another click of either, even
+/// one that is dropped itself, less than `dead_slots` before them. The start of a block stands for a click, for what
+/// came before it is not known; clicks that do not ascend go too. What is left says nothing of bits by its slots.
+void keep_live(Clicks& clicks, std::uint64_t dead_slots);
+/// Whether the slots that a peer tells can be what keep_live() left: of a list, and of those of `clicks` that it
+/// shares.
+bool are_live(const SlotList& slots, std::uint64_t dead_slots) noexcept;
+bool are_live(const Clicks& clicks, const Bits& shared, std::uint64_t dead_slots) noexcept;
+
+/// Bob's announcement: his clicks. `settings` are his of the block.
 ClicksMessage announce(const Clicks& clicks, Settings& settings, std::uint64_t slots);
 
-/// Alice's answer, and her share. Nothing where a setting of Bob's does not exist in the mode, or key or tests exceed
-/// bounds.
+/// Alice's answer, and her share. Nothing where a setting of Bob's does not exist in the mode.
 struct AliceSifted {
   MatchesMessage answer;
   Sifted sifted;

@@ -1,6 +1,7 @@
 #include "e91/post/transcript.hpp"
 
 #include <bit>
+#include <limits>
 #include <string_view>
 
 #include "wire/cursor.hpp"
@@ -8,10 +9,19 @@
 namespace qsp::e91 {
 namespace {
 
-constexpr std::string_view kMagic = "QSP-E91-TRANSCRIPT-1\n";
+constexpr std::string_view kMagic = "QSP-E91-TRANSCRIPT-2\n";
 
 void append(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t size) {
   for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+/// NaN is in no range.
+bool sensible(const PostConfig& config) noexcept {
+  const auto within = [](double value, double least, double most) { return value >= least && value <= most; };
+  const double least = std::numeric_limits<double>::min();
+  return within(config.epsilon_secrecy, least, 1) && within(config.epsilon_correctness, least, 1) &&
+         within(config.error_tolerance, 0, 0.5) && within(config.bell_floor, 0, 3) && within(config.sigmas, 0, 100) &&
+         config.dead_slots[0] <= kMaxSlots && config.dead_slots[1] <= kMaxSlots;
 }
 
 }  // namespace
@@ -24,6 +34,7 @@ std::vector<std::uint8_t> transcript_header(const PostConfig& config) {
        {config.epsilon_secrecy, config.epsilon_correctness, config.error_tolerance, config.bell_floor, config.sigmas}) {
     append(out, std::bit_cast<std::uint64_t>(number), 8);
   }
+  for (const std::uint64_t slots : config.dead_slots) append(out, slots, 8);
   return out;
 }
 
@@ -51,7 +62,9 @@ Result<Transcript> read_transcript(Bytes bytes) {
         &transcript.config.bell_floor, &transcript.config.sigmas}) {
     *number = std::bit_cast<double>(reader.u64());
   }
+  for (std::uint64_t& slots : transcript.config.dead_slots) slots = reader.u64();
   if (mode > 1 || !reader.ok()) return refuse("a transcript whose header is cut or unknown");
+  if (!sensible(transcript.config)) return refuse("a transcript whose parameters are out of their range");
   while (reader.ok() && reader.remaining() > 0) {
     const std::uint8_t sender = reader.u8();
     const Bytes message = reader.bytes(reader.u32());

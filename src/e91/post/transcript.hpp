@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -18,6 +19,9 @@ struct PostConfig {
   double error_tolerance = 0.11;  ///< of the test rounds' error rate and its upper bound
   double bell_floor = 2.206;      ///< |S| below it aborts; whatever it is, |S| has to be above 2
   double sigmas = 3;              ///< standard deviations of the bounds on the error rate and on |S| > 2
+  /// By Side: slots from a click of either detector of that station during which no click of it counts; 0 and 1 for
+  /// none. At least the dead time of its slower detector.
+  std::array<std::uint64_t, 2> dead_slots{};
 
   bool operator==(const PostConfig&) const = default;
 };
@@ -28,8 +32,9 @@ using Listener = std::function<void(Side sender, Bytes message)>;
 
 /// What was said in public about some blocks: PostConfig and every message with its sender. Nothing in it is secret.
 ///
-/// As a file: "QSP-E91-TRANSCRIPT-1\n", mode (u8), the five numbers of PostConfig as IEEE 754 bits (u64 each), then for
-/// each message its sender (u8: 0 Alice, 1 Bob), its length (u32) and its bytes; all integers big-endian.
+/// As a file: "QSP-E91-TRANSCRIPT-2\n", mode (u8), the five numbers of PostConfig as IEEE 754 bits (u64 each), the dead
+/// times of Alice and Bob (u64 each), then for each message its sender (u8: 0 Alice, 1 Bob), its length (u32) and its
+/// bytes; all integers big-endian.
 struct Transcript {
   struct Entry {
     Side sender;

@@ -23,6 +23,7 @@ class Encoder {
                                 plan.post.bell_floor, plan.post.sigmas, plan.p_z}) {
       u64(std::bit_cast<std::uint64_t>(number));
     }
+    for (const std::uint64_t slots : plan.post.dead_slots) u64(slots);
     u64(plan.slots);
   }
   void operator()(const Invitation& invitation) { about(Kind::Invitation, invitation.block, invitation.wanted); }
@@ -51,6 +52,7 @@ StationPlan read_plan(wire::Reader& reader) {
                                &plan.post.bell_floor, &plan.post.sigmas, &plan.p_z}) {
     *number = std::bit_cast<double>(reader.u64());
   }
+  for (std::uint64_t& slots : plan.post.dead_slots) slots = reader.u64();
   plan.slots = reader.u64();
   if (plan.slots == 0 || plan.slots > kMaxSlots) reader.fail();
   return plan;

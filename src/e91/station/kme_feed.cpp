@@ -23,9 +23,9 @@ constexpr seconds kReportEvery{2};
 constexpr seconds kOtherHalf{60};  ///< that a KME waits for the other one to get a key too
 
 /// By Abort, from 1 on: as a metric's label has it.
-constexpr std::array<std::string_view, 11> kAbortNames{
-    "",       "protocol",       "too_few_rounds", "error_rate", "bell_test", "reconciliation", "verification",
-    "no_key", "authentication", "pad_exhausted",  "link_down"};
+constexpr std::array<std::string_view, 12> kAbortNames{
+    "",       "protocol",       "too_few_rounds", "error_rate", "bell_test",      "reconciliation", "verification",
+    "no_key", "authentication", "pad_exhausted",  "link_down",  "too_many_rounds"};
 
 kme::Uuid uuid_of(const FinalKey& key) {
   kme::Uuid id{};

@@ -12,7 +12,7 @@
 namespace qsp::e91 {
 namespace {
 
-/// Bob sends one message and waits, or gives the block up behind it.
+/// Alice sends one message and waits, or gives the block up behind it.
 constexpr std::size_t kMaxEarly = 2;
 
 /// Clicks scatter around what is expected of a block.

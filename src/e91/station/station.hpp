@@ -96,7 +96,7 @@ class StationMachine {
   Owners kept_ = 0;
   Instant ends_ = Instant::max();  ///< of the block, by which it has to be over
   Instant pause_until_ = Instant::min();
-  std::vector<std::vector<std::uint8_t>> early_;  ///< what Bob said of a block that Alice has no clicks of yet
+  std::vector<std::vector<std::uint8_t>> early_;  ///< what the peer said of a block whose clicks are not here yet
 };
 
 }  // namespace qsp::e91

@@ -107,13 +107,17 @@ TEST(Link, WithDeadTimeLosesTheRatesThatAreExpected) {
   const double seconds = kSlots / config.slots_per_s;
   EXPECT_NEAR(static_cast<double>(sum.alice) / (right.alice_singles_per_s * seconds), 1, 0.01);
   EXPECT_NEAR(static_cast<double>(sum.bob) / (right.bob_singles_per_s * seconds), 1, 0.01);
-  EXPECT_NEAR(static_cast<double>(sum.both) / (right.coincidences_per_s * seconds), 1, 0.03);
+  // Of 157,000 or so, whose deviation is a quarter of a percent; both are silent together after a coincidence.
+  const double more = static_cast<double>(sum.both) / (right.coincidences_per_s * seconds);
+  EXPECT_GT(more, 0.98);
+  EXPECT_LT(more, right.most_key_pairs_per_s / right.key_pairs_per_s + 0.02);
+  EXPECT_LT(right.most_key_pairs_per_s / right.key_pairs_per_s, 1.1);
 
   config.alice = config.bob = {.dead_time_ns = 1000};
   config.mean_pairs = 1;
   const Counts capped = Player(config, *no_eve()).play(kSlots).total();
-  EXPECT_LE(static_cast<double>(capped.alice), 2 * seconds * 1e6 + 2) << "two detectors, each at most once in 1 µs";
-  EXPECT_GE(static_cast<double>(capped.alice), 1.9 * seconds * 1e6);
+  EXPECT_LE(static_cast<double>(capped.alice), seconds * 1e6 + 1) << "at most once in 1 µs, whichever detector";
+  EXPECT_GE(static_cast<double>(capped.alice), 0.95 * seconds * 1e6);
 }
 
 TEST(Link, GivesTheSameClicksForTheSameSeedOnly) {

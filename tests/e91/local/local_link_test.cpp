@@ -36,7 +36,7 @@ class LocalLinkTest : public testing::TestWithParam<Mode> {
 
   std::unique_ptr<LocalLink> make(const Eve& eve, std::uint64_t bits = 60'000, Listener listener = {}) {
     LocalConfig config{.link = honest(GetParam()), .post = {}, .block_bits = bits};
-    config.post.mode = GetParam();
+    config.post = post_of(config.link);
     return LocalLink::create(*provider_, config, eve, std::move(listener)).value();
   }
 };

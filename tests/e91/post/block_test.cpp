@@ -174,9 +174,9 @@ TEST_F(BlockTest, NoChangedMessageLeadsToAKey) {
         ++trials;
         ASSERT_TRUE(changed);
         EXPECT_FALSE(has_key(*alice_) && has_key(*bob_)) << number << " byte " << at;
-        // Bob hears Alice's tag first. Where his own words were changed, she will refuse his and keep nothing.
-        EXPECT_TRUE(!has_key(*bob_) || victim == Side::Bob);
-        EXPECT_FALSE(has_key(*alice_));
+        // Both tags cover both directions. Bob's key waits for Alice's last word, which comes after both.
+        EXPECT_FALSE(has_key(*bob_)) << number << " byte " << at;
+        EXPECT_EQ(has_key(*alice_), victim == Side::Alice && number + 1 == messages.size()) << number << " byte " << at;
       }
     }
   }
@@ -220,6 +220,59 @@ TEST_F(BlockTest, MessagesOfAnotherBlockAreRefused) {
   make_blocks(0.02, 1);
   alice_->handle(clicks);
   EXPECT_EQ(alice_->report().aborted, Abort::Protocol) << "replayed from block 0";
+}
+
+TEST_F(BlockTest, BobTellsNothingBeforeAllOfAlicesClicksAreIn) {
+  make_blocks(0.02);
+  EXPECT_TRUE(bob_->poll().empty());
+  run();
+  EXPECT_TRUE(has_key(*bob_));
+}
+
+/// Somebody says it for her, hears Bob's settings and only then lets Alice have her photons.
+TEST_F(BlockTest, WhoeverSaysForAliceThatSheIsReadyFailsAtTheTags) {
+  make_blocks(0.02);
+  bob_->handle(encode(0, ReadyMessage{.slots = kSlots, .nonce = {1, 2, 3}}));
+  run([](Side sender, std::size_t number, const Wire& /*message*/) { return sender == Side::Bob || number > 0; });
+  EXPECT_EQ(bob_->report().aborted, Abort::Authentication);
+  EXPECT_FALSE(has_key(*alice_));
+}
+
+TEST_F(BlockTest, NobodyReleasesBeforeBothTagsAreVerified) {
+  make_blocks(0.02);
+  bool bobs_tag = false;
+  run([&](Side sender, std::size_t /*number*/, const Wire& message) {
+    if (message[0] == 14) {
+      EXPECT_TRUE(bobs_tag && sender == Side::Alice);
+      EXPECT_TRUE(has_key(*alice_));
+      return false;  // lost: she has a key that Bob has not
+    }
+    bobs_tag = bobs_tag || (message[0] == 11 && sender == Side::Bob);
+    EXPECT_FALSE(alice_->done() || bob_->done());
+    return true;
+  });
+  EXPECT_TRUE(has_key(*alice_));
+  EXPECT_FALSE(bob_->done());
+  bob_->handle(encode(0, AcceptedMessage{}));
+  EXPECT_EQ(bob_->report().aborted, Abort::Authentication) << "a word that is not of the pad";
+}
+
+TEST_F(BlockTest, ClicksCloserThanThePeersDeadTimeEndTheBlock) {
+  config_.dead_slots = {0, 3};
+  make_blocks(0.02);
+  bob_->handle(encode(0, ReadyMessage{.slots = kSlots, .nonce = {}}));
+  EXPECT_FALSE(bob_->poll().empty());
+  alice_->handle(encode(0, ClicksMessage{.slots = kSlots, .slot = {5, 7}, .setting = {0, 0}}));
+  EXPECT_EQ(alice_->report().aborted, Abort::Protocol);
+
+  config_.dead_slots = {3, 0};
+  make_blocks(0.02);
+  bob_->handle(encode(0, ReadyMessage{.slots = kSlots, .nonce = {}}));
+  MatchesMessage matches{.shared = Bits(kSlots), .setting = {0, 0}};
+  matches.shared.set(5, true);
+  matches.shared.set(7, true);
+  bob_->handle(encode(0, std::move(matches)));
+  EXPECT_EQ(bob_->report().aborted, Abort::Protocol);
 }
 
 /// A peer without the pad can say whatever it likes; it cannot make a tag.

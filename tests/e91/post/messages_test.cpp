@@ -36,6 +36,8 @@ std::vector<Message> samples() {
   all.emplace_back(PrivacyMessage{.length = 3, .seed = bits("1010101")});
   all.emplace_back(TagMessage{.position = 64, .tag = {5, 4, 3}});
   all.emplace_back(AbortMessage{Abort::BellTest});
+  all.emplace_back(ReadyMessage{.slots = 1'000'000, .nonce = {7, 7}});
+  all.emplace_back(AcceptedMessage{{8, 9}});
   return all;
 }
 
@@ -109,7 +111,11 @@ TEST(Messages, OnlyParitiesAndTheVerificationHashDiscloseKeyBits) {
 }
 
 TEST(Transcripts, AreReadAsWritten) {
-  const PostConfig config{.mode = Mode::Classic, .epsilon_secrecy = 1e-9, .error_tolerance = 0.1, .bell_floor = 2.3};
+  const PostConfig config{.mode = Mode::Classic,
+                          .epsilon_secrecy = 1e-9,
+                          .error_tolerance = 0.1,
+                          .bell_floor = 2.3,
+                          .dead_slots = {45, 40}};
   Wire file = transcript_header(config);
   for (const Message& message : samples()) {
     const Wire entry = transcript_entry(Side::Bob, encode(kBlock, message));

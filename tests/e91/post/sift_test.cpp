@@ -97,6 +97,51 @@ TEST_P(SiftTest, RefusesSettingsThatDoNotExist) {
   EXPECT_FALSE(sift_bob(GetParam(), clicks, {0}, matches)) << "no mode gives Alice four settings";
 }
 
+TEST(DeadTime, DropsWhatFollowsAnyClickTooCloseAndWhatDoesNotAscend) {
+  const auto kept = [](std::initializer_list<std::uint64_t> slots, std::uint64_t dead) {
+    Clicks clicks;
+    for (const std::uint64_t slot : slots) clicks.emplace_back(slot, true);
+    keep_live(clicks, dead);
+    std::vector<std::uint64_t> left;
+    for (const Click& click : clicks) left.push_back(click.slot());
+    return left;
+  };
+  using Slots = std::vector<std::uint64_t>;
+  EXPECT_EQ(kept({0, 1, 2, 5}, 0), (Slots{0, 1, 2, 5}));
+  EXPECT_EQ(kept({0, 1, 2, 5}, 1), (Slots{0, 1, 2, 5}));
+  EXPECT_EQ(kept({0, 1, 1, 0, 5}, 0), (Slots{0, 1, 5})) << "no slot twice, none out of order";
+  EXPECT_EQ(kept({2, 3, 6, 9, 10, 12, 15}, 3), (Slots{6, 9, 15}))
+      << "2 is too close to the start, 3 to 2, 12 to 10, which is dropped itself";
+  EXPECT_TRUE(are_live(SlotList{3, 6, 9}, 3));
+  EXPECT_FALSE(are_live(SlotList{2, 6, 9}, 3));
+  EXPECT_FALSE(are_live(SlotList{3, 6, 8}, 3));
+  EXPECT_TRUE(are_live(SlotList{0, 1}, 1));
+}
+
+TEST_P(SiftTest, TellsOfMoreKeyRoundsThanABlockMayHave) {
+  const std::uint64_t slots = kMaxKeyBits + 1;
+  Clicks clicks;
+  for (std::uint64_t slot = 0; slot < slots; ++slot) clicks.emplace_back(slot, true);
+  // The first pair of settings that is key in the mode.
+  const std::uint8_t alice = GetParam() == Mode::Biased ? 0 : 1;
+  SettingList of_bob(slots);
+  MatchesMessage matches{.shared = Bits(slots), .setting = SettingList(slots)};
+  for (std::uint64_t slot = 0; slot < slots; ++slot) {
+    of_bob.push_back(0);
+    matches.setting.push_back(alice);
+    matches.shared.set(slot, true);
+  }
+  const auto too_many = sift_bob(GetParam(), clicks, of_bob, matches);
+  ASSERT_TRUE(too_many);
+  EXPECT_TRUE(too_many->too_many);
+  EXPECT_EQ(too_many->key.size(), 0U);
+  matches.shared.set(slots - 1, false);
+  const auto as_many = sift_bob(GetParam(), clicks, of_bob, matches);
+  ASSERT_TRUE(as_many);
+  EXPECT_FALSE(as_many->too_many);
+  EXPECT_EQ(as_many->key.size(), kMaxKeyBits);
+}
+
 TEST(Pad, GivesEachByteOnceAndInOrder) {
   std::vector<std::uint8_t> bytes(2 * Pad::kBlockCost);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
@@ -110,6 +155,8 @@ TEST(Pad, GivesEachByteOnceAndInOrder) {
     EXPECT_EQ(keys->keys[1].reveal().front(), at + 16);
     EXPECT_EQ(keys->pads[0].reveal().front(), at + 32);
     EXPECT_EQ(keys->pads[1].reveal().back(), at + 63);
+    EXPECT_EQ(keys->word.front(), at + 64);
+    EXPECT_EQ(keys->word.back(), at + 79);
   }
   EXPECT_FALSE(pad.take()) << "an empty pad gives nothing";
   EXPECT_EQ(pad.refill(bytes), bytes.size());

@@ -78,9 +78,9 @@ class Stations : public testing::Test {
     bob->set_link(true, now);
   }
 
-  /// Passes messages on until nothing moves, or so many blocks are done at Alice.
+  /// Passes messages on until nothing moves, or so many blocks are done at Alice, and those at Bob too.
   void settle(std::size_t blocks) {
-    for (bool moved = true; moved && at_alice.reports.size() < blocks;) {
+    for (bool moved = true; moved && (at_alice.reports.size() < blocks || at_bob.reports.size() < blocks);) {
       moved = false;
       if (!at_alice.peer.empty()) moved = true, bob->peer_said(pop(at_alice.peer), now);
       if (!at_bob.peer.empty()) moved = true, alice->peer_said(pop(at_bob.peer), now);
@@ -92,10 +92,10 @@ class Stations : public testing::Test {
     auto answers = source->order(side, message);
     ASSERT_TRUE(answers.has_value());
     if (!*answers) return;
-    // Bob's comes first, so what he says of the block is at Alice before her clicks are.
-    bob->link_said((*answers)->message[1], now);
-    if (!at_bob.peer.empty()) alice->peer_said(pop(at_bob.peer), now);
+    // Alice's comes first, so what she says of the block is at Bob before his clicks are.
     alice->link_said((*answers)->message[0], now);
+    if (!at_alice.peer.empty()) bob->peer_said(pop(at_alice.peer), now);
+    bob->link_said((*answers)->message[1], now);
   }
   static Buffer pop(std::deque<Buffer>& queue) {
     Buffer front = std::move(queue.front());
