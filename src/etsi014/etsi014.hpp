@@ -14,7 +14,7 @@
 
 /// The JSON of ETSI GS QKD 014 V1.1.1 §6, both ways. Reading is strict: UTF-8 JSON, no member twice, the types that the
 /// standard says, exact base64, every length bounded before memory is spent on it; members that are not of the standard
-/// are skipped. Whatever held a key is wiped.
+/// are skipped, and optional ones that are null are as good as absent. Whatever held a key is wiped.
 namespace qsp::etsi014 {
 
 inline constexpr std::size_t kMaxSaeIdSize = 255;        ///< bytes; also of a KME ID
@@ -57,10 +57,10 @@ struct KeyRequest {
 struct Key {
   std::string key_id;
   KeyMaterial key;
-  bool simulated = false;  ///< ours: key_extension {"simulated": true}
+  bool simulated = false;  ///< ours: {"simulated": true} in the extension of the key, its ID or the container
 };
 
-/// §6.3.
+/// §6.3. Without keys where "keys" is empty, null or absent: KMEs are seen that say so that there is none yet.
 struct KeyContainer {
   std::vector<Key> keys;
 };

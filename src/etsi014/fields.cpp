@@ -9,6 +9,11 @@ std::unexpected<std::string> wrong(std::string_view name, std::string_view what)
   return std::unexpected(std::string(name) + ": " + std::string(what));
 }
 
+const bj::value* member_of(const bj::object& object, std::string_view name) {
+  const bj::value* const value = object.if_contains(name);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
 Parsed<std::string> read_text(const bj::value* value, std::string_view name, std::size_t most) {
   if (value == nullptr) return wrong(name, "missing");
   const bj::string* const text = value->if_string();
@@ -17,6 +22,22 @@ Parsed<std::string> read_text(const bj::value* value, std::string_view name, std
   if (text->size() > most) return wrong(name, "longer than " + std::to_string(most) + " bytes");
   return std::string(text->data(), text->size());
 }
+
+namespace {
+
+/// The ways to write "no" that leave no doubt.
+bool says_no(const bj::value& value) {
+  if (value.is_bool()) return !value.get_bool();
+  if (value.is_number()) return value.to_number<double>() == 0.0;
+  const bj::string* const text = value.if_string();
+  if (text == nullptr || text->size() > 5) return false;
+  std::string lower(text->data(), text->size());
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return lower == "false" || lower == "no" || lower == "0";
+}
+
+}  // namespace
 
 Parsed<std::uint64_t> read_number(const bj::value* value, std::string_view name) {
   if (value == nullptr) return wrong(name, "missing");
@@ -27,7 +48,7 @@ Parsed<std::uint64_t> read_number(const bj::value* value, std::string_view name)
 }
 
 Parsed<const bj::array*> read_list(const bj::object& object, std::string_view name, std::size_t most) {
-  const bj::value* const value = object.if_contains(name);
+  const bj::value* const value = member_of(object, name);
   if (value == nullptr) return nullptr;
   const bj::array* const list = value->if_array();
   if (list == nullptr) return wrong(name, "not an array");
@@ -46,12 +67,12 @@ Parsed<bool> read_extensions(const bj::object& object, std::string_view name) {
 }
 
 Parsed<bool> read_simulated(const bj::object& object, std::string_view name) {
-  const bj::value* const value = object.if_contains(name);
-  if (value == nullptr || value->is_null()) return false;
+  const bj::value* const value = member_of(object, name);
+  if (value == nullptr) return false;
   const bj::object* const extension = value->if_object();
   if (extension == nullptr) return wrong(name, "not an object");
-  const bj::value* const simulated = extension->if_contains(kSimulated);
-  return simulated != nullptr && simulated->is_bool() && simulated->get_bool();
+  const bj::value* const simulated = member_of(*extension, kSimulated);
+  return simulated != nullptr && !says_no(*simulated);
 }
 
 }  // namespace qsp::etsi014

@@ -34,15 +34,18 @@ inline constexpr std::array<StatusField<std::uint64_t>, 7> kStatusNumbers{
 /// Ours, in an extension object.
 inline constexpr std::string_view kSimulated = "simulated";
 
+/// An optional member. Null where there is none, or where it is JSON's null, which is as good as absent.
+const boost::json::value* member_of(const boost::json::object& object, std::string_view name);
 /// A string of 1…`most` bytes. `name` is the member's, for the error.
 Parsed<std::string> read_text(const boost::json::value* value, std::string_view name, std::size_t most);
 /// A whole number of 64 bits, written as one.
 Parsed<std::uint64_t> read_number(const boost::json::value* value, std::string_view name);
-/// A list of at most `most` items; null where there is no such member.
+/// A list of at most `most` items; null where there is no such member, or it is JSON's null.
 Parsed<const boost::json::array*> read_list(const boost::json::object& object, std::string_view name, std::size_t most);
 /// Checks a list of objects that may be there.
 Parsed<bool> read_extensions(const boost::json::object& object, std::string_view name);
-/// Whether an extension object, which may be absent or null, says that keys are simulated.
+/// Whether an extension object, which may be absent or null, says that keys are simulated: whatever stands there counts
+/// as yes, but for false, null, 0, and "false", "no" and "0" as texts. Who misreads a warning keeps silent about it.
 Parsed<bool> read_simulated(const boost::json::object& object, std::string_view name);
 
 /// "NAME: WHAT" as an error.

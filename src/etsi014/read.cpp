@@ -47,10 +47,9 @@ Parsed<Key> read_key(const bj::value& value) {
   if (!size) return wrong("key", "not canonical base64 of " + std::to_string(kMaxKeySize) + " bytes or fewer");
   const auto simulated = read_simulated(*object, "key_extension");
   if (!simulated) return std::unexpected(simulated.error());
-  if (const auto extension = read_simulated(*object, "key_ID_extension"); !extension) {
-    return std::unexpected(extension.error());
-  }
-  return Key{std::move(*key_id), KeyMaterial::copy_of(whole.reveal().first(*size)), *simulated};
+  const auto simulated_id = read_simulated(*object, "key_ID_extension");
+  if (!simulated_id) return std::unexpected(simulated_id.error());
+  return Key{std::move(*key_id), KeyMaterial::copy_of(whole.reveal().first(*size)), *simulated || *simulated_id};
 }
 
 /// The texts among the members of one object of "details".
@@ -98,7 +97,7 @@ Parsed<KeyRequest> parse_key_request(std::string_view json) {
   if (!message) return std::unexpected(message.error());
   const bj::object& object = message->object();
   for (const auto& [name, member] : {std::pair("number", &KeyRequest::number), {"size", &KeyRequest::size}}) {
-    const bj::value* const value = object.if_contains(name);
+    const bj::value* const value = member_of(object, name);
     if (value == nullptr) continue;
     const auto number = read_number(value, name);
     if (!number) return std::unexpected(number.error());
@@ -125,16 +124,16 @@ Parsed<KeyContainer> parse_key_container(std::string_view json) {
   if (!message) return std::unexpected(message.error());
   const auto list = read_list(message->object(), "keys", kMaxKeysPerMessage);
   if (!list) return std::unexpected(list.error());
-  if (*list == nullptr) return wrong("keys", "missing");
   KeyContainer container;
+  if (*list == nullptr) return container;
+  const auto simulated = read_simulated(message->object(), "key_container_extension");
+  if (!simulated) return std::unexpected(simulated.error());
   container.keys.reserve((*list)->size());
   for (const bj::value& item : **list) {
     auto key = read_key(item);
     if (!key) return std::unexpected(std::move(key.error()));
+    key->simulated |= *simulated;
     container.keys.push_back(std::move(*key));
-  }
-  if (const auto extension = read_simulated(message->object(), "key_container_extension"); !extension) {
-    return std::unexpected(extension.error());
   }
   return container;
 }

@@ -91,8 +91,16 @@ TEST(Status, AnExtensionMaySayThatKeysAreSimulated) {
     return status ? (status->simulated ? "yes" : "no") : "refused";
   };
   EXPECT_STREQ(simulated(R"({"simulated":true})"), "yes");
-  for (const std::string_view no : {"{}", "null", R"({"simulated":false})", R"({"simulated":1})", R"({"x":[{}]})"}) {
+  for (const std::string_view no : {"{}", "null", R"({"simulated":false})", R"({"simulated":null})",
+                                    R"({"simulated":"False"})", R"({"simulated":"no"})", R"({"simulated":0})",
+                                    R"({"simulated":0.0})", R"({"simulated":"0"})", R"({"x":[{}]})"}) {
     EXPECT_STREQ(simulated(no), "no") << no;
+  }
+  for (const std::string_view yes :
+       {R"({"simulated":"true"})", R"({"simulated":1})", R"({"simulated":"1"})", R"({"simulated":"yes"})",
+        R"({"simulated":""})", R"({"simulated":{}})", R"({"simulated":[]})", R"({"simulated":"simulated"})",
+        R"({"simulated":"false "})", R"({"simulated":-1})", R"({"simulated":18446744073709551615})"}) {
+    EXPECT_STREQ(simulated(yes), "yes") << yes;
   }
   for (const std::string_view bad : {"true", "[]", "\"simulated\""}) EXPECT_STREQ(simulated(bad), "refused") << bad;
   auto status = parse_status(kStatus);
@@ -112,11 +120,14 @@ TEST(KeyContainer, TheStandardsExampleIsReadAndWrittenBack) {
   EXPECT_EQ(text_of(*container), kContainer);
 }
 
-TEST(KeyContainer, MayBeEmptyButMustBeThere) {
-  EXPECT_EQ(parse_key_container(R"({"keys":[]})")->keys.size(), 0U);
-  EXPECT_EQ(refusal(parse_key_container("{}")), "keys: missing");
-  for (const std::string_view text : {"[]", "1", "null", R"({"keys":{}})", R"({"keys":null})", R"({"keys":[1]})",
-                                      R"({"keys":[[]]})", R"({"keys":["a"]})", ""}) {
+TEST(KeyContainer, WithoutKeysIsOneWithNone) {
+  for (const std::string_view text : {R"({"keys":[]})", R"({"keys":null})", "{}", R"({"message":"not yet"})"}) {
+    const auto container = parse_key_container(text);
+    ASSERT_TRUE(container) << text;
+    EXPECT_EQ(container->keys.size(), 0U);
+  }
+  for (const std::string_view text :
+       {"[]", "1", "null", R"({"keys":{}})", R"({"keys":[1]})", R"({"keys":[[]]})", R"({"keys":["a"]})", ""}) {
     EXPECT_NE(refusal(parse_key_container(text)), "accepted") << text;
   }
 }
@@ -192,6 +203,20 @@ TEST(KeyContainer, AnExtensionMaySayThatAKeyIsSimulated) {
   }
 }
 
+/// Whatever cannot be read as "not simulated" is told, wherever it stands.
+TEST(KeyContainer, ItsOwnExtensionAndThatOfAnIdMaySayItToo) {
+  const auto by_id = parse_key_container(
+      with(kContainer, kFirstKey, std::string(kFirstKey) + R"(,"key_ID_extension":{"simulated":"true"})"));
+  ASSERT_TRUE(by_id);
+  EXPECT_TRUE(by_id->keys[0].simulated);
+  EXPECT_FALSE(by_id->keys[1].simulated);
+  const auto whole =
+      parse_key_container(with(kContainer, "{\"keys\"", R"({"key_container_extension":{"simulated":1},"keys")"));
+  ASSERT_TRUE(whole);
+  EXPECT_TRUE(whole->keys[0].simulated && whole->keys[1].simulated);
+  EXPECT_NE(container_refusal("{\"keys\"", R"({"key_container_extension":[],"keys")"), "accepted");
+}
+
 TEST(KeyContainer, DepthIsBounded) {
   const std::string deep = std::string(kMaxDepth, '[') + std::string(kMaxDepth, ']');
   EXPECT_NE(container_refusal("{\"keys\"", "{\"x\":" + deep + ",\"keys\""), "accepted");
@@ -238,6 +263,7 @@ TEST(Error, DetailsThatAreNoTextsAreSkipped) {
   ASSERT_EQ(error->details.size(), 1U);
   EXPECT_EQ(error->details[0].first, "b");
   EXPECT_TRUE(parse_error(R"({"message":"m"})"));
+  EXPECT_TRUE(parse_error(R"({"message":"m","details":null})"));
 }
 
 TEST(Error, IsBoundedAndOfItsTypes) {

@@ -44,8 +44,7 @@ TEST(KeyRequest, NumbersAreWholeAndNotNegative) {
     };
     EXPECT_EQ(with_value("0"), "accepted");
     EXPECT_EQ(with_value("18446744073709551615"), "accepted");
-    for (const std::string_view value :
-         {"-1", "1.0", "1e1", "\"1\"", "null", "true", "[]", "{}", "18446744073709551616"}) {
+    for (const std::string_view value : {"-1", "1.0", "1e1", "\"1\"", "true", "[]", "{}", "18446744073709551616"}) {
       EXPECT_TRUE(with_value(value).starts_with(name)) << name << " " << value;
     }
   }
@@ -60,7 +59,7 @@ TEST(KeyRequest, SaeIdsAreTextsOfBoundedLengthAndNumber) {
   EXPECT_NE(slaves(id(kMaxSaeIdSize + 1)), "accepted");
   EXPECT_EQ(slaves(list_of(kMaxAdditionalSaes, "\"a\"")), "accepted");
   EXPECT_NE(slaves(list_of(kMaxAdditionalSaes + 1, "\"a\"")), "accepted");
-  for (const std::string_view list : {"[1]", "[\"\"]", "[null]", "[{}]", "{}", "\"a\"", "null"}) {
+  for (const std::string_view list : {"[1]", "[\"\"]", "[null]", "[{}]", "{}", "\"a\""}) {
     EXPECT_NE(slaves(list), "accepted") << list;
   }
 }
@@ -75,7 +74,15 @@ TEST(KeyRequest, SaysWhetherAMandatoryExtensionWasGiven) {
   EXPECT_STREQ(mandatory("[]"), "no");
   EXPECT_STREQ(mandatory(list_of(kMaxExtensions, "{}")), "yes");
   EXPECT_STREQ(mandatory(list_of(kMaxExtensions + 1, "{}")), "refused");
-  for (const std::string_view bad : {"{}", "[1]", "\"x\"", "null", "true"}) EXPECT_STREQ(mandatory(bad), "refused");
+  for (const std::string_view bad : {"{}", "[1]", "\"x\"", "[null]", "true"}) EXPECT_STREQ(mandatory(bad), "refused");
+}
+
+TEST(KeyRequest, OptionalMembersThatAreNullAreAsGoodAsAbsent) {
+  const auto request = parse_key_request(
+      R"({"number":null,"size":null,"additional_slave_SAE_IDs":null,"extension_mandatory":null,"extension_optional":null})");
+  ASSERT_TRUE(request) << request.error();
+  EXPECT_EQ(text_of(*request), "{}");
+  EXPECT_FALSE(request->extension_mandatory);
 }
 
 TEST(KeyRequest, OptionalExtensionsAreCheckedAndSkipped) {
