@@ -29,7 +29,7 @@ class Pool final : public ConnectionUser, public std::enable_shared_from_this<Po
   void ready(ClientConnection& connection) override;
   void answered(std::uint64_t call, Response response) override;
   void failed(std::uint64_t call, Failure failure) override;
-  void unreachable(std::uint64_t newest_call, const std::string& why) override;
+  void unreachable(std::uint64_t newest_call, const Failure& why) override;
   void gone(ClientConnection& connection) override;
 
  private:
@@ -165,7 +165,7 @@ void Pool::gone(ClientConnection& connection) {
 
 /// While no other connection is open, the calls that waited for this one fail with it: a server that is not there must
 /// not hold each of them up in turn.
-void Pool::unreachable(std::uint64_t newest_call, const std::string& why) {
+void Pool::unreachable(std::uint64_t newest_call, const Failure& why) {
   constexpr std::chrono::seconds kPause{1};
   if (std::ranges::any_of(connections_, &ClientConnection::established,
                           [](const ConnectionHandle& each) -> ClientConnection& { return *each; })) {
@@ -173,7 +173,7 @@ void Pool::unreachable(std::uint64_t newest_call, const std::string& why) {
     return;
   }
   const std::vector<std::uint64_t> waited(waiting_.begin(), std::ranges::upper_bound(waiting_, newest_call));
-  for (const std::uint64_t id : waited) finish(id, std::unexpected(Failure{.sent = false, .text = why}));
+  for (const std::uint64_t id : waited) finish(id, std::unexpected(why));
 }
 
 void Pool::late(std::uint64_t id) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "files/file.hpp"
 #include "https/https.hpp"
@@ -22,6 +23,9 @@ struct ClientOptions {
   std::size_t max_body = std::size_t{1} << 20;  ///< bytes of an answer's body; more is a failure
   std::size_t connections = 4;                  ///< kept open at most, and used at once; further calls wait
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds(3);  ///< for name, TCP and TLS together
+  /// Whether a body is whole by itself. It is asked where a body has no length, ends with the connection, and TLS ended
+  /// without close_notify, so that nobody vouches for that end. Null: no such body is taken.
+  std::function<bool(std::string_view body)> whole_by_itself{};
 };
 
 struct Call {
@@ -34,7 +38,9 @@ struct Call {
 /// A call that brought no whole answer.
 struct Failure {
   bool sent;         ///< the server may have acted on it: a key may be burned. False: it surely never saw the request
-  std::string text;  ///< one line for a person, which names the URL; holds nothing of a body
+  std::string text;  ///< for a person, names the URL; holds nothing of a body. Whoever prints it escapes it
+  /// The same call would fail alike: the form of the answer is wrong, or the two ends' TLS does not meet.
+  bool lasting = false;
 };
 
 /// A client of one server, on one event loop: every member is called from the loop's thread. Connections are kept open

@@ -12,6 +12,13 @@ namespace {
 
 namespace asio = net::asio;
 
+Failure unsent(std::string why, bool lasting = false) {
+  return {.sent = false, .text = std::move(why), .lasting = lasting};
+}
+Failure lost(std::string why) { return {.sent = true, .text = std::move(why)}; }
+/// For what the next answer would be too.
+Failure misread(std::string why) { return {.sent = true, .text = std::move(why), .lasting = true}; }
+
 std::string explain_connect(const net::error_code& why) {
   if (why == asio::error::connection_refused) return "nothing listens there (start the server, or check the URL)";
   if (why == asio::error::network_unreachable || why == asio::error::host_unreachable) {
@@ -40,9 +47,9 @@ ClientConnection::ClientConnection(std::shared_ptr<const Common> common, std::we
 
 void ClientConnection::connect() {
   watchdog_.start(weak_from_this(), [this] {
-    report_unreachable(
+    report_unreachable(unsent(
         fmt::format("no connection within {} ms (check the URL, and firewalls on the way)",
-                    std::chrono::duration_cast<std::chrono::milliseconds>(common_->options.connect_timeout).count()));
+                    std::chrono::duration_cast<std::chrono::milliseconds>(common_->options.connect_timeout).count())));
   });
   watchdog_.within(common_->options.connect_timeout);
   const auto keep = [](std::shared_ptr<ClientConnection> self) -> Awaited<void> { co_await self->run(); };
@@ -50,7 +57,7 @@ void ClientConnection::connect() {
 }
 
 Awaited<void> ClientConnection::run() {
-  const std::optional<std::string> unreachable = co_await open();
+  const std::optional<Failure> unreachable = co_await open();
   if (closed_) co_return;
   watchdog_.stop();
   if (unreachable) {
@@ -71,23 +78,28 @@ Awaited<void> ClientConnection::run() {
   }
 }
 
-Awaited<std::optional<std::string>> ClientConnection::open() {
+Awaited<std::optional<Failure>> ClientConnection::open() {
   // A little less than what is left for it all: then it says itself which address failed of what.
   const std::chrono::nanoseconds limit = common_->options.connect_timeout - common_->options.connect_timeout / 16;
   dial_.emplace(common_->loop.executor(), net::DialLimits{.overall = limit, .each = limit});
   auto racing = dial_->run(common_->url.address);
   auto dialled = co_await std::move(racing);
   if (closed_) co_return std::nullopt;
-  if (!dialled) co_return explain_dial(common_->url.address, dialled.error());
+  if (!dialled) co_return unsent(explain_dial(common_->url.address, dialled.error()));
   stream_.take(std::move(dialled->socket));
   stream_.set_no_delay();
   if (!common_->url.tls) co_return std::nullopt;
   Ssl ssl = make_client_end(common_->tls, common_->server_name);
-  if (!ssl) co_return "TLS cannot be started (out of memory?)";
+  if (!ssl) co_return unsent("TLS cannot be started (out of memory?)");
   const auto [failed] = co_await stream_.handshake(std::move(ssl), Stream::End::Client);
   if (closed_) co_return std::nullopt;
-  if (failed) co_return explain_tls(stream_.ssl(), failed);
-  if (!peer_identity(stream_.ssl())) co_return "its certificate names it in a way that could be misread";
+  if (failed) {
+    TlsFailure why = explain_tls(stream_.ssl(), failed);
+    co_return unsent(std::move(why.text), why.lasting);
+  }
+  if (!peer_identity(stream_.ssl())) {
+    co_return unsent("its certificate names it in a way that could be misread (issue another)", true);
+  }
   co_return std::nullopt;
 }
 
@@ -115,17 +127,15 @@ bool ClientConnection::take_input() {
   ResponseReader& reader = *reader_;
   const std::expected<Progress, std::string> progress = reader.feed(input_);
   if (!progress) {
-    fail_call(progress.error(), true);
+    fail_call(misread(progress.error()));
   } else if (*progress == Progress::Done) {
-    finish_answer(reader);
+    finish_answer(reader.keep_alive() && input_.empty() && !writing_, reader.take());
   }
   return !closed_;
 }
 
-void ClientConnection::finish_answer(ResponseReader& reader) {
+void ClientConnection::finish_answer(bool keep, Response response) {
   const auto user = user_.lock();
-  const bool keep = reader.keep_alive() && input_.empty() && !writing_;
-  Response response = reader.take();
   const std::uint64_t call = call_;
   reader_.reset();
   input_.clear();
@@ -144,27 +154,46 @@ void ClientConnection::give_up(const net::error_code& failed) {
     leave();
     return;
   }
-  if (failed == asio::error::eof) {
+  if (failed == asio::error::eof || is_unvouched_end(failed)) {
     const std::expected<void, std::string> ended = reader_->end();
-    if (ended) {
-      finish_answer(*reader_);
+    if (!ended) {
+      fail_call(lost(ended.error()));
+    } else if (failed == asio::error::eof) {
+      finish_answer(false, reader_->take());
     } else {
-      fail_call(ended.error(), true);
+      take_unvouched(*reader_);
     }
     return;
   }
-  const bool refused = !used_before_ && !reader_->started() && is_certificate_alert(failed);
-  fail_call(refused ? explain_tls(stream_.ssl(), failed) : "the connection broke: " + failed.message(), !refused);
+  if (!used_before_ && !reader_->started() && is_certificate_alert(failed)) {
+    fail_call(unsent(explain_tls(stream_.ssl(), failed).text, true));
+  } else {
+    fail_call(lost("the connection broke: " + failed.message()));
+  }
 }
 
-void ClientConnection::fail_call(std::string why, bool sent) {
+void ClientConnection::take_unvouched(ResponseReader& reader) {
+  const auto& whole = common_->options.whole_by_itself;
+  Response response = reader.take();
+  if (whole && whole(response.body.reveal())) {
+    finish_answer(false, std::move(response));
+  } else if (whole) {
+    fail_call(lost("it ended the connection in the middle of its answer"));
+  } else {
+    fail_call(
+        misread("its answer has no length, and TLS ended without close_notify, so that it may be cut (have it send "
+                "Content-Length; or take what is whole by itself: --kme-unclean-end)"));
+  }
+}
+
+void ClientConnection::fail_call(Failure failure) {
   const auto user = user_.lock();
   const std::uint64_t call = call_;
   leave();
-  if (user) user->failed(call, Failure{.sent = sent, .text = std::move(why)});
+  if (user) user->failed(call, std::move(failure));
 }
 
-void ClientConnection::report_unreachable(const std::string& why) {
+void ClientConnection::report_unreachable(const Failure& why) {
   const auto user = user_.lock();
   leave();
   if (user) user->unreachable(newest_call_, why);

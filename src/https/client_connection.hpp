@@ -29,8 +29,8 @@ class ConnectionUser {
   virtual void answered(std::uint64_t call, Response response) = 0;
   /// `call` ends with the connection; gone() came before it.
   virtual void failed(std::uint64_t call, Failure failure) = 0;
-  /// Never got to connect; `why` is a phrase. gone() came before it.
-  virtual void unreachable(std::uint64_t newest_call, const std::string& why) = 0;
+  /// Never got to connect; the text is a phrase. gone() came before it.
+  virtual void unreachable(std::uint64_t newest_call, const Failure& why) = 0;
   virtual void gone(ClientConnection& connection) = 0;
 };
 
@@ -60,14 +60,16 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
  private:
   Awaited<void> run();
   /// Nothing, or why there is no connection.
-  Awaited<std::optional<std::string>> open();
+  Awaited<std::optional<Failure>> open();
   Awaited<void> write();
   /// Takes what was received. False once the connection has ended.
   bool take_input();
-  void finish_answer(ResponseReader& reader);
+  void finish_answer(bool keep, Response response);
   void give_up(const net::error_code& failed);
-  void fail_call(std::string why, bool sent);
-  void report_unreachable(const std::string& why);
+  /// An answer that only the stream's end ended, without TLS's word that it is the end.
+  void take_unvouched(ResponseReader& reader);
+  void fail_call(Failure failure);
+  void report_unreachable(const Failure& why);
   /// Closes, and says so.
   void leave();
 

@@ -122,6 +122,13 @@ class Parser {
   bool line_begins_ = false;
 };
 
+/// A header field's value in a text for a person.
+std::string quoted(std::string_view value) {
+  constexpr std::size_t kMost = 40;
+  const bool plain = std::ranges::all_of(value, [](char c) { return c >= ' ' && c <= '~'; });
+  return std::string(plain && value.size() <= kMost ? value : std::string_view("an odd one"));
+}
+
 Status refusal(Fault fault) noexcept {
   switch (fault) {
     case Fault::Malformed:
@@ -257,8 +264,18 @@ std::expected<Progress, std::string> ResponseReader::feed(Input& input) {
     if (!whole) return std::unexpected(std::string(describe(whole.error())));
     if (!*whole) return Progress::NeedsMore;
     if (!in_header) return Progress::Done;
-    if (!parser.body_is_understood()) return std::unexpected("its answer has a transfer coding that is not understood");
-    const unsigned status = parser.message().result_int();
+    const auto& message = parser.message();
+    if (!parser.body_is_understood()) {
+      return std::unexpected("its answer has a transfer coding that is not understood: " +
+                             quoted(as_view(message[http::field::transfer_encoding])));
+    }
+    const unsigned status = message.result_int();
+    // RFC 9110 §8.4. Of an error the status alone says enough.
+    const std::string_view coding = as_view(message[http::field::content_encoding]);
+    if (status / 100 == 2 && !coding.empty() && !beast::iequals(message[http::field::content_encoding], "identity")) {
+      return std::unexpected("its answer is compressed, which was not asked for: Content-Encoding " + quoted(coding) +
+                             " (switch it off at the server, or at the gateway before it)");
+    }
     if (status / 100 != 1) {
       if (parser.done()) return Progress::Done;
     } else if (status == 101 || ++state_->interim_answers > kMaxInterimAnswers) {
@@ -294,8 +311,9 @@ Response ResponseReader::take() {
 
 WipedText write_request(std::string_view host, std::string_view prefix, const Call& call) {
   const std::string_view body = call.method == Method::Post ? call.body.reveal() : std::string_view();
-  std::string header = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n", name(call.method),
-                                   prefix, call.target, host);
+  std::string header =
+      fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n",
+                  name(call.method), prefix, call.target, host);
   if (call.method == Method::Post) {
     header += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n", body.size());
   }

@@ -1,11 +1,13 @@
 #include "https/tls.hpp"
 
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <string_view>
@@ -266,6 +268,64 @@ std::optional<std::string> fingerprint(const X509* certificate) {
   return text;
 }
 
+/// How two ends' TLS does not meet.
+enum class Mismatch : std::uint8_t { None, NoTls, Version, Algorithms, Name };
+
+Mismatch mismatch_of(const boost::system::error_code& failed) {
+  if (failed.category() != boost::asio::error::get_ssl_category()) return Mismatch::None;
+  switch (ERR_GET_REASON(static_cast<unsigned long>(failed.value()))) {
+    case SSL_R_WRONG_VERSION_NUMBER:  // of the record: no TLS at all, as a rule
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+    case SSL_R_UNKNOWN_PROTOCOL:
+      return Mismatch::NoTls;
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_VERSION_TOO_LOW:
+    case SSL_R_VERSION_TOO_HIGH:
+      return Mismatch::Version;
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    case SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY:
+    case SSL_R_NO_SHARED_CIPHER:
+    case SSL_R_UNKNOWN_CIPHER_RETURNED:
+    case SSL_R_WRONG_CIPHER_RETURNED:
+    case SSL_R_BAD_KEY_SHARE:
+    case SSL_R_WRONG_CURVE:
+    case SSL_R_WRONG_SIGNATURE_TYPE:
+    case SSL_R_NO_SHARED_GROUPS:
+    case SSL_R_NO_SUITABLE_KEY_SHARE:
+    case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+      return Mismatch::Algorithms;
+    case SSL_R_TLSV1_UNRECOGNIZED_NAME:
+      return Mismatch::Name;
+    default:
+      return Mismatch::None;
+  }
+}
+
+constexpr std::string_view kAllowOld = "allow TLS 1.2 to it, with --kme-tls12, or tls12 = true in kme.toml";
+
+/// Empty for None.
+std::string describe(Mismatch mismatch, bool old_allowed) {
+  switch (mismatch) {
+    case Mismatch::None:
+      return "";
+    case Mismatch::NoTls:
+      return "it does not speak TLS there (check the URL's port)";
+    case Mismatch::Version:
+      return old_allowed ? "it speaks neither TLS 1.3 nor 1.2 (update it)"
+                         : fmt::format("it does not speak TLS 1.3 (update it, or {})", kAllowOld);
+    case Mismatch::Algorithms:
+      return fmt::format("its TLS and this end's have no algorithms in common (it needs a group of {}{}{})", kGroups,
+                         old_allowed ? ", and with TLS 1.2 a cipher of " : "; or, where it has no TLS 1.3, ",
+                         old_allowed ? std::string_view(kTls12Ciphers) : kAllowOld);
+    case Mismatch::Name:
+      return "it has no server of this name (check the URL's host, or --kme-name)";
+  }
+  return "";
+}
+
 }  // namespace
 
 OrText<TlsContext> make_server_context(const TlsFiles& files) { return make_context(TLS_server_method(), files); }
@@ -326,20 +386,38 @@ std::optional<PeerIdentity> peer_identity(const SSL* ssl) {
   return PeerIdentity{.common_name = std::move(*name), .uris = std::move(*names), .fingerprint = std::move(*digest)};
 }
 
-std::string explain_tls(const SSL* ssl, const boost::system::error_code& failed) {
+bool is_unvouched_end(const boost::system::error_code& failed) noexcept {
+  return failed == boost::asio::ssl::error::stream_truncated;
+}
+
+TlsFailure explain_tls(const SSL* ssl, const boost::system::error_code& failed) {
   const long verified = SSL_get_verify_result(ssl);
   if (verified == X509_V_ERR_UNABLE_TO_GET_CRL || verified == X509_V_ERR_CRL_HAS_EXPIRED) {
-    return std::string("its certificate cannot be checked: ") + X509_verify_cert_error_string(verified) +
-           " (renew the file of revocation lists)";
+    return {std::string("its certificate cannot be checked: ") + X509_verify_cert_error_string(verified) +
+                " (renew the file of revocation lists)",
+            true};
   }
   if (verified != X509_V_OK) {
-    return std::string("its certificate is refused: ") + X509_verify_cert_error_string(verified) +
-           " (check the URL's host, the authorities and the certificate's dates)";
+    return {std::string("its certificate is refused: ") + X509_verify_cert_error_string(verified) +
+                " (check the URL's host, the authorities and the certificate's dates)",
+            true};
   }
   if (is_certificate_alert(failed)) {
-    return "it refused this end's certificate: " + failed.message() + " (check certificate, key and its authorities)";
+    return {"it refused this end's certificate: " + failed.message() + " (check certificate, key and its authorities)",
+            true};
   }
-  return failed.message();
+  const bool old_allowed = SSL_CTX_get_min_proto_version(SSL_get_SSL_CTX(ssl)) == TLS1_2_VERSION;
+  const bool ended = is_unvouched_end(failed) || failed == boost::asio::error::eof ||
+                     failed == boost::asio::error::connection_reset || failed == boost::asio::error::broken_pipe;
+  if (ended) {
+    return {fmt::format(
+                "it ended the connection in the TLS handshake (see its log; check the URL's port, and that it speaks "
+                "{}{})",
+                old_allowed ? "TLS" : "TLS 1.3: else ", old_allowed ? std::string_view() : kAllowOld),
+            false};
+  }
+  const std::string why = describe(mismatch_of(failed), old_allowed);
+  return {why.empty() ? "TLS failed: " + failed.message() : why + ": " + failed.message(), !why.empty()};
 }
 
 bool is_certificate_alert(const boost::system::error_code& failed) noexcept {

@@ -42,8 +42,16 @@ std::optional<PeerIdentity> peer_identity(const SSL* ssl);
 /// revocation lists. Its certificate's dates count as well.
 bool still_admitted(const TlsContext& context, const SSL* ssl);
 
-/// Why a handshake failed, or a stream after it: one phrase for a person.
-std::string explain_tls(const SSL* ssl, const boost::system::error_code& failed);
+struct TlsFailure {
+  std::string text;  ///< one phrase for a person, with what can be done
+  bool lasting;      ///< it would fail alike again: certificates, or what the two ends speak, do not meet
+};
+
+/// Why a client's handshake failed, or its stream after that.
+TlsFailure explain_tls(const SSL* ssl, const boost::system::error_code& failed);
+
+/// True where the stream ended without TLS's word for it (close_notify): anybody on the way may have cut it there.
+bool is_unvouched_end(const boost::system::error_code& failed) noexcept;
 
 /// True where the peer says that it refused this end's certificate. In TLS 1.3 a client learns that only after its
 /// handshake: its first bytes may be on their way, but the server gives up before it looks at them (RFC 8446 §4.4.2.4).

@@ -255,6 +255,72 @@ TEST_F(ClientTest, AnAnswerThatTheStreamsEndEndsNeedsAProperEnd) {
   EXPECT_TRUE(cut.error().sent);
 }
 
+/// HTTP/1.0 without a length, from a server that never says close_notify.
+TEST_F(ClientTest, AnEndThatNobodyVouchesForIsTakenByOptionWhereTheBodyIsWholeByItself) {
+  const auto cut = [](std::string_view body) {
+    return answer_with("HTTP/1.0 200 OK\r\n\r\n" + std::string(body), false);
+  };
+  ScriptedServer server(world_.server_files, {cut("{}"), cut("{}"), cut("{"),
+                                              answer_with("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n{}", false)});
+  const Answered strict = world_.ask(*world_.connect_to(server.port()), "/x");
+  ASSERT_FALSE(strict);
+  EXPECT_TRUE(strict.error().sent && strict.error().lasting);
+  EXPECT_NE(strict.error().text.find("--kme-unclean-end"), std::string::npos) << strict.error().text;
+  ClientOptions options;
+  options.whole_by_itself = [](std::string_view body) { return body == "{}"; };
+  const auto lenient = world_.connect_to(server.port(), options);
+  EXPECT_EQ(text_of(world_.ask(*lenient, "/x")), "{}");
+  for (int i = 0; i < 2; ++i) {
+    const Answered half = world_.ask(*lenient, "/x");
+    ASSERT_FALSE(half) << "half an answer";
+    EXPECT_TRUE(half.error().sent && !half.error().lasting) << half.error().text;
+    EXPECT_NE(half.error().text.find("in the middle"), std::string::npos) << half.error().text;
+  }
+}
+
+TEST_F(ClientTest, ACompressedAnswerIsRefusedByNameAndAnErrorLeftReadable) {
+  ScriptedServer server(
+      world_.server_files,
+      {answer_with("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nxx"),
+       answer_with("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}"),
+       answer_with("HTTP/1.1 503 No\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nxx"),
+       answer_with("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n")});
+  const auto client = world_.connect_to(server.port());
+  const Answered packed = world_.ask(*client, "/x");
+  ASSERT_FALSE(packed);
+  EXPECT_TRUE(packed.error().sent && packed.error().lasting);
+  EXPECT_NE(packed.error().text.find("Content-Encoding gzip"), std::string::npos) << packed.error().text;
+  EXPECT_EQ(text_of(world_.ask(*client, "/x")), "{}");
+  const Answered refused = world_.ask(*client, "/x");
+  ASSERT_TRUE(refused) << refused.error().text;
+  EXPECT_EQ(refused->status, 503u);
+  EXPECT_NE(text_of(world_.ask(*client, "/x")).find("gzip, chunked"), std::string::npos);
+}
+
+/// What the next answer would be too, and what may have been this one's bad luck (SPEC §5.7).
+TEST_F(ClientTest, AFailureSaysWhetherItWouldComeAgain) {
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  const std::vector<std::pair<std::string, bool>> answers{
+      {ok + "Content-Length: 2000000\r\n\r\n", true},
+      {ok + "X: " + std::string(30'000, 'x') + "\r\n\r\n", true},
+      {ok + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", true},
+      {ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", true},
+      {"garbage\r\n\r\n", true},
+      {ok + "Transfer-Encoding: chunked\r\n\r\n5\r\n{", false},
+      {ok + "Content-Length: 2\r\n\r\n{", false},
+      {"", false}};
+  std::vector<ScriptedServer::Script> scripts;
+  for (const auto& [text, lasting] : answers) scripts.push_back(answer_with(text));
+  ScriptedServer server(world_.server_files, std::move(scripts));
+  const auto client = world_.connect_to(server.port());
+  for (const auto& [text, lasting] : answers) {
+    const Answered got = world_.ask(*client, "/x");
+    ASSERT_FALSE(got) << text.substr(0, 80);
+    EXPECT_TRUE(got.error().sent) << got.error().text;
+    EXPECT_EQ(got.error().lasting, lasting) << got.error().text;
+  }
+}
+
 TEST_F(ClientTest, AKeptConnectionThatTheServerClosedIsNotUsed) {
   std::atomic<int> ends = 0;
   const auto script = [&ends](SSL* ssl) {

@@ -61,11 +61,13 @@ std::size_t RawClient::answers() const {
   return count;
 }
 
-ScriptedServer::ScriptedServer(const TlsFiles& files, std::vector<Script> scripts)
+ScriptedServer::ScriptedServer(const TlsFiles& files, std::vector<Script> scripts,
+                               const std::function<void(SSL_CTX*)>& configure)
     : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   auto context = make_server_context(files);
   if (!context) throw std::runtime_error(context.error());
   context_ = std::move(*context);
+  if (configure) configure(context_.get());
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
@@ -98,6 +100,25 @@ bool read_request(SSL* ssl) {
     text.append(buffer.data(), static_cast<std::size_t>(got));
   }
   return true;
+}
+
+ScriptedServer::Script answer_with(std::string text, bool vouched) {
+  return [text = std::move(text), vouched](SSL* ssl) {
+    read_request(ssl);
+    write_text(ssl, text);
+    if (vouched) SSL_shutdown(ssl);
+  };
+}
+
+void speak_plainly(SSL_CTX* context, const char* text) {
+  const auto on_client_hello = [](SSL* ssl, int* alert, void* said) {
+    const std::string_view bytes(static_cast<const char*>(said));
+    [[maybe_unused]] const auto sent = ::send(SSL_get_fd(ssl), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    ::shutdown(SSL_get_fd(ssl), SHUT_RDWR);
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return SSL_CLIENT_HELLO_ERROR;
+  };
+  SSL_CTX_set_client_hello_cb(context, on_client_hello, const_cast<char*>(text));
 }
 
 void write_text(SSL* ssl, std::string_view text) { SSL_write(ssl, text.data(), static_cast<int>(text.size())); }

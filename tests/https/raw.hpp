@@ -38,7 +38,9 @@ class ScriptedServer {
  public:
   using Script = std::function<void(SSL*)>;
 
-  ScriptedServer(const TlsFiles& files, std::vector<Script> scripts);
+  /// `configure` may change what TLS it speaks.
+  ScriptedServer(const TlsFiles& files, std::vector<Script> scripts,
+                 const std::function<void(SSL_CTX*)>& configure = nullptr);
   ~ScriptedServer();
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
@@ -56,6 +58,10 @@ class ScriptedServer {
 
 /// Of scripts: reads to the end of a request without a body; writes.
 bool read_request(SSL* ssl);
+/// A script that reads a request, writes this and, where `vouched`, ends TLS properly.
+ScriptedServer::Script answer_with(std::string text, bool vouched = true);
+/// Of `configure`: writes this instead of TLS and closes.
+void speak_plainly(SSL_CTX* context, const char* text);
 void write_text(SSL* ssl, std::string_view text);
 
 }  // namespace qsp::https

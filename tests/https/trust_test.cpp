@@ -221,6 +221,56 @@ TEST_F(Trust, Tls12IsForThoseWhoAllowIt) {
   EXPECT_EQ(text_of(meet(*options.tls, client_)), "/x ");
 }
 
+/// What a client hears from a server whose TLS was changed so.
+class Meeting : public Trust {
+ protected:
+  Answered meet_changed(const std::function<void(SSL_CTX*)>& configure, bool allow_old = false) {
+    TlsFiles files = server_;
+    files.allow_tls_1_2 = true;
+    ScriptedServer server(files, {answer_with("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")}, configure);
+    ClientOptions options;
+    options.tls = client_;
+    options.tls.allow_tls_1_2 = allow_old;
+    return world_.ask(*world_.connect_to(server.port(), options), "/x");
+  }
+  static void expect_unsent(const Answered& got, bool lasting, const std::string& remedy) {
+    ASSERT_FALSE(got);
+    EXPECT_FALSE(got.error().sent) << got.error().text;
+    EXPECT_EQ(got.error().lasting, lasting) << got.error().text;
+    EXPECT_NE(got.error().text.find(remedy), std::string::npos) << got.error().text;
+  }
+};
+
+TEST_F(Meeting, AServerOfTls12AloneIsToldWithTheOptionThatAllowsIt) {
+  const auto old = [](SSL_CTX* context) { SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION); };
+  expect_unsent(meet_changed(old), true, "--kme-tls12");
+  EXPECT_EQ(text_of(meet_changed(old, true)), "{}");
+}
+
+TEST_F(Meeting, AServerWithoutACommonGroupOrCipherIsToldWhatIsNeeded) {
+  const auto group = [](SSL_CTX* context) { SSL_CTX_set1_groups_list(context, "P-521"); };
+  expect_unsent(meet_changed(group), true, "X25519MLKEM768");
+  const auto cipher = [](SSL_CTX* context) {
+    SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(context, "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384");
+  };
+  expect_unsent(meet_changed(cipher, true), true, "ECDHE+AESGCM");
+}
+
+TEST_F(Meeting, AServerThatEndsTheHandshakeOrSpeaksNoTlsIsToldWithTheRemedy) {
+  expect_unsent(meet_changed([](SSL_CTX* context) { speak_plainly(context, ""); }), false,
+                "ended the connection in the TLS");
+  expect_unsent(meet_changed([](SSL_CTX* context) { speak_plainly(context, "HTTP/1.1 400 Bad Request\r\n\r\n"); }),
+                true, "does not speak TLS");
+}
+
+TEST_F(Meeting, ACertificateThatIsRefusedStaysRefused) {
+  const TlsFiles alien = world_.files("alien", issue(other_, World::server_certificate()));
+  EXPECT_TRUE(meet(alien, client_).error().lasting);
+  const TlsFiles stranger = world_.files("stranger", issue(other_, {.common_name = "alice"}));
+  EXPECT_TRUE(meet(server_, stranger).error().lasting);
+}
+
 TEST_F(Trust, TheKeyExchangeIsQuantumSafeAndNoSessionIsKept) {
   const auto server = world_.serve();
   bool kept = false;
