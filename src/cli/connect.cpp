@@ -245,9 +245,10 @@ std::string explain_handshake(const Run& run, const Closed& closed) {
     return fmt::format("the handshake with {} failed ({}): {}; compare both with its operator (qsp fingerprint)",
                        target, name(closed.reason), wrong);
   }
+  const bool ends_differ = closed.reason == Reason::HandshakeFailed || closed.reason == Reason::NoCommonSuite;
   if (closed.by_peer) {
-    return fmt::format("{} refused the session ({}): compare keys, suites and policies of both ends, and see its log",
-                       target, close_text(closed));
+    return fmt::format("{} refused the session ({}): {}see its log", target, close_text(closed),
+                       ends_differ ? "compare keys, suites and policies of both ends, and " : "");
   }
   if (run.client->cut_off()) {
     const std::string& transport = run.check_echo ? run.report.transport : run.pipe_report.transport;
@@ -267,12 +268,39 @@ std::string explain_handshake(const Run& run, const Closed& closed) {
     return fmt::format("{} did not finish the handshake in time: check that it is a qsp server of profile {}", target,
                        run.profile().name);
   }
+  if (closed.reason == Reason::InternalError) {
+    return fmt::format("no session with {} ({}): this end failed, not the peer: see the log above", target,
+                       close_text(closed));
+  }
   if (closed.reason != Reason::ProtocolError) {
     return fmt::format("the handshake with {} failed ({}): compare keys, suites and policies of both ends", target,
                        close_text(closed));
   }
   return fmt::format("{} does not speak profile {} ({}): check the address, and --profile on both ends", target,
                      run.profile().name, close_text(closed));
+}
+
+/// What to do about a session that this end gave up.
+std::string_view session_advice(Reason reason) noexcept {
+  switch (reason) {
+    case Reason::QkdUnavailable:
+      return "see the log above, and the KMEs or pads of both ends";
+    case Reason::Limit:
+      return "connect again";
+    case Reason::Timeout:
+      return "whoever reads what came was too slow, or the network is";
+    case Reason::InternalError:
+      return "this end failed, not the peer: see the log above";
+    case Reason::Normal:
+    case Reason::ProtocolError:
+    case Reason::AeadDecryptFailed:
+    case Reason::EpochMismatch:
+    case Reason::RekeyFailed:
+    case Reason::HandshakeFailed:
+    case Reason::NoCommonSuite:
+      break;
+  }
+  return "the peer broke the protocol, or bytes were altered on the way";
 }
 
 /// Why the run failed, in one line that says what to do; nothing if it did not.
@@ -300,8 +328,7 @@ std::optional<std::string> explain(const Run& run) {
                        run.profile().danger.empty() ? "genuine but " : "", missing);
   }
   if (closed.reason != Reason::Normal) {
-    return fmt::format("the session failed ({}); {}: the peer broke the protocol, or bytes were altered on the way",
-                       close_text(closed), missing);
+    return fmt::format("the session failed ({}); {}: {}", close_text(closed), missing, session_advice(closed.reason));
   }
   return std::nullopt;
 }
