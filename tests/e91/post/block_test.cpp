@@ -238,6 +238,18 @@ TEST_F(BlockTest, WhoeverSaysForAliceThatSheIsReadyFailsAtTheTags) {
   EXPECT_FALSE(has_key(*alice_));
 }
 
+/// Bob's count of errors changes nothing else in this mode, so both come as far as the tags.
+TEST_F(BlockTest, EachTagCoversWhatTheOtherEndSaid) {
+  make_blocks(0.02);
+  run([](Side sender, std::size_t /*number*/, Wire& message) {
+    if (sender == Side::Bob && message[0] == 7) message.back() ^= 1;
+    return true;
+  });
+  EXPECT_EQ(bob_->report().aborted, Abort::Authentication);
+  EXPECT_FALSE(bob_->report().by_peer) << "Alice's tag, which comes first, shows that she heard something else";
+  EXPECT_FALSE(has_key(*alice_));
+}
+
 TEST_F(BlockTest, NobodyReleasesBeforeBothTagsAreVerified) {
   make_blocks(0.02);
   bool bobs_tag = false;
