@@ -211,6 +211,20 @@ TEST_F(Hostile, ConnectionsHaveALimitInAllAndForEachSource) {
   }
 }
 
+TEST_F(Hostile, ConnectionsBeyondALimitAreToldOf) {
+  std::vector<std::string> told;
+  ServerOptions options;
+  options.max_connections = 1;
+  options.report = [&told](const std::string& line) { told.push_back(line); };
+  const auto server = world_.serve_plain(options);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(std::make_unique<RawClient>(server->port()));
+  ASSERT_TRUE(world_.until([&] { return server->counts().displaced + server->counts().refused >= 3; }));
+  ASSERT_FALSE(told.empty());
+  EXPECT_NE(told.front().find("too many connections"), std::string::npos) << told.front();
+  EXPECT_NE(told.front().find("127.0.0.1"), std::string::npos) << told.front();
+}
+
 TEST_F(Hostile, SilentConnectionsGiveWayToWhoeverHasARequest) {
   ServerOptions options;
   options.max_connections = 3;
