@@ -10,6 +10,7 @@
 
 #include "cli/command.hpp"
 #include "cli/text.hpp"
+#include "etsi014/etsi014.hpp"
 #include "https/client.hpp"
 #include "keysource/etsi014/schedule.hpp"
 #include "keysource/etsi014/source.hpp"
@@ -30,7 +31,7 @@ class Keys final : public KmeKeys {
   Keys(const Keys&) = delete;
   Keys& operator=(const Keys&) = delete;
 
-  std::expected<void, std::string> start(const KmeOptions& options) try {
+  std::expected<void, std::string> start(const KmeOptions& options, keysource::MayAskAgain may_ask_again) try {
     std::vector<keysource::Kme> servers;
     for (const std::string& url : options.urls) {
       https::ClientOptions client;
@@ -43,11 +44,12 @@ class Keys final : public KmeKeys {
       client.server_name = options.name;
       client.max_body = kMaxAnswer;
       client.connect_timeout = kConnectTimeout;
+      if (options.unclean_end) client.whole_by_itself = etsi014::is_whole;
       auto made = https::Client::make(loop_, client);
       if (!made) return std::unexpected(fmt::format("--kme {}: {}", escape(url), made.error()));
-      servers.push_back({escape(url), std::move(*made)});
+      servers.push_back({url, std::move(*made)});
     }
-    source_ = std::make_unique<keysource::Etsi014Source>(schedule_, std::move(servers));
+    source_ = std::make_unique<keysource::Etsi014Source>(schedule_, std::move(servers), std::move(may_ask_again));
     thread_ = std::jthread([this] { loop_.run(); });
     return {};
   } catch (const std::system_error& failed) {
@@ -83,8 +85,9 @@ std::expected<void, std::string> KmeOptions::check() const {
           option));
     }
   }
-  if (urls.empty() && (!revoked.empty() || !name.empty() || tls12)) {
-    return std::unexpected("--kme-crl, --kme-name and --kme-tls12 say how to reach a KME: give --kme URL too");
+  if (urls.empty() && (!revoked.empty() || !name.empty() || tls12 || unclean_end)) {
+    return std::unexpected(
+        "--kme-crl, --kme-name, --kme-tls12 and --kme-unclean-end say how to reach a KME: give --kme URL too");
   }
   return {};
 }
@@ -108,11 +111,15 @@ void add_kme_options(Command& verb, KmeOptions& options) {
   verb.add_option("--kme-ca", options.authorities, "authorities that the KME's certificate must descend from, PEM")
       ->type_name("FILE");
   add_kme_trust(verb, options.revoked, options.name, options.tls12);
+  verb.add_flag("--kme-unclean-end", options.unclean_end,
+                "take an answer without a length, if it is whole JSON, from a KME whose TLS ends without close_notify");
 }
 
-std::expected<std::unique_ptr<KmeKeys>, std::string> KmeKeys::open(const KmeOptions& options) {
+std::expected<std::unique_ptr<KmeKeys>, std::string> KmeKeys::open(const KmeOptions& options,
+                                                                   keysource::MayAskAgain may_ask_again) {
   auto keys = std::make_unique<Keys>();
-  if (const auto started = keys->start(options); !started) return std::unexpected(started.error());
+  if (const auto started = keys->start(options, std::move(may_ask_again)); !started)
+    return std::unexpected(started.error());
   return keys;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "keysource/etsi014/source.hpp"
 #include "keysource/keysource.hpp"
 
 namespace qsp::cli {
@@ -17,6 +18,7 @@ struct KmeOptions {
   std::string certificate, key, authorities, revoked;  ///< PEM files; `revoked` may be empty
   std::string name;                                    ///< in the KME's certificate; empty: the URL's host
   bool tls12 = false;
+  bool unclean_end = false;  ///< whole JSON counts where TLS ended without close_notify
 
   /// Whether they belong together; the error names the option.
   [[nodiscard]] std::expected<void, std::string> check() const;
@@ -30,8 +32,10 @@ void add_kme_trust(Command& verb, std::string& revoked, std::string& name, bool&
 /// process from its end. May be used by threads.
 class KmeKeys {
  public:
-  /// Reads the files and asks nobody yet. The error names the file and the remedy.
-  static std::expected<std::unique_ptr<KmeKeys>, std::string> open(const KmeOptions& options);
+  /// Reads the files and asks nobody yet. The error names the file and the remedy. `may_ask_again` is called on the
+  /// thread of its own.
+  static std::expected<std::unique_ptr<KmeKeys>, std::string> open(const KmeOptions& options,
+                                                                   keysource::MayAskAgain may_ask_again);
   virtual ~KmeKeys() = default;
 
   /// Answers come on the thread of its own. Lives as long as this object.

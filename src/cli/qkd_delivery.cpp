@@ -37,7 +37,8 @@ std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::ve
     }
   }
   if (!kme.urls.empty()) {
-    auto opened = KmeKeys::open(kme);
+    auto opened =
+        KmeKeys::open(kme, [all = keys.get()](const keysource::FurtherCall& call) { return all->may_ask_again(call); });
     if (!opened) return std::unexpected(opened.error());
     keys->kme_ = std::move(*opened);
   }
@@ -77,6 +78,18 @@ bool QkdKeys::must_tell_simulated(const std::string& sae_id) {
   if (!known || !known->simulated) return false;
   const std::lock_guard lock(mutex_);
   return told_simulated_.insert(sae_id).second;
+}
+
+bool QkdKeys::may_ask_again(const keysource::FurtherCall& call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!budget_.take_further(call.sae_id, net::Loop::now())) return false;
+  }
+  spdlog::warn("no QKD key for SAE {} yet: {}; asking again, call {} of enc_keys, from the budget{}",
+               escape(call.sae_id), escape(call.why), call.number,
+               call.burned == 0 ? std::string()
+                                : fmt::format("; {} {} may be burned", call.burned, call.burned == 1 ? "key" : "keys"));
+  return true;
 }
 
 std::optional<Instant> QkdKeys::spend(const std::string& sae_id, Instant now) {

@@ -45,13 +45,16 @@ class QkdKeys final : public keysource::KeySource {
   std::optional<keysource::Supply> supply(std::string_view sae_id) override;
 
  private:
+  /// Takes one enc_keys more from the peer's budget, and logs why.
+  bool may_ask_again(const keysource::FurtherCall& call);
+
   keysource::PadSource pads_;
-  std::unique_ptr<KmeKeys> kme_;  ///< null: there is none
   bool any_source_ = false;
   PeerPaces paces_;
   std::mutex mutex_;  ///< of the others
   keysource::QkdBudget budget_;
   std::set<std::string> told_simulated_;
+  std::unique_ptr<KmeKeys> kme_;  ///< null: there is none. Its thread uses the others, so it goes first
 };
 
 /// Answers the sessions of one thread from those sources, on their own loop. What comes after a connection's end is

@@ -60,7 +60,7 @@ struct Key {
   bool simulated = false;  ///< ours: {"simulated": true} in the extension of the key, its ID or the container
 };
 
-/// §6.3. Without keys where "keys" is empty, null or absent: KMEs are seen that say so that there is none yet.
+/// §6.3. Without keys where "keys" is empty or null, or the object is: KMEs are seen that say so that there is none.
 struct KeyContainer {
   std::vector<Key> keys;
 };
@@ -85,6 +85,8 @@ Parsed<KeyRequest> parse_key_request(std::string_view json);  ///< an empty body
 Parsed<KeyContainer> parse_key_container(std::string_view json);
 Parsed<KeyIds> parse_key_ids(std::string_view json);
 Parsed<Error> parse_error(std::string_view json);
+/// Whether a text is one whole JSON object, as every message is: then nothing of it was cut off.
+bool is_whole(std::string_view json);
 
 crypto::SecretText to_json(const Status& status);
 crypto::SecretText to_json(const KeyRequest& request);  ///< without extensions: we know none

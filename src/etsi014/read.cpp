@@ -69,6 +69,8 @@ Parsed<void> read_detail(const bj::value& value, Error& error) {
 
 }  // namespace
 
+bool is_whole(std::string_view json) { return read_message(json).has_value(); }
+
 Parsed<Status> parse_status(std::string_view json) {
   const auto message = read_message(json);
   if (!message) return std::unexpected(message.error());
@@ -125,6 +127,8 @@ Parsed<KeyContainer> parse_key_container(std::string_view json) {
   const auto list = read_list(message->object(), "keys", kMaxKeysPerMessage);
   if (!list) return std::unexpected(list.error());
   KeyContainer container;
+  // Another member may be a key in a form of its own: that is no answer without keys.
+  if (!message->object().contains("keys") && !message->object().empty()) return wrong("keys", "missing");
   if (*list == nullptr) return container;
   const auto simulated = read_simulated(message->object(), "key_container_extension");
   if (!simulated) return std::unexpected(simulated.error());

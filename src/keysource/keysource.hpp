@@ -26,7 +26,7 @@ struct Delivered {
 
 struct Failed {
   QkdFailure why;
-  std::string text;  ///< one line for a log; holds no secret
+  std::string text;  ///< for a log, which escapes it: it may quote what others wrote; holds no secret
 };
 
 using Answer = std::expected<Delivered, Failed>;
@@ -49,7 +49,7 @@ struct Supply {
   std::uint64_t capacity = 0;         ///< it holds at most
   std::chrono::nanoseconds age{};     ///< of this knowledge
   std::uint64_t failures = 0;         ///< questions that got no answer so far
-  std::string problem;                ///< of the last question: one line for a log; empty where it was answered
+  std::string problem;                ///< of the last question, as Failed::text; empty where it was answered
 };
 
 /// A source of QKD keys, shared by the sessions of a process. Asynchronous in shape: a source that has its keys at hand

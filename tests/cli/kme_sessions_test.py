@@ -10,12 +10,14 @@ import pathlib
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
 import urllib.request
 import uuid
 
+from field_kme import FieldKme, reply, words
 from program import PATIENCE, QSP, Case, assert_nothing_of, free_port, main, qsp, wait_for_text, wait_until
 
 os.environ["QSP"] = QSP
@@ -305,10 +307,14 @@ class Faults(KmeCase):
             self.lab.b.inject("--clear")
             self.lab.a.inject("--on", "lose-answers")
             before = self.lab.a.status()["keys_given"]
-            with self.world.client(port, *self.alice, peers="alice-required.toml") as client:
-                wait_until(lambda: self.lab.a.status()["keys_given"] > before, "a key whose answer is lost")
-                self.lab.a.inject("--clear")
-                self.echo(client, 10)
+            done = self.connect(port, "required", self.alice)
+            self.lab.a.inject("--clear")
+            # SPEC §5.7: once more, and no more often. A loaded machine may not have come to that.
+            burned = self.lab.a.status()["keys_given"] - before
+            self.assertIn(burned, (1, 2))
+            line = self.assert_fails(done, "QKD_UNAVAILABLE")
+            self.assertIn("this end's KME or pad", line)
+            self.assertRegex(done.stderr.decode(), f"no QKD key for SAE bob: .*; {burned} keys? may be burned")
 
     def test_a_lost_answer_at_a_rekey_makes_an_epoch_without_where_that_may_be(self):
         with self.session("preferred", self.bob, self.alice, "--rekey-bytes", "1000") as (client, log):
@@ -342,6 +348,95 @@ class Faults(KmeCase):
             wait_until(lambda: re.search(f"epoch ({last + 1}|{last + 2}): fresh KEM key, QKD key", preferred_log()), "a key again")
             self.assertEqual(without, set(re.findall("epoch ([0-9]+): fresh KEM key, no QKD key", preferred_log())) & without)
             self.assertIsNone(preferring.poll())
+
+
+class InTheField(KmeCase):
+    """KMEs whose words, forms and TLS are not ours (SPEC §5.7)."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.lab = cls.make_lab(0)
+
+    def meet(self, kme, *args, policy="required"):
+        """(what alice's end was, bob's log), both ends with that KME."""
+        with self.server(policy, keys_of(self.lab, "bob", url=kme.url), *args) as (port, _, log):
+            done = self.connect(port, policy, (*keys_of(self.lab, "alice", url=kme.url), *args))
+            return done, log()
+
+    # SPEC §5.7: each further enc_keys is logged.
+    def test_not_there_yet_and_not_enough_in_other_words_are_waited_for_and_told(self):
+        script = {"enc_keys": [words(400, "key pool is empty"), reply(502)],
+                  "dec_keys": [words(400, "no such key so far"), reply(401), words(409, "busy"), reply(200, b'{"keys":[]}')]}
+        with FieldKme(self.lab.folder, script) as kme:
+            done, log = self.meet(kme)
+            self.assert_succeeds(done)
+            said = done.stderr.decode()
+            self.assertRegex(said, "no QKD key for SAE bob yet: KME .* answered 400: key pool is empty; asking again, call 2 of enc_keys")
+            self.assertRegex(said, "answered 502; asking again, call 3 of enc_keys.*; 1 key may be burned")
+            self.assertEqual((kme.count("enc_keys"), kme.count("dec_keys")), (3, 5))
+
+    def test_post_refused_is_asked_by_get(self):
+        for status in (404, 405, 415, 501):
+            with self.subTest(status), FieldKme(self.lab.folder, refuse_post=status) as kme:
+                done, _ = self.meet(kme)
+                self.assert_succeeds(done)
+
+    def test_a_body_that_ends_with_the_connection_is_taken_where_its_end_is_sure(self):
+        def form(body):
+            return reply(200, body, length=False)
+        with FieldKme(self.lab.folder, form=form) as kme:
+            self.assert_succeeds(self.meet(kme)[0])
+        with FieldKme(self.lab.folder, form=form, clean=False) as kme:
+            done, _ = self.meet(kme)
+            self.assert_fails(done, "QKD_UNAVAILABLE")
+            self.assertRegex(done.stderr.decode(), "--kme-unclean-end.*; 1 key may be burned")
+            self.assertEqual(kme.given, 1, "asked again for what would be the same")
+            self.assert_succeeds(self.meet(kme, "--kme-unclean-end")[0])
+
+    # SPEC §5.7: with how many keys may be burned.
+    def test_what_is_wrong_with_an_answers_form_costs_one_key_and_is_named(self):
+        large = b'{"keys":[],"x":"' + bytes(70_000).replace(b"\0", b"x") + b'"}'
+        for form, named in ((lambda body: reply(200, body, ["Content-Encoding: gzip"]), "Content-Encoding gzip"),
+                            (lambda body: reply(200, large), "larger than allowed"),
+                            (lambda body: reply(200, body, ["Content-Length: 3"]), "no HTTP/1.1"),
+                            (lambda body: reply(200, body, ["X: " + "x" * 20_000]), "header fields are too large")):
+            with self.subTest(named), FieldKme(self.lab.folder, form=form) as kme:
+                done, _ = self.meet(kme)
+                self.assertIn("this end's KME or pad", self.assert_fails(done, "QKD_UNAVAILABLE"))
+                self.assertRegex(done.stderr.decode(), f"no QKD key for SAE bob: .*{named}.*; 1 key may be burned")
+                self.assertEqual(kme.given, 1)
+
+    def test_tls_that_does_not_meet_is_told_with_the_option_and_not_tried_again(self):
+        with FieldKme(self.lab.folder, tls=ssl.TLSVersion.TLSv1_2) as kme:
+            done, _ = self.meet(kme)
+            self.assert_fails(done, "QKD_UNAVAILABLE")
+            self.assertRegex(done.stderr.decode(), "no QKD key for SAE bob: (?!no key in time).*--kme-tls12")
+            self.assert_succeeds(self.meet(kme, "--kme-tls12")[0])
+
+    def test_what_a_kme_says_is_escaped_once(self):
+        with FieldKme(self.lab.folder, {"enc_keys": [words(403, "a\nb\\c \x1b[31m")]}) as kme:
+            done, _ = self.meet(kme)
+            self.assertIn(r"answered 403: a\x0ab\\c \x1b[31m (", done.stderr.decode())
+
+    # SPEC §5.7: whatever does not plainly say no.
+    def test_keys_that_are_called_simulated_as_a_text_are_told(self):
+        def form(body):
+            return reply(200, body.replace(b'"key":', b'"key_extension":{"simulated":"true"},"key":'))
+        with FieldKme(self.lab.folder, form=form) as kme:
+            done, log = self.meet(kme)
+            self.assert_succeeds(done)
+            for text in (done.stderr.decode(), log):
+                self.assertRegex(text, "warning .*are SIMULATED")
+
+    def test_a_supply_of_0_is_not_believed_of_a_kme_that_gives_keys(self):
+        floor = ("--rekey-interval", "1", "--rekey-timer", "60", "--qkd-rekey-max", "60")
+        with FieldKme(self.lab.folder, stored=0) as kme:
+            with self.session("required", keys_of(self.lab, "bob", url=kme.url), keys_of(self.lab, "alice", url=kme.url),
+                              *floor) as (client, log):
+                wait_until(lambda: len(re.findall("session .* epoch [0-9]+: ", log())) >= 2, "two rekeys at full pace")
+                self.assertNotIn("is low", log())
+                self.assertIsNone(client.poll())
 
 
 class Pace(KmeCase):

@@ -85,6 +85,7 @@ TEST(Status, NumbersReachSixtyFourBits) {
   EXPECT_NE(status_refusal("25000", "18446744073709551616"), "accepted");
 }
 
+/// SPEC §5.7: "unless it is false, null, 0, or a text".
 TEST(Status, AnExtensionMaySayThatKeysAreSimulated) {
   const auto simulated = [](std::string_view extension) {
     const auto status = parse_status(with(kStatus, "}", ",\"status_extension\":" + std::string(extension) + "}"));
@@ -121,13 +122,13 @@ TEST(KeyContainer, TheStandardsExampleIsReadAndWrittenBack) {
 }
 
 TEST(KeyContainer, WithoutKeysIsOneWithNone) {
-  for (const std::string_view text : {R"({"keys":[]})", R"({"keys":null})", "{}", R"({"message":"not yet"})"}) {
+  for (const std::string_view text : {R"({"keys":[]})", R"({"keys":null})", R"({"keys":null,"x":1})", "{}"}) {
     const auto container = parse_key_container(text);
     ASSERT_TRUE(container) << text;
     EXPECT_EQ(container->keys.size(), 0U);
   }
-  for (const std::string_view text :
-       {"[]", "1", "null", R"({"keys":{}})", R"({"keys":[1]})", R"({"keys":[[]]})", R"({"keys":["a"]})", ""}) {
+  for (const std::string_view text : {"[]", "1", "null", R"({"keys":{}})", R"({"keys":[1]})", R"({"key":"AAAA"})",
+                                      R"({"keys":[[]]})", R"({"keys":["a"]})", ""}) {
     EXPECT_NE(refusal(parse_key_container(text)), "accepted") << text;
   }
 }
@@ -203,7 +204,7 @@ TEST(KeyContainer, AnExtensionMaySayThatAKeyIsSimulated) {
   }
 }
 
-/// Whatever cannot be read as "not simulated" is told, wherever it stands.
+/// SPEC §5.7: whatever cannot be read as "not simulated" is told, wherever it stands.
 TEST(KeyContainer, ItsOwnExtensionAndThatOfAnIdMaySayItToo) {
   const auto by_id = parse_key_container(
       with(kContainer, kFirstKey, std::string(kFirstKey) + R"(,"key_ID_extension":{"simulated":"true"})"));
@@ -245,6 +246,15 @@ TEST(KeyContainer, LeavesNothingOfAKeyInMemory) {
     }
     EXPECT_EQ(freed_memory::found(), 0U);
   }
+}
+
+TEST(Message, IsWholeOnlyToItsLastBrace) {
+  for (const std::string& text : {kStatus, kContainer}) {
+    EXPECT_TRUE(is_whole(text));
+    EXPECT_TRUE(is_whole(text + "\r\n"));
+    for (std::size_t size = 0; size < text.size(); ++size) EXPECT_FALSE(is_whole(text.substr(0, size))) << size;
+  }
+  for (const std::string_view text : {"1", "[]", "\"a\"", "{}{}"}) EXPECT_FALSE(is_whole(text)) << text;
 }
 
 TEST(Error, IsReadAndWrittenBack) {

@@ -51,6 +51,18 @@ TEST(QkdBudget, a_refused_fetch_costs_nothing) {
   EXPECT_TRUE(budget.take("bob", kStart + seconds(10)));
 }
 
+/// SPEC §5.7, "Budget".
+TEST(QkdBudget, a_further_enc_keys_leaves_half_for_new_handshakes) {
+  QkdBudget budget;
+  EXPECT_TRUE(budget.take("bob", kStart));
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(budget.take_further("bob", kStart)) << i;
+  EXPECT_FALSE(budget.take_further("bob", kStart));
+  for (int i = 0; i < QkdBudget::kKeptForNew; ++i) EXPECT_TRUE(budget.take("bob", kStart)) << i;
+  EXPECT_FALSE(budget.take("bob", kStart)) << "what was taken further counts";
+  EXPECT_FALSE(budget.take_further("bob", kStart + seconds(59)));
+  EXPECT_TRUE(budget.take_further("bob", kStart + seconds(60)));
+}
+
 TEST(QkdBudget, peers_do_not_share) {
   QkdBudget budget;
   spend_all(budget, "bob", kStart);

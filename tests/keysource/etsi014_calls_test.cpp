@@ -62,18 +62,56 @@ TEST_F(Etsi014, any_2xx_is_success) {
 }
 
 TEST_F(Etsi014, get_is_tried_where_post_is_refused_and_remembered_where_it_worked) {
-  for (const unsigned refusal : {405U, 404U}) {
-    const auto heard = fetch();
-    const bool remembered = last_call().method == https::Method::Get;
-    EXPECT_EQ(remembered, refusal == 404) << "of the fetch before";
-    if (!remembered) kme[0]->answer(refusal, "");
-    EXPECT_EQ(last_call().method, https::Method::Get);
-    EXPECT_EQ(last_call().target, "/api/v1/keys/bob/enc_keys?number=1&size=256");
-    EXPECT_TRUE(last_call().body.reveal().empty());
-    kme[0]->answer(200,
-                   container(key_json("00000000-0000-4000-8000-000000000" + std::to_string(refusal), base64_of(1))));
-    EXPECT_TRUE(heard->delivered());
+  unsigned peers = 0;
+  for (const unsigned refusal : {405U, 404U, 501U, 415U}) {
+    remake();
+    for (const bool remembered : {false, true}) {
+      const auto heard = fetch();
+      EXPECT_EQ(last_call().method, remembered ? https::Method::Get : https::Method::Post) << refusal;
+      if (!remembered) kme[0]->answer(refusal, "");
+      EXPECT_EQ(last_call().method, https::Method::Get);
+      EXPECT_EQ(last_call().target, "/api/v1/keys/bob/enc_keys?number=1&size=256");
+      EXPECT_TRUE(last_call().body.reveal().empty());
+      kme[0]->answer(
+          200, container(key_json("00000000-0000-4000-8000-00000000000" + std::to_string(++peers), base64_of(1))));
+      EXPECT_TRUE(heard->delivered());
+    }
   }
+  EXPECT_TRUE(further.empty()) << "a refused method is no enc_keys";
+}
+
+TEST_F(Etsi014, get_is_remembered_before_it_brought_a_key_where_post_was_refused_for_sure) {
+  fetch(kKeyId);
+  kme[0]->answer(501, "");
+  kme[0]->answer(503, "");
+  schedule.advance(100ms);
+  EXPECT_EQ(calls(), 3U);
+  EXPECT_EQ(last_call().method, https::Method::Get);
+  remake();
+  fetch(kKeyId);
+  kme[0]->answer(404, "");  // of the key, perhaps
+  kme[0]->answer(503, "");
+  schedule.advance(100ms);
+  EXPECT_EQ(last_call().method, https::Method::Post);
+}
+
+TEST_F(Etsi014, a_404_was_about_the_key_where_the_kme_has_no_other_way) {
+  const auto heard = fetch(kKeyId);
+  kme[0]->answer(404, kBusy);
+  kme[0]->answer(405, "");
+  schedule.advance(100ms);
+  ASSERT_EQ(calls(), 3U);
+  EXPECT_EQ(last_call().method, https::Method::Post);
+  kme[0]->answer(200, good_container());
+  EXPECT_TRUE(heard->delivered());
+  const auto fresh = fetch();
+  kme[0]->answer(404, kBusy);
+  kme[0]->answer(405, "");
+  schedule.advance(200ms);
+  ASSERT_EQ(calls(), 6U);
+  kme[0]->answer(404, "");
+  kme[0]->answer(405, "");
+  EXPECT_EQ(fresh->problem(), "KME https://kme0 answered 404") << "no words of its own: there is no such call";
 }
 
 TEST_F(Etsi014, dec_keys_has_its_own_way) {
@@ -99,12 +137,14 @@ TEST_F(Etsi014, a_kme_that_refuses_both_ways_is_not_asked_again_and_post_stays) 
   EXPECT_EQ(last_call().method, https::Method::Post);
 }
 
-TEST_F(Etsi014, a_503_is_asked_again_after_pauses_from_100_ms_to_1_s_until_the_deadline) {
-  for (const std::optional<std::string>& key_id : {std::optional<std::string>(), std::optional(kKeyId)}) {
+TEST_F(Etsi014, a_503_is_asked_again_after_growing_pauses_until_the_deadline) {
+  using Pauses = std::vector<std::chrono::milliseconds>;
+  for (const auto& [key_id, pauses] : std::vector<std::pair<std::optional<std::string>, Pauses>>{
+           {kKeyId, {100ms, 200ms, 400ms, 800ms, 1000ms, 1000ms}}, {std::nullopt, {200ms, 400ms, 800ms, 1600ms}}}) {
     const std::size_t before = calls();
     const auto heard = fetch(key_id);
     kme[0]->answer(503, kBusy);
-    for (const auto pause : {100ms, 200ms, 400ms, 800ms, 1000ms, 1000ms}) {
+    for (const auto pause : pauses) {
       const std::size_t made = calls();
       schedule.advance(pause - 1ms);
       EXPECT_EQ(calls(), made) << "too early, in the pause of " << pause.count() << " ms";
@@ -114,18 +154,55 @@ TEST_F(Etsi014, a_503_is_asked_again_after_pauses_from_100_ms_to_1_s_until_the_d
     }
     EXPECT_EQ(heard->problem(), "no key in time: KME https://kme0 answered 503: no key now");
     schedule.advance(10s);
-    EXPECT_EQ(calls(), before + 7);
+    EXPECT_EQ(calls(), before + 1 + pauses.size());
   }
+}
+
+/// SPEC §5.7, "Budget": each further enc_keys takes one, and is told.
+TEST_F(Etsi014, each_further_enc_keys_comes_out_of_the_budget_and_no_dec_keys_does) {
+  further_most = 2;
+  const auto heard = fetch();
+  kme[0]->answer(503, kBusy);
+  ASSERT_EQ(further.size(), 1U) << "before the pause";
+  EXPECT_EQ(further[0].sae_id, "bob");
+  EXPECT_EQ(further[0].number, 2U);
+  EXPECT_EQ(further[0].burned, 0U);
+  EXPECT_EQ(further[0].why, "KME https://kme0 answered 503: no key now");
+  schedule.advance(200ms);
+  kme[0]->answer(504, "");
+  ASSERT_EQ(further.size(), 2U);
+  EXPECT_EQ(further[1].burned, 1U) << "behind the gateway";
+  schedule.advance(400ms);
+  EXPECT_EQ(heard->times, 0);
+  kme[0]->answer(503, kBusy);
+  EXPECT_NE(heard->problem().find("answered 503: no key now; not asked again"), std::string::npos) << heard->problem();
+  EXPECT_TRUE(heard->problem().ends_with("; 1 key may be burned")) << heard->problem();
+  schedule.advance(10s);
+  EXPECT_EQ(calls(), 3U);
+  fetch(kKeyId);
+  kme[0]->answer(503, kBusy);
+  schedule.advance(100ms);
+  EXPECT_EQ(calls(), 5U);
+}
+
+TEST_F(Etsi014, what_cannot_be_in_time_any_more_takes_nothing_from_the_budget) {
+  const auto heard = fetch();
+  schedule.advance(3900ms);
+  kme[0]->answer(503, kBusy);
+  EXPECT_NE(heard->problem(), "");
+  EXPECT_TRUE(further.empty());
 }
 
 TEST_F(Etsi014, what_a_kme_said_is_told_where_the_time_runs_out_at_the_next_try) {
   for (const std::optional<std::string>& key_id : {std::optional<std::string>(), std::optional(kKeyId)}) {
     const auto heard = fetch(key_id);
     kme[0]->answer(503, kBusy);
-    schedule.advance(100ms);
+    schedule.advance(200ms);
     schedule.run_until(last_call().deadline);
     kme[0]->fail(true);
-    EXPECT_TRUE(heard->problem().ends_with(": KME https://kme0 answered 503: no key now; then no answer from kme"))
+    EXPECT_TRUE(
+        heard->problem().ends_with(std::string(": KME https://kme0 answered 503: no key now; then no answer from kme") +
+                                   (key_id ? "" : "; 1 key may be burned")))
         << heard->problem();
   }
 }
@@ -152,18 +229,98 @@ TEST_F(Etsi014, dec_keys_of_a_key_that_the_kme_does_not_know_yet_is_asked_again)
   EXPECT_TRUE(heard->delivered());
 }
 
-TEST_F(Etsi014, any_other_status_ends_the_fetch_at_once) {
-  for (const unsigned status : {302U, 400U, 401U, 403U, 409U, 422U, 429U, 500U, 504U}) {
-    for (const std::optional<std::string>& key_id : {std::optional<std::string>(), std::optional(kKeyId)}) {
-      const std::size_t before = calls();
-      const auto heard = fetch_answered(key_id, status, R"({"message":"no"})");
-      EXPECT_NE(heard->problem().find(std::to_string(status)), std::string::npos);
-      EXPECT_EQ(heard->answer->error().why, QkdFailure::Unavailable);
-      schedule.advance(10s);
-      EXPECT_EQ(calls(), before + 1) << status;
-    }
+/// SPEC §5.7: "not there yet", as KMEs in the field say it, and gateways that fail for a while.
+TEST_F(Etsi014, dec_keys_is_asked_again_whatever_a_kme_calls_not_there_yet) {
+  const std::string words = R"({"message":"Schlüssel noch nicht synchronisiert"})";
+  for (const auto& [status, body] : std::vector<std::pair<unsigned, std::string>>{{400, words},
+                                                                                  {400, ""},
+                                                                                  {400, "<html>"},
+                                                                                  {401, ""},
+                                                                                  {401, words},
+                                                                                  {409, words},
+                                                                                  {429, ""},
+                                                                                  {500, words},
+                                                                                  {502, "<html>"},
+                                                                                  {503, ""},
+                                                                                  {504, ""},
+                                                                                  {599, ""},
+                                                                                  {200, ""},
+                                                                                  {200, " \r\n"},
+                                                                                  {200, "{}"},
+                                                                                  {202, ""},
+                                                                                  {204, ""},
+                                                                                  {200, R"({"keys":[]})"},
+                                                                                  {200, R"({"keys":null})"},
+                                                                                  {200, words}}) {
+    const auto heard = fetch(kKeyId);
+    const std::size_t before = calls();
+    kme[0]->answer(status, body);
+    schedule.advance(100ms);
+    ASSERT_EQ(calls(), before + 1) << status << " " << body;
+    kme[0]->answer(200, good_container());
+    EXPECT_TRUE(heard->delivered()) << status << " " << body;
   }
-  EXPECT_NE(fetch_answered(std::nullopt, 400, kUnknownKey)->problem(), "") << "only dec_keys names a key";
+  EXPECT_TRUE(further.empty()) << "a key that the peer named is one fetch";
+}
+
+/// SPEC §5.7: "not enough keys" in any words, and gateways that fail for a while. What may have cost a key is counted.
+TEST_F(Etsi014, enc_keys_is_asked_again_whatever_a_kme_calls_not_enough) {
+  struct Case {
+    unsigned status;
+    std::string body;
+    std::size_t burned = 0;
+  };
+  const std::string words = R"({"message":"key store exhausted"})";
+  std::size_t number = 0;
+  for (const auto& [status, body, burned] : std::vector<Case>{{400, words},
+                                                              {400, kUnknownKey},
+                                                              {400, ""},
+                                                              {400, "Not enough keys"},
+                                                              {409, words},
+                                                              {409, ""},
+                                                              {422, words},
+                                                              {429, ""},
+                                                              {500, words, 1},
+                                                              {502, "<html>", 1},
+                                                              {503, ""},
+                                                              {504, "", 1},
+                                                              {200, ""},
+                                                              {200, R"({"keys":[]})"},
+                                                              {200, words},
+                                                              {204, ""}}) {
+    const auto heard = fetch();
+    const std::size_t before = calls();
+    kme[0]->answer(status, body);
+    schedule.advance(200ms);
+    ASSERT_EQ(calls(), before + 1) << status << " " << body;
+    ASSERT_EQ(further.size(), ++number);
+    EXPECT_EQ(further.back().burned, burned) << status;
+    kme[0]->answer(
+        200, container(key_json("00000000-0000-4000-8000-0000000000" + std::to_string(10 + number), base64_of(1))));
+    EXPECT_TRUE(heard->delivered()) << status << " " << body;
+  }
+}
+
+/// SPEC §5.7: what the table does not name.
+TEST_F(Etsi014, any_other_status_ends_the_fetch_at_once) {
+  const auto ends = [this](std::optional<std::string> key_id, unsigned status, const std::string& message) {
+    const std::size_t before = calls();
+    const auto heard = fetch_answered(std::move(key_id), status, "{\"message\":\"" + message + "\"}");
+    EXPECT_NE(heard->problem().find(std::to_string(status)), std::string::npos) << heard->problem();
+    EXPECT_TRUE(heard->times == 1 && heard->answer->error().why == QkdFailure::Unavailable);
+    schedule.advance(10s);
+    EXPECT_EQ(calls(), before + 1) << status;
+  };
+  for (const unsigned status : {302U, 403U, 410U, 505U}) {
+    ends(std::nullopt, status, "no");
+    ends(kKeyId, status, "no");
+  }
+  ends(std::nullopt, 401, "no");
+  ends(kKeyId, 422, "no");
+  for (const std::string_view fixed :
+       {etsi014::kSizeNotMultipleOf8, etsi014::kExtensionUnknown, etsi014::kExtensionUnmet}) {
+    ends(std::nullopt, 400, std::string(fixed));
+  }
 }
 
 TEST_F(Etsi014, dec_keys_is_not_repeated_where_its_answer_was_lost) {
@@ -174,14 +331,63 @@ TEST_F(Etsi014, dec_keys_is_not_repeated_where_its_answer_was_lost) {
   EXPECT_EQ(calls(), 1U);
 }
 
-TEST_F(Etsi014, enc_keys_asks_for_another_key_where_the_answer_was_lost) {
+/// SPEC §5.7: a further call, but after a second loss.
+TEST_F(Etsi014, enc_keys_asks_for_another_key_once_where_the_answer_was_lost) {
   const auto heard = fetch();
   kme[0]->fail(true);
   EXPECT_EQ(heard->times, 0);
-  schedule.advance(100ms);
+  ASSERT_EQ(further.size(), 1U);
+  EXPECT_EQ(further[0].burned, 1U);
+  schedule.advance(200ms);
   ASSERT_EQ(calls(), 2U);
   kme[0]->answer(200, good_container());
   EXPECT_TRUE(heard->delivered());
+
+  const auto twice = fetch();
+  kme[0]->fail(true);
+  schedule.advance(200ms);
+  kme[0]->fail(true);
+  EXPECT_EQ(twice->problem(), "no answer from kme; 2 keys may be burned");
+  schedule.advance(10s);
+  EXPECT_EQ(calls(), 4U);
+}
+
+/// SPEC §5.7: an answer whose form is wrong would come in the same form, and burn another key.
+TEST_F(Etsi014, enc_keys_is_not_asked_again_where_the_form_of_the_answer_is_wrong) {
+  const auto heard = fetch();
+  kme[0]->fail(true, true);
+  EXPECT_EQ(heard->problem(), "no answer from kme; 1 key may be burned");
+  EXPECT_EQ(fetch_answered(std::nullopt, 200, "<html>")->problem().find("KME https://kme0 sent an answer that is not"),
+            0U);
+  EXPECT_TRUE(fetch_answered(std::nullopt, 200, container(key_json("1", base64_of(7))))
+                  ->problem()
+                  .ends_with("; 1 key may be burned"));
+  schedule.advance(10s);
+  EXPECT_EQ(calls(), 3U);
+  EXPECT_TRUE(further.empty());
+}
+
+/// SPEC §5.7: certificates or TLS that do not meet.
+TEST_F(Etsi014, what_cannot_change_meanwhile_ends_the_fetch_at_once) {
+  for (const std::optional<std::string>& key_id : {std::optional(kKeyId), std::optional<std::string>()}) {
+    const std::size_t before = calls();
+    const auto heard = fetch(key_id);
+    kme[0]->fail(false, true);
+    EXPECT_EQ(heard->problem(), "no answer from kme");
+    schedule.advance(10s);
+    EXPECT_EQ(calls(), before + 1);
+  }
+}
+
+TEST_F(Etsi014OfTwoServers, what_cannot_change_at_one_server_may_be_otherwise_at_the_next) {
+  const auto heard = fetch();
+  kme[0]->fail(false, true);
+  kme[1]->fail(false, false);
+  EXPECT_EQ(heard->times, 0);
+  schedule.advance(200ms);
+  kme[0]->fail(false, true);
+  kme[1]->fail(false, true);
+  EXPECT_NE(heard->problem(), "");
 }
 
 TEST_F(Etsi014, what_surely_never_left_is_sent_again) {
@@ -189,8 +395,9 @@ TEST_F(Etsi014, what_surely_never_left_is_sent_again) {
     const std::size_t before = calls();
     const auto heard = fetch(key_id);
     kme[0]->fail(false);
-    schedule.advance(100ms);
+    schedule.advance(key_id ? 100ms : 200ms);
     ASSERT_EQ(calls(), before + 2);
+    EXPECT_TRUE(further.empty());
     kme[0]->answer(200, good_container());
     EXPECT_TRUE(heard->delivered());
   }
@@ -212,7 +419,7 @@ TEST_F(Etsi014OfTwoServers, all_are_asked_again_after_a_pause_where_none_can_be_
   kme[0]->fail(false);
   kme[1]->fail(false);
   EXPECT_EQ(calls(0) + calls(1), 2U);
-  schedule.advance(100ms);
+  schedule.advance(200ms);
   kme[0]->fail(false);
   kme[1]->answer(200, good_container());
   EXPECT_TRUE(heard->delivered());
@@ -223,6 +430,8 @@ TEST_F(Etsi014OfTwoServers, the_next_server_is_not_asked_where_the_first_one_ans
   kme[0]->fail(true);
   fetch(kKeyId);
   kme[0]->answer(500, "");
+  schedule.advance(100ms);
+  kme[0]->answer(403, "");
   schedule.advance(10s);
   EXPECT_EQ(calls(1), 0U);
 }

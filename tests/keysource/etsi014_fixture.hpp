@@ -74,7 +74,9 @@ class FakeClient final : public https::Client {
     response.body = crypto::SecretText(std::move(body));
     take(calls.back().done)(std::move(response));
   }
-  void fail(bool sent) { take(calls.back().done)(std::unexpected(https::Failure{sent, "no answer from kme"})); }
+  void fail(bool sent, bool lasting = false) {
+    take(calls.back().done)(std::unexpected(https::Failure{sent, "no answer from kme", lasting}));
+  }
   void answer_status(unsigned status, std::string body) {
     https::Response response;
     response.status = status;
@@ -121,14 +123,23 @@ struct Heard {
 
 class Etsi014 : public testing::Test {
  protected:
-  explicit Etsi014(std::size_t servers = 1) {
+  explicit Etsi014(std::size_t servers = 1) { remake(servers); }
+
+  /// A source that has learnt nothing yet.
+  void remake(std::size_t servers = 1) {
+    source.reset();
+    kme.clear();
     std::vector<Kme> kmes;
     for (std::size_t i = 0; i < servers; ++i) {
       auto client = std::make_unique<FakeClient>();
       kme.push_back(client.get());
       kmes.push_back({"https://kme" + std::to_string(i), std::move(client)});
     }
-    source = std::make_unique<Etsi014Source>(schedule, std::move(kmes));
+    source = std::make_unique<Etsi014Source>(schedule, std::move(kmes), [this](const FurtherCall& call) {
+      if (further.size() == further_most) return false;
+      further.push_back({call.sae_id, call.number, call.burned, call.why});
+      return true;
+    });
   }
 
   /// Asks for a key shared with bob, four seconds long.
@@ -151,7 +162,16 @@ class Etsi014 : public testing::Test {
   [[nodiscard]] std::size_t calls(std::size_t server = 0) const { return kme[server]->calls.size(); }
   [[nodiscard]] const https::Call& last_call(std::size_t server = 0) const { return kme[server]->calls.back().call; }
 
+  /// What was taken from the budget for a further enc_keys.
+  struct Further {
+    std::string sae_id;
+    std::size_t number, burned;
+    std::string why;
+  };
+
   VirtualSchedule schedule;
+  std::vector<Further> further;
+  std::size_t further_most = 1'000;  ///< that the budget has
   std::vector<FakeClient*> kme;
   std::unique_ptr<Etsi014Source> source;
   Ticket ticket = 0;

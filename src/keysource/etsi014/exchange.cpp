@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kBase = "/api/v1/keys/";
 constexpr std::uint64_t kKeyBits = QkdKey::kCapacity * 8;
+constexpr std::size_t kMostQuoted = 200;  ///< bytes of a KME's message
 
 etsi014::KeyRequest one_key() {
   etsi014::KeyRequest request;
@@ -17,41 +18,54 @@ etsi014::KeyRequest one_key() {
   return request;
 }
 
-std::unexpected<Refusal> refused(std::string text) { return std::unexpected(Refusal{.text = std::move(text)}); }
+/// Of an answer that may hold a key, and is not the one that was asked for.
+std::unexpected<Refusal> refused(std::string text) {
+  return std::unexpected(Refusal{.text = std::move(text), .may_have_cost = true});
+}
+
+/// 429: too many calls. 5xx: a KME or a gateway before it that fails for now; 501 and 505 last.
+bool is_for_now(unsigned status) noexcept {
+  return status == 429 || (status >= 500 && status <= 599 && status != 501 && status != 505);
+}
+
+/// "Not there yet", as KMEs say it to dec_keys: in any words, and as 401 where the key is not known to be this SAE's.
+bool is_not_yet(unsigned status) noexcept { return status == 400 || status == 401 || status == 404 || status == 409; }
+
+/// "Not enough keys", as KMEs say it to enc_keys, in any words but the standard's for what lasts.
+bool is_too_few(unsigned status, const etsi014::Parsed<etsi014::Error>& error) {
+  if (error && (error->message == etsi014::kSizeNotMultipleOf8 || error->message == etsi014::kExtensionUnknown ||
+                error->message == etsi014::kExtensionUnmet)) {
+    return false;
+  }
+  // A 404 without the standard's Error comes from a server that has no such call.
+  return status == 400 || status == 409 || ((status == 404 || status == 422) && error);
+}
 
 /// What the KME says to an error, and what a person can do.
 std::string explain(unsigned status, const etsi014::Parsed<etsi014::Error>& error) {
   std::string text = "answered " + std::to_string(status);
-  if (error) text += ": " + escaped_for_log(error->message);
+  if (error) text += ": " + error->message.substr(0, kMostQuoted);
   if (status == 401 || status == 403) text += " (does the KME know this end's certificate and both SAE IDs?)";
   return text;
 }
 
 Refusal read_refusal(const Request& request, const https::Response& response) {
+  const unsigned status = response.status;
   const auto error = etsi014::parse_error(response.body.reveal());
-  const bool no_such_key =
-      response.status == 404 || (response.status == 400 && error && error->message == etsi014::kKeyNotFound);
-  return {.text = explain(response.status, error),
-          .again = response.status == 503 || (request.key_id && no_such_key),
-          .wrong_way = response.status == 404 || response.status == 405};
+  const bool way_is_refused = status == 405 || status == 415 || status == 501;
+  return {.text = explain(status, error),
+          .again = is_for_now(status) || (request.key_id ? is_not_yet(status) : is_too_few(status, error)),
+          .may_have_cost = is_for_now(status) && status != 429 && status != 503,
+          .wrong_way = way_is_refused || status == 404,
+          .way_is_refused = way_is_refused};
 }
+
+/// A whole answer of 2xx with no key in it, so that none is gone: KMEs are seen that say "not there yet" so.
+std::unexpected<Refusal> no_key() { return std::unexpected(Refusal{.text = "sent no key", .again = true}); }
+
+bool is_blank(std::string_view body) { return body.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
-
-std::string escaped_for_log(std::string_view text) {
-  constexpr std::size_t kMost = 200;
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string escaped;
-  for (const char character : text) {
-    const auto code = static_cast<unsigned char>(character);
-    std::string piece(1, character);
-    if (character == '\\') piece = "\\\\";
-    if (code < 0x20 || code > 0x7e) piece = {'\\', 'x', kDigits[code >> 4], kDigits[code & 15]};
-    if (escaped.size() + piece.size() > kMost) break;
-    escaped += piece;
-  }
-  return escaped;
-}
 
 bool fits_in_url(std::string_view sae_id) noexcept {
   return !sae_id.empty() && sae_id.size() <= etsi014::kMaxSaeIdSize && sae_id != "." && sae_id != "..";
@@ -81,8 +95,11 @@ https::Call status_call(std::string_view sae_id, Instant deadline) {
 
 std::expected<KeyAnswer, Refusal> read_key_answer(const Request& request, const https::Response& response) {
   if (response.status < 200 || response.status > 299) return std::unexpected(read_refusal(request, response));
+  if (is_blank(response.body.reveal())) return no_key();
   auto container = etsi014::parse_key_container(response.body.reveal());
+  if (!container && etsi014::parse_error(response.body.reveal())) return no_key();
   if (!container) return refused("sent an answer that is not the standard's: " + container.error());
+  if (container->keys.empty()) return no_key();
   if (container->keys.size() != 1) {
     return refused("sent " + std::to_string(container->keys.size()) + " keys where one was asked for");
   }

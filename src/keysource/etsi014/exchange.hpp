@@ -34,9 +34,11 @@ struct KeyAnswer {
 
 /// An answer without a key.
 struct Refusal {
-  std::string text;        ///< "answered 503: …"
-  bool again = false;      ///< a definite no, which may become a key later
-  bool wrong_way = false;  ///< the KME may take the other way
+  std::string text;             ///< "answered 503: …"
+  bool again = false;           ///< the same call may bring a key later (SPEC §5.7)
+  bool may_have_cost = false;   ///< a key may be gone with it, such as behind a gateway that gave up
+  bool wrong_way = false;       ///< the KME may take the other way
+  bool way_is_refused = false;  ///< and this one it does not take: 404 may mean something else
 };
 
 /// What a whole answer to a key call means. Not checked: whether the key was delivered before.
@@ -44,8 +46,5 @@ std::expected<KeyAnswer, Refusal> read_key_answer(const Request& request, const 
 
 /// What an answer to the status call says, or why it says nothing.
 std::expected<etsi014::Status, std::string> read_status_answer(const https::Response& response);
-
-/// Printable ASCII stays, a backslash is doubled, all else becomes \xNN; cut at 200 bytes.
-std::string escaped_for_log(std::string_view text);
 
 }  // namespace qsp::keysource

@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstPause{100};
 constexpr std::chrono::milliseconds kLongestPause{1000};
+constexpr int kEncPauseFactor = 2;   ///< a further enc_keys costs budget, a further dec_keys nothing
+constexpr std::size_t kMaxLost = 2;  ///< answers to enc_keys in one fetch, of which each may have cost a key
 constexpr std::chrono::seconds kStatusInterval{10};
 constexpr std::chrono::seconds kStatusTimeout{4};
 constexpr std::size_t kMaxKeysSeen = 4096;
@@ -47,10 +49,15 @@ class KeysSeen {
 /// What is known of the keys shared with one peer.
 struct Peer {
   bool simulated = false;  ///< stays: a peer's keys were simulated once
+  bool refused = false;    ///< enc_keys, the last time
   std::optional<std::uint64_t> keys_left;
   Supply supply;  ///< but for its age
   Instant asked = Instant::min(), heard{};
 
+  /// What the KME counts, unless it counts none and gives them.
+  [[nodiscard]] std::optional<std::uint64_t> believed(std::optional<std::uint64_t> count) const noexcept {
+    return count == 0U && !refused ? std::nullopt : count;
+  }
   [[nodiscard]] bool may_ask(Instant now) const noexcept {
     return asked == Instant::min() || now >= asked + kStatusInterval;
   }
@@ -60,7 +67,8 @@ struct Peer {
 
 class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
  public:
-  Worker(Schedule& schedule, std::vector<Kme> servers) : schedule_(schedule) {
+  Worker(Schedule& schedule, std::vector<Kme> servers, MayAskAgain may_ask_again)
+      : schedule_(schedule), may_ask_again_(std::move(may_ask_again)) {
     for (Kme& server : servers) {
       description_ += (description_.empty() ? "KME " : ", ") + server.url;
       servers_.push_back({std::move(server), {Way::Post, Way::Post}});
@@ -90,12 +98,16 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
     Request request;
     Done done;
     std::size_t server = 0;
-    std::uint64_t call = 0;  ///< of that server's client; 0: none is under way
-    std::size_t unreached = 0;
+    std::uint64_t call = 0;     ///< of that server's client; 0: none is under way
+    std::size_t unreached = 0;  ///< servers, one after the other
+    bool all_lasting = true;    ///< so are they, each for a reason that stays
+    std::size_t answered = 0;   ///< calls that may have reached a KME
+    std::size_t lost = 0;       ///< answers to enc_keys
+    std::size_t burned = 0;     ///< keys that may be gone
     std::chrono::nanoseconds pause = kFirstPause;
     Way way = Way::Post;
-    bool other_way_tried = false;
-    bool heard = false;  ///< why there is no key
+    std::optional<Refusal> first_way{};  ///< what the first way brought, once the other is tried
+    bool heard = false;                ///< why there is no key
     std::string problem = "the deadline had passed before a KME was asked";
   };
 
@@ -105,20 +117,22 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
   void ask(Ticket ticket, Fetch& fetch);
   void ask_anew(Ticket ticket, Fetch& fetch);
   void ask_later(Ticket ticket, Fetch& fetch);
+  void ask_for_another(Ticket ticket, Fetch& fetch);
+  void take_loss(Ticket ticket, Fetch& fetch, bool lasting);
+  void note_refusal(const Fetch& fetch, bool refused);
   void take(Ticket ticket, std::expected<https::Response, https::Failure> answer);
   void take_failure(Ticket ticket, Fetch& fetch, https::Failure&& failure);
   void take_refusal(Ticket ticket, Fetch& fetch, Refusal&& refusal);
   void take_key(Ticket ticket, Fetch& fetch, KeyAnswer&& answer);
   void finish(Ticket ticket, Answer answer);
-  void fail(Ticket ticket, std::string text) {
-    finish(ticket, std::unexpected(Failed{QkdFailure::Unavailable, std::move(text)}));
-  }
+  void fail(Ticket ticket, std::string text);
 
   void refresh_status(const std::string& sae_id);
   void take_status(const std::string& sae_id, std::size_t server,
                    const std::expected<https::Response, https::Failure>& answer);
 
   Schedule& schedule_;
+  MayAskAgain may_ask_again_;
   std::string description_;
   std::vector<Server> servers_;
   std::size_t current_ = 0;  ///< the server that could be reached last
@@ -135,13 +149,14 @@ void Etsi014Source::Worker::start(Ticket ticket, Request request, Done done) {
       fetches_.try_emplace(ticket, Fetch{.request = std::move(request), .done = std::move(done)}).first->second;
   if (!fits_in_url(sae_id)) return fail(ticket, "an SAE ID has 1 to 255 bytes and is not '.' or '..'");
   fetch.server = current_;
+  if (!fetch.request.key_id) fetch.pause = kEncPauseFactor * kFirstPause;
   ask_anew(ticket, fetch);
   refresh_status(sae_id);
 }
 
 void Etsi014Source::Worker::ask_anew(Ticket ticket, Fetch& fetch) {
   fetch.way = way_of(fetch);
-  fetch.other_way_tried = false;
+  fetch.first_way.reset();
   ask(ticket, fetch);
 }
 
@@ -156,7 +171,8 @@ void Etsi014Source::Worker::ask(Ticket ticket, Fetch& fetch) {
 void Etsi014Source::Worker::ask_later(Ticket ticket, Fetch& fetch) {
   const Instant at = schedule_.now() + fetch.pause;
   if (at >= fetch.request.deadline) return fail(ticket, "no key in time: " + fetch.problem);
-  fetch.pause = std::min<std::chrono::nanoseconds>(2 * fetch.pause, kLongestPause);
+  fetch.pause = std::min<std::chrono::nanoseconds>(
+      2 * fetch.pause, fetch.request.key_id ? kLongestPause : kEncPauseFactor * kLongestPause);
   schedule_.run_at(at, [weak = weak_from_this(), ticket] {
     const auto self = weak.lock();
     if (!self) return;
@@ -166,6 +182,19 @@ void Etsi014Source::Worker::ask_later(Ticket ticket, Fetch& fetch) {
   });
 }
 
+/// SPEC §5.7: each further enc_keys comes out of the budget.
+void Etsi014Source::Worker::ask_for_another(Ticket ticket, Fetch& fetch) {
+  const bool in_time = schedule_.now() + fetch.pause < fetch.request.deadline;
+  if (in_time && !may_ask_again_({.sae_id = fetch.request.sae_id,
+                                  .number = fetch.answered + 1,
+                                  .burned = fetch.burned,
+                                  .why = fetch.problem})) {
+    return fail(ticket,
+                fetch.problem + "; not asked again, for the rest of the budget is for new handshakes and rekeys");
+  }
+  ask_later(ticket, fetch);
+}
+
 void Etsi014Source::Worker::take(Ticket ticket, std::expected<https::Response, https::Failure> answer) {
   const auto entry = fetches_.find(ticket);
   if (entry == fetches_.end()) return;
@@ -173,6 +202,7 @@ void Etsi014Source::Worker::take(Ticket ticket, std::expected<https::Response, h
   fetch.call = 0;
   if (!answer) return take_failure(ticket, fetch, std::move(answer.error()));
   fetch.unreached = 0;
+  ++fetch.answered;
   auto key = read_key_answer(fetch.request, *answer);
   if (!key) return take_refusal(ticket, fetch, std::move(key.error()));
   take_key(ticket, fetch, std::move(*key));
@@ -183,32 +213,56 @@ void Etsi014Source::Worker::take_failure(Ticket ticket, Fetch& fetch, https::Fai
   const bool late = fetch.heard && schedule_.now() >= fetch.request.deadline;
   fetch.problem = late ? fetch.problem + "; then " + failure.text : std::move(failure.text);
   fetch.heard = true;
-  if (failure.sent) {
-    // The key may be gone. A new one serves as well; the one that the peer named does not come twice.
-    if (fetch.request.key_id) return fail(ticket, "the answer was lost, and the key with it: " + fetch.problem);
-    return ask_later(ticket, fetch);
-  }
+  if (failure.sent) return take_loss(ticket, fetch, failure.lasting);
+  fetch.all_lasting = failure.lasting && (fetch.unreached == 0 || fetch.all_lasting);
   const std::size_t next = (fetch.server + 1) % servers_.size();
   if (current_ == fetch.server) current_ = next;
   fetch.server = next;
   if (++fetch.unreached < servers_.size()) return ask_anew(ticket, fetch);
   fetch.unreached = 0;
+  if (fetch.all_lasting) return fail(ticket, std::move(fetch.problem));
   ask_later(ticket, fetch);
 }
 
+/// The key may be gone. A new one serves as well, but for the peer's, which does not come twice. Where the next answer
+/// would be as wrong as this one, or the one before was lost too, asking again only burns keys.
+void Etsi014Source::Worker::take_loss(Ticket ticket, Fetch& fetch, bool lasting) {
+  fetch.unreached = 0;
+  ++fetch.answered;
+  if (fetch.request.key_id) return fail(ticket, "the answer was lost, and the key with it: " + fetch.problem);
+  ++fetch.burned;
+  if (lasting || ++fetch.lost == kMaxLost) return fail(ticket, std::move(fetch.problem));
+  ask_for_another(ticket, fetch);
+}
+
 void Etsi014Source::Worker::take_refusal(Ticket ticket, Fetch& fetch, Refusal&& refusal) {
-  fetch.problem = "KME " + url_of(fetch) + " " + std::move(refusal.text);
   fetch.heard = true;
-  if (refusal.wrong_way && !std::exchange(fetch.other_way_tried, true)) {
+  if (refusal.wrong_way && !fetch.first_way) {
+    fetch.problem = "KME " + url_of(fetch) + " " + refusal.text;
+    fetch.first_way = std::move(refusal);
     fetch.way = other(fetch.way);
     return ask(ticket, fetch);
   }
-  if (refusal.again) return ask_later(ticket, fetch);
-  fail(ticket, std::move(fetch.problem));
+  const bool first_was_refused = fetch.first_way && fetch.first_way->way_is_refused;
+  if (first_was_refused && !refusal.wrong_way) way_of(fetch) = fetch.way;
+  // The first way was right, then, and its 404 was about the key.
+  if (fetch.first_way && !first_was_refused && refusal.way_is_refused) refusal = *std::move(fetch.first_way);
+  fetch.problem = "KME " + url_of(fetch) + " " + std::move(refusal.text);
+  if (refusal.may_have_cost && !fetch.request.key_id) ++fetch.burned;
+  if (!refusal.again) return fail(ticket, std::move(fetch.problem));
+  if (fetch.request.key_id) return ask_later(ticket, fetch);
+  note_refusal(fetch, true);
+  ask_for_another(ticket, fetch);
+}
+
+void Etsi014Source::Worker::note_refusal(const Fetch& fetch, bool refused) {
+  const std::lock_guard lock(mutex_);
+  if (const auto peer = peers_.find(fetch.request.sae_id); peer != peers_.end()) peer->second.refused = refused;
 }
 
 void Etsi014Source::Worker::take_key(Ticket ticket, Fetch& fetch, KeyAnswer&& answer) {
   way_of(fetch) = fetch.way;
+  if (!fetch.request.key_id) note_refusal(fetch, false);
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): read_key_answer takes no key whose ID is not a UUID
   if (!fetch.request.key_id && !seen_.add(*parse_uuid(answer.delivered.key_id))) {
     return fail(ticket, "KME " + url_of(fetch) + " sent a key that it had sent before");
@@ -218,6 +272,14 @@ void Etsi014Source::Worker::take_key(Ticket ticket, Fetch& fetch, KeyAnswer&& an
     if (const auto peer = peers_.find(fetch.request.sae_id); peer != peers_.end()) peer->second.simulated = true;
   }
   finish(ticket, std::move(answer.delivered));
+}
+
+/// What a fetch has cost is never kept quiet.
+void Etsi014Source::Worker::fail(Ticket ticket, std::string text) {
+  const auto entry = fetches_.find(ticket);
+  const std::size_t burned = entry->second.burned;
+  if (burned != 0) text += "; " + std::to_string(burned) + (burned == 1 ? " key" : " keys") + " may be burned";
+  finish(ticket, std::unexpected(Failed{QkdFailure::Unavailable, std::move(text)}));
 }
 
 void Etsi014Source::Worker::finish(Ticket ticket, Answer answer) {
@@ -275,6 +337,7 @@ Supply Etsi014Source::Worker::supply(std::string_view sae_id) {
     post([sae_id = peer->first](Worker& worker) { worker.refresh_status(sae_id); });
   }
   Supply supply = peer->second.supply;
+  supply.keys = peer->second.believed(supply.keys);
   supply.age = now - peer->second.heard;
   return supply;
 }
@@ -283,11 +346,13 @@ SourceStatus Etsi014Source::Worker::status(std::string_view sae_id) const {
   const std::lock_guard lock(mutex_);
   const auto peer = peers_.find(sae_id);
   if (peer == peers_.end()) return {.description = description_, .simulated = false, .keys_left = std::nullopt};
-  return {.description = description_, .simulated = peer->second.simulated, .keys_left = peer->second.keys_left};
+  return {.description = description_,
+          .simulated = peer->second.simulated,
+          .keys_left = peer->second.believed(peer->second.keys_left)};
 }
 
-Etsi014Source::Etsi014Source(Schedule& schedule, std::vector<Kme> servers)
-    : worker_(std::make_shared<Worker>(schedule, std::move(servers))) {}
+Etsi014Source::Etsi014Source(Schedule& schedule, std::vector<Kme> servers, MayAskAgain may_ask_again)
+    : worker_(std::make_shared<Worker>(schedule, std::move(servers), std::move(may_ask_again))) {}
 
 Etsi014Source::~Etsi014Source() = default;
 
