@@ -259,6 +259,16 @@ TEST(Choice, no_common_item_of_any_list_is_no_common_suite_in_a_clear_alert_with
   }
 }
 
+// SPEC §5.3: "The client MUST refuse: … session_id 0", though the frame's header has it too.
+TEST(Choice, session_id_0_is_refused) {
+  Stage stage(Role::Client);
+  stage.puppet().script.session_id = 0;
+  const Frame hello = stage.puppet().server_hello(stage.take());
+  ASSERT_EQ(header_of(hello).session_id, 0U);
+  stage.give(hello);
+  EXPECT_EQ(stage.closed(), Reason::HandshakeFailed);
+}
+
 // SPEC §5.3, Appendix B 7.
 TEST(Choice, the_server_takes_the_first_of_its_own_lists) {
   World world;
