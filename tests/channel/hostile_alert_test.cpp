@@ -122,6 +122,16 @@ TEST(SealedAlert, with_a_reason_that_none_may_have_is_answered_as_any_failure) {
   }
 }
 
+// SPEC §5.8: "text MUST be empty where the table hides the reason", until SERVER_AUTH has verified.
+TEST(Disclosure, a_server_whose_signature_is_wrong_learns_nothing) {
+  Stage stage(Role::Client);
+  stage.reach(State::AwaitServerAuth);
+  stage.give(stage.puppet().server_auth({}, [](Message& message) { message.back() ^= 1; }));
+  EXPECT_EQ(stage.closed(), Reason::HandshakeFailed);
+  const auto& made = stage.pair().made(Role::Client);
+  EXPECT_EQ(stage.puppet().insider().open(Role::Client, made.back(), made.size() - 1), alert(50));
+}
+
 // SPEC §5.8: "NORMAL becomes HANDSHAKE_FAILED" where an application gives up a handshake, however well the peer is known.
 TEST(Disclosure, an_application_that_gives_up_with_normal_says_handshake_failed) {
   for (const State state : {State::ClientAwaitQkdKey, State::ServerAwaitQkdKey}) {
