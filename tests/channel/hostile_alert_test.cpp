@@ -132,7 +132,8 @@ TEST(Disclosure, a_server_whose_signature_is_wrong_learns_nothing) {
   EXPECT_EQ(stage.puppet().insider().open(Role::Client, made.back(), made.size() - 1), alert(50));
 }
 
-// SPEC §5.8: "NORMAL becomes HANDSHAKE_FAILED" where an application gives up a handshake, however well the peer is known.
+// SPEC §5.8: "NORMAL becomes HANDSHAKE_FAILED" where an application gives up a handshake, however well the peer is
+// known.
 TEST(Disclosure, an_application_that_gives_up_with_normal_says_handshake_failed) {
   for (const State state : {State::ClientAwaitQkdKey, State::ServerAwaitQkdKey}) {
     SCOPED_TRACE(name(state));
