@@ -239,7 +239,10 @@ void Session::say_goodbye(Reason reason, std::string_view text) {
   if (live_ == nullptr) {
     // SPEC §5.8: an application that gives up is HANDSHAKE_FAILED on the wire, and a stranger learns no more than that.
     const bool precise = peer_verified() && reason != Reason::Normal;
-    return send_alert(precise ? Disclosure{reason, text} : Disclosure{Reason::HandshakeFailed, ""});
+    if (precise) return send_alert({reason, text});
+    // But a server that has no room may say so to anybody: that tells nothing of the peer.
+    const bool no_room = role_ == Role::Server && reason == Reason::Limit;
+    return send_alert({no_room ? Reason::Limit : Reason::HandshakeFailed, ""});
   }
   std::array<std::uint8_t, 2 + wire::kMaxCloseText> plaintext{};
   const std::size_t size = encode(wire::Close{reason, text}, plaintext);

@@ -206,11 +206,12 @@ const std::optional<Closed>& closed_of(const Run& run) noexcept {
   return run.check_echo ? run.report.closed : run.pipe_report.closed;
 }
 
-/// Whether the server said, before anything else, that it has no room (SPEC §5.8): not that of a peer's QKD budget.
+/// Whether the server said that it has no room (SPEC §5.8). It takes from a budget of QKD keys only once this end has
+/// named a key; from then on LIMIT is taken for a spent budget, which is waited for longer.
 bool server_is_full(const Run& run) {
   const auto& closed = closed_of(run);
   return run.client && closed && closed->by_peer && closed->reason == Reason::Limit && !run.client->established() &&
-         run.client->endpoint().session_id() == 0;
+         !run.client->asked_for_key();
 }
 
 bool budget_is_spent(const Run& run) {
@@ -429,7 +430,8 @@ std::optional<std::chrono::nanoseconds> pause_after(const Run& run, Redial& redi
     why = net::to_string(run.target) + " is full";
   } else if (budget_is_spent(run)) {
     pause = redial.pause_for_budget(now);
-    why = (closed_of(run)->by_peer ? net::to_string(run.target) + "'s" : "this end's") + " budget of QKD keys is spent";
+    why = closed_of(run)->by_peer ? net::to_string(run.target) + "'s budget of QKD keys is spent, or it has no room now"
+                                  : "this end's budget of QKD keys is spent";
   }
   if (pause) spdlog::warn("{}: trying again in {:.1f} s", why, std::chrono::duration<double>(*pause).count());
   return pause;

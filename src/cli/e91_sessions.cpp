@@ -91,7 +91,8 @@ void E91Server::session_closed(const net::Connection& connection, const Closed& 
 }
 
 void E91Server::refused(net::Refusal why, std::uint64_t count, const net::tcp::endpoint& last) {
-  spdlog::warn("refused {} connections: {}; the last from {}", count, net::describe(why), net::to_string(last));
+  spdlog::warn("{} {} connections: {}; the last from {}", net::is_displacement(why) ? "closed" : "refused", count,
+               net::describe(why), net::to_string(last));
 }
 
 void E91Server::strangers(const net::Tally::Told& told) {

@@ -20,9 +20,10 @@ bool is_spent_budget(const Closed& handshake) noexcept { return handshake.reason
 
 std::string explain_spent_budget(std::string_view target, const Closed& handshake) {
   return fmt::format(
-      "{}'s budget of QKD keys is spent (LIMIT: {} handshakes at once, then one every {} s): wait {} s and connect "
+      "{}'s budget of QKD keys is spent{} (LIMIT: {} handshakes at once, then one every {} s): wait {} s and connect "
       "again",
-      handshake.by_peer ? target : "this end", keysource::QkdBudget::kFetches, kRefill.count(), kRefill.count());
+      handshake.by_peer ? target : "this end", handshake.by_peer ? ", or it has no room now" : "",
+      keysource::QkdBudget::kFetches, kRefill.count(), kRefill.count());
 }
 
 seconds wait_for_budget(unsigned dial) noexcept {

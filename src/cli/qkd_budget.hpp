@@ -14,8 +14,8 @@ inline constexpr std::string_view kBudgetHelp =
     "With QKD each end fetches at most 10 keys for a peer at once, and one more every 10 s: a handshake takes one, a\n"
     "rekey takes one.";
 
-/// Whether it was a spent budget, this end's or the peer's, that ended a handshake. There LIMIT means nothing else once
-/// the server has answered at all: a full one refuses before it does (SPEC §5.8).
+/// Whether it was a spent budget, this end's or the peer's, that ended a handshake in which a key was asked for. The
+/// peer may mean by LIMIT that it has no room, too (SPEC §5.8): what helps is the same, and the explanation names both.
 bool is_spent_budget(const Closed& handshake) noexcept;
 
 /// Why a handshake with `target` ended so, and how long to wait.

@@ -95,7 +95,7 @@ class ServeLog final : public net::ServerEvents {
   }
 
   void refused(net::Refusal why, std::uint64_t count, const net::tcp::endpoint& last) override {
-    const bool displaced = why == net::Refusal::Displaced;
+    const bool displaced = net::is_displacement(why);
     spdlog::warn("{} {} connection{}{}: {}; the last from {}", displaced ? "closed" : "refused", count,
                  count == 1 ? "" : "s", displaced ? " for others" : "", net::describe(why), net::to_string(last));
     if (json_) {
@@ -104,9 +104,7 @@ class ServeLog final : public net::ServerEvents {
     }
   }
 
-  void turned_away(net::Refusal why) override {
-    why == net::Refusal::Displaced ? metrics_.displaced() : metrics_.refused();
-  }
+  void turned_away(net::Refusal why) override { net::is_displacement(why) ? metrics_.displaced() : metrics_.refused(); }
 
   void strangers(const net::Tally::Told& told) override {
     if (told.count == 1) {

@@ -156,7 +156,7 @@ Awaited<void> ServerCore::accept() {
 Awaited<void> ServerCore::make_room(const net::error_code& why) {
   constexpr std::chrono::milliseconds kPause{100};
   const bool descriptors = why == asio::error::no_descriptors || why.value() == ENFILE;
-  if (const auto displaced = descriptors ? admission_.displace_one() : std::nullopt) {
+  if (const auto displaced = descriptors ? admission_.displace_one(net::Loop::now()) : std::nullopt) {
     displace(*displaced);
     co_return;
   }
@@ -207,7 +207,7 @@ void ServerCore::displace(net::Place place) {
 }
 
 void ServerCore::adopt(net::Socket&& socket, const net::tcp::endpoint& peer) {
-  const auto admitted = admission_.admit(net::source_of(peer.address()));
+  const auto admitted = admission_.admit(net::source_of(peer.address()), net::Loop::now());
   if (!admitted) {
     ++counts_.refused;
     tell_of_excess(net::describe(admitted.error()), peer);

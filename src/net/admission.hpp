@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/ip/address.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -11,6 +13,9 @@
 #include <set>
 #include <string_view>
 #include <tuple>
+#include <utility>
+
+#include "qsp/endpoint.hpp"
 
 namespace qsp::net {
 
@@ -29,8 +34,22 @@ enum class Refusal : std::uint8_t {
   HandshakesOfSource,  ///< likewise, from one source
   Descriptors,         ///< newcomers: the process may open no more files
   Displaced,           ///< connections that said nothing, while newcomers needed their place
+  DisplacedHandshake,  ///< connections whose handshake was not done in its fair chance, likewise
 };
-inline constexpr std::size_t kRefusals = 6;
+inline constexpr std::size_t kRefusals = 7;
+
+/// Whether it is about connections that had a place, not about newcomers.
+constexpr bool is_displacement(Refusal refusal) noexcept {
+  return refusal == Refusal::Displaced || refusal == Refusal::DisplacedHandshake;
+}
+
+/// How long after its connection was accepted a handshake that was heard of keeps its place against newcomers (SPEC
+/// §8.6). With the default limits it takes 16 / 0.5 s = 32 first messages a second to keep newcomers of one source out,
+/// and 256 / 0.5 s = 512 for all of them.
+inline constexpr std::chrono::milliseconds kFairChance{500};
+/// One part in so many of a limit on handshakes is left to silent connections while a handshake that has had its fair
+/// chance can go instead: a newcomer has to live long enough to be heard.
+inline constexpr std::size_t kSilentPart = 8;
 
 /// "too many sessions", …: for a log.
 std::string_view describe(Refusal refusal) noexcept;
@@ -47,22 +66,26 @@ constexpr std::uint8_t keeper_of(Place place) noexcept { return static_cast<std:
 /// Counts connections against the limits, and says who goes where there is no room.
 ///
 /// A connection is *silent* until it has shown that it means it, by a whole first message, say. Silence costs an
-/// attacker nothing; so it earns no place that somebody else needs: where a limit is reached, a newcomer displaces the
-/// oldest silent connection of the source that holds the most of them. Only past that is a newcomer refused. Every call
-/// takes time logarithmic in the number of connections. Belongs to one thread. What has no place (any more) is ignored
-/// everywhere: word of a connection may arrive after it was displaced.
+/// attacker nothing, and a first message that is said again little; so neither earns a place for long that somebody
+/// else needs. Where a limit is reached, a newcomer displaces the oldest silent connection of the source that holds the
+/// most of them. Where few are silent, the oldest handshake goes that has had its fair chance, of the source that has
+/// the most handshakes. Only past that is a newcomer refused; who is authenticated is never displaced at work. Every
+/// call takes time logarithmic in the number of connections (admit and displace_one: on average, since each handshake
+/// ripens once). Belongs to one thread. What has no place (any more) is ignored everywhere: word of a connection may
+/// arrive after it was displaced.
 class Admission {
  public:
-  explicit Admission(const Limits& limits) : limits_(limits) {}
+  explicit Admission(const Limits& limits)
+      : limits_(limits), left_to_silent_(std::min(limits.handshakes, limits.sessions) / kSilentPart) {}
 
   struct Admitted {
     Place place;                     ///< of the newcomer, which is silent
     std::optional<Place> displaced;  ///< whose connection has to be closed now; it is counted no longer
   };
-  /// Counts a new connection in, or says why it has to go.
-  std::expected<Admitted, Refusal> admit(const Source& source, std::uint8_t keeper = 0);
+  /// Counts a new connection in, which was accepted now, or says why it has to go.
+  std::expected<Admitted, Refusal> admit(const Source& source, Instant now, std::uint8_t keeper = 0);
   /// Gives up a place for the sake of another resource, if any is of little use.
-  std::optional<Place> displace_one();
+  std::optional<Place> displace_one(Instant now);
 
   /// A connection has sent its first whole message; its handshake goes on.
   void heard(Place place) { move(place, Phase::Heard); }
@@ -75,40 +98,49 @@ class Admission {
   /// It is gone.
   void gone(Place place);
   /// A displaced connection turned out to have been heard meanwhile: it is counted in again, beyond any limit.
-  void keep(Place place, const Source& source, bool established);
+  void keep(Place place, const Source& source, Instant accepted, bool authenticated);
 
   [[nodiscard]] std::size_t sessions() const noexcept { return entries_.size(); }
   [[nodiscard]] std::size_t handshakes() const noexcept { return handshakes_; }
 
  private:
-  enum class Phase : std::uint8_t { Silent, Heard, Settled, Idle };
+  enum class Phase : std::uint8_t { Silent, Heard, Ripe, Settled, Idle };  ///< Ripe: heard, and had its fair chance
   struct OfSource {
     std::size_t all = 0;
     std::size_t handshakes = 0;
-    std::set<Place> silent, idle;  ///< the oldest first
+    std::set<Place> silent, ripe, idle;  ///< the oldest first
   };
   using Sources = std::map<Source, OfSource>;
   struct Entry {
     Sources::iterator source;
     Phase phase;
+    Instant accepted;
   };
-  /// Of a source with silent connections: how many it has short of the most, its oldest, itself. The first one gives.
+  /// Of a source: how many it has short of the most, its oldest that may go, itself. The first one gives.
   using Rank = std::tuple<std::size_t, Place, Source>;
 
-  static Rank rank_of(const Sources::value_type& source);
-  void insert(Place place, const Source& source, Phase phase);
-  void enter(Place place, Sources::value_type& source, Phase phase);
-  void leave(Place place, Sources::value_type& source, Phase phase);
+  static Rank rank_of(std::size_t count, const std::set<Place>& may_go, const Source& source);
+  static bool is_handshake(Phase phase) noexcept { return phase <= Phase::Ripe; }
+  void rank(const Sources::value_type& source);
+  void unrank(const Sources::value_type& source);
+  void insert(Place place, const Source& source, Instant accepted, Phase phase);
+  void enter(Place place, Entry& entry, Phase phase);
+  void leave(Place place, Entry& entry);
   void move(Place place, Phase phase);
-  std::optional<Place> displace(const std::set<Place>& among);
-  std::optional<Place> displace_silent();
+  void ripen(Instant now);
+  [[nodiscard]] std::optional<Place> handshake_of(const OfSource& own) const;
+  [[nodiscard]] std::optional<Place> handshake_of_any() const;
+  [[nodiscard]] std::optional<Place> any() const;
+  std::optional<Place> displace(std::optional<Place> place);
 
   Limits limits_;
+  std::size_t left_to_silent_;
   Place next_ = 1;
-  std::size_t handshakes_ = 0;
+  std::size_t handshakes_ = 0, silent_ = 0;
   std::map<Place, Entry> entries_;
-  Sources by_source_;     ///< of those that hold a place
-  std::set<Rank> ranks_;  ///< of those that have silent connections
+  Sources by_source_;                          ///< of those that hold a place
+  std::set<Rank> silent_ranks_, ripe_ranks_;   ///< of those that have such connections
+  std::set<std::pair<Instant, Place>> heard_;  ///< not ripe yet; by the time they were accepted
   std::set<Place> idle_;
 };
 

@@ -84,6 +84,12 @@ void Connection::abort() {
 void Connection::turn_away(Bytes last_words) {
   if (state_ == State::Finished) return;
   const ConnectionPtr self(this);
+  if (heard_ && !closed_) {
+    endpoint_->close(Reason::Limit, "");
+    collect_control();
+    flush();
+    last_words = {};
+  }
   error_code ignored;  // whoever does not get them learns as much from the end of the stream
   if (!last_words.empty()) socket_.write_some(asio::buffer(last_words.data(), last_words.size()), ignored);
   finish();
@@ -310,6 +316,9 @@ void Connection::drain_events() {
 }
 
 void Connection::handle_qkd_key_needed(const QkdKeyNeeded& needed) {
+  asked_for_key_ = true;
+  // Who names a key has signed (SPEC §5.7).
+  if (!established_ && needed.key_id) owner_.connection_authenticated(*this);
   if (delivery_ != nullptr) return delivery_->fetch(*this, needed);
   deliver(std::unexpected(QkdFailure::Unavailable));
 }

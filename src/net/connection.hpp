@@ -31,6 +31,8 @@ class ConnectionOwner {
   virtual ~ConnectionOwner() = default;
   /// The peer's first whole frame was taken, and is in order so far.
   virtual void connection_heard(Connection&) {}
+  /// A server's peer has proved who it is; the handshake waits for a key of a QKD link.
+  virtual void connection_authenticated(Connection&) {}
   virtual void connection_established(Connection& connection) = 0;
   virtual void connection_rekeyed(Connection& connection) = 0;
   /// The session ended; the socket may stay until the peer has read the CLOSE. `transport` says why the stream ended
@@ -127,8 +129,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   void close(Reason reason, std::string_view text);
   /// Closes the socket now.
   void abort();
-  /// Likewise, after these last words as far as the socket takes them at once. Precondition: the endpoint has not
-  /// written anything.
+  /// Likewise, for want of room, after the endpoint's word for that (LIMIT), or these last words where it has not
+  /// written anything yet, as far as the socket takes them at once. The owner hears of the end of the connection alone.
   void turn_away(Bytes last_words);
   /// A server's: the peer has until then to send a whole frame. Call it before start().
   void expect_first_frame(Instant by) noexcept { first_frame_by_ = by; }
@@ -148,6 +150,8 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   [[nodiscard]] bool heard() const noexcept { return heard_; }
   /// Whether a byte has.
   [[nodiscard]] bool heard_anything() const noexcept { return heard_anything_; }
+  /// Whether its session ever asked for a key of a QKD link.
+  [[nodiscard]] bool asked_for_key() const noexcept { return asked_for_key_; }
   /// What the peer speaks, where it is something well known instead of QSP.
   [[nodiscard]] const std::optional<Foreign>& foreign() const noexcept { return foreign_; }
   /// Whether it ever was, which stays true after the end.
@@ -251,6 +255,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   bool write_failed_ = false;
   bool heard_ = false;
   bool heard_anything_ = false;
+  bool asked_for_key_ = false;
   bool cut_off_ = false;  ///< ended_ came before closed_
 };
 

@@ -61,7 +61,8 @@ asio::awaitable<void> Server::Listener::accept(Acceptor& acceptor) {
 }
 
 void Server::Listener::admit(std::uint8_t keeper, Socket&& socket, const tcp::endpoint& peer) {
-  const auto admitted = admission_.admit(source_of(peer.address()), keeper);
+  const Instant now = Loop::now();
+  const auto admitted = admission_.admit(source_of(peer.address()), now, keeper);
   Shard& shard = *server_.shards_[keeper];
   if (!admitted) {
     const bool for_descriptors = few_descriptors_ && admitted.error() == Refusal::Sessions;
@@ -76,8 +77,8 @@ void Server::Listener::admit(std::uint8_t keeper, Socket&& socket, const tcp::en
   if (admitted->displaced) displace(*admitted->displaced);
   next_shard_ = static_cast<std::uint8_t>((next_shard_ + 1U) % server_.shards_.size());
   asio::dispatch(shard.loop().executor(),
-                 [&shard, place = admitted->place, peer, accepted = std::move(socket)]() mutable {
-                   shard.adopt(place, std::move(accepted), peer);
+                 [&shard, place = admitted->place, peer, now, accepted = std::move(socket)]() mutable {
+                   shard.adopt(place, std::move(accepted), peer, now);
                  });
 }
 
@@ -92,7 +93,7 @@ asio::awaitable<void> Server::Listener::make_room(const error_code& why) {
   constexpr std::chrono::milliseconds kPause{100};
   constexpr std::chrono::milliseconds kShortPause{5};  // for another thread to close what was displaced
   const bool descriptors = why == asio::error::no_descriptors || why.value() == ENFILE;
-  const std::optional<Place> displaced = descriptors ? admission_.displace_one() : std::nullopt;
+  const std::optional<Place> displaced = descriptors ? admission_.displace_one(Loop::now()) : std::nullopt;
   if (displaced) displace(*displaced);
   if (!displaced && !std::exchange(accept_failing_, true)) events_.accept_failed(why);
   Timer timer(loop().executor());
@@ -142,9 +143,10 @@ void Server::Listener::told(Place place, void (Admission::*change)(Place)) {
   });
 }
 
-void Server::Listener::keep(Place place, const Source& source, bool established) {
-  asio::dispatch(loop().executor(),
-                 [this, place, source, established] { admission_.keep(place, source, established); });
+void Server::Listener::keep(Place place, const Source& source, Instant accepted, bool authenticated) {
+  asio::dispatch(loop().executor(), [this, place, source, accepted, authenticated] {
+    admission_.keep(place, source, accepted, authenticated);
+  });
 }
 
 void Server::Listener::stop() {

@@ -31,12 +31,13 @@ class Server::Shard final : public ConnectionOwner {
   void set_listener(Listener& listener) noexcept { listener_ = &listener; }
 
   // On the shard's thread.
-  void adopt(Place place, Socket&& socket, const tcp::endpoint& peer);
+  void adopt(Place place, Socket&& socket, const tcp::endpoint& peer, Instant accepted);
   /// Its place is somebody else's now.
   void displace(Place place);
   void close_all();
 
   void connection_heard(Connection& connection) override;
+  void connection_authenticated(Connection& connection) override;
   void connection_established(Connection& connection) override;
   void connection_rekeyed(Connection& connection) override { events_.session_rekeyed(connection); }
   void connection_closed(Connection& connection, const Closed& closed, const error_code& transport) override;
@@ -49,7 +50,11 @@ class Server::Shard final : public ConnectionOwner {
   std::chrono::nanoseconds first_frame_timeout_;
   std::unique_ptr<SessionFactory> factory_;
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections_;
-  std::unordered_map<Place, Connection*> silent_;  ///< those that may have to go
+  struct MayGo {
+    Connection* connection;
+    Instant accepted;
+  };
+  std::unordered_map<Place, MayGo> may_go_;  ///< silent, in the handshake, or lingering
   /// After what its sessions use, so that they go first.
   Loop loop_;
   asio::executor_work_guard<Executor> work_;
@@ -68,8 +73,8 @@ class Server::Listener {
   void stop();
   /// From any shard's thread: what became of a connection, for the count of them.
   void told(Place place, void (Admission::*change)(Place));
-  /// Likewise: one that was displaced had been heard already, and stays.
-  void keep(Place place, const Source& source, bool established);
+  /// Likewise: one that was displaced had come further already, and stays.
+  void keep(Place place, const Source& source, Instant accepted, bool authenticated);
   /// Likewise: one ended before it was a session.
   void stranger(std::string kind, std::string detail, const tcp::endpoint& peer);
   /// Likewise: one was closed for want of room.

@@ -23,32 +23,39 @@ std::string kind_of_stranger(const Connection& connection, const Closed& closed)
 
 }  // namespace
 
-void Server::Shard::adopt(Place place, Socket&& socket, const tcp::endpoint& peer) {
+void Server::Shard::adopt(Place place, Socket&& socket, const tcp::endpoint& peer, Instant accepted) {
   Result<ConnectionPtr> connection = factory_->make(loop_, std::move(socket), peer, *this);
   if (!connection) {
     listener_->told(place, &Admission::gone);
     return;
   }
   connections_.push_back(**connection);
-  silent_.emplace(place, connection->get());
+  may_go_.emplace(place, MayGo{.connection = connection->get(), .accepted = accepted});
   (*connection)->set_tag(place);
   (*connection)->expect_first_frame(Loop::now() + first_frame_timeout_);
   (*connection)->start();
 }
 
 void Server::Shard::displace(Place place) {
-  const auto found = silent_.find(place);
-  if (found != silent_.end()) {
-    const ConnectionPtr connection(found->second);
+  const auto found = may_go_.find(place);
+  if (found != may_go_.end()) {
+    const auto [connection, accepted] = found->second;
     const bool lingers = connection->endpoint().phase() == Phase::Closed;
-    if (!lingers) listener_->refused(Refusal::Displaced, connection->peer());
-    connection->turn_away(lingers ? Bytes() : full_alert());
+    // It was silent, and was heard while the word was on its way: so it has its fair chance.
+    if (!lingers && connection->heard() && Loop::now() < accepted + kFairChance) {
+      return listener_->keep(place, source_of(connection->peer().address()), accepted, false);
+    }
+    const ConnectionPtr kept(connection);
+    if (!lingers) {
+      listener_->refused(kept->heard() ? Refusal::DisplacedHandshake : Refusal::Displaced, kept->peer());
+    }
+    kept->turn_away(lingers ? Bytes() : full_alert());
     return;
   }
-  // It is gone, or was heard while the word was on its way.
+  // It is gone, or authenticated meanwhile.
   for (const Connection& connection : connections_) {
     if (connection.tag() == place) {
-      return listener_->keep(place, source_of(connection.peer().address()), connection.established());
+      return listener_->keep(place, source_of(connection.peer().address()), Loop::now(), true);
     }
   }
 }
@@ -59,13 +66,15 @@ void Server::Shard::close_all() {
   for (const ConnectionPtr& connection : all) connection->close(Reason::Normal, "the server is stopping");
 }
 
-void Server::Shard::connection_heard(Connection& connection) {
-  silent_.erase(connection.tag());
-  listener_->told(connection.tag(), &Admission::heard);
+void Server::Shard::connection_heard(Connection& connection) { listener_->told(connection.tag(), &Admission::heard); }
+
+void Server::Shard::connection_authenticated(Connection& connection) {
+  may_go_.erase(connection.tag());
+  listener_->told(connection.tag(), &Admission::settled);
 }
 
 void Server::Shard::connection_established(Connection& connection) {
-  silent_.erase(connection.tag());
+  may_go_.erase(connection.tag());
   listener_->told(connection.tag(), &Admission::settled);
   events_.session_established(connection);
 }
@@ -78,12 +87,12 @@ void Server::Shard::connection_closed(Connection& connection, const Closed& clos
 }
 
 void Server::Shard::connection_lingers(Connection& connection) {
-  silent_.emplace(connection.tag(), &connection);
+  may_go_.insert_or_assign(connection.tag(), MayGo{.connection = &connection, .accepted = Loop::now()});
   listener_->told(connection.tag(), &Admission::idle);
 }
 
 void Server::Shard::connection_finished(Connection& connection) {
-  silent_.erase(connection.tag());
+  may_go_.erase(connection.tag());
   listener_->told(connection.tag(), &Admission::gone);
 }
 

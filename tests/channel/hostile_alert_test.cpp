@@ -191,7 +191,7 @@ TEST(Disclosure, every_unauthenticated_failure_of_client_auth_looks_the_same) {
     stage.puppet().script.signature = 0x0904;
     stage.give(stage.puppet().client_auth());
   });
-  meet([](Stage& stage) { stage.pair().close(Role::Server, Reason::Limit, "budget"); });
+  meet([](Stage& stage) { stage.pair().close(Role::Server, Reason::QkdUnavailable, "a KME"); });
   meet([](Stage& stage) { stage.pair().advance(std::chrono::seconds(11)); });
   for (const Message& message : said) EXPECT_EQ(message, alert(50));
 }

@@ -5,15 +5,18 @@
 #include <fmt/format.h>
 #include <random>
 #include <set>
+#include <vector>
 
 namespace qsp::net {
 namespace {
 
+using namespace std::chrono_literals;
+
 Source source(const std::string& address) { return source_of(boost::asio::ip::make_address(address)); }
 
 /// Takes one in; the test fails where it is refused.
-Admission::Admitted take(Admission& admission, const std::string& address) {
-  const auto admitted = admission.admit(source(address));
+Admission::Admitted take(Admission& admission, const std::string& address, Instant now = {}) {
+  const auto admitted = admission.admit(source(address), now);
   EXPECT_TRUE(admitted.has_value()) << address;
   return admitted.value_or(Admission::Admitted{.place = 0, .displaced = std::nullopt});
 }
@@ -28,15 +31,113 @@ TEST(Admission, ASourceAtItsShareDisplacesItsOwnOldestSilentConnection) {
   EXPECT_EQ(admission.handshakes(), 3U);
 }
 
-TEST(Admission, WhoWasHeardIsNotDisplacedAndLimitsStand) {
+TEST(Admission, WhoWasHeardHasItsFairChanceAndLimitsStand) {
   Admission admission({.sessions = 100, .handshakes = 3, .handshakes_per_source = 2});
   for (int i = 0; i < 2; ++i) admission.heard(take(admission, "192.0.2.1").place);
-  EXPECT_EQ(admission.admit(source("192.0.2.1")).error(), Refusal::HandshakesOfSource);
+  EXPECT_EQ(admission.admit(source("192.0.2.1"), Instant()).error(), Refusal::HandshakesOfSource);
   const Place other = take(admission, "192.0.2.2").place;
   admission.heard(other);
-  EXPECT_EQ(admission.admit(source("192.0.2.3")).error(), Refusal::Handshakes);
+  EXPECT_EQ(admission.admit(source("192.0.2.3"), Instant()).error(), Refusal::Handshakes);
   admission.settled(other);
   EXPECT_FALSE(take(admission, "192.0.2.3").displaced);
+}
+
+/// One whose first message is whole.
+Place hear(Admission& admission, const std::string& address, Instant now) {
+  const Place place = take(admission, address, now).place;
+  admission.heard(place);
+  return place;
+}
+
+// SPEC §8.6: "the oldest that has had it goes: of the newcomer's own source if that is at its share"
+TEST(Admission, ASourceAtItsShareGivesItsOldestHandshakeThatHadItsFairChance) {
+  Admission admission({.sessions = 100, .handshakes = 100, .handshakes_per_source = 2});
+  const Place first = hear(admission, "192.0.2.1", 0ms);
+  const Place second = hear(admission, "192.0.2.1", 100ms);
+  hear(admission, "192.0.2.2", 0ms);
+  EXPECT_EQ(admission.admit(source("192.0.2.1"), kFairChance - 1ns).error(), Refusal::HandshakesOfSource);
+  EXPECT_EQ(take(admission, "192.0.2.1", kFairChance).displaced, first);
+  admission.heard(first);  // word of what was displaced comes late
+  EXPECT_EQ(admission.handshakes(), 3U);
+  EXPECT_EQ(take(admission, "192.0.2.1", kFairChance + 100ms).displaced.value_or(0) & ~Place{255}, 4U << 8)
+      << "a silent one goes first, where there is no room to leave to them";
+  EXPECT_EQ(admission.handshakes(), 3U);
+  admission.gone(second);
+}
+
+// "else of the source that has the most handshakes"
+TEST(Admission, AFullTableGivesTheOldestSuchHandshakeOfTheSourceWithTheMost) {
+  Admission admission({.sessions = 100, .handshakes = 5, .handshakes_per_source = 4});
+  const Place alone = hear(admission, "192.0.2.1", 0ms);
+  const Place oldest = hear(admission, "192.0.2.2", 1ms);
+  const Place next = hear(admission, "192.0.2.2", 2ms);
+  hear(admission, "192.0.2.3", 450ms);
+  hear(admission, "192.0.2.3", 450ms);
+  EXPECT_EQ(take(admission, "192.0.2.4", 600ms).displaced, oldest) << "not the oldest of all, who is alone";
+  admission.heard(take(admission, "192.0.2.5", 600ms).displaced.value_or(0));
+  EXPECT_EQ(admission.handshakes(), 5U);
+  admission.gone(next);
+  admission.gone(alone);
+  EXPECT_EQ(admission.handshakes(), 3U);
+}
+
+TEST(Admission, OfEqualSourcesTheOldestHandshakeGoesAndWhoIsAuthenticatedNever) {
+  Admission admission({.sessions = 100, .handshakes = 2, .handshakes_per_source = 4});
+  const Place authenticated = hear(admission, "192.0.2.9", 0ms);
+  admission.settled(authenticated);
+  const Place first = hear(admission, "192.0.2.1", 1ms);
+  const Place second = hear(admission, "192.0.2.2", 1ms);
+  const auto third = take(admission, "192.0.2.3", 1s);
+  EXPECT_EQ(third.displaced, first);
+  admission.heard(third.place);
+  const auto fourth = take(admission, "192.0.2.4", 1s);
+  EXPECT_EQ(fourth.displaced, second);
+  admission.heard(fourth.place);
+  EXPECT_EQ(admission.admit(source("192.0.2.5"), 1s).error(), Refusal::Handshakes);
+  EXPECT_EQ(take(admission, "192.0.2.5", 1500ms).displaced, third.place);
+}
+
+TEST(Admission, AnEighthIsLeftToTheSilentWhileAHandshakeThatHadItsChanceCanGo) {
+  Admission admission({.sessions = 100, .handshakes = 16, .handshakes_per_source = 16});
+  std::vector<Place> heard;
+  for (int i = 0; i < 14; ++i) heard.push_back(hear(admission, fmt::format("192.0.2.{}", i), 0ms));
+  const Place silent = take(admission, "192.0.3.1", 1s).place;
+  take(admission, "192.0.3.2", 1s);
+  EXPECT_EQ(take(admission, "192.0.3.3", 1s).displaced, heard.front()) << "two may be silent";
+  EXPECT_EQ(take(admission, "192.0.3.4", 1s).displaced, silent) << "three may not: silence costs nothing";
+}
+
+TEST(Admission, WhereSessionsOrDescriptorsRunOutHandshakesThatHadTheirChanceGoLast) {
+  Admission admission({.sessions = 2, .handshakes = 9, .handshakes_per_source = 9});
+  const Place idle = take(admission, "192.0.2.1").place;
+  admission.settled(idle);
+  const Place shaking = hear(admission, "192.0.2.2", 0ms);
+  EXPECT_EQ(admission.admit(source("192.0.2.3"), 499ms).error(), Refusal::Sessions);
+  admission.idle(idle);
+  EXPECT_EQ(admission.displace_one(500ms), idle);
+  EXPECT_EQ(admission.displace_one(500ms), shaking);
+  EXPECT_EQ(admission.displace_one(500ms), std::nullopt);
+}
+
+// "CLIENT_HELLOs that are said again shut nobody out": virtual time, as fast as the limits let them.
+TEST(Admission, AFloodOfHandshakesThatNeverEndLeavesRoomForOthers) {
+  Admission admission({});
+  for (int i = 0; i < 2000; ++i) {
+    const Instant now = i * 10ms;
+    if (const auto flood = admission.admit(source(fmt::format("192.0.2.{}", i % 200)), now)) {
+      admission.heard(flood->place);
+    }
+    const auto honest = admission.admit(source("198.51.100.1"), now);
+    ASSERT_TRUE(honest) << i;
+    admission.heard(honest->place);
+    for (int others = 0; others < 2; ++others) {
+      if (const auto more = admission.admit(source("192.0.2.201"), now + 1ms)) {
+        ASSERT_NE(more->displaced, honest->place) << i;
+        admission.heard(more->place);
+      }
+    }
+    admission.gone(honest->place);
+  }
 }
 
 TEST(Admission, TheSourceWithTheMostSilentConnectionsGivesFirst) {
@@ -76,7 +177,7 @@ TEST(Admission, WhereSessionsAreFullSilentOnesGoFirstThenIdleOnesThenNobody) {
   admission.settled(next.place);
   admission.gone(silent);  // word of what was displaced comes late
   EXPECT_EQ(admission.sessions(), 3U);
-  EXPECT_EQ(admission.admit(source("192.0.2.6")).error(), Refusal::Sessions);
+  EXPECT_EQ(admission.admit(source("192.0.2.6"), Instant()).error(), Refusal::Sessions);
   admission.gone(busy);
   EXPECT_FALSE(take(admission, "192.0.2.6").displaced);
 }
@@ -86,7 +187,7 @@ TEST(Admission, ASourceHasAShareOfTheSessionsToo) {
   const Place first = take(admission, "192.0.2.1").place;
   admission.settled(first);
   admission.settled(take(admission, "192.0.2.1").place);
-  EXPECT_EQ(admission.admit(source("192.0.2.1")).error(), Refusal::SessionsOfSource);
+  EXPECT_EQ(admission.admit(source("192.0.2.1"), Instant()).error(), Refusal::SessionsOfSource);
   admission.idle(first);
   EXPECT_EQ(take(admission, "192.0.2.1").displaced, first);
   EXPECT_FALSE(take(admission, "192.0.2.2").displaced);
@@ -103,7 +204,7 @@ TEST(Admission, NewsOfAConnectionMayComeInAnyOrder) {
   EXPECT_EQ(take(admission, "192.0.2.3").displaced, displaced);
   admission.heard(displaced);
   EXPECT_EQ(admission.handshakes(), 2U);
-  admission.keep(displaced, source("192.0.2.1"), true);
+  admission.keep(displaced, source("192.0.2.1"), Instant(), true);
   EXPECT_EQ(admission.sessions(), 4U);
   admission.gone(displaced);
   admission.gone(displaced);
@@ -115,8 +216,10 @@ TEST(Admission, CountsStayTrueAndBoundedWhateverHappens) {
   Admission admission(kLimits);
   std::mt19937 random(1);
   std::set<Place> held;
+  Instant now{};
   for (int i = 0; i < 50'000; ++i) {
     const auto pick = [&] { return *std::next(held.begin(), static_cast<std::ptrdiff_t>(random() % held.size())); };
+    now += std::chrono::milliseconds(random() % 40);
     switch (held.empty() ? 0 : random() % 8) {
       case 4:
         admission.heard(pick());
@@ -134,7 +237,7 @@ TEST(Admission, CountsStayTrueAndBoundedWhateverHappens) {
         break;
       }
       default:
-        if (const auto admitted = admission.admit(source(fmt::format("192.0.2.{}", random() % 9)))) {
+        if (const auto admitted = admission.admit(source(fmt::format("192.0.2.{}", random() % 9)), now)) {
           if (admitted->displaced) {
             ASSERT_EQ(held.erase(*admitted->displaced), 1U);
           }
@@ -149,8 +252,8 @@ TEST(Admission, CountsStayTrueAndBoundedWhateverHappens) {
 
 TEST(Admission, RemembersWhoKeepsAConnection) {
   Admission admission({});
-  EXPECT_EQ(keeper_of(admission.admit(source("192.0.2.1"), 7)->place), 7);
-  EXPECT_EQ(keeper_of(admission.admit(source("192.0.2.1"), 255)->place), 255);
+  EXPECT_EQ(keeper_of(admission.admit(source("192.0.2.1"), Instant(), 7)->place), 7);
+  EXPECT_EQ(keeper_of(admission.admit(source("192.0.2.1"), Instant(), 255)->place), 255);
 }
 
 TEST(Admission, TakesAnIpv6SubnetForOneSource) {

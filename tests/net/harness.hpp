@@ -79,6 +79,7 @@ class Recorded final : public ServerEvents {
       refusals += count;
       ++refusal_reports;
       last_refusal = why;
+      if (why == Refusal::DisplacedHandshake) displaced_handshakes += count;
     });
   }
   void strangers(const Tally::Told& stranger) override {
@@ -108,6 +109,7 @@ class Recorded final : public ServerEvents {
   std::uint64_t refusals = 0;
   std::size_t refusal_reports = 0;
   std::optional<Refusal> last_refusal;
+  std::uint64_t displaced_handshakes = 0;
   std::uint64_t strange = 0;
   std::size_t told = 0;
   std::vector<std::string> kinds;
