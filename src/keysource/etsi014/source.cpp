@@ -107,7 +107,7 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
     std::chrono::nanoseconds pause = kFirstPause;
     Way way = Way::Post;
     std::optional<Refusal> first_way{};  ///< what the first way brought, once the other is tried
-    bool heard = false;                ///< why there is no key
+    bool heard = false;                  ///< why there is no key
     std::string problem = "the deadline had passed before a KME was asked";
   };
 
