@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
+#include <thread>
 
 namespace qsp::files {
 namespace {
@@ -60,6 +62,17 @@ std::optional<FileId> id_of(int failed, const struct stat& info) {
   return FileId{.device = info.st_dev, .inode = info.st_ino};
 }
 
+/// A FIFO is waited for a while: its reader may be on its way, or never come.
+Descriptor open_for_writing(const std::string& file) {
+  constexpr int kTries = 100;
+  constexpr std::chrono::milliseconds kPause{20};
+  for (int tries = 1;; ++tries) {
+    Descriptor opened(::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (opened || errno != ENXIO || tries == kTries) return opened;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 }  // namespace
 
 std::optional<FileId> file_id(const std::string& file) {
@@ -79,8 +92,7 @@ OrText<Replacement> Replacement::begin(const std::string& file, unsigned mode) {
   const bool opened_already = target->empty();
   made.file_ = opened_already ? file : std::move(*target);
   // Opened for writing, and left as it is: who may not write a file must not replace it either.
-  // Nor does a FIFO that nobody reads hold this up.
-  Descriptor old(::open(made.file_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  Descriptor old = open_for_writing(made.file_);
   if (!old && errno == ENXIO) return std::unexpected(file + ": is a FIFO or device that nobody has open for reading");
   if (!old && errno != ENOENT) return std::unexpected(system_error(file, "cannot open"));
   if (old) {

@@ -33,7 +33,7 @@ TEST_P(StoreTest, keys_that_the_other_side_saw_given_are_withdrawn_and_no_others
   commit(*here_, [&] { return here_->add(kLink, fresh, kRoom); });
   fill_there(there(), 1, 6);
   // A grant came for 2, 5 and 6; 2 is redeemed as well. "here" is as it was before it gave them.
-  for (const std::uint64_t n : {2, 5, 6}) {
+  for (const std::uint64_t n : {2U, 5U, 6U}) {
     commit_void(there(), [&] { return there().accept({id_of(n), kLink, "alice", {"bob"}, 32, ids_of(n, 1), kLater}); });
   }
   ASSERT_TRUE(redeem({id_of(2)}));
