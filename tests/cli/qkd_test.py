@@ -115,8 +115,8 @@ class Required(QkdCase):
 
 
 class Budget(QkdCase):
+    # SPEC §5.7, §5.8: LIMIT in a handshake in which a key was asked for.
     def test_the_eleventh_quick_client_waits_for_the_next_key_or_is_told_how_long(self):
-        """§5.7, §5.8: LIMIT in a handshake in which a key was asked for."""
         alice, bob = self.world.pads("budget")
         with self.server("required", bob) as (port, _, log):
             told = rf"127\.0\.0\.1:{port}'s budget of QKD keys is spent, or it has no room now .LIMIT: 10 handshakes at once, then one every 10 s.: wait 10 s"

@@ -81,6 +81,7 @@ TEST(Admission, AFullTableGivesTheOldestSuchHandshakeOfTheSourceWithTheMost) {
   EXPECT_EQ(admission.handshakes(), 3U);
 }
 
+// SPEC §8.6: a client whose signature has verified
 TEST(Admission, OfEqualSourcesTheOldestHandshakeGoesAndWhoIsAuthenticatedNever) {
   Admission admission({.sessions = 100, .handshakes = 2, .handshakes_per_source = 4});
   const Place authenticated = hear(admission, "192.0.2.9", 0ms);
