@@ -238,6 +238,7 @@ class LoopClient final : public Client {
 
   std::uint64_t call(Call call, Done done) override { return pool_->call(std::move(call), std::move(done)); }
   void cancel(std::uint64_t id) override { pool_->cancel(id); }
+  void close() override { pool_->close(); }
 
  private:
   std::shared_ptr<Pool> pool_;

@@ -53,6 +53,8 @@ class Client {
   /// Reads and checks the files. The error names the file and the remedy. `loop` outlives the client.
   static files::OrText<std::unique_ptr<Client>> make(net::Loop& loop, const ClientOptions& options);
   virtual ~Client() = default;  ///< calls under way end; their `done` is not called
+  /// The same now, for whoever's calls keep it alive. Nothing may be called afterwards.
+  virtual void close() {}
 
   /// Calls `done` exactly once unless cancelled, never from within this call. Any HTTP status is an answer.
   virtual std::uint64_t call(Call call, Done done) = 0;

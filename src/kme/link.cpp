@@ -44,7 +44,11 @@ Link::Link(net::Loop& loop, StoreQueue& queue, const Config& config, const LinkC
       tls_(config.tls),
       timer_(loop.executor()) {}
 
-Link::~Link() { *alive_ = false; }
+/// A call under way keeps its client, and the client keeps what waits for the answer.
+Link::~Link() {
+  *alive_ = false;
+  for (const std::shared_ptr<https::Client>& client : peers_) client->close();
+}
 
 files::OrText<std::unique_ptr<Link>> Link::make(net::Loop& loop, StoreQueue& queue, const Config& config,
                                                 const LinkConfig& link, const Faults& faults, Producer* producer) {
