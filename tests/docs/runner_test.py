@@ -10,6 +10,7 @@ import unittest
 
 import page
 from run_page import Run
+from terminal import Terminal
 
 
 def blocks(text):
@@ -127,6 +128,18 @@ class Runs(unittest.TestCase):
         server = "trap 'rm up; exit 0' INT; touch up; echo listening; while :; do sleep 0.05; done"
         with_it = f"## One\nIn a terminal of its own:\n```sh\nbash -c \"{server}\"\n```\nand here:\n```sh\nls\n```\n```output\nup\n```\n"
         self.passes(with_it + "### Deeper\n```sh\nls\n```\n```output\nup\n```\n## Two\n```sh\nls\n```\n```output\n```\n", ran=4)
+
+    def test_a_terminal_shows_nothing_of_one_before_it(self):
+        outputs = []
+        with tempfile.TemporaryDirectory() as folder:
+            for _ in range(20):
+                terminal = Terminal(folder, folder, {"PATH": os.environ["PATH"]})
+                terminal.start("echo listening")
+                outputs.append(terminal.output)
+                terminal.finish()
+                terminal.close()
+                del terminal  # its address is free for the next
+        self.assertEqual(len(set(outputs)), len(outputs))
 
     def test_each_command_in_a_terminal_of_its_own(self):
         self.passes("Each in a terminal of its own:\n```sh\necho listening; sleep 100\ntouch second; echo listening; sleep 100\n```\n"

@@ -1,5 +1,6 @@
 """A shell in which a reader pastes blocks of commands, and what came of each."""
 
+import itertools
 import os
 import pathlib
 import select
@@ -21,9 +22,12 @@ class Stuck(Exception):
 class Terminal:
     """bash, whose blocks read nothing or, with `typed`, from somebody who types nothing."""
 
+    # The number of the next block, which nothing else in the scratch folder has: a file of an earlier terminal would be
+    # taken for what a block has said until the shell empties it.
+    _blocks = itertools.count()
+
     def __init__(self, folder, scratch, environment, typed=False):
         self._scratch, self._typed = pathlib.Path(scratch), typed
-        self._blocks = 0
         done, their_done = os.pipe()
         # With job control, programs in the background are as they are for somebody at a terminal; without, an interrupt
         # reaches what runs in front.
@@ -43,8 +47,7 @@ class Terminal:
 
     def start(self, text):
         """Begins a block; its output goes to a file, whose path is returned."""
-        self._blocks += 1
-        name = self._scratch / f"{id(self):x}-{self._blocks}"
+        name = self._scratch / str(next(self._blocks))
         self.output, self._failures = name.with_suffix(".out"), name.with_suffix(".failed")
         self._failures.touch()
         # One line for each command that fails, which in a terminal does not stop the next.
