@@ -1,0 +1,102 @@
+#include "cli/client_account.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include "cli/client_explain.hpp"
+#include "cli/close_text.hpp"
+#include "cli/output.hpp"
+#include "cli/text.hpp"
+
+namespace qsp::cli {
+namespace {
+
+void print_echo_account(const Context& context, const ClientRun& run, AccountLines& lines,
+                        const std::optional<std::string>& failure) {
+  const EchoReport& report = run.report;
+  const double seconds = std::chrono::duration<double>(report.elapsed).count();
+  const double rate = seconds > 0 ? static_cast<double>(report.compared_bytes) / seconds / 1e6 : 0;
+  const std::uint32_t rekeys = report.epoch > 0 ? report.epoch - 1 : 0;
+  const std::string reason = report.closed ? close_text(*report.closed) : "";
+  if (context.json || lines.has_file()) {
+    boost::json::object account{{"ok", !failure},
+                                {"sent_bytes", report.sent_bytes},
+                                {"sent_frames", report.sent_frames},
+                                {"received_bytes", report.received_bytes},
+                                {"compared_bytes", report.compared_bytes},
+                                {"missing_bytes", report.missing_bytes},
+                                {"final_epoch", report.epoch},
+                                {"rekeys", rekeys},
+                                {"elapsed_sec", seconds},
+                                {"mb_per_sec", rate},
+                                {"closed", report.closed ? name(report.closed->reason) : ""},
+                                {"closed_by_peer", report.closed && report.closed->by_peer},
+                                {"truncated", report.closed && report.closed->truncated}};
+    account["error"] = failure ? boost::json::value(*failure) : boost::json::value(nullptr);
+    lines.add(account, false);
+  }
+  if (context.json || !report.established) return;
+  print_out("sent      {} bytes in {} frames\n", grouped(report.sent_bytes), grouped(report.sent_frames));
+  print_out("received  {} bytes, of which {} compared equal\n", grouped(report.received_bytes),
+            grouped(report.compared_bytes));
+  print_out("rekeys    {} (last epoch {})\n", rekeys, report.epoch);
+  print_out("time      {:.3f} s, {:.1f} MB/s each way\n", seconds, rate);
+  print_out("closed    {}\n", reason);
+}
+
+void print_pipe_account(const Context& context, const ClientRun& run, AccountLines& lines,
+                        const std::optional<std::string>& failure) {
+  const PipeClientReport& report = run.pipe_report;
+  if (!context.json && !lines.has_file()) return;
+  boost::json::object account{{"ok", !failure},
+                              {"sent_bytes", report.traffic.sent_bytes},
+                              {"received_bytes", report.traffic.received_bytes},
+                              {"closed", report.closed ? name(report.closed->reason) : ""},
+                              {"closed_by_peer", report.closed && report.closed->by_peer},
+                              {"truncated", report.closed && report.closed->truncated}};
+  if (report.established && report.status) {
+    account["peer"] = report.status->peer;
+    account["qkd_mixed"] = report.status->qkd_mixed;
+    account["without_qkd"] = report.status->without_qkd;
+    account["final_epoch"] = report.status->current.epoch;
+  }
+  account["error"] = failure ? boost::json::value(*failure) : boost::json::value(nullptr);
+  lines.add(account, true);
+}
+
+}  // namespace
+
+std::expected<AccountLines, std::string> AccountLines::open(const std::string& file) {
+  AccountLines lines;
+  constexpr unsigned kOwnerOnly = 0600;
+  if (file.empty()) return lines;
+  auto made = files::create_file(file, kOwnerOnly);
+  if (!made) return std::unexpected("--account " + made.error());
+  lines.file_ = file;
+  lines.open_ = std::move(*made);
+  return lines;
+}
+
+void AccountLines::add(const boost::json::object& account, bool pipe) {
+  if (!has_file()) return pipe ? write_err(json_line(account)) : print_json(account);
+  const std::string line = json_line(account);
+  if (auto done = files::write_at(open_.get(), file_, as_bytes(line), size_); !done) problem_ = done.error();
+  size_ += line.size();
+}
+
+std::optional<std::string> account_for(const Context& context, const ClientRun& run, AccountLines& lines) {
+  const std::optional<std::string> failure = explain(run);
+  if (run.common.check_echo) {
+    print_echo_account(context, run, lines, failure);
+  } else {
+    print_pipe_account(context, run, lines, failure);
+  }
+  return failure;
+}
+
+}  // namespace qsp::cli

@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+
+#include "cli/app.hpp"
+#include "cli/command.hpp"
+#include "cli/connect.hpp"
+#include "cli/option_types.hpp"
+#include "cli/qkd_budget.hpp"
+#include "qsp/endpoint.hpp"
+
+namespace qsp::cli {
+
+void add_connect(Command& app, Context& context) {
+  Command* const verb =
+      app.add_subcommand("connect", "a secure pipe to a server: standard input goes there, its data comes out");
+  const auto options = std::make_shared<ConnectOptions>();
+  verb->add_option("target", options->target,
+                   "address of the server, such as localhost:7155 or [::1]:7155; no port: 7155")
+      ->required()
+      ->type_name("HOST:PORT");
+  add_session_options(*verb, Role::Client, options->session);
+  verb->add_flag("--check-echo", options->check_echo, "the server echoes: compare what comes back with what was sent");
+  verb->add_option("--send", options->send, "file to send, and whose echo to check; otherwise stdin is sent")
+      ->type_name("FILE");
+  verb->add_option("--output", options->output, "file to store the echo in; the old one stays until all has come")
+      ->type_name("FILE");
+  verb->add_option("--account", options->account,
+                   "new file for the account of each dial, as a line of JSON; in a pipe, whose standard output is the\n"
+                   "peer's data, --json prints it on standard error")
+      ->type_name("FILE");
+  verb->add_option("--window", options->window, "data that may be sent and not echoed yet, 64K or more")
+      ->transform(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
+      ->type_name("SIZE")
+      ->default_str(size_text(options->window));
+  verb->add_option(
+          "--retry-for", options->retry_for,
+          "how long to dial again, ever more slowly, while the server is full or a budget of QKD keys is spent;\n"
+          "0: not at all")
+      ->transform(is_time(std::chrono::nanoseconds(0), std::chrono::hours(24)))
+      ->type_name("TIME")
+      ->default_str("30s");
+  verb->add_option("--rekey-after", options->rekey_after)->group("");
+  set_help(
+      *verb,
+      {.notes = fmt::format("{} A client that comes too soon waits, as long as --retry-for lets it.\n"
+                            "qsp version lists the algorithms.",
+                            kBudgetHelp),
+       .examples = {"tar c -C photos . | qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob",
+                    "qsp connect localhost:7155 --key alice.key --peers peers.toml --peer bob --send photo.jpg "
+                    "--output echo.jpg",
+                    "qsp connect localhost:7155 --profile rc155 --insecure",
+                    "qsp connect [::1]:7155 --profile rc155 --insecure --send photo.jpg --output echo.jpg",
+                    "echo hello | qsp connect localhost:7155 --profile rc155 --insecure --json"},
+       .done = "all was sent and all that the peer had came (and was equal, where the echo is checked)",
+       .failed = "not so: one line on standard error says why"});
+  verb->callback(
+      [options, &context] { context.action = [options, &context] { return run_connect(context, *options); }; });
+}
+
+}  // namespace qsp::cli
