@@ -17,13 +17,15 @@ using std::chrono::seconds;
 constexpr std::array kPolicies{QkdPolicy::None, QkdPolicy::Preferred, QkdPolicy::Required};
 
 /// A world in which the client wants `client` of bob, the listener is set to `listener`, and bob pins alice with
-/// `peer`.
+/// `peer`, and with her SAE ID whatever that is: nothing but policy refuses her.
 struct Wanted : World {
   Wanted(QkdPolicy client_policy, QkdPolicy listener, QkdPolicy peer) : World(QkdPolicy::None) {
     client.peer = bob.pinned(client_policy);
     server.qkd = listener;
     pinned = Pinned();
-    pinned.pin(alice.pinned(peer));
+    auto pin = alice.pinned(peer);
+    pin.sae_id = client.sae_id;
+    pinned.pin(pin);
   }
 };
 
