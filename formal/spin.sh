@@ -7,7 +7,7 @@ command -v "$spin" >/dev/null || { echo "spin.sh: spin is not installed (Debian:
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 model=$PWD/rekey.pml bad=0
 
-# build DIRECTORY SPIN-FLAGS CC-FLAGS
+# build DIRECTORY SPIN-FLAGS CC-FLAGS: of two -O the last counts
 build() {
   mkdir -p "$1"
   (cd "$1" && "$spin" -a $2 "$model" >spin.log 2>&1 && "$cc" -O2 -w -DMEMLIM=2000 -DCOLLAPSE $3 -o pan pan.c >cc.log 2>&1) ||
@@ -33,7 +33,8 @@ build "$T/live" "-DKME_FAILURES=1" ""
 check holds "$T/live" "both ends terminate once the connection has died or one has closed" "-a -N terminates"
 check holds "$T/live" "END both ways ends NORMAL and complete" "-a -N completes"
 for variant in CLIENT_DROPS_OLD CLIENT_SENDS_OLD SERVER_KEEPS_OLD_KEY DONE_LATER REQ_CROSSES_INIT; do
-  build "$T/$variant" "-DBROKEN_$variant" "-DSAFETY -DNOCLAIM"
+  # It fails within two thousand states, sooner than a compiler has made it fast.
+  build "$T/$variant" "-DBROKEN_$variant" "-DSAFETY -DNOCLAIM -O0"
   check fails "$T/$variant" "broken on purpose: $variant" ""
 done
 exit $bad
