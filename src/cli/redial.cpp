@@ -7,7 +7,7 @@
 namespace qsp::cli {
 namespace {
 
-constexpr std::chrono::seconds kLongestPause{3};
+constexpr std::chrono::seconds kLongestPause{60};       ///< SPEC §5.9
 constexpr std::chrono::milliseconds kShortestRest{20};  ///< what is left of the time, if it is worth another dial
 
 }  // namespace

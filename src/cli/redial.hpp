@@ -16,8 +16,9 @@ class Redial {
   Redial(std::chrono::nanoseconds within, Instant now, std::minstd_rand::result_type seed)
       : end_(now + within), random_(seed) {}
 
-  /// How long to wait for room. These pauses double from 0.2 s to 3 s, and each is drawn evenly from the upper half of
-  /// that, so that clients who were refused together do not come back together. The last one ends with the time.
+  /// How long to wait for room. What these pauses are drawn from doubles from 0.2 s to 60 s (SPEC §5.9); each is drawn
+  /// evenly from its upper half, so that clients who were refused together do not come back together. The last one ends
+  /// with the time.
   std::optional<std::chrono::nanoseconds> pause_for_room(Instant now);
 
   /// How long to wait for the next key: the wait of SPEC §5.9, which is never cut short.

@@ -18,7 +18,7 @@ using std::chrono::seconds;
 
 constexpr seconds kDialTimeout{5};
 constexpr milliseconds kFirstPause{200};
-constexpr milliseconds kLongestPause{3000};
+constexpr milliseconds kLongestPause{60'000};
 /// A session that lived so long did not fail at once: the next pause is the first again.
 constexpr seconds kGoodLife{3};
 constexpr auto kTuple = boost::asio::as_tuple(boost::asio::use_awaitable);
@@ -49,8 +49,12 @@ void Dialler::stop() {
   if (session_) session_->close(Reason::Normal, "stopping");
 }
 
+milliseconds Dialler::next_pause(std::optional<milliseconds> last) noexcept {
+  return last ? std::min(2 * *last, kLongestPause) : kFirstPause;
+}
+
 boost::asio::awaitable<void> Dialler::run() {
-  milliseconds pause = kFirstPause;
+  std::optional<milliseconds> pause;
   while (!stopping_) {
     established_at_ = Instant::max();
     // Named, not a temporary: see kme/await.hpp.
@@ -60,8 +64,8 @@ boost::asio::awaitable<void> Dialler::run() {
     const bool good = established_at_ != Instant::max() && net::Loop::now() - established_at_ >= kGoodLife;
     if (good) problem_.clear();
     short_lived_ = !good && established_at_ != Instant::max();
-    pause = good ? kFirstPause : std::min(2 * pause, kLongestPause);
-    auto waiting = wait(pause);
+    pause = next_pause(good ? std::nullopt : pause);
+    auto waiting = wait(*pause);
     co_await std::move(waiting);
   }
 }

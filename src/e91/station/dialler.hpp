@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "e91/station/message_session.hpp"
@@ -24,6 +25,10 @@ class Dialler final : private net::ConnectionOwner {
   Dialler(const Dialler&) = delete;
   Dialler& operator=(const Dialler&) = delete;
   ~Dialler() override = default;
+
+  /// The pause before the next dial, `last` being the one before this dial, unless that brought a good session: it
+  /// doubles with each failure, up to 60 s (SPEC §5.9).
+  static std::chrono::milliseconds next_pause(std::optional<std::chrono::milliseconds> last) noexcept;
 
   void start();
   /// Dials no more and closes the session.
