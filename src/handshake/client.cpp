@@ -49,6 +49,23 @@ Client::Client(Environment environment, const ClientOptions& options) noexcept
 
 QkdPolicy Client::offer() const noexcept { return options_->redial_without_qkd ? QkdPolicy::None : options_->peer.qkd; }
 
+/// §5.3: "the algorithms of the keys pinned for the dialled peer, in their order, each once, those cut that it cannot
+/// verify". Error: it can verify none of them.
+Result<wire::CodeList> Client::verifiable() const {
+  wire::CodeList signatures;
+  std::optional<Error> refusal;
+  for (const PinnedKey& key : options_->peer.keys) {
+    const auto code = std::to_underlying(key.key.algorithm);
+    if (const auto verifier = environment_.provider.verifier(key.key); !verifier) {
+      refusal = verifier.error();
+      continue;
+    }
+    if (!contains(signatures, code)) signatures.push_back(code);
+  }
+  if (signatures.size() == 0 && refusal) return std::unexpected(*refusal);
+  return signatures;
+}
+
 Result<Actions> Client::start() {
   wire::ClientHello hello;
   hello.versions.push_back(wire::kVersion1);
@@ -62,10 +79,9 @@ Result<Actions> Client::start() {
     hello.shares.push_back({std::to_underlying(id), (*key)->public_key()});
     next.keys.push_back(std::move(*key));
   }
-  for (const PinnedKey& key : options_->peer.keys) {
-    const auto code = std::to_underlying(key.key.algorithm);
-    if (!contains(hello.signatures, code)) hello.signatures.push_back(code);
-  }
+  const auto signatures = verifiable();
+  if (!signatures) return std::unexpected(signatures.error());
+  hello.signatures = offered_signatures_ = *signatures;
   for (const crypto::AeadId id : options_->aeads) hello.aeads.push_back(std::to_underlying(id));
   hello.qkd_offer = std::to_underlying(offer());
   for (const std::string& name : options_->applications) hello.applications.push_back(as_bytes(name));
@@ -92,10 +108,7 @@ Result<void> Client::check_choice(const wire::ServerHello& hello, std::uint64_t 
   if (!kem || !contains(options_->kems, *kem)) return refused("SERVER_HELLO: KEM not offered");
   const auto aead = crypto::aead_from_wire(hello.aead);
   if (!aead || !contains(options_->aeads, *aead)) return refused("SERVER_HELLO: AEAD not offered");
-  const bool signature_offered = std::ranges::any_of(options_->peer.keys, [&](const PinnedKey& key) {
-    return std::to_underlying(key.key.algorithm) == hello.signature;
-  });
-  if (!signature_offered) return refused("SERVER_HELLO: signature algorithm not offered");
+  if (!contains(offered_signatures_, hello.signature)) return refused("SERVER_HELLO: signature algorithm not offered");
   if (hello.qkd_mode == 1 && offer() == QkdPolicy::None) return refused("SERVER_HELLO: QKD not offered");
   if (hello.qkd_mode == 0 && offer() == QkdPolicy::Required) {
     return fail(ErrorKind::PeerIncompatible, Reason::HandshakeFailed,

@@ -64,6 +64,7 @@ class Client {
   template <class From, class To>
   static constexpr bool kSuccessor = false;
 
+  [[nodiscard]] Result<wire::CodeList> verifiable() const;
   Result<Actions> on(AwaitServerHello& state, Bytes message, std::uint64_t frame_session_id);
   Result<Actions> on(AwaitServerAuth& state, Bytes message);
   Result<Actions> on(AwaitServerFinish& state, Bytes message);
@@ -76,6 +77,7 @@ class Client {
 
   Environment environment_;
   const ClientOptions* options_;
+  wire::CodeList offered_signatures_;
   bool peer_verified_ = false;
   std::optional<Identity> presented_;
   std::variant<Start, AwaitServerHello, AwaitServerAuth, AwaitQkdKey, AwaitServerFinish, Done> state_;

@@ -187,6 +187,63 @@ TEST(Offers, of_signatures_are_the_pinned_keys_algorithms_in_their_order_each_on
   EXPECT_EQ(std::vector(offers.begin(), offers.end()), (std::vector<std::uint16_t>{0x0906, 0x0905, 0x0904}));
 }
 
+/// A library that lacks one signature algorithm.
+class Lacking final : public crypto::Provider {
+ public:
+  Lacking(std::unique_ptr<crypto::Provider> whole, crypto::SignatureId lacks)
+      : whole_(std::move(whole)), lacks_(lacks) {}
+  [[nodiscard]] std::string_view description() const noexcept override { return whole_->description(); }
+  [[nodiscard]] crypto::Rng& rng() noexcept override { return whole_->rng(); }
+  [[nodiscard]] crypto::Hkdf& hkdf() noexcept override { return whole_->hkdf(); }
+  Result<std::unique_ptr<crypto::Aead>> aead(crypto::AeadId id) override { return whole_->aead(id); }
+  Result<const crypto::Kem*> kem(crypto::KemId id) override { return whole_->kem(id); }
+  Result<std::unique_ptr<crypto::Verifier>> verifier(const crypto::PublicKey& key) override {
+    if (key.algorithm == lacks_) return fail(ErrorKind::Provider, Reason::InternalError, "no such algorithm");
+    return whole_->verifier(key);
+  }
+  Result<std::unique_ptr<crypto::Signer>> load_signer(std::string_view pem, const crypto::AskPassphrase& ask) override {
+    return whole_->load_signer(pem, ask);
+  }
+  Result<crypto::PublicKey> load_public_key(std::string_view pem) override { return whole_->load_public_key(pem); }
+  Result<crypto::SecretText> generate_private_key(crypto::SignatureId id,
+                                                  const std::optional<crypto::SecretText>& passphrase) override {
+    return whole_->generate_private_key(id, passphrase);
+  }
+  Result<std::string> public_key_pem(const crypto::PublicKey& key) override { return whole_->public_key_pem(key); }
+
+ private:
+  std::unique_ptr<crypto::Provider> whole_;
+  crypto::SignatureId lacks_;
+};
+
+// SPEC §5.3: "those cut that it cannot verify". What was cut was not offered.
+TEST(Offers, of_signatures_leave_out_what_this_end_cannot_verify) {
+  using enum crypto::SignatureId;
+  const auto world = [] {
+    auto made = std::make_unique<World>(std::make_unique<Lacking>(make_fake_provider(1), SlhDsaSha2_128s),
+                                        make_fake_provider(2));
+    made->client.peer.keys = {make_party(*made->server_provider, "bob", SlhDsaSha2_128s).key, made->bob.key};
+    return made;
+  };
+  {
+    const auto whole = world();
+    const auto pair = whole->established();
+    const Frame& frame = pair->made(Role::Client).front();
+    const auto offers = wire::parse_client_hello(Bytes(frame).subspan(wire::kFrameHeaderSize)).value().signatures;
+    EXPECT_EQ(std::vector(offers.begin(), offers.end()), std::vector<std::uint16_t>{0x0905});
+    EXPECT_TRUE(pair->seen(Role::Client).session_id);
+  }
+  Stage stage(Role::Client, world(), {});
+  stage.puppet().script.signature = std::to_underlying(SlhDsaSha2_128s);
+  stage.give(stage.puppet().server_hello(stage.take()));
+  EXPECT_EQ(stage.closed(), Reason::HandshakeFailed) << "chosen, and not offered";
+  const auto none = world();
+  none->client.peer.keys.pop_back();
+  const auto refused = Channel::client(*none->client_provider, none->client, std::chrono::seconds(1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Provider);
+}
+
 // SPEC §4.
 TEST(ClientIdentity, the_pinned_client_gets_in) {
   for (const QkdPolicy qkd : {QkdPolicy::None, QkdPolicy::Required}) {
