@@ -212,7 +212,7 @@ Result<void> Session::send_control(FrameType type, Bytes plaintext) {
 
 void Session::close(Reason reason, std::string_view text) {
   if (closed_) return;
-  const std::string_view cut = text.substr(0, wire::kMaxCloseText);
+  const std::string_view cut = wire::cut_text(text);
   say_goodbye(reason, cut);
   end({.reason = reason,
        .text = std::string(cut),
@@ -240,9 +240,11 @@ void Session::say_goodbye(Reason reason, std::string_view text) {
     // SPEC §5.8: an application that gives up is HANDSHAKE_FAILED on the wire, and a stranger learns no more than that.
     const bool precise = peer_verified() && reason != Reason::Normal;
     if (precise) return send_alert({reason, text});
-    // But a server that has no room may say so to anybody: that tells nothing of the peer.
+    // But a server that has no room may say so to anybody, and before SERVER_HELLO that no suite is common: neither
+    // tells anything of the peer.
     const bool no_room = role_ == Role::Server && reason == Reason::Limit;
-    return send_alert({no_room ? Reason::Limit : Reason::HandshakeFailed, ""});
+    const bool no_suite = role_ == Role::Server && reason == Reason::NoCommonSuite && !sender_.started();
+    return send_alert({no_room || no_suite ? reason : Reason::HandshakeFailed, ""});
   }
   std::array<std::uint8_t, 2 + wire::kMaxCloseText> plaintext{};
   const std::size_t size = encode(wire::Close{reason, text}, plaintext);

@@ -108,14 +108,6 @@ Reason wire_reason(Reason reason) noexcept {
   return Reason::InternalError;
 }
 
-std::string_view cut_close_text(std::string_view text) noexcept {
-  if (text.size() <= kMaxCloseText) return text;
-  std::size_t end = kMaxCloseText;
-  // 10xxxxxx continues a UTF-8 sequence, which has at most three such bytes.
-  for (int i = 0; i < 3 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U; ++i) --end;
-  return text.substr(0, end);
-}
-
 void encode_close(Reason reason, std::string_view text, MutableBytes out) noexcept {
   wire::Writer writer(out);
   writer.u16(std::to_underlying(wire_reason(reason)));
@@ -127,7 +119,9 @@ Result<CloseView> decode_close(Bytes plaintext) noexcept {
   const std::uint16_t code = reader.u16();
   const Bytes text = reader.rest();
   if (!reader.finished()) return malformed("close message");
-  return CloseView{reason_from_wire(code).value_or(Reason::ProtocolError), as_text(text)};
+  const Reason reason = reason_from_wire(code).value_or(Reason::ProtocolError);
+  const bool known = wire_reason(reason) == reason;
+  return CloseView{known ? reason : Reason::ProtocolError, as_text(text)};
 }
 
 }  // namespace qsp::rc155

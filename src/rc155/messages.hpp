@@ -11,6 +11,7 @@
 #include "qsp/endpoint.hpp"
 #include "qsp/error.hpp"
 #include "wire/frame.hpp"
+#include "wire/handshake.hpp"
 
 /// The payloads of Stage155 as bytes: hellos, rekey messages and close messages, with their bounds. No keys, no states.
 namespace qsp::rc155 {
@@ -22,7 +23,7 @@ inline constexpr std::size_t kClientHelloSize = 4 + kHelloNonceSize;
 inline constexpr std::size_t kServerHelloSize = 4 + kHelloNonceSize + 8;
 inline constexpr std::size_t kRekeyBodySize = 32;  ///< material of an INIT, confirm of an ACK
 inline constexpr std::size_t kRekeyMessageSize = 4 + 1 + 4 + kRekeyBodySize;
-inline constexpr std::size_t kMaxCloseText = 1024;
+using wire::kMaxCloseText;
 
 /// A sealed payload is `nonce(12) ‖ ciphertext ‖ tag(16)`.
 inline constexpr std::size_t kNoncePrefixSize = crypto::kNonceSize;
@@ -81,10 +82,7 @@ Result<RekeyView> decode_rekey(Bytes plaintext, RekeyType expected) noexcept;
 /// The code that goes on the wire: SPEC_155 §8 knows six, the rest are told to the peer as INTERNAL_ERROR.
 Reason wire_reason(Reason reason) noexcept;
 
-/// At most kMaxCloseText bytes of a text, never half of a UTF-8 sequence.
-std::string_view cut_close_text(std::string_view text) noexcept;
-
-/// `reason u16 ‖ text`. Precondition: out holds exactly 2 + text.size() bytes.
+/// `reason u16 ‖ text`. Preconditions: out holds exactly 2 + text.size() bytes, and the text at most kMaxCloseText.
 void encode_close(Reason reason, std::string_view text, MutableBytes out) noexcept;
 
 struct CloseView {
@@ -92,7 +90,7 @@ struct CloseView {
   std::string_view text;  ///< from the peer: not even known to be UTF-8; points into the plaintext
 };
 
-/// A code that nobody assigned reads as PROTOCOL_ERROR: the peer has closed all the same.
+/// A code that is none of Stage155's six reads as PROTOCOL_ERROR: the peer has closed all the same.
 Result<CloseView> decode_close(Bytes plaintext) noexcept;
 
 }  // namespace qsp::rc155

@@ -331,7 +331,7 @@ Result<void> Session::send_init(Instant now) {
 void Session::close(Reason reason, std::string_view text) {
   if (state_ == State::Closed) return;
   end({.reason = reason,
-       .text = std::string(cut_close_text(text)),
+       .text = std::string(wire::cut_text(text)),
        .by_peer = false,
        .truncated = reason != Reason::Normal});
 }

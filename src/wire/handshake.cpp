@@ -125,6 +125,14 @@ Bytes read_so_far(Bytes message, const Reader& reader) noexcept {
 
 }  // namespace
 
+std::string_view cut_text(std::string_view text) noexcept {
+  if (text.size() <= kMaxCloseText) return text;
+  std::size_t end = kMaxCloseText;
+  // 10xxxxxx continues a UTF-8 sequence, which has at most three such bytes.
+  for (int i = 0; i < 3 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U; ++i) --end;
+  return text.substr(0, end);
+}
+
 Result<MessageType> message_type(Bytes message) noexcept {
   Reader reader(message);
   const auto type = static_cast<MessageType>(reader.u8());

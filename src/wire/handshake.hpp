@@ -108,6 +108,9 @@ struct Alert {
   std::string_view text;  ///< untrusted
 };
 
+/// At most kMaxCloseText bytes of what an ALERT or a CLOSE is to say, never half of a UTF-8 sequence.
+std::string_view cut_text(std::string_view text) noexcept;
+
 /// The type of a whole handshake message, after its length field was checked against its size.
 Result<MessageType> message_type(Bytes message) noexcept;
 

@@ -216,6 +216,38 @@ TEST(Close, both_ends_close_clean_whatever_step_a_rekey_stands_at) {
   }
 }
 
+/// SPEC §8.1, §7.3: "Application data, END and CLOSE go on in both directions in every state", also while either end
+/// waits for its KME and with a NAK on its way. What the KME says later is nobody's.
+TEST(Close, both_ends_close_clean_while_a_kme_is_asked_and_across_a_nak) {
+  enum class At : std::uint8_t { EncKey, DecKey, Nak, Backoff };
+  for (const At at : {At::EncKey, At::DecKey, At::Nak, At::Backoff}) {
+    for (const Role first : kBoth) {
+      World world(QkdPolicy::Required);
+      const auto pair = world.established();
+      ASSERT_TRUE(pair->rekey(Role::Server));
+      if (at != At::EncKey) {
+        ASSERT_TRUE(world.answer(*pair, Role::Server));
+        pair->run();
+      }
+      if (at == At::Nak || at == At::Backoff) {
+        ASSERT_TRUE(channel(*pair, Role::Client).fail_qkd_key(QkdFailure::Unavailable, pair->now()));
+        pair->drain(Role::Client);
+      }
+      if (at == At::Backoff) pair->run();
+      for (const Role role : {first, other(first)}) ASSERT_TRUE(pair->send(role, as_bytes("last"), true));
+      pair->run();
+      for (const Role role : kBoth) {
+        EXPECT_EQ(closed(*pair, role).reason, Reason::Normal);
+        EXPECT_FALSE(closed(*pair, role).truncated);
+        EXPECT_EQ(as_text(pair->seen(role).received()), "last");
+        EXPECT_FALSE(
+            channel(*pair, role).provide_qkd_key("abcdef01-2345-4678-89ab-cdef01234567", QkdKey(), pair->now()));
+      }
+      EXPECT_EQ(pair->defect(), "");
+    }
+  }
+}
+
 // SPEC §8.2.
 TEST(Close, is_understood_whatever_step_a_rekey_stands_at) {
   for (int delivered = 0; delivered < 4; ++delivered) {
@@ -266,12 +298,23 @@ TEST(Close, in_each_step_of_the_handshake_tells_no_more_than_the_peer_has_earned
   }
 }
 
-TEST(Close, cuts_a_long_text) {
-  World world;
-  const auto pair = world.established();
-  pair->close(Role::Client, Reason::Normal, std::string(5'000, 'x'));
-  pair->run();
-  for (const Role role : kBoth) EXPECT_EQ(closed(*pair, role).text, std::string(1'024, 'x'));
+// SPEC §8.3, §5.1: "0 … 1,024 bytes of UTF-8", in a CLOSE and in an ALERT.
+TEST(Close, cuts_a_long_text_and_never_inside_a_character) {
+  for (const bool established : {true, false}) {
+    for (const std::size_t lead : {0U, 1U, 2U, 3U, 4U, 5'000U}) {
+      World world(QkdPolicy::Required);
+      const auto pair = established ? world.established() : world.pair();
+      pair->run();
+      std::string text(std::min<std::size_t>(lead, 4), 'x');
+      for (int i = 0; i < 300 && lead <= 4; ++i) text += "\xf0\x9f\x94\x91";
+      if (lead > 4) text.assign(lead, 'x');
+      // In a handshake the client tells more than HANDSHAKE_FAILED once it has asked its KME.
+      pair->close(Role::Client, Reason::InternalError, text);
+      pair->run();
+      const std::size_t whole = lead > 4 || lead % 4 == 0 ? 1'024 : 1'020 + lead;
+      for (const Role role : kBoth) EXPECT_EQ(closed(*pair, role).text, text.substr(0, whole)) << lead;
+    }
+  }
 }
 
 // SPEC §8.2.

@@ -405,15 +405,19 @@ TEST(Hostile, CloseOfTheWrongShapeIsRefused) {
   }
 }
 
-TEST(Hostile, CloseWithAnUnassignedReasonStillCloses) {
-  Duo duo;
-  duo.established();
-  const Frame message = {0x12, 0x34, 'h', 'i', '\n', 0xff};
-  duo.pair.inject(Role::Server, duo.observer.seal(duo.next_header(Role::Server, FrameType::Close), "close", message));
-  EXPECT_TRUE(closed_with(duo.closed(Role::Server), Reason::ProtocolError));
-  EXPECT_TRUE(duo.closed(Role::Server)->by_peer);
-  EXPECT_TRUE(duo.closed(Role::Server)->truncated);
-  EXPECT_EQ(duo.closed(Role::Server)->text, "hi\n\xff");
+// SPEC §11: "A CLOSE whose reason is none of the six closes too, as PROTOCOL_ERROR", those of QSP 1.0 alone included.
+TEST(Hostile, CloseWithAnotherReasonThanTheSixStillCloses) {
+  for (const int code : {0x1234, 1, 50, 51, 60, 70, 80, 0xffff}) {
+    Duo duo;
+    duo.established();
+    const Frame message = {static_cast<std::uint8_t>(code >> 8), static_cast<std::uint8_t>(code), 'h', 'i', '\n', 0xff};
+    duo.pair.inject(Role::Server, duo.observer.seal(duo.next_header(Role::Server, FrameType::Close), "close", message));
+    EXPECT_TRUE(closed_with(duo.closed(Role::Server), Reason::ProtocolError)) << code;
+    EXPECT_TRUE(duo.closed(Role::Server)->by_peer);
+    EXPECT_TRUE(duo.closed(Role::Server)->truncated);
+    EXPECT_EQ(duo.closed(Role::Server)->text, "hi\n\xff");
+    EXPECT_TRUE(queue(duo, Role::Server).empty()) << "a receiver of CLOSE does not reply";
+  }
 }
 
 TEST(Hostile, DataBehindCloseIsDiscarded) {
