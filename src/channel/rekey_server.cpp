@@ -129,7 +129,7 @@ Result<void> Session::commit_server(schedule::NextEpoch next, bool kem, std::opt
 /// §7: "REQ during a rekey, or repeated in an epoch, changes nothing … a REQ under that limit is delayed, not dropped."
 Result<void> Session::on(const wire::RekeyRequest& request, Bytes /*plaintext*/, Instant now) {
   if (role_ != Role::Server) return forbidden("REKEY REQ from a server");
-  if (request.new_epoch != receiver_.epoch() + 1) return forbidden("REKEY REQ: new_epoch");
+  if (request.new_epoch != receiver_.epoch() + 1 || request.new_epoch == 0) return forbidden("REKEY REQ: new_epoch");
   if (live_->requested || live_->due || !std::holds_alternative<NoRekey>(live_->rekey)) return {};
   live_->requested = true;
   const auto& last = live_->last_client_request;

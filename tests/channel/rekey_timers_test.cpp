@@ -5,6 +5,7 @@
 
 #include "channel/access.hpp"
 #include "channel/kmes.hpp"
+#include "channel/malicious.hpp"
 #include "channel/traffic.hpp"
 #include "qsp/suites.hpp"
 
@@ -132,6 +133,19 @@ TEST(HardLife, a_server_with_a_spent_budget_ends_with_limit) {
   EXPECT_EQ(reason(*pair, Role::Server), Reason::Limit);
 }
 
+// SPEC §8.5.
+TEST(HardLife, an_outage_that_a_spent_budget_follows_ends_with_qkd_unavailable) {
+  World world(QkdPolicy::Required);
+  const auto pair = world.established();
+  Kmes kmes(world, *pair);
+  kmes.take_down(Role::Server);
+  kmes.pass(seconds(300));
+  kmes.take_down(Role::Server, QkdFailure::Budget);
+  kmes.pass(seconds(240));
+  EXPECT_EQ(reason(*pair, Role::Server), Reason::QkdUnavailable) << "no key has come since";
+}
+
+// SPEC §8.5.
 TEST(HardLife, an_outage_of_the_servers_kme_under_required_ends_with_qkd_unavailable) {
   World world(QkdPolicy::Required);
   const auto pair = world.established();
@@ -160,6 +174,7 @@ TEST(HardLife, an_outage_of_the_clients_kme_under_required_is_known_at_both_ends
   }
 }
 
+// SPEC §8.5: "no key has come since".
 TEST(HardLife, silence_of_a_client_after_the_outage_is_over_ends_with_limit) {
   World world(QkdPolicy::Required);
   world.server.rekey.timer = seconds(200);
@@ -299,6 +314,28 @@ TEST_F(LastEpoch, ends_with_limit_at_a_trigger_of_either_end) {
     static_cast<void>(pair->rekey(role));
     pair->run();
     for (const Role end : kBoth) EXPECT_EQ(reason(*pair, end), Reason::Limit);
+  }
+}
+
+// SPEC §7.1: "new_epoch is exactly e+1", and 2^32 has no place in it: 0 is no epoch.
+TEST_F(LastEpoch, has_no_successor_that_a_message_could_name) {
+  for (const Role peer : kBoth) {
+    Insider insider(*world.client_provider);
+    pair = world.established();
+    move_to(0xffff'ffff);
+    // The keys of channel::TestAccess.
+    const Message client_key(32, 1), server_key(32, 2);
+    insider.secret("c_key", 0xffff'ffff, client_key);
+    insider.secret("s_key", 0xffff'ffff, server_key);
+    MaliciousEnd malicious(*pair, peer, insider);
+    const Message share(crypto::info(crypto::KemId::X25519MlKem768).public_key_size), material(32);
+    if (peer == Role::Client) {
+      malicious.send(wire::RekeyRequest{0});
+    } else {
+      malicious.send(wire::RekeyInit{.new_epoch = 0, .material = material, .kem_public_key = share, .key_id = {}});
+    }
+    EXPECT_EQ(reason(*pair, other(peer)), Reason::ProtocolError);
+    EXPECT_EQ(pair->seen(other(peer)).epochs.size(), 0U);
   }
 }
 
