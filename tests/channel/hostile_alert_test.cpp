@@ -84,6 +84,49 @@ TEST(SealedAlert, qkd_unavailable_leads_to_a_dial_without_qkd_only_after_server_
   }
 }
 
+/// SPEC §2.5, Appendix B 24: while a client waits for its KME, its server's ALERT ends the handshake at once. The key
+/// that was asked for is not used, whenever it comes.
+TEST(WhileTheKmeIsAsked, an_alert_ends_a_client_at_once_and_the_key_is_burned) {
+  for (const QkdPolicy policy : {QkdPolicy::Preferred, QkdPolicy::Required}) {
+    for (const std::uint16_t reason : {std::uint16_t{60}, std::uint16_t{70}, std::uint16_t{80}}) {
+      SCOPED_TRACE(reason);
+      Stage stage(Role::Client, policy);
+      stage.reach(State::ClientAwaitQkdKey);
+      const std::size_t before = stage.pair().made(Role::Client).size();
+      stage.give(stage.puppet().say(FrameType::Handshake, alert(reason, "why")));
+      ASSERT_TRUE(stage.seen().closed);
+      EXPECT_TRUE(stage.seen().closed->by_peer);
+      EXPECT_EQ(stage.closed(), static_cast<Reason>(reason));
+      EXPECT_EQ(stage.end().may_redial_without_qkd(), reason == 60 && policy == QkdPolicy::Preferred);
+      QkdKey late(32);
+      late.writable()[0] = 7;
+      EXPECT_FALSE(
+          stage.end().provide_qkd_key("0f0e0d0c-0b0a-4988-8766-554433221100", std::move(late), stage.pair().now()));
+      EXPECT_EQ(late.reveal()[0], 0);  // NOLINT(bugprone-use-after-move): it is wiped
+      EXPECT_EQ(stage.pair().made(Role::Client).size(), before) << "no CLIENT_AUTH, no answer";
+    }
+  }
+}
+
+/// SPEC §2.5, Appendix B 24: a server that waits for its KME takes nothing: no client has anything to say before
+/// SERVER_FINISH, not even data under the keys that it has already.
+TEST(WhileTheKmeIsAsked, whatever_a_client_says_behind_client_auth_is_a_protocol_error) {
+  Stage stage(Role::Server, QkdPolicy::Required);
+  stage.reach(State::AwaitClientAuth);
+  Frame both = stage.puppet().client_auth();
+  wire::FrameHeader header = stage.puppet().next_header(FrameType::AppData);
+  header.epoch = 1;
+  const Frame data = framed(header, Message(40));
+  both.insert(both.end(), data.begin(), data.end());
+  stage.give(both);
+  ASSERT_EQ(stage.seen().qkd.size(), 1U);
+  EXPECT_EQ(stage.closed(), Reason::ProtocolError);
+  const auto& made = stage.pair().made(Role::Server);
+  const auto told = stage.puppet().insider().open(Role::Server, made.back(), made.size() - 1);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(wire::parse_alert(*told).value().reason, Reason::ProtocolError) << "its signature has verified";
+}
+
 // SPEC §5.9.
 TEST(Redial, a_lost_connection_or_a_wrong_confirm_never_leads_to_a_dial_without_qkd) {
   Stage lost(Role::Client, QkdPolicy::Preferred);
@@ -142,6 +185,28 @@ TEST(Disclosure, an_application_that_gives_up_with_normal_says_handshake_failed)
     EXPECT_EQ(stage->closed(), Reason::Normal);
     const auto& made = stage->pair().made(stage->genuine());
     EXPECT_EQ(stage->puppet().insider().open(stage->genuine(), made.back(), made.size() - 1), alert(50));
+  }
+}
+
+/// SPEC §5.8: "NO_COMMON_SUITE if that is the local reason", and LIMIT for want of room, also where an application
+/// gives up; a client tells a stranger neither.
+TEST(Disclosure, an_application_that_gives_up_for_want_of_room_or_of_a_suite_says_so_where_the_table_does) {
+  struct Row {
+    State state;
+    Reason reason, told;
+  };
+  using enum Reason;
+  for (const Row& row :
+       {Row{State::AwaitClientHello, NoCommonSuite, NoCommonSuite}, Row{State::AwaitClientHello, Limit, Limit},
+        Row{State::AwaitClientAuth, NoCommonSuite, HandshakeFailed}, Row{State::AwaitClientAuth, Limit, Limit},
+        Row{State::AwaitServerAuth, NoCommonSuite, HandshakeFailed},
+        Row{State::AwaitServerAuth, Limit, HandshakeFailed}}) {
+    SCOPED_TRACE(name(row.state));
+    const auto stage = staged(row.state);
+    stage->pair().close(stage->genuine(), row.reason, "a word");
+    const auto& made = stage->pair().made(stage->genuine());
+    const auto opened = stage->puppet().insider().open(stage->genuine(), made.back(), made.size() - 1);
+    EXPECT_EQ(opened.value_or(payload_of(made.back())), alert(std::to_underlying(row.told)));
   }
 }
 

@@ -370,6 +370,34 @@ TEST(Choice, a_chosen_share_that_is_empty_or_of_another_length_is_handshake_fail
   }
 }
 
+// SPEC §5.2: "Unknown items MUST be skipped", also of what a server accepts from clients, wherever they stand.
+TEST(OtherVersion, a_client_skips_unknown_signatures_that_a_server_accepts) {
+  for (const std::vector<std::uint16_t>& accepted :
+       {std::vector<std::uint16_t>{0x7a7a, 0x0905}, {0x0905, 0}, {1, 2, 3, 4, 5, 6, 7, 0x0905}}) {
+    Stage stage(Role::Client);
+    stage.puppet().script.signatures = accepted;
+    stage.establish();
+    EXPECT_TRUE(stage.seen().session_id);
+  }
+}
+
+// SPEC §2.3: a CLIENT_HELLO may be as long as its frame, whatever share fills it.
+TEST(OtherVersion, a_client_hello_of_the_longest_frame_is_taken) {
+  Stage stage(Role::Server);
+  Puppet& alice = stage.puppet();
+  std::size_t plain = 0;
+  stage.give(alice.client_hello([&](Message& message) {
+    plain = message.size();
+    with_shares(16'384 - plain - 4 - 4, 0)(message);
+    ASSERT_EQ(message.size(), 16'384U);
+  }));
+  ASSERT_FALSE(stage.closed()) << stage.seen().closed->text;
+  alice.take_server_hello(stage.take());
+  alice.take_server_auth(stage.take());
+  stage.give(alice.client_auth());
+  EXPECT_TRUE(stage.seen().session_id);
+}
+
 // SPEC §5.2.
 TEST(OtherVersion, a_client_ignores_unknown_extensions_of_every_message_of_the_server) {
   Stage stage(Role::Client);

@@ -68,7 +68,7 @@ TEST_P(Limits, a_frame_that_was_refused_is_wiped_and_not_sent) {
   EXPECT_EQ(frame, Frame(frame.size(), 0));
 }
 
-// SPEC Appendix B 14.
+// SPEC §8.6, Appendix B 14.
 TEST_P(Limits, a_receiver_refuses_what_goes_beyond_them) {
   for (const auto& [frames, bytes] : {std::pair<std::uint64_t, std::uint64_t>{5, kMany}, {kMany, 40}}) {
     pair = world.established();

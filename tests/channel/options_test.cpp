@@ -108,7 +108,7 @@ TEST(Options, of_either_role_are_checked) {
   expect(common<ServerOptions>());
 }
 
-// SPEC §4, §5.3.
+// SPEC §4 (of the pins, "at most 8"), §5.3.
 TEST(Options, of_a_client_are_checked) {
   using O = ClientOptions;
   expect(std::vector<Case<O>>{
@@ -130,12 +130,24 @@ TEST(Options, of_a_client_are_checked) {
   });
 }
 
+/// Gives a server so many keys of its own, which live as long as the test.
+void hold(ServerOptions& options, std::size_t keys) {
+  static const auto provider = make_fake_provider(7);
+  static std::vector<Party> parties;
+  while (parties.size() < keys) parties.push_back(make_party(*provider, "bob"));
+  options.signers.clear();
+  for (std::size_t i = 0; i < keys; ++i) options.signers.push_back(parties[i].signer.get());
+}
+
+// SPEC §4: "at most 8".
 TEST(Options, of_a_server_are_checked) {
   using O = ServerOptions;
   expect(std::vector<Case<O>>{
       {"no key of its own", false, [](O& o) { o.signers.clear(); }},
       {"a null key", false, [](O& o) { o.signers.push_back(nullptr); }},
       {"a key twice", false, [](O& o) { o.signers.push_back(o.signers[0]); }},
+      {"eight keys", true, [](O& o) { hold(o, 8); }},
+      {"nine keys", false, [](O& o) { hold(o, 9); }},
       {"no pinned peers", false, [](O& o) { o.peers = nullptr; }},
       {"no algorithm for clients", false, [](O& o) { o.client_signatures.clear(); }},
       {"one twice", false, [](O& o) { o.client_signatures.push_back(o.client_signatures[0]); }},
@@ -146,6 +158,20 @@ TEST(Options, of_a_server_are_checked) {
        }},
       {"no QKD and no SAE ID", true, [](O& o) { o.qkd = QkdPolicy::None, o.sae_id.clear(); }},
   });
+}
+
+// SPEC §8.5, §8.6.
+TEST(Options, have_the_defaults_of_the_specification) {
+  for (const ChannelOptions& options : {ChannelOptions(ClientOptions()), ChannelOptions(ServerOptions())}) {
+    EXPECT_EQ(options.handshake_timeout, seconds(10));
+    EXPECT_EQ(options.rekey.interval, seconds(120));
+    EXPECT_EQ(options.rekey.timer, seconds(180));
+    EXPECT_EQ(options.rekey.hard_life, seconds(420));
+    EXPECT_EQ(options.rekey.frames, std::uint64_t{1} << 24);
+    EXPECT_EQ(options.rekey.bytes, std::uint64_t{1} << 36);
+    EXPECT_FALSE(options.rekey.light);
+    EXPECT_FALSE(options.rekey.dangerous_short_timers);
+  }
 }
 
 // SPEC §3.2.

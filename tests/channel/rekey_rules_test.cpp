@@ -298,6 +298,28 @@ TEST(RekeyRules, requests_start_one_rekey_in_ten_seconds_and_are_delayed_not_dro
   }
 }
 
+// SPEC §7.6: "a REQ under that limit is delayed, not dropped. Its delay ends with its epoch."
+TEST(RekeyRules, a_request_that_waits_is_answered_by_any_rekey_before_its_time_and_then_forgotten) {
+  World world;
+  const auto pair = world.established();
+  for (std::uint32_t epoch = 2; epoch < 4; ++epoch) {
+    ASSERT_TRUE(pair->rekey(epoch == 2 ? Role::Client : Role::Server));
+    pair->run();
+    ASSERT_EQ(pair->at(Role::Server).epoch(), epoch);
+    if (epoch == 2) {
+      ASSERT_TRUE(pair->rekey(Role::Client)) << "ten seconds too soon";
+    }
+    pair->run();
+    pair->advance(seconds(1));
+  }
+  pair->advance(seconds(60));
+  pair->run();
+  for (const Role role : kBoth) {
+    EXPECT_EQ(pair->at(role).epoch(), 3U) << "the request was for the epoch that has ended";
+    EXPECT_FALSE(channel(*pair, role).status().rekey_pending);
+  }
+}
+
 TEST(RekeyRules, a_request_that_waits_does_not_hold_back_the_servers_own_triggers) {
   World world;
   world.server.rekey.frames = 5;
@@ -387,6 +409,48 @@ TEST(RekeyRules, a_second_nak_in_an_epoch_is_refused_where_the_server_went_on_wi
   EXPECT_FALSE(std::get<RekeyInit>(*message).kem_public_key.empty());
   rules.peer->send(RekeyNak{2, kQkd});
   EXPECT_EQ(rules.closed(), Reason::ProtocolError);
+}
+
+// SPEC §7.3: in Backoff no INIT is in flight, and a REQ is answered by the attempt that is pending.
+TEST(RekeyRules, between_a_nak_and_the_next_attempt_ack_and_nak_are_refused_and_a_request_hastens_nothing) {
+  for (const RekeyMessage& message :
+       {RekeyMessage(ack(2)), RekeyMessage(RekeyNak{2, kQkd}), RekeyMessage(RekeyRequest{2})}) {
+    Rules rules(Role::Client, QkdPolicy::Required);
+    ASSERT_TRUE(rules.pair->rekey(Role::Server));
+    ASSERT_TRUE(rules.world.answer(*rules.pair, Role::Server));
+    rules.peer->send(RekeyNak{2, kQkd});
+    const std::size_t asked = rules.pair->seen(Role::Server).qkd.size();
+    rules.pair->advance(seconds(10) - Instant(1));
+    rules.peer->send(message);
+    if (!std::holds_alternative<RekeyRequest>(message)) {
+      EXPECT_EQ(rules.closed(), Reason::ProtocolError);
+      continue;
+    }
+    EXPECT_FALSE(rules.closed());
+    EXPECT_EQ(rules.pair->seen(Role::Server).qkd.size(), asked);
+    rules.pair->advance(Instant(1));
+    EXPECT_EQ(rules.pair->seen(Role::Server).qkd.size(), asked + 1);
+  }
+}
+
+// SPEC §7.3: after its NAK a client is Idle in its epoch: it takes a new INIT, and no DONE.
+TEST(RekeyRules, after_its_nak_a_client_takes_another_init_and_no_done) {
+  for (const bool done : {false, true}) {
+    Rules rules(Role::Server, QkdPolicy::Preferred);
+    rules.peer->send(init(2, {}, kKeyId));
+    ASSERT_TRUE(channel(*rules.pair, Role::Client).fail_qkd_key(QkdFailure::Unavailable, rules.pair->now()));
+    rules.pair->drain(Role::Client);
+    const auto nak = rules.peer->take_rekey();
+    ASSERT_TRUE(nak && std::holds_alternative<RekeyNak>(*nak));
+    if (done) {
+      rules.peer->send(RekeyDone{2});
+      EXPECT_EQ(rules.closed(), Reason::ProtocolError);
+    } else {
+      rules.peer->send(init(2, rules.share()));
+      EXPECT_EQ(rules.pair->at(Role::Client).epoch(), 2U);
+      EXPECT_FALSE(rules.closed());
+    }
+  }
 }
 
 TEST(RekeyRules, the_material_of_a_rekey_that_met_a_nak_is_not_used_again) {

@@ -91,6 +91,14 @@ void expect_refused(Stage& stage, State state, Reason reason, std::uint64_t befo
 
 Message bare(std::uint8_t type) { return {type, 0, 0, 0}; }
 
+/// An ALERT HANDSHAKE_FAILED with a text of so many bytes, however many are allowed.
+Message alert_with(std::size_t text) {
+  Message message{254, 0, 0, 0, 0, 50, static_cast<std::uint8_t>(text >> 8), static_cast<std::uint8_t>(text)};
+  message.resize(message.size() + text, 'x');
+  mend_length(message);
+  return message;
+}
+
 Message rekey_message(std::uint8_t type, std::uint32_t new_epoch, std::size_t more) {
   Message message{'R', 'K', '1', '0', type};
   for (int shift = 24; shift >= 0; shift -= 8) message.push_back(static_cast<std::uint8_t>(new_epoch >> shift));
@@ -125,6 +133,8 @@ std::vector<Attempt> attempts(std::uint32_t e) {
       {"ALERT LIMIT", FrameType::Handshake, alert(80, "text")},
       {"ALERT NORMAL", FrameType::Handshake, alert(0)},
       {"ALERT unassigned", FrameType::Handshake, alert(77)},
+      {"longest ALERT", FrameType::Handshake, alert_with(1'024)},
+      {"ALERT too long", FrameType::Handshake, alert_with(1'025)},
       {"ALERT with leftovers", FrameType::Handshake, {254, 0, 0, 5, 0, 50, 0, 0, 0}},
       {"data", FrameType::AppData, {1, 2, 3}},
       {"empty data", FrameType::AppData, {}},
@@ -148,15 +158,17 @@ std::vector<Attempt> attempts(std::uint32_t e) {
       {"CLOSE", FrameType::Close, close_text(0, "bye")},
       {"CLOSE unassigned", FrameType::Close, close_text(77)},
       {"CLOSE too short", FrameType::Close, {0}},
+      {"longest CLOSE", FrameType::Close, close_text(0, std::string(1'024, 'x'))},
       {"CLOSE too long", FrameType::Close, close_text(0, std::string(1'025, 'x'))},
+      {"CLOSE as long as its frame may be", FrameType::Close, close_text(0, std::string(1'182, 'x'))},
+      {"INIT as long as its frame may be", FrameType::Rekey, rekey_message(1, e + 1, 8'176 - 9)},
   };
   return all;
 }
 
-/// What becomes of an attempt: the end goes on, is closed by its peer, refuses for a reason of its own, or ends either
-/// way.
+/// What becomes of an attempt: the end goes on, is closed by its peer, or refuses for a reason of its own.
 struct Outcome {
-  enum class Kind : std::uint8_t { GoesOn, ByPeer, Refuses, Ends } kind;
+  enum class Kind : std::uint8_t { GoesOn, ByPeer, Refuses } kind;
   Reason reason = Reason::ProtocolError;
 };
 
@@ -170,13 +182,14 @@ Outcome expected(State state, std::string_view what) {
   using enum Outcome::Kind;
   const Outcome refused{Refuses, Reason::ProtocolError};
   if (is_handshake(state)) {
-    // An ALERT: the server's wherever the client listens, the client's only before CLIENT_AUTH, and never in clear.
+    // An ALERT: the server's wherever the client listens (§2.5: also while the client waits for its KME), the client's
+    // only before CLIENT_AUTH, and never in clear.
     const bool lawful = role_of(state) == Role::Client || state == State::AwaitClientAuth;
-    if (lawful && what == "ALERT") return {ByPeer, Reason::HandshakeFailed};
+    if (lawful && one_of(what, {"ALERT", "longest ALERT"})) return {ByPeer, Reason::HandshakeFailed};
     if (lawful && what == "ALERT LIMIT") return {ByPeer, Reason::Limit};
     return refused;
   }
-  if (what == "CLOSE") return {ByPeer, Reason::Normal};
+  if (one_of(what, {"CLOSE", "longest CLOSE"})) return {ByPeer, Reason::Normal};
   if (one_of(what, {"data", "empty data", "END"})) {
     const bool ended = state == State::ClientAfterEnd || state == State::ServerAfterEnd;
     return ended ? refused : Outcome{GoesOn};
@@ -194,6 +207,7 @@ Outcome expected(State state, std::string_view what) {
 
 class StateTable : public testing::TestWithParam<State> {};
 
+// SPEC §2.5, §5.6, §8.3, Appendix B 24.
 TEST_P(StateTable, what_is_not_listed_for_a_state_is_a_protocol_error) {
   const State state = GetParam();
   const std::uint32_t e = staged(state)->puppet().epoch();
@@ -217,9 +231,6 @@ TEST_P(StateTable, what_is_not_listed_for_a_state_is_a_protocol_error) {
         EXPECT_EQ(stage->closed(), outcome.reason);
         EXPECT_TRUE(stage->seen().closed->by_peer);
         EXPECT_EQ(stage->pair().made(stage->genuine()).size(), before) << "a receiver of CLOSE or ALERT does not reply";
-        break;
-      case Outcome::Kind::Ends:
-        EXPECT_EQ(stage->closed(), outcome.reason);
         break;
       case Outcome::Kind::Refuses:
         expect_refused(*stage, state, outcome.reason, before);
@@ -339,13 +350,32 @@ TEST_P(StateTable, an_unassigned_type_is_refused) {
   }
 }
 
+/// The types and lengths that are lawful in this state (SPEC §2.3), each at both of its bounds.
+std::vector<std::pair<FrameType, std::uint32_t>> lawful_lengths(State state) {
+  if (is_clear(state)) return {{FrameType::Handshake, 4}, {FrameType::Handshake, 16'384}};
+  if (is_handshake(state)) return {{FrameType::Handshake, 16}, {FrameType::Handshake, 16'384}};
+  std::vector<std::pair<FrameType, std::uint32_t>> all{{FrameType::Rekey, 16}, {FrameType::Rekey, 8'192}};
+  // In AwaitDone the puppet stands in the new epoch, which a REKEY frame begins.
+  if (state == State::AwaitDone) return all;
+  all.insert(all.end(), {{FrameType::Close, 16}, {FrameType::Close, 1'200}});
+  if (state == State::ClientAfterEnd || state == State::ServerAfterEnd) return all;
+  all.insert(all.end(), {{FrameType::AppData, 16}, {FrameType::AppData, 65'552}});
+  return all;
+}
+
 // SPEC §2.5.
 TEST_P(StateTable, a_lawful_header_is_not_refused_before_its_payload) {
-  const auto stage = staged(GetParam());
-  Frame bytes(wire::kFrameHeaderSize);
-  wire::encode(lawful_header(*stage, GetParam()), MutableBytes(bytes).first<wire::kFrameHeaderSize>());
-  stage->give(bytes);
-  EXPECT_FALSE(stage->closed());
+  for (const auto& [type, length] : lawful_lengths(GetParam())) {
+    const auto stage = staged(GetParam());
+    wire::FrameHeader header = lawful_header(*stage, GetParam());
+    header.type = type;
+    header.payload_len = length;
+    Frame bytes(wire::kFrameHeaderSize);
+    wire::encode(header, MutableBytes(bytes).first<wire::kFrameHeaderSize>());
+    stage->give(bytes);
+    EXPECT_FALSE(stage->closed()) << int{std::to_underlying(type)} << " of " << length;
+    EXPECT_EQ(stage->end().bytes_needed(), wire::kFrameHeaderSize + length);
+  }
 }
 
 TEST_P(StateTable, a_payload_that_does_not_open_ends_the_session) {

@@ -319,8 +319,29 @@ TEST_F(Etsi014, any_other_status_ends_the_fetch_at_once) {
   ends(kKeyId, 422, "no");
   for (const std::string_view fixed :
        {etsi014::kSizeNotMultipleOf8, etsi014::kExtensionUnknown, etsi014::kExtensionUnmet}) {
-    ends(std::nullopt, 400, std::string(fixed));
+    for (const unsigned status : {400U, 409U, 422U}) ends(std::nullopt, status, std::string(fixed));
   }
+}
+
+/// SPEC §5.7: "ends; 422 in own words: further call", and 404 likewise, of both methods; both refused: ends.
+TEST_F(Etsi014, enc_keys_that_was_refused_without_words_or_by_both_methods_ends) {
+  EXPECT_NE(fetch_answered(std::nullopt, 422, "no JSON")->problem(), "");
+  for (const auto& [first, second] : {std::pair(404U, 404U), {501U, 405U}, {415U, 404U}}) {
+    remake();
+    const auto heard = fetch();
+    kme[0]->answer(first, "");
+    kme[0]->answer(second, first == 501U ? kBusy : "");
+    EXPECT_NE(heard->problem(), "") << first << " " << second;
+    schedule.advance(10s);
+    EXPECT_EQ(calls(), 2U);
+  }
+  EXPECT_TRUE(further.empty());
+  remake();
+  const auto heard = fetch();
+  kme[0]->answer(404, kBusy);
+  kme[0]->answer(404, kBusy);
+  EXPECT_EQ(heard->times, 0);
+  EXPECT_EQ(further.size(), 1U) << "in own words";
 }
 
 TEST_F(Etsi014, dec_keys_is_not_repeated_where_its_answer_was_lost) {

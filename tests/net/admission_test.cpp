@@ -108,6 +108,29 @@ TEST(Admission, AnEighthIsLeftToTheSilentWhileAHandshakeThatHadItsChanceCanGo) {
   EXPECT_EQ(take(admission, "192.0.3.4", 1s).displaced, silent) << "three may not: silence costs nothing";
 }
 
+// SPEC §8.6: "no more than an eighth of the limit", of the source's where that is at its share
+TEST(Admission, AnEighthOfItsShareIsLeftToTheSilentOfASourceLikewise) {
+  for (const std::size_t silent : {0U, 1U, 2U, 3U}) {
+    Admission admission({.sessions = 1'000, .handshakes = 256, .handshakes_per_source = 16});
+    std::vector<Place> heard, quiet;
+    for (std::size_t i = silent; i < 16; ++i) heard.push_back(hear(admission, "192.0.2.1", 0ms));
+    for (std::size_t i = 0; i < silent; ++i) quiet.push_back(take(admission, "192.0.2.1", 1s).place);
+    EXPECT_EQ(take(admission, "192.0.2.1", 1s).displaced, silent <= 2 ? heard.front() : quiet.front()) << silent;
+  }
+}
+
+// SPEC §8.6
+TEST(Admission, HasTheDefaultsOfTheSpecification) {
+  constexpr Limits kDefaults;
+  static_assert(kDefaults.sessions == 10'000 && kDefaults.handshakes == 256 && kDefaults.handshakes_per_source == 16);
+  Admission admission(kDefaults);
+  for (int i = 0; i < 16; ++i) hear(admission, "192.0.2.1", 0ms);
+  EXPECT_EQ(admission.admit(source("192.0.2.1"), 499ms).error(), Refusal::HandshakesOfSource);
+  for (int i = 16; i < 256; ++i) hear(admission, fmt::format("198.51.100.{}", i % 16), 0ms);
+  EXPECT_EQ(admission.admit(source("203.0.113.1"), 499ms).error(), Refusal::Handshakes);
+  EXPECT_TRUE(admission.admit(source("203.0.113.1"), 500ms));
+}
+
 TEST(Admission, WhereSessionsOrDescriptorsRunOutHandshakesThatHadTheirChanceGoLast) {
   Admission admission({.sessions = 2, .handshakes = 9, .handshakes_per_source = 9});
   const Place idle = take(admission, "192.0.2.1").place;

@@ -99,6 +99,7 @@ TEST(Limits, AHandshakeUnderWayGivesWayOnceItHasHadItsFairChance) {
 
 TEST(Limits, AFirstMessageHasATimeOfItsOwn) {
   TestOptions options;
+  EXPECT_EQ(options.server.first_frame_timeout, 3s) << "SPEC §8.5";
   options.server.first_frame_timeout = 200ms;
   TestServer server(options);
   Peer silent(server.port());

@@ -240,6 +240,7 @@ TEST_F(Record, a_forged_first_frame_of_the_new_epoch_does_not_end_the_old_one) {
   EXPECT_TRUE(open(*seal(FrameType::AppData, 4)));
 }
 
+// SPEC §8.6.
 TEST_F(Record, the_last_frame_of_a_key_is_kept_for_close_at_both_ends) {
   const Usage nearly{.frames = 0xffff'ffff - 2, .bytes = 0};
   TestAccess::set_usage(sender, nearly);
@@ -257,6 +258,7 @@ TEST_F(Record, the_last_frame_of_a_key_is_kept_for_close_at_both_ends) {
   EXPECT_FALSE(seal(FrameType::Close, 2)) << "2^32 frames under one key";
 }
 
+// SPEC §8.6.
 TEST_F(Record, bytes_beyond_2_to_the_38_are_refused_at_both_ends_but_close_is_not) {
   const Usage nearly{.frames = 10, .bytes = (std::uint64_t{1} << 38) - 5};
   TestAccess::set_usage(sender, nearly);

@@ -285,6 +285,77 @@ Message with_codes(Message message, std::size_t offset, std::size_t size, std::u
   return message;
 }
 
+/// CLIENT_HELLO with so many application names, the last of which is `last`.
+Message with_names(std::uint8_t n, const std::string& last) {
+  ClientHello hello = client_hello();
+  hello.applications = {};
+  Message message = encode(hello);
+  Message names{n};
+  for (std::uint8_t i = 0; i < n; ++i) {
+    const std::string name = i + 1 == n ? last : std::string(1, static_cast<char>('a' + i));
+    names.push_back(static_cast<std::uint8_t>(name.size()));
+    names.insert(names.end(), name.begin(), name.end());
+  }
+  message.resize(message.size() - 2);
+  for (const std::size_t value : {names.size() + 4, std::size_t{1}, names.size()}) {
+    message.push_back(static_cast<std::uint8_t>(value >> 8));
+    message.push_back(static_cast<std::uint8_t>(value));
+  }
+  message.insert(message.end(), names.begin(), names.end());
+  mend_length(message);
+  return message;
+}
+
+// SPEC §5.2, Appendix B 29: names are a list like others.
+TEST(Lists, of_application_names_hold_1_to_8_without_repeats) {
+  for (std::uint8_t n = 1; n <= 8; ++n) EXPECT_TRUE(parse_client_hello(with_names(n, "last"))) << int{n};
+  for (std::uint8_t n = 2; n <= 8; ++n)
+    EXPECT_FALSE(parse_client_hello(with_names(n, "a"))) << int{n} << " with a repeat";
+  EXPECT_FALSE(parse_client_hello(with_names(0, "")));
+  EXPECT_FALSE(parse_client_hello(with_names(9, "last")));
+  EXPECT_TRUE(parse_client_hello(with_names(8, std::string(255, 'x'))));
+  EXPECT_FALSE(parse_client_hello(with_names(8, "")));
+}
+
+/// SPEC §5.1: client_SAE_ID of 1 … 255 bytes, key_ID of exactly 36.
+TEST(ClientAuthCodec, names_and_key_id_have_their_bounds) {
+  const auto parses = [](std::size_t sae_id, std::size_t key_id) {
+    const std::string name(sae_id, 'n'),
+        id = std::string(kUuid).substr(0, key_id) + std::string(key_id - std::min<std::size_t>(key_id, 36), '0');
+    ClientAuth auth;
+    auth.sae_id = name;
+    auth.key_id = id;
+    Message message = encode_to_signature(auth, true, 64);
+    append_signature(message, Message(64, 8));
+    message.insert(message.end(), 32, 7);
+    return parse_client_auth(message, true).has_value();
+  };
+  EXPECT_TRUE(parses(1, 36) && parses(255, 36));
+  EXPECT_FALSE(parses(0, 36));
+  for (const std::size_t size : {std::size_t{0}, std::size_t{35}, std::size_t{37}, std::size_t{255}}) {
+    EXPECT_FALSE(parses(9, size)) << size;
+  }
+}
+
+/// SPEC §5.2: extension 1 in SERVER_AUTH is "exactly one such lp8 name" of 1 … 255 bytes.
+TEST(ServerAuthCodec, an_application_of_255_bytes_fits_and_no_second_one) {
+  ServerAuth auth;
+  auth.signatures.push_back(0x0905);
+  const std::string longest(255, 'a');
+  auth.application = longest;
+  Message message = encode_to_signature(auth, false, 0);
+  append_signature(message, {});
+  EXPECT_EQ(parse_server_auth(message, false).value().application, longest);
+  Message second = encode_to_signature(auth, false, 0);
+  second.insert(second.end(), {1, 'b'});
+  for (const std::ptrdiff_t length : {2 + 256 + 2 + 2, 2 + 256}) {  // of the block, and of the extension in it
+    second[second.size() - static_cast<std::size_t>(length) - 1] += 2;
+  }
+  append_signature(second, {});
+  mend_length(second);
+  EXPECT_FALSE(parse_server_auth(second, false));
+}
+
 TEST(Lists, of_9_or_255_items_are_refused) {
   const Message hello = encode(client_hello());
   const Message auth = server_auth(false);
