@@ -26,6 +26,12 @@ class Insider final : public schedule::DangerousKeyLog {
  public:
   /// `provider` outlives it.
   explicit Insider(crypto::Provider& provider) noexcept : provider_(provider) {}
+  Insider(const Insider&) = delete;
+  Insider& operator=(const Insider&) = delete;
+  /// Wipes what it knows: a test that looks for secrets in memory must not find its own.
+  ~Insider() override {
+    for (auto& [name, value] : secrets_) wipe(value);
+  }
 
   void use(crypto::AeadId aead) noexcept { aead_ = aead; }
   void secret(std::string_view name, std::uint32_t epoch, Bytes value) override;
