@@ -50,18 +50,27 @@ class CountedKem final : public crypto::Kem {
 class NotedRng final : public crypto::Rng {
  public:
   explicit NotedRng(crypto::Rng& inner) : inner_(inner) {}
+  /// The next so many draws of this size yield zeros.
+  void yield_zeros(std::size_t size, int draws) noexcept { zero_size_ = size, zero_draws_ = draws; }
   Result<void> fill(MutableBytes out) override {
     const auto done = inner_.fill(out);
+    if (out.size() == zero_size_ && zero_draws_ > 0) {
+      --zero_draws_;
+      std::ranges::fill(out, std::uint8_t{0});
+    }
     drawn.emplace_back(out.begin(), out.end());
     return done;
   }
   [[nodiscard]] bool drew(Bytes bytes) const {
     return std::ranges::any_of(drawn, [&](const Message& draw) { return std::ranges::equal(draw, bytes); });
   }
+  [[nodiscard]] int zeros_left() const noexcept { return zero_draws_; }
   std::vector<Message> drawn;
 
  private:
   crypto::Rng& inner_;
+  std::size_t zero_size_ = 0;
+  int zero_draws_ = 0;
 };
 
 /// A fake provider whose draws and private keys are counted.
@@ -152,6 +161,25 @@ TEST(Randomness, of_nonces_session_id_shares_and_material_comes_from_the_generat
       pair->run();
     }
   }
+}
+
+/// SPEC §5.3: "session_id is drawn by the server, never 0."
+TEST(Randomness, a_session_id_of_zero_is_drawn_again) {
+  WatchedWorld watched;
+  watched.server->yield_zeros(sizeof(std::uint64_t), 3);
+  const auto pair = watched.world->established();
+  EXPECT_EQ(watched.server->zeros_left(), 0);
+  ASSERT_TRUE(pair->seen(Role::Client).session_id);
+  EXPECT_NE(*pair->seen(Role::Client).session_id, 0U);
+}
+
+TEST(Randomness, a_generator_that_yields_zeros_again_and_again_serves_nobody) {
+  WatchedWorld watched;
+  watched.server->yield_zeros(sizeof(std::uint64_t), 1'000);
+  const auto pair = watched.world->established();
+  ASSERT_TRUE(pair->seen(Role::Server).closed);
+  EXPECT_EQ(pair->seen(Role::Server).closed->reason, Reason::InternalError);
+  EXPECT_FALSE(pair->seen(Role::Client).session_id);
 }
 
 /// SPEC §5.6: at SERVER_HELLO "wipe all KEM private keys"; §7.4: "Wiped at commit: … the KEM private key".
