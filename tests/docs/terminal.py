@@ -10,7 +10,7 @@ import time
 
 # A block that takes longer is stuck, also on a busy machine. A reader waits a moment between starting a server and using it: until it is ready, or
 # has said what it has to say.
-PATIENCE = 300
+PATIENCE = 600
 READY, QUIET, START = b"listen", 0.5, 10
 END = 10
 
