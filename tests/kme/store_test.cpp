@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kme/raw_sql.hpp"
 #include "kme/store_fixture.hpp"
 
 // The contract of src/kme/store.hpp, over both databases.
@@ -336,6 +337,10 @@ TEST_P(StoreTest, each_slave_gets_a_key_once_and_the_last_one_removes_it) {
     EXPECT_EQ(redeem({id_of(1)}, slave).error(), NotRedeemed::NotFound) << slave;
   }
   EXPECT_EQ(counts(there()).granted, 0U);
+  there_.reset();
+  for (const char* const table : {"kme_grant", "kme_slave"}) {
+    EXPECT_EQ(raw_number(stores_.url("there"), std::string("SELECT COUNT(*) FROM ") + table), 0) << table;
+  }
 }
 
 TEST_P(StoreTest, what_expired_is_neither_given_nor_kept) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 #include <vector>
 
@@ -28,6 +29,8 @@ class Witness final : public crypto::Aead {
     std::uint8_t key;
   };
   Witness(std::unique_ptr<crypto::Aead> inner, std::vector<Call>& calls) : inner_(std::move(inner)), calls_(calls) {}
+  /// The first byte of the key that it has.
+  [[nodiscard]] std::uint8_t key() const noexcept { return key_; }
   Result<void> set_key(TrafficKey&& key) override {
     key_ = key.reveal()[0];
     return inner_->set_key(std::move(key));
@@ -68,7 +71,10 @@ class Record : public testing::Test {
     auto sealing = aead(sealed);
     witness = sealing.get();
     sender.set_aead(std::move(sealing), info);
-    receiver.set_aeads(aead(opened), aead(opened), info);
+    auto current = aead(opened);
+    auto next = aead(opened);
+    receiving = {current.get(), next.get()};
+    receiver.set_aeads(std::move(current), std::move(next), info);
     sender.set_session_id(kSession);
     receiver.set_session_id(kSession);
     ASSERT_TRUE(sender.set_key(1, key(1)));
@@ -98,6 +104,7 @@ class Record : public testing::Test {
   std::unique_ptr<crypto::Provider> provider = test::make_fake_provider();
   std::vector<Witness::Call> sealed, opened;
   Witness* witness = nullptr;
+  std::array<Witness*, 2> receiving{};
   Sender sender;
   Receiver receiver;
 };
@@ -198,8 +205,25 @@ TEST_F(Record, clear_frames_take_part_in_the_count) {
 // SPEC §2.4.
 TEST_F(Record, a_sender_without_a_key_seals_nothing) {
   Sender fresh;
+  fresh.set_aead(aead(sealed), crypto::info(crypto::AeadId::Aes256Gcm));
   Frame frame(kOverhead + 4);
-  EXPECT_FALSE(fresh.seal(FrameType::AppData, 0, frame));
+  const auto refused = fresh.seal(FrameType::AppData, 0, frame);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, Reason::InternalError);
+  EXPECT_TRUE(sealed.empty());
+}
+
+// SPEC §2.2, Appendix B 15: no n is used twice.
+TEST_F(Record, a_count_at_its_end_seals_nothing_not_even_close) {
+  TestAccess::set_count(sender, std::numeric_limits<std::uint64_t>::max());
+  for (const FrameType type : {FrameType::AppData, FrameType::Close}) {
+    const auto refused = seal(type, 4);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().reason, Reason::Limit);
+  }
+  Frame clear(kFrameHeaderSize + 8);
+  EXPECT_FALSE(sender.write_clear(FrameType::Handshake, clear));
+  EXPECT_TRUE(sealed.empty());
 }
 
 // SPEC §2.5.
@@ -227,6 +251,8 @@ TEST_F(Record, the_announced_epoch_begins_with_a_rekey_frame_and_ends_the_one_be
   ASSERT_TRUE(open(*seal(FrameType::Rekey, 9)));
   EXPECT_EQ(receiver.epoch(), 2U);
   EXPECT_FALSE(receiver.next_announced());
+  EXPECT_EQ(receiving[0]->key(), 0) << "the old epoch's key is gone";
+  EXPECT_EQ(receiving[1]->key(), 2);
   EXPECT_EQ(receiver.check({FrameType::AppData, 0, kSession, 1, 2, 20}).error().reason, Reason::EpochMismatch);
   EXPECT_TRUE(open(*seal(FrameType::AppData, 9)));
 }

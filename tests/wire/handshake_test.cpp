@@ -262,6 +262,10 @@ TEST(Lists, hold_1_to_8_items_without_repeats) {
         for (std::size_t i = 0; i < n; ++i) h.aeads.push_back(static_cast<std::uint16_t>(repeat && i == n - 1 ? 0 : i));
       },
   };
+  ClientHello twice = client_hello();
+  twice.shares = {};
+  for (const Bytes share : {Bytes(kOtherShare), Bytes(kOtherShare).first(1)}) twice.shares.push_back({1, share});
+  EXPECT_FALSE(parse_client_hello(encode(twice))) << "of one KEM, though not alike";
   for (std::size_t which = 0; which < fills.size(); ++which) {
     for (std::size_t n = 0; n <= 8; ++n) {
       ClientHello hello = client_hello();
