@@ -73,6 +73,10 @@ Result<void> Session::on(const wire::RekeyInit& init, Bytes plaintext, Instant n
   if (init.key_id.empty() && live_->agreement.qkd && qkd_required()) {
     return fail(ErrorKind::PeerIncompatible, Reason::QkdUnavailable, "REKEY INIT: no QKD key, which is required here");
   }
+  // §7.5: no form of mode 1 has neither; KEM only always has a share.
+  if (init.key_id.empty() && init.kem_public_key.empty() && live_->agreement.qkd) {
+    return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY INIT: neither a KEM key nor a QKD key");
+  }
   if (init.key_id.empty()) return send_ack(plaintext, std::nullopt, now);
   const Instant deadline = now + std::min<Instant>(kKmeStep, live_->policy.timer);
   live_->rekey = AwaitDecKey{InitBytes(plaintext), std::string(init.key_id), deadline};

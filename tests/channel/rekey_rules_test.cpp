@@ -138,6 +138,8 @@ TEST(RekeyRules, an_init_weaker_than_the_clients_policy_is_answered_with_close) 
                         Case{QkdPolicy::Required, true, false, true, Reason::RekeyFailed},
                         Case{QkdPolicy::Required, true, true, true, std::nullopt},
                         Case{QkdPolicy::Preferred, false, true, false, std::nullopt},
+                        Case{QkdPolicy::Preferred, false, false, true, std::nullopt},
+                        Case{QkdPolicy::Preferred, false, false, false, Reason::RekeyFailed},
                         Case{QkdPolicy::Preferred, true, false, true, Reason::RekeyFailed}}) {
     Rules rules(Role::Server, c.qkd, false, c.demands_kem);
     const std::size_t asked = rules.pair->seen(Role::Client).qkd.size();
