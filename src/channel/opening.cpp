@@ -13,6 +13,8 @@ using std::chrono::seconds;
 // SPEC §5: the client's one enc_keys call ends after 4 s, the server's dec_keys calls 8 s after accept.
 constexpr seconds kEncKeysTime{4};
 constexpr seconds kDecKeysTime{8};
+// SPEC §5.7: with less than this, its time running out says nothing of the KME: a client, or who delays it, took it.
+constexpr seconds kFairKmeTime{4};
 
 template <class... Handlers>
 struct Overloaded : Handlers... {
@@ -82,8 +84,9 @@ Result<void> Session::carry_out(handshake::Actions actions, Instant now) {
               opening_->qkd_deadline = std::min(limit, opening_->deadline);
               // A client that took its time has used up the server's 8 s: no key is spent on it.
               if (now >= *opening_->qkd_deadline) {
-                return fail(ErrorKind::KeySource, Reason::QkdUnavailable, "no time is left to ask the KME");
+                return fail(ErrorKind::PeerMisbehaved, Reason::Timeout, "no time is left to ask the KME");
               }
+              opening_->kme_has_fair_time = *opening_->qkd_deadline - now >= kFairKmeTime;
               events_.emplace_back(
                   QkdKeyNeeded{std::move(need.sae_id), std::move(need.key_id), *opening_->qkd_deadline});
               return {};

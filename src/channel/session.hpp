@@ -39,6 +39,7 @@ struct Opening {
   Instant started;
   Instant deadline;
   std::optional<Instant> qkd_deadline;  ///< set while the machine waits for a QKD key
+  bool kme_has_fair_time = false;       ///< until then, so that silence is the KME's failure
 };
 
 /// The plaintext of an INIT, which holds the rekey's material: wiped on destruction.

@@ -53,7 +53,8 @@ void Session::handle_timeout(Instant now) {
     auto& qkd_deadline = opening_->qkd_deadline;
     if (qkd_deadline && now >= *qkd_deadline) {
       qkd_deadline.reset();
-      fail_opening_key(QkdFailure::Unavailable);
+      if (opening_->kme_has_fair_time) return fail_opening_key(QkdFailure::Unavailable);
+      return die({ErrorKind::PeerMisbehaved, Reason::Timeout, "too little time was left for the KME"});
     }
     return;
   }

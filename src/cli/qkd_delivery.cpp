@@ -105,13 +105,15 @@ class QkdDelivery::Waiting {
   struct Entry {
     net::Connection* connection;
     std::string sae_id;
+    Instant deadline;  ///< the session's
     keysource::Ticket ticket = 0;
   };
 
   /// On the thread of the connections.
-  std::uint64_t add(net::Connection& connection, const std::string& sae_id) {
+  std::uint64_t add(net::Connection& connection, const QkdKeyNeeded& needed) {
     const std::lock_guard lock(mutex_);
-    entries_.try_emplace(++last_, Entry{.connection = &connection, .sae_id = sae_id});
+    entries_.try_emplace(++last_,
+                         Entry{.connection = &connection, .sae_id = needed.sae_id, .deadline = needed.deadline});
     return last_;
   }
   void set_ticket(std::uint64_t id, keysource::Ticket ticket) {
@@ -178,12 +180,14 @@ void QkdDelivery::fetch(net::Connection& connection, const QkdKeyNeeded& needed)
 }
 
 void QkdDelivery::ask(net::Connection& connection, const QkdKeyNeeded& needed) {
-  const std::uint64_t id = waiting_->add(connection, needed.sae_id);
+  const std::uint64_t id = waiting_->add(connection, needed);
   auto done = [this, waiting = waiting_, id](keysource::Answer answer) {
     Waiting& list = *waiting;
     list.post(id, [this, waiting, id, arrived = std::move(answer)]() mutable {
       // Where the connection is gone, this delivery may be too; the key is wiped with `arrived`.
-      if (const auto entry = waiting->take(id)) hand_over(*entry->connection, entry->sae_id, std::move(arrived));
+      if (const auto entry = waiting->take(id)) {
+        hand_over(*entry->connection, entry->sae_id, entry->deadline, std::move(arrived));
+      }
     });
   };
   keysource::Request request = needed;
@@ -191,10 +195,13 @@ void QkdDelivery::ask(net::Connection& connection, const QkdKeyNeeded& needed) {
   waiting_->set_ticket(id, keys_.fetch(std::move(request), std::move(done)));
 }
 
-void QkdDelivery::hand_over(net::Connection& connection, const std::string& sae_id, keysource::Answer answer) {
+void QkdDelivery::hand_over(net::Connection& connection, const std::string& sae_id, Instant deadline,
+                            keysource::Answer answer) {
   const std::uint64_t session = connection.endpoint().session_id();
   if (!answer) {
     spdlog::warn("session {:016x}: no QKD key for SAE {}: {}", session, escape(sae_id), escape(answer.error().text));
+    // Whose time it was that ran out, the KME's or the handshake's, the session's own timers know (SPEC §5.9).
+    if (net::Loop::now() >= deadline - kReasonFirst) return;
     return connection.deliver(std::unexpected(answer.error().why));
   }
   spdlog::debug("session {:016x}: QKD key {} fetched", session, answer->key_id);

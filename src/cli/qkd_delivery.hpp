@@ -73,7 +73,7 @@ class QkdDelivery final : public net::KeyDelivery {
  private:
   class Waiting;
   void ask(net::Connection& connection, const QkdKeyNeeded& needed);
-  void hand_over(net::Connection& connection, const std::string& sae_id, keysource::Answer answer);
+  void hand_over(net::Connection& connection, const std::string& sae_id, Instant deadline, keysource::Answer answer);
 
   QkdKeys& keys_;
   Role role_;

@@ -166,6 +166,7 @@ TEST(QkdHandshake, the_server_waits_until_eight_seconds_after_accept) {
   EXPECT_EQ(reason(*pair, Role::Server), Reason::QkdUnavailable);
 }
 
+// SPEC §5.7.
 TEST(QkdHandshake, no_key_is_asked_for_where_no_time_is_left) {
   World world(QkdPolicy::Required);
   const auto pair = world.pair();
@@ -176,7 +177,51 @@ TEST(QkdHandshake, no_key_is_asked_for_where_no_time_is_left) {
   pair->advance(seconds(2));
   pair->run();
   EXPECT_TRUE(pair->seen(Role::Server).qkd.empty());
-  for (const Role role : kBoth) EXPECT_EQ(reason(*pair, role), Reason::QkdUnavailable);
+  for (const Role role : kBoth) EXPECT_EQ(reason(*pair, role), Reason::Timeout);
+}
+
+/// SPEC §5.7, §5.9: who delays CLIENT_AUTH must not make a "preferred" client do without QKD. A KME that had less than
+/// 4 s and says nothing has not failed; one that says that it has no key has.
+TEST(QkdHandshake, a_client_auth_that_comes_late_is_a_timeout_and_no_failure_of_the_kme) {
+  struct Case {
+    Instant late;
+    bool silent;
+    Reason reason;
+  };
+  for (const Case& one :
+       {Case{seconds(4), true, Reason::QkdUnavailable}, Case{seconds(4) + Instant(1), true, Reason::Timeout},
+        Case{seconds(8) - Instant(1), true, Reason::Timeout}, Case{seconds(8), true, Reason::Timeout},
+        Case{seconds(7), false, Reason::QkdUnavailable}}) {
+    World world(QkdPolicy::Preferred);
+    const auto pair = world.pair();
+    pair->run();
+    ASSERT_TRUE(provide(*pair, Role::Client, kLower));
+    pair->advance(one.late);
+    pair->run();
+    if (!one.silent) {
+      ASSERT_TRUE(refuse(*pair, Role::Server));
+    }
+    pair->advance(seconds(8) - one.late);
+    pair->run();
+    for (const Role role : kBoth) EXPECT_EQ(reason(*pair, role), one.reason) << one.late.count();
+    EXPECT_EQ(channel(*pair, Role::Client).may_redial_without_qkd(), one.reason == Reason::QkdUnavailable);
+  }
+}
+
+/// SPEC §5.7, §5.9: "not a timer of the handshake": a SERVER_AUTH that comes late leaves the client's KME less than its
+/// 4 s.
+TEST(QkdHandshake, a_server_auth_that_comes_late_is_a_timeout_and_no_failure_of_the_kme) {
+  for (const Instant late : {seconds(6) - Instant(1), seconds(6) + Instant(0), seconds(10) - Instant(1)}) {
+    World world(QkdPolicy::Preferred);
+    const auto pair = world.pair();
+    pair->advance(late);
+    pair->run();
+    ASSERT_EQ(pair->seen(Role::Client).qkd.size(), 1U);
+    pair->advance(std::min<Instant>(seconds(4), seconds(10) - late));
+    const bool whole = late < seconds(6);
+    EXPECT_EQ(reason(*pair, Role::Client), whole ? Reason::QkdUnavailable : Reason::Timeout) << late.count();
+    EXPECT_EQ(channel(*pair, Role::Client).may_redial_without_qkd(), whole);
+  }
 }
 
 // SPEC Appendix B 32.
