@@ -102,7 +102,7 @@ TEST(WhileTheKmeIsAsked, an_alert_ends_a_client_at_once_and_the_key_is_burned) {
       late.writable()[0] = 7;
       EXPECT_FALSE(
           stage.end().provide_qkd_key("0f0e0d0c-0b0a-4988-8766-554433221100", std::move(late), stage.pair().now()));
-      EXPECT_EQ(late.reveal()[0], 0);  // NOLINT(bugprone-use-after-move): it is wiped
+      EXPECT_EQ(late.size(), 0U);  // NOLINT(bugprone-use-after-move): the session has taken it, to wipe it
       EXPECT_EQ(stage.pair().made(Role::Client).size(), before) << "no CLIENT_AUTH, no answer";
     }
   }
