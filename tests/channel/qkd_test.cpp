@@ -339,6 +339,21 @@ TEST(QkdRekey, each_kme_step_has_twenty_seconds) {
   }
 }
 
+// SPEC §7.5: "or after the rekey timer, where a demonstration has set that shorter"
+TEST(QkdRekey, each_kme_step_ends_with_a_rekey_timer_that_is_shorter) {
+  World world(QkdPolicy::Required);
+  for (RekeyPolicy* policy : {&world.client.rekey, &world.server.rekey}) {
+    policy->timer = policy == &world.client.rekey ? seconds(7) : seconds(5);
+    policy->dangerous_short_timers = true;
+  }
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  EXPECT_EQ(asked(*pair, Role::Server).deadline, pair->now() + seconds(5));
+  ASSERT_TRUE(provide(*pair, Role::Server, kLower));
+  pair->run();
+  EXPECT_EQ(asked(*pair, Role::Client).deadline, pair->now() + seconds(7));
+}
+
 TEST(QkdRekey, an_answer_at_its_deadline_is_api_misuse) {
   for (const Role role : kBoth) {
     World world(QkdPolicy::Required);

@@ -322,6 +322,18 @@ TEST(RekeyRules, a_request_that_waits_is_answered_by_any_rekey_before_its_time_a
   }
 }
 
+// SPEC §7.6: "At most one client-requested rekey starts per 10 s": the server's own do not count.
+TEST(RekeyRules, a_request_soon_after_a_rekey_that_nobody_asked_for_starts_at_once) {
+  World world;
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  pair->run();
+  pair->advance(seconds(1));
+  ASSERT_TRUE(pair->rekey(Role::Client));
+  pair->run();
+  EXPECT_EQ(pair->at(Role::Server).epoch(), 3U);
+}
+
 TEST(RekeyRules, a_request_that_waits_does_not_hold_back_the_servers_own_triggers) {
   World world;
   world.server.rekey.frames = 5;

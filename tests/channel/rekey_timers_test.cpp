@@ -80,6 +80,25 @@ TEST(RekeyTimer, no_done_within_it_is_rekey_failed_at_the_client) {
   EXPECT_EQ(reason(*pair, Role::Client), Reason::RekeyFailed);
 }
 
+// SPEC §8.5, Appendix B 21: "Each end measures its own epochs: …; then the server from confirm, the client from ACK."
+TEST(Interval, runs_from_ack_at_the_client_and_from_confirm_at_the_server) {
+  World world;
+  world.client.rekey.interval = seconds(30);
+  world.server.rekey.interval = seconds(50);
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  pair->advance(seconds(1));
+  ASSERT_TRUE(pair->deliver(Role::Server)) << "INIT, which is answered at once";
+  const Instant ack = pair->now();
+  pair->advance(seconds(5));
+  ASSERT_TRUE(pair->deliver(Role::Client)) << "ACK";
+  const Instant confirm = pair->now();
+  pair->advance(seconds(5));
+  ASSERT_TRUE(pair->deliver(Role::Server)) << "DONE";
+  EXPECT_EQ(pair->at(Role::Client).next_timeout(), ack + seconds(30));
+  EXPECT_EQ(pair->at(Role::Server).next_timeout(), confirm + seconds(50));
+}
+
 TEST(RekeyTimer, starts_when_init_is_sent_not_when_the_kme_is_asked) {
   World world(QkdPolicy::Required);
   const auto pair = world.established();
