@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "cli/client_explain.hpp"
 #include "cli/close_text.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
@@ -75,28 +74,32 @@ std::expected<AccountLines, std::string> AccountLines::open(const std::string& f
   AccountLines lines;
   constexpr unsigned kOwnerOnly = 0600;
   if (file.empty()) return lines;
-  auto made = files::create_file(file, kOwnerOnly);
-  if (!made) return std::unexpected("--account " + made.error());
-  lines.file_ = file;
-  lines.open_ = std::move(*made);
+  auto begun = files::Replacement::begin_new(file, kOwnerOnly);
+  if (!begun) return std::unexpected("--account " + begun.error());
+  lines.file_.emplace(*std::move(begun));
   return lines;
 }
 
 void AccountLines::add(const boost::json::object& account, bool pipe) {
-  if (!has_file()) return pipe ? write_err(json_line(account)) : print_json(account);
   const std::string line = json_line(account);
-  if (auto done = files::write_at(open_.get(), file_, as_bytes(line), size_); !done) problem_ = done.error();
-  size_ += line.size();
+  if (!file_) return pipe ? write_err(line) : print_json(account);
+  if (written_) written_ = file_->write(as_bytes(line));
 }
 
-std::optional<std::string> account_for(const Context& context, const ClientRun& run, AccountLines& lines) {
-  const std::optional<std::string> failure = explain(run);
+files::OrText<void> AccountLines::commit() {
+  if (!file_) return {};
+  if (written_) written_ = file_->commit();
+  if (!written_) return std::unexpected("--account " + written_.error());
+  return {};
+}
+
+void account_for(const Context& context, const ClientRun& run, const std::optional<std::string>& failure,
+                 AccountLines& lines) {
   if (run.common.check_echo) {
     print_echo_account(context, run, lines, failure);
   } else {
     print_pipe_account(context, run, lines, failure);
   }
-  return failure;
 }
 
 }  // namespace qsp::cli

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <expected>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 #include "cli/client_run.hpp"
 #include "cli/json.hpp"
 #include "files/file.hpp"
+#include "files/replacement.hpp"
 
 /// What `qsp connect` says of its dials when they are over.
 namespace qsp::cli {
@@ -17,22 +17,26 @@ namespace qsp::cli {
 /// standard error, unless a file is named.
 class AccountLines {
  public:
-  /// A file must be new.
+  /// A file must be new. It has its name once it is whole: see commit().
   static std::expected<AccountLines, std::string> open(const std::string& file);
-  [[nodiscard]] bool has_file() const noexcept { return static_cast<bool>(open_); }
-  /// Of writing the file; empty: none.
-  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+  [[nodiscard]] bool has_file() const noexcept { return file_.has_value(); }
 
   void add(const boost::json::object& account, bool pipe);
+  /// No dial follows: the file is there from now on. Error: it could not be written, and is not there. Does nothing
+  /// where there is no file.
+  files::OrText<void> commit();
+  /// It will not be there. Does nothing after commit().
+  void discard() noexcept {
+    if (file_) file_->discard();
+  }
 
  private:
-  std::string file_;
-  files::Descriptor open_;
-  std::size_t size_ = 0;
-  std::string problem_;
+  std::optional<files::Replacement> file_;
+  files::OrText<void> written_;
 };
 
-/// Tells how a dial went. Returns why it failed, if it did.
-std::optional<std::string> account_for(const Context& context, const ClientRun& run, AccountLines& lines);
+/// Tells how a dial went that failed for this reason, if it did.
+void account_for(const Context& context, const ClientRun& run, const std::optional<std::string>& failure,
+                 AccountLines& lines);
 
 }  // namespace qsp::cli

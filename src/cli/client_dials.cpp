@@ -5,15 +5,20 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <thread>
+#include <utility>
 
 #include "cli/client_explain.hpp"
 
 namespace qsp::cli {
 namespace {
 
+struct Pause {
+  std::chrono::nanoseconds length;
+  std::string why;
+};
+
 /// How long to wait before another dial, after one that only came too soon; nothing where none may help.
-std::optional<std::chrono::nanoseconds> pause_after(const ClientRun& run, Redial& redial) {
+std::optional<Pause> pause_after(const ClientRun& run, Redial& redial) {
   const Instant now = net::Loop::now();
   const std::string target = net::to_string(run.common.target);
   std::optional<std::chrono::nanoseconds> pause;
@@ -27,21 +32,30 @@ std::optional<std::chrono::nanoseconds> pause_after(const ClientRun& run, Redial
     why = run.closed()->by_peer ? target + "'s budget of QKD keys is spent, or it has no room now"
                                 : "this end's budget of QKD keys is spent";
   }
-  if (pause) spdlog::warn("{}: trying again in {:.1f} s", why, std::chrono::duration<double>(*pause).count());
-  return pause;
+  if (!pause) return std::nullopt;
+  spdlog::warn("{}: trying again in {:.1f} s", why, std::chrono::duration<double>(*pause).count());
+  return Pause{.length = *pause, .why = std::move(why)};
 }
 
 }  // namespace
 
-std::unique_ptr<ClientRun> dial_until_there(const ClientSetup& common, bool without_qkd, Redial& redial) {
+std::unique_ptr<ClientRun> dial_until_there(const ClientSetup& common, bool without_qkd, Redial& redial,
+                                            const std::function<void(const ClientRun&)>& repeated) {
+  // In place: its members point to each other.
+  const auto make_run = [&](std::string before) {
+    return std::unique_ptr<ClientRun>(
+        new ClientRun{.common = common, .without_qkd = without_qkd, .before = std::move(before)});
+  };
+  auto run = make_run({});
+  std::chrono::nanoseconds length{};
   for (;;) {
-    // In place: its members point to each other.
-    std::unique_ptr<ClientRun> run(new ClientRun{.common = common, .without_qkd = without_qkd});
-    dial_once(*run);
-    const auto pause = pause_after(*run, redial);
+    dial_once(*run, length);
+    auto pause = pause_after(*run, redial);
     if (!pause) return run;
-    run.reset();
-    std::this_thread::sleep_for(*pause);
+    repeated(*run);
+    length = pause->length;
+    // The next one is there before this one goes: there is always one that a signal finds.
+    run = make_run(std::move(pause->why));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "cli/client_run.hpp"
@@ -7,8 +8,9 @@
 
 namespace qsp::cli {
 
-/// Dials until the server has room and keys, for as long as the user said; a signal in a pause ends the process.
-/// `without_qkd`: see ClientRun. Returns the last dial.
-std::unique_ptr<ClientRun> dial_until_there(const ClientSetup& common, bool without_qkd, Redial& redial);
+/// Dials until the server has room and keys, for as long as the user said. `without_qkd`: see ClientRun. Returns the
+/// last dial; `repeated` is told of each one before it.
+std::unique_ptr<ClientRun> dial_until_there(const ClientSetup& common, bool without_qkd, Redial& redial,
+                                            const std::function<void(const ClientRun&)>& repeated);
 
 }  // namespace qsp::cli

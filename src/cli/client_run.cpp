@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -16,7 +19,8 @@
 namespace qsp::cli {
 namespace {
 
-constexpr std::chrono::seconds kDialTimeout{10};
+constexpr std::chrono::nanoseconds kDialTimeout = std::chrono::seconds(10);
+constexpr std::chrono::nanoseconds kShortestDial = std::chrono::milliseconds(1);
 
 /// A terminal that goes away ends the session in good order too, unless whoever started this wants it to live on
 /// (nohup).
@@ -29,8 +33,10 @@ void watch_hangup(ClientRun& run) {
 void close_on_signal(ClientRun& run) {
   run.signals.async_wait([&run](const net::error_code& cancelled, int) {
     if (cancelled) return;
-    if (std::exchange(run.interrupted, true) || !run.client) {
-      if (run.common.output) run.common.output->discard();
+    const bool again = std::exchange(run.interrupted, true);
+    if (!again && !run.client) run.common.interrupt(run);
+    if (again || !run.client) {
+      run.common.discard();
       ::_exit(kFailed);
     }
     run.client->close(Reason::Normal, "interrupted");
@@ -38,12 +44,25 @@ void close_on_signal(ClientRun& run) {
   });
 }
 
+/// The handshake has its own limit; this is that of dialling altogether.
+void end_handshake_in_time(ClientRun& run) {
+  if (run.common.dial_by == Instant::max()) return;
+  run.timer.expires_at(net::Loop::time_point(run.common.dial_by));
+  run.timer.async_wait([&run](const net::error_code& cancelled) {
+    if (cancelled || run.client->endpoint().phase() != Phase::Handshake) return;
+    run.out_of_time = true;
+    run.client->close(Reason::Timeout, "the time for dialling is over");
+  });
+}
+
 void start_session(ClientRun& run, net::Dialled&& dialled, std::unique_ptr<Endpoint> endpoint, net::Watch&& watch) {
   const ClientSetup& common = run.common;
-  // Output may still be on its way; from here on a signal ends the process as it would any other.
+  // Output may still be on its way; from here on a signal ends the process as it would any other. Where there was no
+  // session another dial may follow, and has the signals that come meanwhile.
   const auto finished = [&run] {
+    run.timer.cancel();
     net::error_code ignored;  // it has nothing left to fail at
-    run.signals.clear(ignored);
+    if (run.client->established()) run.signals.clear(ignored);
     run.signals.cancel(ignored);
   };
   if (common.check_echo) {
@@ -62,11 +81,17 @@ void start_session(ClientRun& run, net::Dialled&& dialled, std::unique_ptr<Endpo
     run.pipe->when_finished(finished);
   }
   if (auto* const delivery = common.sessions.delivery(); delivery != nullptr) run.client->set_key_delivery(*delivery);
+  end_handshake_in_time(run);
   run.client->start();
 }
 
-boost::asio::awaitable<void> connect_to_peer(ClientRun& run) {
-  std::expected<net::Dialled, std::string> dialled = co_await net::dial(run.loop, run.common.target, kDialTimeout);
+boost::asio::awaitable<void> connect_to_peer(ClientRun& run, std::chrono::nanoseconds pause) {
+  if (pause > std::chrono::nanoseconds::zero()) {
+    run.timer.expires_after(pause);
+    co_await run.timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+  const std::chrono::nanoseconds limit = std::clamp(run.common.dial_by - net::Loop::now(), kShortestDial, kDialTimeout);
+  std::expected<net::Dialled, std::string> dialled = co_await net::dial(run.loop, run.common.target, limit);
   if (!dialled) {
     run.failure = dialled.error();
     run.signals.cancel();
@@ -85,10 +110,10 @@ boost::asio::awaitable<void> connect_to_peer(ClientRun& run) {
 
 }  // namespace
 
-void dial_once(ClientRun& run) {
+void dial_once(ClientRun& run, std::chrono::nanoseconds pause) {
   watch_hangup(run);
   close_on_signal(run);
-  boost::asio::co_spawn(run.loop.executor(), connect_to_peer(run), boost::asio::detached);
+  boost::asio::co_spawn(run.loop.executor(), connect_to_peer(run, pause), boost::asio::detached);
   run.loop.run();
 }
 

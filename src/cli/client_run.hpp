@@ -1,7 +1,9 @@
 #pragma once
 
 #include <boost/asio/signal_set.hpp>
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -15,6 +17,8 @@
 /// One dial of `qsp connect`, from resolving the name to the end of the session.
 namespace qsp::cli {
 
+struct ClientRun;
+
 /// What all dials of a process have in common; outlives them.
 struct ClientSetup {
   const Setup& setup;
@@ -24,6 +28,9 @@ struct ClientSetup {
   std::size_t window;  ///< of the echo, bytes
   int input;           ///< open as long as this
   std::optional<files::Replacement>& output;
+  Instant dial_by;                                  ///< when dialling is over, its last handshake too
+  std::function<void(const ClientRun&)> interrupt;  ///< called where a signal ends the process before a session begins
+  std::function<void()> discard;                    ///< removes what was written in part, before such an end
 
   [[nodiscard]] const Profile& profile() const noexcept { return setup.profile(); }
 };
@@ -31,14 +38,17 @@ struct ClientSetup {
 /// Everything that one dial needs while its loop turns, and what came of it.
 struct ClientRun {
   const ClientSetup& common;
-  bool without_qkd;  ///< the one dial of SPEC §5.9
+  bool without_qkd;         ///< the one dial of SPEC §5.9
+  std::string before = {};  ///< why the dial before this one has to be repeated
   net::Loop loop{};
   boost::asio::signal_set signals{loop.io(), SIGINT, SIGTERM};
+  net::Timer timer{loop.executor()};  ///< of the pause, then of the handshake
   net::ConnectionPtr client{};
   boost::intrusive_ptr<PipeClient> pipe{};  ///< the same, where it is one
   EchoReport report{};
   PipeClientReport pipe_report{};
-  std::string failure{};  ///< before there was a session
+  std::string failure{};     ///< before there was a session
+  bool out_of_time = false;  ///< dial_by ended its handshake
   bool interrupted = false;
 
   [[nodiscard]] const std::optional<Closed>& closed() const noexcept {
@@ -49,8 +59,8 @@ struct ClientRun {
   }
 };
 
-/// Dials, and returns once the session is over and its output written. A signal closes the session, a second one ends
-/// the process.
-void dial_once(ClientRun& run);
+/// Dials after a pause, and returns once the session is over and its output written. A signal closes the session; a
+/// second one, or one before there is a connection, ends the process.
+void dial_once(ClientRun& run, std::chrono::nanoseconds pause);
 
 }  // namespace qsp::cli

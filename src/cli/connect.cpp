@@ -18,6 +18,7 @@
 
 #include "cli/client_account.hpp"
 #include "cli/client_dials.hpp"
+#include "cli/client_explain.hpp"
 #include "cli/client_run.hpp"
 #include "cli/options_file.hpp"
 #include "cli/output_file.hpp"
@@ -85,17 +86,30 @@ std::expected<Files, Refused> open_files(const ConnectOptions& options, const Se
   return files;
 }
 
-/// With QKD keys, and where that may help and is allowed once more without (SPEC §5.9). Why it failed, if it did.
-std::optional<std::string> dial(const Context& context, const ClientSetup& common, Redial& redial,
-                                AccountLines& account) {
-  std::optional<std::string> failure;
-  for (const bool without_qkd : {false, true}) {
-    const auto run = dial_until_there(common, without_qkd, redial);
-    failure = account_for(context, *run, account);
-    if (!failure || !run->may_redial_without_qkd()) break;
-    if (!without_qkd) spdlog::warn("{}; QKD is preferred, not required: dialling again WITHOUT a QKD key", *failure);
+/// What all went well with takes the place of the old output; what did not leaves it, and says so.
+std::optional<std::string> settle_output(std::optional<files::Replacement>& output, const std::string& name,
+                                         std::optional<std::string> failure) {
+  if (!output) return failure;
+  if (failure) return output->replaces() ? fmt::format("{}; {} is as it was", *failure, escape(name)) : *failure;
+  const auto kept = output->commit();
+  return kept ? std::nullopt : std::optional(kept.error());
+}
+
+/// With QKD keys, and where that may help and is allowed once more without (SPEC §5.9). Tells of each dial. Why it
+/// failed, if it did.
+std::optional<std::string> dial(const Context& context, const ConnectOptions& options, const ClientSetup& common,
+                                Redial& redial, AccountLines& account) {
+  const auto repeated = [&](const ClientRun& run) { account_for(context, run, explain(run), account); };
+  std::unique_ptr<ClientRun> run;
+  for (bool without_qkd = false;; without_qkd = true) {
+    run = dial_until_there(common, without_qkd, redial, repeated);
+    auto failure = explain(*run);
+    const bool last = !failure || without_qkd || !run->may_redial_without_qkd() || net::Loop::now() >= redial.dial_by();
+    if (last) failure = settle_output(common.output, options.output, std::move(failure));
+    account_for(context, *run, failure, account);
+    if (last) return failure;
+    spdlog::warn("{}; QKD is preferred, not required: dialling again WITHOUT a QKD key", *failure);
   }
-  return failure;
 }
 
 /// Nothing where all went well.
@@ -113,25 +127,37 @@ std::expected<void, Refused> connect(const Context& context, const ConnectOption
   // rc155 cannot say that data is complete, so it has no pipe.
   const bool check_echo =
       options.check_echo || !options.send.empty() || !options.output.empty() || !(*setup)->profile().half_close;
+  const auto retry_for =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.retry_for));
+  Redial redial(retry_for, net::Loop::now(), std::random_device()());
+  const auto tell_all = [&](const std::optional<std::string>& failure) -> std::optional<std::string> {
+    const auto kept = account->commit();
+    if (kept || failure) {
+      if (!kept) print_warning(kept.error());
+      return failure;
+    }
+    return kept.error();
+  };
+  const auto interrupt = [&](const ClientRun& run) {
+    const auto failure = explain(run);
+    account_for(context, run, failure, *account);
+    print_error(tell_all(failure).value_or(""));
+  };
   const ClientSetup common{.setup = **setup,
                            .sessions = **sessions,
                            .target = *target,
                            .check_echo = check_echo,
                            .window = options.window,
                            .input = files->input(),
-                           .output = files->output};
-  const auto retry_for =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.retry_for));
-  Redial redial(retry_for, net::Loop::now(), std::random_device()());
-
-  std::optional<std::string> failure = dial(context, common, redial, *account);
-  if (!failure && !account->problem().empty()) failure = account->problem();
-  auto& output = files->output;
-  if (failure && output) *failure += output->replaces() ? fmt::format("; {} is as it was", escape(options.output)) : "";
+                           .output = files->output,
+                           .dial_by = redial.dial_by(),
+                           .interrupt = interrupt,
+                           .discard = [&] {
+                             if (files->output) files->output->discard();
+                             account->discard();
+                           }};
+  const auto failure = tell_all(dial(context, options, common, redial, *account));
   if (failure) return failed(*failure);
-  if (output) {
-    if (const auto kept = output->commit(); !kept) return failed(kept.error());
-  }
   return {};
 }
 

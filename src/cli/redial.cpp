@@ -7,22 +7,28 @@
 namespace qsp::cli {
 namespace {
 
-constexpr std::chrono::seconds kLongestPause{60};       ///< SPEC §5.9
-constexpr std::chrono::milliseconds kShortestRest{20};  ///< what is left of the time, if it is worth another dial
+constexpr std::chrono::seconds kLongestPause{60};  ///< SPEC §5.9
+constexpr std::chrono::milliseconds kShortestPause{20};
+constexpr std::chrono::nanoseconds kLastDial = std::chrono::seconds(1);
 
 }  // namespace
 
+Redial::Redial(std::chrono::nanoseconds within, Instant now, std::minstd_rand::result_type seed)
+    : begin_by_(now + within - std::min(kLastDial, within / 2)),
+      dial_by_(within == std::chrono::nanoseconds::zero() ? Instant::max() : now + within),
+      random_(seed) {}
+
 std::optional<std::chrono::nanoseconds> Redial::pause_for_room(Instant now) {
-  if (now + kShortestRest > end_) return std::nullopt;
+  if (now + kShortestPause > begin_by_) return std::nullopt;
   std::uniform_int_distribution<std::chrono::nanoseconds::rep> upper_half(longest_.count() / 2, longest_.count());
   const std::chrono::nanoseconds pause(upper_half(random_));
   longest_ = std::min<std::chrono::nanoseconds>(2 * longest_, kLongestPause);
-  return std::min(pause, end_ - now);
+  return std::min(pause, begin_by_ - now);
 }
 
 std::optional<std::chrono::nanoseconds> Redial::pause_for_budget(Instant now) noexcept {
   const std::chrono::nanoseconds pause = wait_for_budget(waits_for_budget_ + 1);
-  if (now + pause > end_) return std::nullopt;
+  if (now + pause > begin_by_) return std::nullopt;
   ++waits_for_budget_;
   return pause;
 }

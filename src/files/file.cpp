@@ -87,6 +87,10 @@ std::string system_error(std::string_view file, std::string_view what) {
   return std::string(file).append(": ").append(what).append(": ").append(std::generic_category().message(errno));
 }
 
+std::string name_is_taken(const std::string& file) {
+  return file + ": exists, and is never overwritten; move it away or choose another name";
+}
+
 OrText<void> require_private(int fd, const std::string& file) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return std::unexpected(system_error(file, "cannot look at it"));
@@ -148,8 +152,7 @@ OrText<Descriptor> create_file(const std::string& file, unsigned mode) {
     quiet.note(file, false);
     return fd;
   }
-  if (errno == EEXIST)
-    return std::unexpected(file + ": exists, and is never overwritten; move it away or choose another name");
+  if (errno == EEXIST) return std::unexpected(name_is_taken(file));
   return std::unexpected(system_error(file, "cannot create"));
 }
 

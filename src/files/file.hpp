@@ -40,6 +40,9 @@ class Descriptor {
 /// "FILE: what: reason", the reason from errno. Call it before anything else can change errno.
 std::string system_error(std::string_view file, std::string_view what);
 
+/// What is said of a file that must be new, and is there already.
+std::string name_is_taken(const std::string& file);
+
 /// Fails unless nobody but this process's user (or root, who can read everything anyway) may read or replace the
 /// content of the open file `fd`; `file` is its name for the text.
 OrText<void> require_private(int fd, const std::string& file);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <string_view>
 #include <thread>
@@ -114,6 +115,16 @@ OrText<Replacement> Replacement::begin(const std::string& file, unsigned mode) {
   return made;
 }
 
+OrText<Replacement> Replacement::begin_new(const std::string& file, unsigned mode) {
+  Replacement made;
+  made.file_ = file;
+  made.new_ = true;
+  struct stat info{};
+  if (::lstat(file.c_str(), &info) == 0) return std::unexpected(name_is_taken(file));
+  if (OrText<void> opened = made.open_beside(mode); !opened) return std::unexpected(std::move(opened.error()));
+  return made;
+}
+
 /// Without a name where the file system can do that, so that nothing is left whatever ends this process.
 OrText<void> Replacement::open_beside(unsigned mode) {
   const std::string folder = folder_of(file_);
@@ -175,13 +186,28 @@ OrText<void> Replacement::commit() {
     if (OrText<void> named = name_it(); !named) return named;
   }
   if (::fsync(fd_.get()) != 0) return std::unexpected(system_error(file_, "cannot write to disk"));
-  if (::rename(temporary_.c_str(), file_.c_str()) != 0) {
-    return std::unexpected(system_error(file_, "cannot be put in place"));
-  }
+  if (OrText<void> put = put_in_place(); !put) return put;
   temporary_.clear();
   OrText<void> synced = sync_new_file(fd_.get(), file_);
   fd_ = Descriptor();
   return synced;
+}
+
+/// rename(2) would take the place of a file that has come meanwhile. Not every file system knows how not to.
+OrText<void> Replacement::put_in_place() {
+  int put = 0;
+  if (!new_) {
+    put = ::rename(temporary_.c_str(), file_.c_str());
+  } else {
+    put = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, file_.c_str(), RENAME_NOREPLACE);
+    if (put != 0 && errno == EINVAL) {
+      put = ::link(temporary_.c_str(), file_.c_str());
+      if (put == 0) ::unlink(temporary_.c_str());
+    }
+  }
+  if (put == 0) return {};
+  if (new_ && errno == EEXIST) return std::unexpected(name_is_taken(file_));
+  return std::unexpected(system_error(file_, "cannot be put in place"));
 }
 
 void Replacement::discard() noexcept {
@@ -196,7 +222,8 @@ Replacement::Replacement(Replacement&& other) noexcept
       temporary_(std::exchange(other.temporary_, {})),
       mode_(other.mode_),
       owner_(other.owner_),
-      in_place_(other.in_place_) {}
+      in_place_(other.in_place_),
+      new_(other.new_) {}
 
 OrText<void> replace_file(const std::string& file, Bytes content, unsigned mode) {
   OrText<Replacement> made = Replacement::begin(file, mode);

@@ -30,6 +30,9 @@ class Replacement {
   /// `mode`: of a file that is new; one that is replaced passes its own on. Error: the file cannot be written, or not
   /// be replaced.
   static OrText<Replacement> begin(const std::string& file, unsigned mode);
+  /// The same of a file that must be new: commit() takes the place of nothing. Links are not followed. Error: it cannot
+  /// be written, or its name is taken.
+  static OrText<Replacement> begin_new(const std::string& file, unsigned mode);
   Replacement(Replacement&& other) noexcept;
   Replacement& operator=(Replacement&&) = delete;
   Replacement(const Replacement&) = delete;
@@ -51,6 +54,7 @@ class Replacement {
   Replacement() = default;
   OrText<void> open_beside(unsigned mode);
   OrText<void> name_it();
+  OrText<void> put_in_place();
 
   Descriptor fd_;
   std::string file_;                 ///< links followed; for the texts of errors too
@@ -58,6 +62,7 @@ class Replacement {
   std::optional<mode_t> mode_;       ///< of the file that is replaced
   std::pair<uid_t, gid_t> owner_{};  ///< likewise
   bool in_place_ = false;
+  bool new_ = false;  ///< no file is replaced
 };
 
 /// Writes all of `content` to a file that replaces `file`. `mode`: see Replacement::begin.

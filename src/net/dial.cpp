@@ -10,14 +10,14 @@ namespace qsp::net {
 namespace {
 
 /// Why the only address, or all of them alike, did not answer.
-std::string explain(const Address& address, const error_code& why, std::chrono::seconds timeout) {
+std::string explain(const Address& address, const error_code& why, std::chrono::nanoseconds timeout) {
   const std::string target = to_string(address);
   if (why == asio::error::connection_refused) {
     return fmt::format("{} refused the connection: nothing listens there (check the port, or start qsp serve)", target);
   }
   if (why == asio::error::timed_out) {
-    return fmt::format("no answer from {} within {} s (check the address, and firewalls on the way)", target,
-                       timeout.count());
+    return fmt::format("no answer from {} within {:.3g} s (check the address, and firewalls on the way)", target,
+                       std::chrono::duration<double>(timeout).count());
   }
   if (why == asio::error::network_unreachable || why == asio::error::host_unreachable) {
     return fmt::format("no route to {}: {} (check the network)", target, why.message());
@@ -28,7 +28,7 @@ std::string explain(const Address& address, const error_code& why, std::chrono::
   return fmt::format("cannot connect to {}: {}", target, why.message());
 }
 
-std::string explain(const Address& address, const DialFailure& failure, std::chrono::seconds timeout) {
+std::string explain(const Address& address, const DialFailure& failure, std::chrono::nanoseconds timeout) {
   const error_code& unresolved = failure.unresolved;
   if (unresolved == asio::error::host_not_found || unresolved == asio::error::host_not_found_try_again ||
       unresolved == asio::error::no_data || unresolved == asio::error::service_not_found) {
@@ -49,10 +49,10 @@ std::string explain(const Address& address, const DialFailure& failure, std::chr
 
 }  // namespace
 
-asio::awaitable<std::expected<Dialled, std::string>> dial(Loop& loop, Address address, std::chrono::seconds timeout) {
+asio::awaitable<std::expected<Dialled, std::string>> dial(Loop& loop, Address address,
+                                                          std::chrono::nanoseconds timeout) {
   using Outcome = std::expected<Dialled, std::string>;
-  HappyEyeballs race(loop.executor(),
-                     {.overall = timeout, .each = std::min<std::chrono::nanoseconds>(timeout, DialLimits().each)});
+  HappyEyeballs race(loop.executor(), {.overall = timeout, .each = std::min(timeout, DialLimits().each)});
   auto running = race.run(address);
   auto dialled = co_await std::move(running);
   if (!dialled) co_return Outcome(std::unexpect, explain(address, dialled.error(), timeout));

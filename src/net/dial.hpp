@@ -13,6 +13,7 @@ namespace qsp::net {
 
 /// Resolves a name and connects to the first of its addresses that answers (RFC 8305), all within `timeout`. `loop`
 /// outlives it. The error is one line for a person that says what to do next, and names each address with its cause.
-asio::awaitable<std::expected<Dialled, std::string>> dial(Loop& loop, Address address, std::chrono::seconds timeout);
+asio::awaitable<std::expected<Dialled, std::string>> dial(Loop& loop, Address address,
+                                                          std::chrono::nanoseconds timeout);
 
 }  // namespace qsp::net

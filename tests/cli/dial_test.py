@@ -12,17 +12,19 @@ REMEDY = r"check|compare|start|give|see"
 
 
 @contextlib.contextmanager
-def impostor(talk):
-    """A TCP server on this machine; `talk` has the first connection."""
+def impostor(*talks):
+    """A TCP server on this machine; each of `talks` has one connection, in turn, and the last stays open until all is over."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         over = threading.Event()
 
         def accept():
             with contextlib.suppress(OSError):
-                stream, _ = listener.accept()
-                with stream:
-                    talk(stream)
-                    over.wait(PATIENCE)
+                for number, talk in enumerate(talks, 1):
+                    stream, _ = listener.accept()
+                    with stream:
+                        talk(stream)
+                        if number == len(talks):
+                            over.wait(PATIENCE)
 
         thread = threading.Thread(target=accept)
         thread.start()
@@ -33,6 +35,10 @@ def impostor(talk):
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             thread.join(PATIENCE)
+
+
+def silent(stream):
+    pass
 
 
 def close(stream):
@@ -87,8 +93,29 @@ class Dial(Case):
 
     def test_a_peer_that_says_too_little_is_given_up_in_time(self):
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            for done in pool.map(self.dial_impostor, [lambda stream: None, trickle, lambda stream: stream.sendall(b"\1")]):
+            for done in pool.map(self.dial_impostor, [silent, trickle, lambda stream: stream.sendall(b"\1")]):
                 self.assert_ends(done, "did not finish the handshake in time: check that it is a qsp server of profile 1.0")
+
+    def test_the_time_for_dialling_ends_the_last_handshake_too(self):
+        with self.world.server("--max-sessions", "1") as (port, _, log), self.world.client(port) as first:
+            wait_for_text(log, "established")
+            with socket.create_connection(("127.0.0.1", port), PATIENCE) as stranger:
+                no_room = b"".join(iter(lambda: stranger.recv(4096), b""))
+            first.communicate(b"", timeout=PATIENCE)
+
+        def full(stream):
+            stream.sendall(no_room)
+            stream.shutdown(socket.SHUT_WR)
+            while stream.recv(1 << 16):
+                pass
+
+        with impostor(full, silent) as port:
+            done = self.world.connect(port, "--retry-for", "8s")
+            self.assert_fails(done, r"127\.0\.0\.1:\d+ did not finish the handshake in the time that --retry-for left; before that, 127\.0\.0\.1:\d+ is full: give it more")
+            self.assertEqual(done.stderr.count(b"is full: trying again"), 1)
+        # The limit of a handshake alone is 10 s.
+        with impostor(silent) as port:
+            self.assert_ends(self.world.connect(port, "--retry-for", "3s"), "did not finish the handshake in the time that --retry-for left: give it more")
 
     def test_a_peer_that_breaks_off(self):
         for talk in (close, reset, close_mid_frame):

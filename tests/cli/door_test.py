@@ -311,10 +311,10 @@ class Full(Case):
     def test_it_says_so(self):
         with self.full_server() as (port, _, log):
             began = time.monotonic()
-            done = self.world.connect(port, "--retry-for", "600ms")
+            done = self.world.connect(port, "--retry-for", "3s")
             self.assert_fails(done, r"127\.0\.0\.1:\d+ is full: it has no room for another session")
             self.assertNotIn(b"--profile", done.stderr)
-            self.assertGreater(time.monotonic() - began, 0.5)
+            self.assertGreater(time.monotonic() - began, 1.5)
             self.assertRegex(done.stderr.decode(), r"warn.* is full: trying again in \d\.\d s")
             self.assert_fails(self.world.connect(port, "--retry-for", "soon"), "--retry-for: takes a time: ", code=2)
             self.assertRegex(log(), "refused 1 connection: too many sessions")

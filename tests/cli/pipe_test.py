@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from program import PATIENCE, Case, free_port, main, peak_memory, wait_for_text, wait_until
+from program import PATIENCE, Case, free_port, main, peak_memory, qsp, serving, wait_for_text, wait_until
 
 MIB = 1024 * 1024
 # The program, its libraries and a session take some 20 MiB; SPEC §7.7 lets 4 MiB wait for the application, twice in the
@@ -202,6 +202,87 @@ class Pipe(Case):
                 self.assertFalse(check == () and done.stdout != b"some data")
             done = self.world.connect(port, "--account", self.world.path("pipe.json"), stdin=b"some data")
             self.assert_fails(done, "--account .*pipe.json: ")
+
+    def test_an_account_is_whole_or_not_there(self):
+        account = self.world.path("killed.json")
+        with self.world.server() as (port, _, log):
+            for number, seen in ((signal.SIGKILL, False), (signal.SIGINT, True)):
+                with self.subTest(number), self.world.client(port, "--account", account) as client:
+                    established = len(re.findall("established", log()))
+                    client.stdin.write(b"x")
+                    client.stdin.flush()
+                    self.assertEqual(client.stdout.read(1), b"x")
+                    self.assertFalse(os.path.exists(account), "it is there before the session is over")
+                    client.send_signal(number)
+                    client.wait(PATIENCE)
+                    self.assertEqual(os.path.exists(account), seen, established)
+        told = json.loads(self.world.read("killed.json"))
+        self.assertEqual((told["ok"], told["sent_bytes"], told["error"]), (False, 1, "interrupted: the peer may have more data"))
+        self.assertEqual([name for name in os.listdir(self.world.path("")) if name.startswith(".")], [])
+
+    def full_server(self):
+        return self.world.server("--exec", "cat", "--max-sessions", "1")
+
+    def dials_again(self, client, times):
+        """What the client says until it has been refused so often."""
+        said = b""
+        while said.count(b"is full: trying again in") < times:
+            line = client.stderr.readline()
+            self.assertTrue(line, said)
+            said += line
+        return said
+
+    def test_an_account_tells_of_every_dial(self):
+        with self.full_server() as (port, _, log), self.world.client(port) as first:
+            wait_until(lambda: "established" in log(), "the first session")
+            told = self.world.path("dials.json")
+            with self.world.client(port, "--account", told, "--retry-for", "10m", "--json") as second:
+                self.dials_again(second, 2)
+                first.communicate(b"", timeout=PATIENCE)
+                self.assertEqual(second.communicate(b"hello", timeout=PATIENCE)[0], b"hello")
+                self.assertEqual(second.returncode, 0)
+        lines = [json.loads(line) for line in self.world.read("dials.json").splitlines()]
+        self.assertGreaterEqual(len(lines), 3)
+        for line in lines[:-1]:
+            self.assertEqual((line["ok"], line["closed"], line["sent_bytes"]), (False, "LIMIT", 0))
+            self.assertRegex(line["error"], r"127\.0\.0\.1:\d+ is full")
+        self.assertEqual((lines[-1]["ok"], lines[-1]["closed"], lines[-1]["received_bytes"]), (True, "NORMAL", 5))
+
+    def test_an_account_of_dials_that_a_signal_ends_is_whole(self):
+        with self.full_server() as (port, _, log), self.world.client(port) as first:
+            wait_until(lambda: "established" in log(), "the first session")
+            with self.world.client(port, "--account", self.world.path("ended.json"), "--retry-for", "10m") as second:
+                said = self.dials_again(second, 3)
+                second.send_signal(signal.SIGINT)
+                said += second.stderr.read()
+                self.assertEqual(second.wait(PATIENCE), 1)
+            self.assertIn(b"qsp: error: interrupted before there was a session\n", said)
+            first.communicate(b"", timeout=PATIENCE)
+        lines = [json.loads(line) for line in self.world.read("ended.json").splitlines()]
+        self.assertEqual(len(lines), said.count(b"trying again in") + 1)
+        self.assertEqual({line["closed"] for line in lines[:-1]}, {"LIMIT"})
+        self.assertEqual((lines[-1]["ok"], lines[-1]["error"]), (False, "interrupted before there was a session"))
+
+    def assert_epochs_agree(self, server, final_epoch):
+        server.send_signal(signal.SIGTERM)
+        events = [json.loads(line) for line in server.communicate(timeout=PATIENCE)[0].splitlines()]
+        epochs = [event["epoch"] for event in events if event["event"] in ("established", "rekeyed")]
+        closed = next(event for event in events if event["event"] == "closed")
+        self.assertGreater(epochs[-1], 1)
+        self.assertEqual(closed["epoch"], epochs[-1])
+        # A rekey that the client has answered, and whose DONE it did not see, is an epoch here and not there.
+        self.assertIn(final_epoch, (closed["epoch"], closed["epoch"] + 1))
+
+    def test_the_end_of_a_session_names_its_last_epoch(self):
+        for how in ((), ("--check-echo",)):
+            with self.subTest(how=how), self.world.server("--rekey-bytes", "65536", "--json") as (port, server, _):
+                told = self.world.path(f"epochs{len(how)}.json")
+                self.assert_succeeds(self.world.connect(port, "--account", told, *how, stdin=bytes(3 * MIB)))
+                self.assert_epochs_agree(server, json.loads(self.world.read(told))["final_epoch"])
+        rc155 = ("--profile", "rc155", "--insecure")
+        with serving(*rc155, "--rekey-after", "3", "--json") as (port, server, _):
+            done = qsp("connect", f"127.0.0.1:{port}", *rc155, "--json", stdin=bytes(3 * MIB))
+            self.assert_epochs_agree(server, json.loads(done.stdout)["final_epoch"])
 
     def test_json_accounts_for_every_dial_on_stderr(self):
         with self.world.server("--rekey-bytes", "65536") as (port, _, _):

@@ -29,17 +29,49 @@ TEST(Redial, PausesForRoomAreDrawnFromWhatDoublesUpToAMinute) {
   }
 }
 
-// SPEC §5.9: "The last one may be cut to the end of the time" where the server had no room, and never for a budget.
-TEST(Redial, TheLastPauseForRoomEndsWithTheTimeAndNoneForABudgetIsCut) {
-  Redial redial(1s, Instant(), 1);
-  EXPECT_EQ(redial.pause_for_room(950ms), 50ms);
-  EXPECT_EQ(redial.pause_for_room(990ms), std::nullopt) << "not worth a dial";
-  Redial patient(30s, Instant(), 1);
-  EXPECT_EQ(patient.pause_for_budget(0s), 10s);
-  EXPECT_EQ(patient.pause_for_budget(10s), 20s);
-  EXPECT_EQ(patient.pause_for_budget(30s), std::nullopt);
-  Redial hasty(9s, Instant(), 1);
-  EXPECT_EQ(hasty.pause_for_budget(0s), std::nullopt);
+constexpr Instant kBegin = 1h;
+
+/// Dials that take no time: when the last one begins.
+Instant last_dial(Redial& redial) {
+  Instant now = kBegin;
+  while (const auto pause = redial.pause_for_room(now)) {
+    EXPECT_GT(*pause, 0ns);
+    now += *pause;
+  }
+  return now;
+}
+
+TEST(Redial, leaves_the_last_dial_a_second_and_is_over_with_the_time) {
+  for (unsigned seed = 1; seed <= 100; ++seed) {
+    Redial redial(30s, kBegin, seed);
+    EXPECT_EQ(redial.dial_by(), kBegin + 30s);
+    const Instant last = last_dial(redial);
+    EXPECT_LE(last, kBegin + 29s);
+    EXPECT_GT(last, kBegin + 28s);
+  }
+}
+
+TEST(Redial, leaves_the_last_dial_half_of_a_time_that_is_short) {
+  Redial redial(600ms, kBegin, 1);
+  const Instant last = last_dial(redial);
+  EXPECT_LE(last, kBegin + 300ms);
+  EXPECT_GT(last, kBegin + 200ms);
+}
+
+TEST(Redial, in_no_time_is_one_dial_without_a_limit_of_its_own) {
+  Redial redial(0s, kBegin, 1);
+  EXPECT_EQ(redial.dial_by(), Instant::max());
+  EXPECT_FALSE(redial.pause_for_room(kBegin));
+  EXPECT_FALSE(redial.pause_for_budget(kBegin));
+}
+
+// SPEC §5.9: a wait for the refill is never cut short.
+TEST(Redial, waits_for_a_budget_only_where_time_for_a_dial_is_left_behind_it) {
+  Redial enough(11s, kBegin, 1);
+  EXPECT_EQ(enough.pause_for_budget(kBegin), 10s);
+  EXPECT_FALSE(enough.pause_for_budget(kBegin + 10s));
+  Redial little(10'900ms, kBegin, 1);
+  EXPECT_FALSE(little.pause_for_budget(kBegin));
 }
 
 }  // namespace

@@ -93,6 +93,40 @@ TEST(Replacement, what_is_not_a_regular_file_is_written_in_place) {
   EXPECT_TRUE(std::filesystem::is_fifo(fifo));
 }
 
+TEST(Replacement, a_file_that_must_be_new_is_whole_or_not_there_and_takes_the_place_of_nothing) {
+  const TempFolder folder;
+  const std::string file = folder / "new";
+  {
+    auto begun = Replacement::begin_new(file, kMode);
+    ASSERT_TRUE(begun) << begun.error();
+    ASSERT_TRUE(begun->write(bytes_of("first")));
+    EXPECT_FALSE(std::filesystem::exists(file));
+  }
+  EXPECT_EQ(folder.names(), "");
+  auto begun = Replacement::begin_new(file, 0600);
+  ASSERT_TRUE(begun) << begun.error();
+  ASSERT_TRUE(begun->write(bytes_of("one")) && begun->write(bytes_of("two")) && begun->commit());
+  EXPECT_EQ(content_of(file), "onetwo");
+  EXPECT_EQ(mode_of(file), 0600U);
+  EXPECT_NE(Replacement::begin_new(file, kMode).error().find("new: exists, and is never overwritten"),
+            std::string::npos);
+}
+
+TEST(Replacement, a_file_that_must_be_new_leaves_one_that_came_meanwhile_and_follows_no_link) {
+  const TempFolder folder;
+  auto begun = Replacement::begin_new(folder / "new", kMode);
+  ASSERT_TRUE(begun && begun->write(bytes_of("mine")));
+  static_cast<void>(folder.with("new", "another's"));
+  const auto done = begun->commit();
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().find("new: exists, and is never overwritten"), std::string::npos) << done.error();
+  begun->discard();
+  EXPECT_EQ(content_of(folder / "new"), "another's");
+  std::filesystem::create_symlink("nowhere", folder / "link");
+  EXPECT_FALSE(Replacement::begin_new(folder / "link", kMode));
+  EXPECT_EQ(folder.names(), "link new");
+}
+
 TEST(Replacement, what_cannot_be_written_says_so_and_changes_nothing) {
   const TempFolder folder;
   EXPECT_FALSE(replace_file(folder / "no/such/folder", bytes_of("x"), kMode));
