@@ -89,6 +89,12 @@ struct Exported {
   std::vector<std::uint8_t> key;  ///< the caller wipes it
 };
 
+/// Whom a peer said it is, proved or not.
+struct Presented {
+  Identity identity;
+  std::optional<std::string> sae_id;  ///< where QKD was agreed on: 1…255 bytes of any value, to be escaped
+};
+
 class Channel : public Endpoint {
  public:
   /// Makes a client, whose CLIENT_HELLO waits in poll_transmit, or a server. `provider` outlives the channel.
@@ -112,9 +118,9 @@ class Channel : public Endpoint {
 
   [[nodiscard]] virtual ChannelStatus status() const = 0;
 
-  /// After a handshake that failed: the identity that the peer presented, if it came so far, whether it is pinned and
-  /// proved or not. For this end's own log: SPEC §5.8 says what the peer may learn.
-  [[nodiscard]] virtual std::optional<Identity> presented_identity() const noexcept { return std::nullopt; }
+  /// After a handshake that failed: what the peer presented, if it came so far. For this end's own log: SPEC §5.8 says
+  /// what the peer may learn.
+  [[nodiscard]] virtual std::optional<Presented> presented() const { return std::nullopt; }
 };
 
 }  // namespace qsp

@@ -100,7 +100,7 @@ class Endpoint {
 
   [[nodiscard]] virtual Phase phase() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t session_id() const noexcept = 0;
-  /// The epoch that this end sends in; 0 before Established.
+  /// The epoch that this end sends in; 0 before Established, and after Closed the last one.
   [[nodiscard]] virtual std::uint32_t epoch() const noexcept = 0;
 
   static constexpr std::size_t kMaxPlaintext = 65'536;

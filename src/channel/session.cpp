@@ -258,7 +258,7 @@ void Session::end(Closed closed) {
   if (live_ != nullptr) last_status_ = std::make_unique<ChannelStatus>(status());
   if (opening_ != nullptr) {
     const auto presented = std::visit([](const auto& machine) { return machine.presented(); }, opening_->machine);
-    if (presented) presented_ = std::make_unique<const Identity>(*presented);
+    if (presented) presented_ = std::make_unique<const Presented>(*presented);
   }
   wipe_secrets();
   events_.emplace_back(std::move(closed));
@@ -276,6 +276,9 @@ Phase Session::phase() const noexcept {
   return live_ == nullptr ? Phase::Handshake : Phase::Established;
 }
 
-std::uint32_t Session::epoch() const noexcept { return live_ == nullptr ? 0 : sender_.epoch(); }
+std::uint32_t Session::epoch() const noexcept {
+  if (live_ != nullptr) return sender_.epoch();
+  return last_status_ != nullptr ? last_status_->current.epoch : 0;
+}
 
 }  // namespace qsp::channel

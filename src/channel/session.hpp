@@ -142,7 +142,7 @@ class Session final : public Channel {
   Result<Exported> export_key(std::string_view label, Bytes context, std::size_t size,
                               std::optional<std::uint32_t> epoch) override;
   [[nodiscard]] bool may_redial_without_qkd() const noexcept override { return may_redial_; }
-  [[nodiscard]] std::optional<Identity> presented_identity() const noexcept override;
+  [[nodiscard]] std::optional<Presented> presented() const override;
   [[nodiscard]] ChannelStatus status() const override;
 
  private:
@@ -212,7 +212,7 @@ class Session final : public Channel {
   std::size_t transmitted_ = 0;
   std::vector<Event> events_;
   std::unique_ptr<ChannelStatus> last_status_;  ///< of a session that has ended
-  std::unique_ptr<const Identity> presented_;   ///< by the peer of a handshake that has failed
+  std::unique_ptr<const Presented> presented_;  ///< by the peer of a handshake that has failed
   std::uint64_t session_id_ = 0;
   std::size_t bytes_needed_ = wire::kFrameHeaderSize;
   bool closed_ = false;

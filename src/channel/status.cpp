@@ -30,7 +30,7 @@ ChannelStatus Session::status() const {
   return status;
 }
 
-std::optional<Identity> Session::presented_identity() const noexcept {
+std::optional<Presented> Session::presented() const {
   return presented_ != nullptr ? std::optional(*presented_) : std::nullopt;
 }
 

@@ -11,10 +11,10 @@
 namespace qsp::cli {
 namespace {
 
-/// The identity that the server presented, where it is not the pinned one.
+/// Whom the server said it is, where that is not who was dialled.
 std::string stranger(const ClientRun& run) {
   const auto* const channel = run.client ? dynamic_cast<const Channel*>(&run.client->endpoint()) : nullptr;
-  const auto presented = channel != nullptr ? channel->presented_identity() : std::nullopt;
+  const auto presented = channel != nullptr ? channel->presented() : std::nullopt;
   return presented ? run.common.setup.describe_stranger(*presented) : std::string();
 }
 
@@ -23,51 +23,65 @@ std::string connection_lost(const std::string& transport) {
   return fmt::format("connection lost{}{}", transport.empty() ? "" : ": ", transport);
 }
 
-std::string explain_handshake(const ClientRun& run, const Closed& closed) {
+/// The server said why, as far as it may.
+std::string explain_refusal(const ClientRun& run, const Closed& closed) {
   const std::string target = net::to_string(run.common.target);
   if (server_is_full(run)) {
     return fmt::format("{} is full: it has no room for another session now (try again later, or see its log)", target);
   }
+  if (is_spent_budget(closed)) return explain_spent_budget(target, closed);
+  if (closed.reason == Reason::QkdUnavailable) {
+    return fmt::format("{} refused the session ({}): this end has the key; see the other end's log, its KME or its pad",
+                       target, close_text(closed));
+  }
+  const bool ends_differ = closed.reason == Reason::HandshakeFailed || closed.reason == Reason::NoCommonSuite;
+  return fmt::format("{} refused the session ({}): {}see its log", target, close_text(closed),
+                     ends_differ ? "compare keys, suites and policies of both ends, and " : "");
+}
+
+std::string explain_cut_off(const ClientRun& run) {
+  const std::string target = net::to_string(run.common.target);
+  const std::string& transport = run.common.check_echo ? run.report.transport : run.pipe_report.transport;
+  if (!run.common.profile().danger.empty() && !run.client->heard_anything()) {
+    // This profile cannot say it; so it may be the only reason.
+    return fmt::format(
+        "{} ended the connection during the handshake without a word{}{}: it is full (try again later), or no qsp "
+        "server of profile {} "
+        "(check the address); see its log",
+        target, transport.empty() ? "" : ": ", transport, run.common.profile().name);
+  }
+  return fmt::format(
+      "{} ended the connection during the handshake{}{}: compare --profile on both ends, and see its log", target,
+      transport.empty() ? "" : ": ", transport);
+}
+
+std::string explain_late(const ClientRun& run) {
+  const std::string target = net::to_string(run.common.target);
+  if (run.out_of_time) {
+    return fmt::format("{} did not finish the handshake in the time that --retry-for left{}{}: give it more", target,
+                       run.before.empty() ? "" : "; before that, ", run.before);
+  }
+  return fmt::format("{} did not finish the handshake in time: check that it is a qsp server of profile {}", target,
+                     run.common.profile().name);
+}
+
+std::string explain_handshake(const ClientRun& run, const Closed& closed) {
+  const std::string target = net::to_string(run.common.target);
   if (const auto& foreign = run.client->foreign()) {
     return fmt::format("{} is {} {} server, not a qsp server: check the address", target, foreign->article,
                        foreign->name);
   }
+  if (closed.by_peer) return explain_refusal(run, closed);
   if (is_spent_budget(closed)) return explain_spent_budget(target, closed);
-  if (closed.by_peer && closed.reason == Reason::QkdUnavailable) {
-    return fmt::format("{} refused the session ({}): this end has the key; see the other end's log, its KME or its pad",
-                       target, close_text(closed));
-  }
   if (closed.reason == Reason::QkdUnavailable) {
     return fmt::format("no session with {} ({}): see the log above, and this end's KME or pad", target,
                        close_text(closed));
   }
-  if (const std::string wrong = closed.by_peer ? std::string() : stranger(run); !wrong.empty()) {
-    return fmt::format("the handshake with {} failed ({}): {}; compare both with its operator (qsp fingerprint)",
-                       target, name(closed.reason), wrong);
+  if (const std::string wrong = stranger(run); !wrong.empty()) {
+    return fmt::format("the handshake with {} failed ({}): {}", target, name(closed.reason), wrong);
   }
-  const bool ends_differ = closed.reason == Reason::HandshakeFailed || closed.reason == Reason::NoCommonSuite;
-  if (closed.by_peer) {
-    return fmt::format("{} refused the session ({}): {}see its log", target, close_text(closed),
-                       ends_differ ? "compare keys, suites and policies of both ends, and " : "");
-  }
-  if (run.client->cut_off()) {
-    const std::string& transport = run.common.check_echo ? run.report.transport : run.pipe_report.transport;
-    if (!run.common.profile().danger.empty() && !run.client->heard_anything()) {
-      // This profile cannot say it; so it may be the only reason.
-      return fmt::format(
-          "{} ended the connection during the handshake without a word{}{}: it is full (try again later), or no qsp "
-          "server of profile {} "
-          "(check the address); see its log",
-          target, transport.empty() ? "" : ": ", transport, run.common.profile().name);
-    }
-    return fmt::format(
-        "{} ended the connection during the handshake{}{}: compare --profile on both ends, and see its log", target,
-        transport.empty() ? "" : ": ", transport);
-  }
-  if (closed.reason == Reason::Timeout) {
-    return fmt::format("{} did not finish the handshake in time: check that it is a qsp server of profile {}", target,
-                       run.common.profile().name);
-  }
+  if (run.client->cut_off()) return explain_cut_off(run);
+  if (closed.reason == Reason::Timeout) return explain_late(run);
   if (closed.reason == Reason::InternalError) {
     return fmt::format("no session with {} ({}): this end failed, not the peer: see the log above", target,
                        close_text(closed));
@@ -78,6 +92,17 @@ std::string explain_handshake(const ClientRun& run, const Closed& closed) {
   }
   return fmt::format("{} does not speak profile {} ({}): check the address, and --profile on both ends", target,
                      run.common.profile().name, close_text(closed));
+}
+
+/// Where there was no connection, or a signal ended its handshake.
+std::optional<std::string> explain_early(const ClientRun& run) {
+  const auto& closed = run.closed();
+  const bool ended_here = !closed || (closed->reason == Reason::Normal && !closed->by_peer);
+  if (run.interrupted && ended_here && !(run.client && run.client->established())) {
+    return "interrupted before there was a session";
+  }
+  if (run.failure.empty()) return std::nullopt;
+  return run.before.empty() ? run.failure : fmt::format("{}; before that, {}", run.failure, run.before);
 }
 
 /// What to do about a session that this end gave up.
@@ -106,7 +131,7 @@ std::string_view session_advice(Reason reason) noexcept {
 /// Where the echo is checked.
 std::optional<std::string> explain_echo(const ClientRun& run) {
   const EchoReport& report = run.report;
-  if (!run.failure.empty()) return run.failure;
+  if (const auto early = explain_early(run)) return early;
   if (!report.local_failure.empty()) return report.local_failure;
   if (!report.closed) return "the connection failed before it began";
   const Closed& closed = *report.closed;
@@ -136,7 +161,7 @@ std::optional<std::string> explain_echo(const ClientRun& run) {
 /// A pipe, whose peer need not echo anything.
 std::optional<std::string> explain_pipe(const ClientRun& run) {
   const PipeClientReport& report = run.pipe_report;
-  if (!run.failure.empty()) return run.failure;
+  if (const auto early = explain_early(run)) return early;
   if (run.pipe && !run.pipe->report().failure.empty()) return run.pipe->report().failure;
   if (!report.closed) return "the connection failed before it began";
   const Closed& closed = *report.closed;

@@ -73,7 +73,10 @@ void EchoClient::handle_epoch(std::uint32_t epoch) {
 void EchoClient::connection_closed(net::Connection&, const Closed& closed, const net::error_code& transport) {
   report_.closed = closed;
   if (transport) report_.transport = transport.message();
-  if (report_.established) report_.elapsed = net::Loop::now() - established_at_;
+  if (report_.established) {
+    report_.elapsed = net::Loop::now() - established_at_;
+    report_.epoch = endpoint().epoch();
+  }
   report_.sent_bytes = traffic().sent_bytes;
   report_.sent_frames = traffic().sent_frames;
   report_.received_bytes = traffic().received_bytes;

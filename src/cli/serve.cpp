@@ -22,11 +22,15 @@
 #include "cli/served.hpp"
 #include "cli/sessions.hpp"
 #include "cli/text.hpp"
+#include "net/application.hpp"
 #include "net/descriptor_limit.hpp"
+#include "net/echo.hpp"
 #include "net/server.hpp"
 
 namespace qsp::cli {
 namespace {
+
+constexpr int kMostConnections = 1'000'000;
 
 struct ServeOptions {
   std::string listen = "127.0.0.1";
@@ -39,11 +43,10 @@ struct ServeOptions {
   net::ServerOptions server;
 };
 
-/// Files that a session may have open at once: its own socket; the target's, another attempt at it, and two to watch
-/// it; or four pipe ends and the process while a command starts, and three to watch it.
+/// Files that a session may have open at once.
 std::size_t descriptors_per_session(const Application& application) {
-  if (application.forward) return 5;
-  return application.command.empty() ? 1 : 9;
+  if (application.forward) return net::ForwardSession::kDescriptors;
+  return application.command.empty() ? net::EchoSession::kDescriptors : net::ExecSession::kDescriptors;
 }
 
 /// Writes the log, and with --json the same events as lines of JSON; counts them for the metrics.
@@ -125,7 +128,7 @@ class ServeLog final : public net::ServerEvents {
   /// Who called and was refused, as far as that is known: here alone (SPEC §5.8).
   [[nodiscard]] std::string caller(const net::Connection& connection) const override {
     const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
-    const auto presented = channel != nullptr ? channel->presented_identity() : std::nullopt;
+    const auto presented = channel != nullptr ? channel->presented() : std::nullopt;
     return presented ? ", " + setup_.describe_stranger(*presented) : std::string();
   }
 
@@ -339,20 +342,21 @@ void add_serve(Command& app, Context& context) {
       ->capture_default_str();
   verb->add_option("--max-sessions", options->server.limits.sessions, "connections at once")
       ->capture_default_str()
-      ->check(positive_number());
+      ->check(range(1, kMostConnections));
   verb->add_option("--max-handshakes", options->server.limits.handshakes, "unfinished handshakes at once")
       ->capture_default_str()
-      ->check(positive_number());
+      ->check(range(1, kMostConnections));
   verb->add_option("--max-handshakes-per-source", options->server.limits.handshakes_per_source,
                    "unfinished handshakes at once from one IPv4 address or IPv6 /64")
       ->capture_default_str()
-      ->check(positive_number());
+      ->check(range(1, kMostConnections));
   verb->add_option("--max-silence", options->max_silence, "how long a new connection may take for its CLIENT_HELLO")
-      ->transform(is_time(std::chrono::milliseconds(1), std::chrono::hours(24)))
+      ->check(is_time(std::chrono::milliseconds(1), std::chrono::hours(24)))
       ->type_name("TIME")
       ->default_str("3s");
   verb->add_option("--metrics-port", options->metrics_port,
-                   "port of 127.0.0.1 for GET /metrics (Prometheus) and /healthz");
+                   "port of 127.0.0.1 for GET /metrics (Prometheus) and /healthz")
+      ->check(range(1, 65'535));
   verb->add_option("--threads", options->server.threads, "threads that share the sessions")
       ->capture_default_str()
       ->check(range(1, 256));

@@ -143,7 +143,8 @@ class ChannelSetup final : public Setup {
   void stop_keys() override { shared_.qkd->stop(); }
   [[nodiscard]] SupplyCounts supply_counts() const override { return shared_.qkd->paces().counts(); }
   [[nodiscard]] std::chrono::nanoseconds stall_limit() const noexcept override { return shared_.client.rekey.timer; }
-  [[nodiscard]] std::string describe_stranger(const Identity& presented) const override;
+  [[nodiscard]] std::string describe_stranger(const Presented& presented) const override;
+  [[nodiscard]] std::string describe_wrong_server(const Presented& presented, const Peer& peer) const;
 
  private:
   std::expected<void, Refused> read_suites(const SessionOptions& options, ChannelOptions& common);
@@ -339,23 +340,32 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   return {};
 }
 
-std::string ChannelSetup::describe_stranger(const Identity& presented) const {
-  const std::string fingerprint = identity::fingerprint(presented);
+std::string ChannelSetup::describe_stranger(const Presented& presented) const {
   const std::shared_ptr<const Trust> trust = trust_.get();
-  if (role_ == Role::Server) {
-    const Peer* const peer = trust->peers().find(presented);
-    if (peer == nullptr) return fmt::format("the caller presented {}, which is not pinned", fingerprint);
-    return fmt::format("the caller presented {}, pinned as '{}'{}", fingerprint, peer->name,
-                       peer->may_connect ? "" : ", who may not connect");
+  if (role_ == Role::Client) return describe_wrong_server(presented, **dialled(*trust));
+  const std::string fingerprint = identity::fingerprint(presented.identity);
+  const Peer* const peer = trust->peers().find(presented.identity);
+  if (peer == nullptr) return fmt::format("the caller presented {}, which is not pinned", fingerprint);
+  std::string text = fmt::format("the caller presented {}, pinned as '{}'{}", fingerprint, peer->name,
+                                 peer->may_connect ? "" : ", who may not connect");
+  if (presented.sae_id && *presented.sae_id != peer->sae_id) {
+    text += fmt::format("; its SAE ID is '{}', and the pin has '{}'", escape(*presented.sae_id), escape(peer->sae_id));
   }
-  const auto peer = dialled(*trust);
+  return text;
+}
+
+std::string ChannelSetup::describe_wrong_server(const Presented& presented, const Peer& peer) const {
   std::vector<std::string> pinned;
-  for (const PinnedKey& key : (*peer)->keys) {
-    if (key.identity == presented) return {};
-    pinned.push_back(identity::fingerprint(key.identity));
+  for (const PinnedKey& key : peer.keys) pinned.push_back(identity::fingerprint(key.identity));
+  if (std::ranges::find(peer.keys, presented.identity, &PinnedKey::identity) == peer.keys.end()) {
+    return fmt::format(
+        "the server presented {}, but '{}' is pinned as {}; compare both with its operator (qsp fingerprint)",
+        identity::fingerprint(presented.identity), peer.name, fmt::join(pinned, " or "));
   }
-  return fmt::format("the server presented {}, but '{}' is pinned as {}", fingerprint, (*peer)->name,
-                     fmt::join(pinned, " or "));
+  if (!presented.sae_id || *presented.sae_id == peer.sae_id) return {};
+  return fmt::format(
+      "the server's SAE ID is '{}', but '{}' is pinned with '{}': compare its --sae-id with sae_id in {}",
+      escape(*presented.sae_id), peer.name, escape(peer.sae_id), files_.peers);
 }
 
 std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions_of(
@@ -422,7 +432,7 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
     verb.add_flag("--light", options.light, "rekey without a fresh KEM key: forward secrecy only");
   }
   verb.add_option("--rekey-interval", options.rekey_interval, "time between rekeys")
-      ->transform(is_time(kShortest, kYear))
+      ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
       ->default_str(time_text(nanoseconds(options.rekey_interval)));
   verb.add_option("--qkd-rekey-max", options.qkd_rekey_max,
@@ -431,7 +441,7 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
                         "hard life of an epoch allows: 3m with these timers; as --rekey-interval: never slow down]"
                       : "with --kme: time after which to ask for a rekey where the server, whose keys they cost, puts "
                         "it off [the longest that the hard life of an epoch allows: 3m with these timers]")
-      ->transform(is_time(kShortest, kYear))
+      ->check(is_time(kShortest, kYear))
       ->type_name("TIME");
   if (role == Role::Server) {
     verb.add_option("--qkd-low-supply", options.qkd_low_supply,
@@ -439,11 +449,11 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
         ->type_name("KEYS");
   }
   verb.add_option("--rekey-bytes", options.rekey_bytes, "data of an epoch, per direction, after which to rekey")
-      ->transform(is_size(1, crypto::info(crypto::AeadId::Aes256Gcm).max_bytes / 2))
+      ->check(is_size(1, crypto::info(crypto::AeadId::Aes256Gcm).max_bytes / 2))
       ->type_name("SIZE")
       ->default_str(size_text(options.rekey_bytes));
   verb.add_option("--rekey-timer", options.rekey_timer, "time that the peer has to answer a rekey; 1m or more")
-      ->transform(is_time(kShortest, kYear))
+      ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
       ->default_str(time_text(nanoseconds(options.rekey_timer)));
   verb.add_flag("--dangerous-short-timers", options.dangerous_short_timers,

@@ -85,9 +85,9 @@ class Setup {
   /// No QKD key comes any more from now on. Call it before the loops of the sessions end.
   virtual void stop_keys() {}
   [[nodiscard]] virtual SupplyCounts supply_counts() const { return {}; }
-  /// What a failed handshake is worth knowing of the identity that the peer presented, for this end's own log; empty:
-  /// it is the one that was expected. Nothing of it goes to the peer (SPEC §5.8).
-  [[nodiscard]] virtual std::string describe_stranger(const Identity&) const { return {}; }
+  /// What a failed handshake is worth knowing of whom the peer said it is, for this end's own log and user; empty: it
+  /// is who was expected. Nothing of it goes to the peer (SPEC §5.8).
+  [[nodiscard]] virtual std::string describe_stranger(const Presented&) const { return {}; }
   /// How long an application may leave the data of a session untouched (SPEC §7.7).
   [[nodiscard]] virtual std::chrono::nanoseconds stall_limit() const noexcept { return std::chrono::seconds(180); }
 };

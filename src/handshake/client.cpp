@@ -159,7 +159,7 @@ Result<Actions> Client::on(AwaitServerHello& state, Bytes message, std::uint64_t
 Result<Actions> Client::on(AwaitServerAuth& state, Bytes message) {
   const auto auth = wire::parse_server_auth(message, state.agreement.qkd);
   if (!auth) return std::unexpected(auth.error());
-  presented_ = auth->identity;
+  presented_ = present(auth->identity, auth->sae_id, state.agreement.qkd);
 
   // §4: "A client accepts exactly the identity of the peer that it dialled. An end refuses its own identity."
   const PinnedKey* key = pinned(options_->peer, auth->identity);

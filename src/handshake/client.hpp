@@ -28,7 +28,7 @@ class Client {
   /// SERVER_AUTH has verified: the peer is the one that was dialled.
   [[nodiscard]] bool peer_verified() const noexcept { return peer_verified_; }
   /// Whom the peer says it is, proved or not: nothing before its AUTH.
-  [[nodiscard]] const std::optional<Identity>& presented() const noexcept { return presented_; }
+  [[nodiscard]] const std::optional<Presented>& presented() const noexcept { return presented_; }
   /// SERVER_HELLO was accepted and CLIENT_AUTH not yet written: the only time a client sends an ALERT (SPEC §5).
   [[nodiscard]] bool may_alert() const noexcept;
 
@@ -79,7 +79,7 @@ class Client {
   const ClientOptions* options_;
   wire::CodeList offered_signatures_;
   bool peer_verified_ = false;
-  std::optional<Identity> presented_;
+  std::optional<Presented> presented_;
   std::variant<Start, AwaitServerHello, AwaitServerAuth, AwaitQkdKey, AwaitServerFinish, Done> state_;
 };
 

@@ -196,7 +196,7 @@ Result<void> Server::apply_policy(const Peer& peer, const wire::ClientAuth& auth
 Result<Actions> Server::on(AwaitClientAuth& state, Bytes message) {
   const auto auth = wire::parse_client_auth(message, state.agreement.qkd);
   if (!auth) return std::unexpected(auth.error());
-  presented_ = auth->identity;
+  presented_ = present(auth->identity, auth->sae_id, state.agreement.qkd);
   const auto peer = authorise(*auth);
   if (!peer) return std::unexpected(peer.error());
   const auto pinned = std::ranges::find((*peer)->keys, auth->identity, &PinnedKey::identity);

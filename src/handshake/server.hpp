@@ -24,7 +24,7 @@ class Server {
   /// The client's signature has verified. Until then an ALERT tells no precise reason (SPEC §5).
   [[nodiscard]] bool peer_verified() const noexcept { return peer_verified_; }
   /// Whom the peer says it is, proved or not: nothing before its AUTH.
-  [[nodiscard]] const std::optional<Identity>& presented() const noexcept { return presented_; }
+  [[nodiscard]] const std::optional<Presented>& presented() const noexcept { return presented_; }
 
  private:
   struct AwaitClientHello {};
@@ -67,7 +67,7 @@ class Server {
   Environment environment_;
   const ServerOptions* options_;
   bool peer_verified_ = false;
-  std::optional<Identity> presented_;
+  std::optional<Presented> presented_;
   std::variant<AwaitClientHello, AwaitClientAuth, AwaitQkdKey, Done> state_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@ namespace qsp::net {
 /// Carries a session to a TCP server and back, one connection for each session.
 class ForwardSession : public PipeSession {
  public:
+  /// Files that one may have open at once: its own socket, the target's, another attempt at it, and two to watch it.
+  static constexpr std::size_t kDescriptors = 5;
+
   ForwardSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
                  ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const Address& target)
       : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), target_(target) {}
@@ -32,6 +36,10 @@ class ForwardSession : public PipeSession {
 /// process group: SIGTERM, and SIGKILL ProcessGroups::kGrace later.
 class ExecSession : public PipeSession {
  public:
+  /// Files that one may have open at once: its own socket, four pipe ends and the process while a command starts, and
+  /// three to watch it.
+  static constexpr std::size_t kDescriptors = 9;
+
   ExecSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
               ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const std::string& command,
               ProcessGroups& groups)

@@ -123,6 +123,19 @@ TEST(Status, keeps_the_last_word_of_a_session_that_has_ended) {
   }
 }
 
+TEST(Status, the_last_epoch_of_a_session_outlives_it) {
+  World world;
+  const auto pair = world.established();
+  ASSERT_TRUE(pair->rekey(Role::Server));
+  pair->run();
+  pair->close(Role::Client, Reason::Normal, "");
+  pair->run();
+  for (const Role role : kBoth) {
+    EXPECT_EQ(pair->at(role).phase(), Phase::Closed);
+    EXPECT_EQ(pair->at(role).epoch(), 2U);
+  }
+}
+
 TEST(Status, is_empty_before_a_session_stands) {
   World world(QkdPolicy::Required);
   const auto pair = world.pair();

@@ -114,6 +114,33 @@ class Required(QkdCase):
             self.assert_succeeds(self.connect(port, "required", alice))  # with the next key
 
 
+class SaeIds(QkdCase):
+    """What the two ends call themselves and each other: the end that refuses tells both, and nothing of it reaches a terminal as it came."""
+
+    def test_a_server_that_calls_itself_otherwise(self):
+        alice, bob = self.world.pads("sae-server")
+        own = "SAE-\x1b[31mbob\\"
+        with self.world.server("--sae-id", own, "--qkd", "required", "--pad", f"SAE-alice={bob}", peers="bob-required.toml") as (port, _, _):
+            done = self.connect(port, "required", alice, "--json")
+        line = self.assert_fails(done, r"failed .HANDSHAKE_FAILED.: the server's SAE ID is 'SAE-\\x1b\[31mbob\\\\', but 'bob' is pinned with 'SAE-bob': compare its --sae-id with sae_id in .*alice-required\.toml$")
+        self.assertNotIn(b"\x1b", done.stderr)
+        account = next(json.loads(text) for text in done.stderr.splitlines() if text.startswith(b"{"))
+        self.assertEqual("qsp: error: " + account["error"], line)
+
+    def test_a_client_that_calls_itself_otherwise(self):
+        alice, bob = self.world.pads("sae-client")
+        told = r"HANDSHAKE_FAILED: .*the caller presented qsp1:[0-9a-f]{64}, pinned as 'alice'; its SAE ID is 'SAE-\\x1b\[31malice', and the pin has 'SAE-alice'"
+        with self.server("required", bob, "--json") as (port, server, log):
+            done = self.world.connect(port, "--sae-id", "SAE-\x1b[31malice", "--pad", f"SAE-bob={alice}", peers="alice-required.toml")
+            self.assert_fails(done, "refused the session .HANDSHAKE_FAILED")
+            self.assertNotIn("SAE-alice", done.stderr.decode())
+            wait_for_text(log, told)
+            self.assertNotIn("\x1b", log())
+            server.send_signal(signal.SIGTERM)
+            events = [json.loads(line) for line in server.communicate(timeout=PATIENCE)[0].splitlines()]
+        self.assertRegex(next(event["why"] for event in events if event["event"] == "strangers"), told)
+
+
 class Budget(QkdCase):
     # SPEC §5.7, §5.8: LIMIT in a handshake in which a key was asked for.
     def test_the_eleventh_quick_client_waits_for_the_next_key_or_is_told_how_long(self):
