@@ -108,12 +108,12 @@ Command& add_handshake(Command& bench, BenchOptions& options) {
 Command& add_seal(Command& bench, BenchOptions& options) {
   Command* const verb = bench.add_subcommand("seal", "frames sealed and opened, beside AES-256-GCM and TLS 1.3");
   verb->add_option("--size", options.sizes, "bytes of payload in a frame; may be repeated")
-      ->transform(is_size(1, Endpoint::kMaxPlaintext))
+      ->check(is_size(1, Endpoint::kMaxPlaintext))
       ->type_name("SIZE")
       ->default_str("64 1K 4K 16K 64K");
   verb->add_option("--bytes", options.sealed_bytes,
                    fmt::format("payload to seal at each size, in at most {} frames", grouped(kMostFrames)))
-      ->transform(is_size(1, kMostBytes))
+      ->check(is_size(1, kMostBytes))
       ->type_name("SIZE")
       ->default_str(size_text(options.sealed_bytes));
   set_help(*verb, {.examples = {"qsp bench seal", "qsp bench seal --size 16K --size 64K --bytes 1G"}});
@@ -125,8 +125,10 @@ Command& add_rekey(Command& bench, BenchOptions& options) {
   add_profile(*verb, options);
   verb->add_option("--loops", options.rekey.loops, "rekeys to measure")
       ->capture_default_str()
-      ->check(positive_number());
-  verb->add_option("--warmup", options.rekey.warmup, "rekeys before them (rc155)")->capture_default_str();
+      ->check(range(1, 100'000'000));
+  verb->add_option("--warmup", options.rekey.warmup, "rekeys before them (rc155)")
+      ->capture_default_str()
+      ->check(range(0, 100'000'000));
   set_help(*verb,
            {.examples = {"qsp bench rekey --loops 10000", "qsp bench rekey --profile rc155 --loops 2000 --warmup 50"}});
   return *verb;
@@ -147,7 +149,7 @@ Command& add_sessions(Command& bench, BenchOptions& options) {
 Command& add_loopback(Command& bench, BenchOptions& options) {
   Command* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, beside TLS 1.3 and stunnel");
   verb->add_option("--bytes", options.bytes, "bytes of each transfer; there are three of each kind")
-      ->transform(is_size(1, kMostBytes))
+      ->check(is_size(1, kMostBytes))
       ->type_name("SIZE")
       ->default_str(size_text(options.bytes));
   verb->add_flag("--only-pipes", options.only_pipes,

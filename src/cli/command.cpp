@@ -1,7 +1,14 @@
 #include "cli/command.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
+#include <limits>
 #include <sstream>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 
 namespace qsp::cli {
@@ -12,7 +19,9 @@ Check::Check(Problem problem, std::string description)
 Check::Check(const CLI::Validator& validator) : validator_(std::make_shared<const CLI::Validator>(validator)) {}
 
 Check Check::rewriting(std::function<std::string(std::string&)> rewrite, std::string description) {
-  return Check(CLI::Validator(std::move(rewrite), std::move(description)));
+  Check check(CLI::Validator(std::move(rewrite), std::move(description)));
+  check.rewrites_ = true;
+  return check;
 }
 
 Check one_of(const std::vector<std::string>& values) { return Check(CLI::IsMember(values)); }
@@ -20,18 +29,83 @@ Check one_of(std::initializer_list<const char*> values) {
   return one_of(std::vector<std::string>(values.begin(), values.end()));
 }
 Check one_of_any_case(const std::vector<std::string>& values) { return Check(CLI::IsMember(values, CLI::ignore_case)); }
-Check range(int least, int most) { return Check(CLI::Range(least, most)); }
-Check range(std::uint64_t least, std::uint64_t most) { return Check(CLI::Range(least, most)); }
-Check range(double least, double most) { return Check(CLI::Range(least, most)); }
-Check positive_number() { return Check(CLI::PositiveNumber); }
+
+std::string as_given(const std::string& value) {
+  constexpr std::size_t kMost = 40;
+  return value.size() <= kMost ? fmt::format("'{}'", value) : fmt::format("'{}'...", value.substr(0, kMost));
+}
+
+namespace {
+
+constexpr const char* kOfType = "of its type";  ///< name of the check that an option has without asking
+
+/// The whole of `text` as a number; nothing where it is none.
+template <class Number>
+std::optional<Number> number_of(const std::string& text) {
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || stopped != end) return std::nullopt;
+  if constexpr (std::is_floating_point_v<Number>) {
+    if (!std::isfinite(number)) return std::nullopt;
+  }
+  return number;
+}
+
+template <class Number>
+std::string shown(Number number) {
+  if constexpr (std::is_floating_point_v<Number>) return fmt::format("{:.15g}", number);
+  return fmt::format("{}", number);
+}
+
+/// Rewrites: CLI11 would take 010 for 8.
+template <class Number>
+Check within(Number least, Number most, std::string description) {
+  const auto read = [=](std::string& text) -> std::string {
+    const auto number = number_of<Number>(text);
+    if (!number || *number < least || *number > most) {
+      return fmt::format("takes a {}number from {} to {}, not {}", std::is_floating_point_v<Number> ? "" : "whole ",
+                         shown(least), shown(most), as_given(text));
+    }
+    if constexpr (!std::is_floating_point_v<Number>) text = shown(*number);
+    return {};
+  };
+  return Check::rewriting(read, std::move(description));
+}
+
+template <class Number>
+Check told_range(Number least, Number most) {
+  return within(least, most, fmt::format("[{} - {}]", shown(least), shown(most)));
+}
+
+template <class T>
+struct Inner {
+  using Type = T;
+};
+template <class T>
+struct Inner<std::optional<T>> {
+  using Type = T;
+};
+
+}  // namespace
+
+Check range(int least, int most) { return told_range(least, most); }
+Check range(std::uint64_t least, std::uint64_t most) { return told_range(least, most); }
+Check range(double least, double most) { return told_range(least, most); }
 Check existing_directory() { return Check(CLI::ExistingDirectory); }
 
-Option* Option::check(const Check& check) {
-  option_.check(check.validator());
-  return this;
+void Option::drop_check_of_type() {
+  if (std::exchange(has_check_of_type_, false)) option_.get_validator(kOfType)->active(false);
 }
-Option* Option::transform(const Check& check) {
-  option_.transform(check.validator());
+
+Option* Option::check(const Check& check) {
+  drop_check_of_type();
+  // CLI11's check() would hand it a copy of the value.
+  if (check.rewrites()) {
+    option_.transform(check.validator());
+  } else {
+    option_.check(check.validator());
+  }
   return this;
 }
 Option* Option::type_name(const std::string& name) {
@@ -73,6 +147,9 @@ int Option::least_values() const { return option_.get_items_expected_min(); }
 std::size_t Option::count() const { return option_.count(); }
 std::string Option::get_name() const { return option_.get_name(); }
 const std::vector<std::string>& Option::results() const { return option_.results(); }
+bool Option::is_required() const { return option_.get_required(); }
+bool Option::is_flag() const { return option_.get_items_expected_max() == 0; }
+std::string Option::shown_name() const { return option_.get_name(option_.get_positional()); }
 
 struct Command::Parts {
   std::unique_ptr<CLI::App> program;  ///< of a program alone; a verb is its parent's
@@ -118,7 +195,14 @@ Command* Command::add_subcommand(const std::string& name, const std::string& des
 template <OptionValue T>
 Option* Command::add_option(const std::string& name, T& value, const std::string& description) {
   Option* const option = keep(parts_->app.add_option(name, value, description));
-  if constexpr (AnyOf<T, std::string, std::vector<std::string>>) option->check(not_empty());
+  using Value = typename Inner<T>::Type;
+  if constexpr (AnyOf<T, std::string, std::vector<std::string>>) {
+    option->check(not_empty());
+  } else if constexpr (std::is_integral_v<Value>) {
+    const Check of_type = within(std::numeric_limits<Value>::min(), std::numeric_limits<Value>::max(), "");
+    option->option_.transform(of_type.validator(), kOfType);
+    option->has_check_of_type_ = true;
+  }
   return option;
 }
 template Option* Command::add_option(const std::string&, std::string&, const std::string&);

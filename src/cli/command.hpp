@@ -27,33 +27,35 @@ class Check {
   using Problem = std::function<std::string(const std::string&)>;
   Check(Problem problem, std::string description);
   explicit Check(const CLI::Validator& validator);
-  /// For Option::transform: `rewrite` may put another text in the value's place.
+  /// `rewrite` may put another text in the value's place.
   static Check rewriting(std::function<std::string(std::string&)> rewrite, std::string description);
 
   [[nodiscard]] const CLI::Validator& validator() const { return *validator_; }
+  [[nodiscard]] bool rewrites() const noexcept { return rewrites_; }
 
  private:
   std::shared_ptr<const CLI::Validator> validator_;
+  bool rewrites_ = false;
 };
 
 [[nodiscard]] Check one_of(const std::vector<std::string>& values);
 [[nodiscard]] Check one_of(std::initializer_list<const char*> values);
 /// Upper and lower case are the same.
 [[nodiscard]] Check one_of_any_case(const std::vector<std::string>& values);
-/// Both ends are allowed.
+/// A whole number in decimal digits, or a number; both ends are allowed, and told where a value is none of these.
 [[nodiscard]] Check range(int least, int most);
 [[nodiscard]] Check range(std::uint64_t least, std::uint64_t most);
 [[nodiscard]] Check range(double least, double most);
-[[nodiscard]] Check positive_number();
 [[nodiscard]] Check existing_directory();
+/// How a message shows a value that it refuses: in quotes, and of a long one the beginning.
+[[nodiscard]] std::string as_given(const std::string& value);
 
 class Option {
  public:
   explicit Option(CLI::Option& option) : option_(option) {}
 
+  /// Takes the place of what holds for every option of its type.
   Option* check(const Check& check);
-  /// A check that may rewrite the value before it is read.
-  Option* transform(const Check& check);
   Option* type_name(const std::string& name);
   Option* group(const std::string& name);
   Option* required(bool needed = true);
@@ -69,15 +71,24 @@ class Option {
   [[nodiscard]] bool is_called(const std::string& name) const;
   /// Whether help leaves it out.
   [[nodiscard]] bool is_hidden() const;
+  [[nodiscard]] bool is_required() const;
+  /// Whether it takes no value.
+  [[nodiscard]] bool is_flag() const;
   /// How many of the arguments behind it are its values, whatever they look like.
   [[nodiscard]] int least_values() const;
   /// How often it was given.
   [[nodiscard]] std::size_t count() const;
+  /// What help shows first: of one that needs no name, the word for its value.
+  [[nodiscard]] std::string shown_name() const;
   [[nodiscard]] std::string get_name() const;
   [[nodiscard]] const std::vector<std::string>& results() const;
 
  private:
+  friend class Command;
+  void drop_check_of_type();
+
   CLI::Option& option_;
+  bool has_check_of_type_ = false;
 };
 
 template <class T, class... Ts>
@@ -107,7 +118,7 @@ class Command {
   /// It lives as long as this.
   Command* add_subcommand(const std::string& name, const std::string& description);
   /// `value` must live until parse() has returned. The pointers live as long as this.
-  /// A text that is given must not be empty.
+  /// A text that is given must not be empty, and a number one of its type.
   template <OptionValue T>
   Option* add_option(const std::string& name, T& value, const std::string& description = {});
   Option* add_flag(const std::string& name, bool& value, const std::string& description);

@@ -216,6 +216,11 @@ std::expected<void, std::string> CommandLine::add_options_file() {
       given.name = name->now.substr(2);
       for (std::string& value : given.values) value = with_unit(*name, value);
     }
+    if (found.option->is_flag() != given.truth) {
+      return std::unexpected(fmt::format("{}: {}: takes {} (see: {} --help)", given.where, escape(given.name),
+                                         given.truth ? "a value, not true or false" : "true or false, without quotes",
+                                         full_name(verb)));
+    }
     if (std::ranges::any_of(tokens, [&](const Token& token) { return token.option == found.option; })) continue;
     from_file_.push_back(std::move(given));
   }
@@ -267,6 +272,18 @@ std::string CommandLine::explain(const Outcome& error) const {
   const auto commands = names_of_commands(verb);
   if (!commands.empty() && error.lacks_something) {
     return fmt::format("{}: give one of its commands: {} (see: {} --help)", name, fmt::join(commands, ", "), name);
+  }
+  std::vector<std::string> missing;
+  for (const Option* const option : verb.get_options()) {
+    if (option->is_required() && option->count() == 0) missing.push_back(option->shown_name());
+  }
+  if (error.lacks_something && !missing.empty()) {
+    // As in the help, what needs no name comes first.
+    std::ranges::stable_partition(missing, [](const std::string& each) { return !each.starts_with('-'); });
+    const std::string last = std::exchange(missing.back(), {});
+    missing.pop_back();
+    return fmt::format("{}: {}{}{} {} required (see: {} --help)", name, fmt::join(missing, ", "),
+                       missing.empty() ? "" : " and ", last, missing.empty() ? "is" : "are", name);
   }
   const std::string& text = error.text;
   for (const FileOption& option : from_file_) {

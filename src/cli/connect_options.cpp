@@ -16,7 +16,7 @@ void add_connect(Command& app, Context& context) {
   Command* const verb =
       app.add_subcommand("connect", "a secure pipe to a server: standard input goes there, its data comes out");
   const auto options = std::make_shared<ConnectOptions>();
-  verb->add_option("target", options->target,
+  verb->add_option("TARGET", options->target,
                    "address of the server, such as localhost:7155 or [::1]:7155; no port: 7155")
       ->required()
       ->type_name("HOST:PORT");
@@ -26,19 +26,20 @@ void add_connect(Command& app, Context& context) {
       ->type_name("FILE");
   verb->add_option("--output", options->output, "file to store the echo in; the old one stays until all has come")
       ->type_name("FILE");
-  verb->add_option("--account", options->account,
-                   "new file for the account of each dial, as a line of JSON; in a pipe, whose standard output is the\n"
-                   "peer's data, --json prints it on standard error")
+  verb->add_option(
+          "--account", options->account,
+          "new file for the account of each dial, as a line of JSON: whole, or not there where this process is\n"
+          "killed; in a pipe, whose standard output is the peer's data, --json prints it on standard error")
       ->type_name("FILE");
   verb->add_option("--window", options->window, "data that may be sent and not echoed yet, 64K or more")
-      ->transform(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
+      ->check(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
       ->type_name("SIZE")
       ->default_str(size_text(options->window));
-  verb->add_option(
-          "--retry-for", options->retry_for,
-          "how long to dial again, ever more slowly, while the server is full or a budget of QKD keys is spent;\n"
-          "0: not at all")
-      ->transform(is_time(std::chrono::nanoseconds(0), std::chrono::hours(24)))
+  verb->add_option("--retry-for", options->retry_for,
+                   "how long dialling may take in all: while the server is full, or a budget of QKD keys is spent, it "
+                   "is dialled\n"
+                   "again, ever more slowly; 0: once")
+      ->check(is_time(std::chrono::nanoseconds(0), std::chrono::hours(24)))
       ->type_name("TIME")
       ->default_str("30s");
   verb->add_option("--rekey-after", options->rekey_after)->group("");

@@ -101,7 +101,7 @@ void add_e91_link_options(Command& verb, E91LinkOptions& options) {
   number("--dark-counts", options.dark_counts, 0, 1e9, "of each detector, per second (250 at Alice, 100 at Bob)");
   verb.add_option("--dead-time", options.dead_time_ns,
                   "of a station after a click, such as 45ns (45ns at Alice, 40ns at Bob)")
-      ->transform(is_time(0ns, 1s, 1ns))
+      ->check(is_time(0ns, 1s, 1ns))
       ->type_name("TIME")
       ->group("Link");
   verb.add_option("--mode", options.mode,

@@ -21,6 +21,8 @@ namespace {
 
 using files::OrText;
 
+constexpr double kMostValue = 1e12;  ///< of any parameter, and more
+
 struct SweepOptions {
   E91LinkOptions link;
   std::string over;
@@ -164,8 +166,8 @@ void add_e91_sweep(Command& e91, Context& context) {
                    "the parameter, as its option is called; \"angle\" is between the analysers")
       ->required()
       ->check(one_of(names));
-  verb->add_option("--from", options->from, "its first value (a useful one)");
-  verb->add_option("--to", options->to, "its last value (a useful one)");
+  verb->add_option("--from", options->from, "its first value (a useful one)")->check(range(-kMostValue, kMostValue));
+  verb->add_option("--to", options->to, "its last value (a useful one)")->check(range(-kMostValue, kMostValue));
   verb->add_option("--steps", options->steps, "how many values")->check(range(1, 10'000))->capture_default_str();
   verb->add_option("--coincidences", options->sampling.coincidences, "pairs to count at each value; 0: theory only")
       ->check(range(0.0, 1e9))

@@ -101,8 +101,12 @@ void add_fuzz(Command& app, Context& context) {
   const auto options = std::make_shared<FuzzOptions>();
   rekey->add_option("--profile", options->profile, "protocol to fuzz; rc155 alone can be fuzzed here")
       ->capture_default_str();
-  rekey->add_option("--cases", options->rekey.cases, "independent cases")->capture_default_str();
-  rekey->add_option("--steps", options->rekey.steps, "steps of a case")->capture_default_str();
+  rekey->add_option("--cases", options->rekey.cases, "independent cases")
+      ->capture_default_str()
+      ->check(range(1, 1'000'000'000));
+  rekey->add_option("--steps", options->rekey.steps, "steps of a case")
+      ->capture_default_str()
+      ->check(range(1, 1'000'000'000));
   rekey->add_option("--seed", options->rekey.seed, "what the run follows from: a seed repeats its run")
       ->capture_default_str();
   rekey->add_option("--mutate-prob", options->rekey.mutate_prob, "probability that a step alters a frame")

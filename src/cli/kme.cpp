@@ -45,10 +45,10 @@ void add_inject(Command& kme, Context& context) {
   add_config(*verb, options->config);
   using std::chrono::milliseconds;
   verb->add_option("--latency", options->latency_ms, "wait this long before each answer, up to 1m")
-      ->transform(is_time(milliseconds(0), std::chrono::minutes(1), milliseconds(1)))
+      ->check(is_time(milliseconds(0), std::chrono::minutes(1), milliseconds(1)))
       ->type_name("TIME");
   verb->add_option("--clock-offset", options->clock_offset_ms, "run the KME's clock this far ahead; below 0: behind")
-      ->transform(is_time(-kFarthestClock, kFarthestClock, milliseconds(1)))
+      ->check(is_time(-kFarthestClock, kFarthestClock, milliseconds(1)))
       ->type_name("TIME");
   verb->add_option("--on", options->on, "begin with a fault: unavailable, lose-answers, wrong-bytes or disk-full")
       ->type_name("FAULT")
@@ -191,7 +191,7 @@ void add_kme(Command& app, Context& context) {
   status
       ->add_option("--wait", asking->wait_s,
                    "wait so long at most until the KME answers, its links' peers do, and there are keys to give")
-      ->transform(is_time(std::chrono::seconds(1), std::chrono::hours(1)))
+      ->check(is_time(std::chrono::seconds(1), std::chrono::hours(1)))
       ->type_name("TIME");
   set_help(*status, {.notes = "Asks the admin port that the configuration names.",
                      .examples = {"qsp kme status lab/kme-a/kme.toml", "qsp kme status lab/kme-a/kme.toml --json",

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "cli/command.hpp"
-#include "cli/text.hpp"
 
 namespace qsp::cli {
 
@@ -12,9 +11,9 @@ using std::chrono::nanoseconds;
 Check is_time(nanoseconds least, nanoseconds most, nanoseconds unit) {
   const auto read = [=](std::string& text) -> std::string {
     const auto time = parse_time(text, unit);
-    if (!time) return fmt::format("{}, not '{}'", time.error(), escape(text));
-    if (*time < least || *time > most) {
-      return fmt::format("takes a time from {} to {}, not '{}'", time_text(least), time_text(most), escape(text));
+    if (!time && time.error() == parse_time("").error()) return fmt::format("{}, not {}", time.error(), as_given(text));
+    if (!time || *time < least || *time > most) {  // it may also be beyond all times
+      return fmt::format("takes a time from {} to {}, not {}", time_text(least), time_text(most), as_given(text));
     }
     text = *time % unit == nanoseconds(0)
                ? std::to_string(*time / unit)
@@ -27,9 +26,9 @@ Check is_time(nanoseconds least, nanoseconds most, nanoseconds unit) {
 Check is_size(std::uint64_t least, std::uint64_t most) {
   const auto read = [=](std::string& text) -> std::string {
     const auto size = parse_size(text);
-    if (!size) return fmt::format("{}, not '{}'", size.error(), escape(text));
-    if (*size < least || *size > most) {
-      return fmt::format("takes a size from {} to {}, not '{}'", size_text(least), size_text(most), escape(text));
+    if (!size && size.error() == parse_size("").error()) return fmt::format("{}, not {}", size.error(), as_given(text));
+    if (!size || *size < least || *size > most) {
+      return fmt::format("takes a size from {} to {}, not {}", size_text(least), size_text(most), as_given(text));
     }
     text = std::to_string(*size);
     return {};

@@ -12,7 +12,7 @@
 /// What the options of all verbs have in common: how times and sizes are written, and how help ends.
 namespace qsp::cli {
 
-/// For Option::transform. Takes what parse_time takes, a plain number in units of `unit`, within these bounds; the
+/// For Option::check. Takes what parse_time takes, a plain number in units of `unit`, within these bounds; the
 /// option's variable gets the number of units.
 Check is_time(std::chrono::nanoseconds least, std::chrono::nanoseconds most,
               std::chrono::nanoseconds unit = std::chrono::seconds(1));

@@ -37,7 +37,7 @@ std::optional<std::vector<std::string>> values_of(const toml::node& node) {
     return values;
   }
   for (const toml::node& item : *array) {
-    const auto value = text_of(item);
+    const auto value = item.is_boolean() ? std::nullopt : text_of(item);
     if (!value) return std::nullopt;
     values.push_back(*value);
   }
@@ -69,10 +69,11 @@ std::expected<std::vector<FileOption>, std::string> read_options_file(const std:
     const std::string where = place(file, value.source());
     auto values = values_of(value);
     if (!values) {
-      return std::unexpected(
-          fmt::format("{}: {}: takes options only, one a line: no tables", where, escape(key.str())));
+      return std::unexpected(fmt::format(
+          "{}: {}: takes options only, one a line: true, false, a text, a number, or an array of texts or numbers",
+          where, escape(key.str())));
     }
-    options.push_back({std::string(key.str()), std::move(*values), where});
+    options.push_back({std::string(key.str()), std::move(*values), value.is_boolean(), where});
   }
   return options;
 }

@@ -13,6 +13,7 @@ inline constexpr std::size_t kMaxOptionsFileSize = 65'536;
 struct FileOption {
   std::string name;                 ///< without dashes
   std::vector<std::string> values;  ///< an array has several
+  bool truth;                       ///< it is true or false, and no text or number
   std::string where;                ///< "FILE:LINE"
 };
 

@@ -103,7 +103,7 @@ class Words(Usage):
 
     def test_a_public_key_for_a_private_one(self):
         public = self.world.path("bob.key.pub")
-        self.assert_fails(qsp("serve", "--key", public, "--peers", self.world.path("bob.toml")), r"bob\.key\.pub: holds a public key where the private one belongs")
+        self.assert_fails(qsp("serve", "--key", public, "--peers", self.world.path("bob.toml")), r"bob\.key\.pub: holds a public key where a private key belongs")
 
     def test_times_and_sizes_have_units_and_bounds(self):
         target = ["connect", "localhost:1", "--profile", "rc155", "--insecure"]
@@ -147,6 +147,21 @@ class OptionFiles(Usage):
         self.assert_usage(["serve", *self.KEY, "--options", "/nowhere/o.toml"], r"/nowhere/o\.toml")
         self.assert_usage(["serve", *self.KEY, "--options=" + self.write("big.toml", "#" * 70_000)], r"big\.toml")
 
+    def test_a_flag_is_true_or_false_and_nothing_else_is(self):
+        for text, told in (
+            ('light = "yes"\n', r"o\.toml:1: light: takes true or false, without quotes \(see: qsp serve --help\)"),
+            ('\nlight = "true"\n', r"o\.toml:2: light: takes true or false, without quotes"),
+            ("light = 1\n", r"o\.toml:1: light: takes true or false"),
+            ("light = [true]\n", r"o\.toml:1: light: takes options only, one a line: true, false, a text"),
+            ('json = "on"\n', r"o\.toml:1: json: takes true or false"),
+            ("threads = true\n", r"o\.toml:1: threads: takes a value, not true or false"),
+            ("listen = false\n", r"o\.toml:1: listen: takes a value, not true or false"),
+        ):
+            with self.subTest(text=text):
+                self.assert_usage(["serve", *self.KEY, "--options", self.write("o.toml", text)], told)
+        for text, wanted in (("json = true\n", b"{"), ("json = false\n", b"qsp ")):
+            self.assertTrue(qsp("version", "--options", self.write("o.toml", text)).stdout.startswith(wanted))
+
     def test_the_command_line_goes_before_the_file(self):
         file = self.write("o.toml", 'listen = "nonsense nonsense"\nthreads = 2\n')
         with process(QSP, "serve", *self.KEY, "--options", file, "--listen", "127.0.0.1:0") as (running, _):
@@ -168,6 +183,36 @@ class OptionFiles(Usage):
         done = qsp("serve", "--key", self.world.path("bob.key"), "--peers", self.world.path("bob.toml"), "--options", file)
         self.assert_fails(done, "--qkd-rekey-max and .*give --kme URL too", code=2)
         self.assertRegex("\n".join(warnings(done)), r"o\.toml:2: --qkd-rekey-floor is now called --qkd-rekey-max")
+
+
+class KeyFiles(Usage):
+    """A file of another kind, or what is left of one: which kind belongs there, and what to do."""
+
+    def test_are_told_apart_from_peers_files(self):
+        whole = self.world.read("bob.key.pub").decode()
+        self.write("empty.pub", "", 0o644)
+        self.write("cut.pub", whole[:13], 0o644)
+        self.write("half.pub", whole[:200], 0o644)
+        at = self.world.path
+        remedy = "give the .pub file that qsp keygen made"
+        for file, told in (("empty.pub", "is empty where a key in PEM or a peers file belongs; copy it here again"),
+                           ("cut.pub", "holds the rest of a key in PEM, cut off or damaged, where a key in PEM or a peers file belongs; copy it here again"),
+                           ("half.pub", "damaged PEM block; copy it again from where qsp keygen made it")):
+            self.assert_fails(qsp("fingerprint", at(file)), rf"{re.escape(at(file))}: .*{told}")
+        for file, told in (("empty.pub", f"is empty where a public key in PEM belongs; {remedy}"),
+                           ("cut.pub", f"cut off or damaged, where a public key in PEM belongs; {remedy}"),
+                           ("half.pub", "damaged PEM block; copy it again from where qsp keygen made it"),
+                           ("bob.toml", f"is a peers file where a public key in PEM belongs; {remedy}")):
+            self.world.pin("peers.toml", name="bob", key_file=file, serve=True)
+            self.assert_fails(self.world.connect(1, peers="peers.toml"), rf"peers\.toml:2: peer \"bob\", field \"key_file\": {re.escape(at(file))}: .*{told}")
+        for file, told in (("bob.key.pub", "holds a public key where a peers file belongs; give one with a .*peer.* table for each peer"),
+                           ("alice.key", "holds a private key where a peers file belongs; .*keep this one to yourself"),
+                           ("cut.pub", "holds the rest of a key in PEM, cut off or damaged, where a peers file belongs"),
+                           ("empty.pub", "holds no peer; add a .*peer.* table")):
+            self.assert_fails(self.world.connect(1, peers=file), rf"{re.escape(at(file))}: {told}")
+        for name, told in (("bob.toml", "is a peers file where a private key in PEM belongs"), ("empty.pub", "is empty where a private key in PEM belongs")):
+            done = qsp("serve", "--key", at(name), "--peers", at("bob.toml"))
+            self.assert_fails(done, rf"{re.escape(at(name))}: {told}; make one with: qsp keygen")
 
 
 class OldNames(Usage):
@@ -309,6 +354,63 @@ class Help(unittest.TestCase):
                 name = re.search(r"(--[a-z0-9-]+|\b[A-Z]+)\b[^:]* (?:is|are) (?:required|needed)", done.stderr.decode())[1]
                 line = re.search(rf"(?m)^  .*{re.escape(name)}\b.*$", VERBS[verb])[0]
                 self.assertRegex(line, "(?i)required")
+
+    def test_names_what_is_missing_as_the_help_does(self):
+        """Every verb without arguments: the positionals and options that its help marks REQUIRED, in its words."""
+        found = 0
+        for verb, text in self.each():
+            required = re.findall(r"(?m)^  (\S+)(?: \S+)* REQUIRED\b", text)
+            if "CONFIG" in required:  # which has a name as well
+                required.remove("--config")
+            if not required:
+                continue
+            with self.subTest(verb=verb):
+                found += 1
+                done = qsp(*verb.split())
+                self.assertEqual(done.returncode, 2)
+                last = f" and {required[-1]}" if len(required) > 1 else required[-1]
+                told = ", ".join(required[:-1]) + last + (" are" if len(required) > 1 else " is") + " required"
+                self.assertEqual(done.stderr.decode(), f"qsp: error: qsp {verb}: {told} (see: qsp {verb} --help)\n")
+        self.assertGreater(found, 15)
+
+    NUMBERS = "UINT|INT|FLOAT|TIME|SIZE|KEYS"
+    OTHERS = ("TEXT|FILE|DIR|HOST:PORT|NAME|ID|URL|COMMAND|FAULT|SAE-ID=FILE")
+
+    def numeric_options(self):
+        """Every verb and option whose value is a number."""
+        for verb, text in self.each():
+            for name, kind in re.findall(r"(?m)^  (?:-\w,)?(--[a-z0-9-]+) ([A-Z][A-Z:=-]*[A-Z])", text.split("\nExamples:")[0]):
+                # A new word for values has to be put into one of the two lists.
+                self.assertRegex(kind.split(":")[0] if kind not in self.OTHERS else kind, f"^({self.NUMBERS}|{self.OTHERS})$", f"{verb} {name}")
+                if re.match(f"({self.NUMBERS})\\b", kind):
+                    yield verb.split(), name
+
+    def test_every_number_out_of_range_is_answered_with_the_range(self):
+        options = list(self.numeric_options())
+        self.assertGreater(len(options), 60)
+        for verb, name in options:
+            with self.subTest(verb=verb, name=name):
+                for value in ("-99999999999999999999999", "99999999999999999999999"):
+                    done = qsp(*verb, f"{name}={value}", "--help")
+                    told = done.stderr.decode()
+                    self.assertEqual(done.returncode, 2, told)
+                    if "takes a size: " in told:  # which is a whole number, and none below 0
+                        self.assertNotEqual(value[0], "9")
+                        continue
+                    bounds = re.fullmatch(rf"qsp: error: qsp {' '.join(verb)}: {name}: takes a (?:whole number|number|time|size) from (\S+) to (\S+), not '{value}' .see: .*\n", told)
+                    self.assertTrue(bounds, told)
+                    for bound in bounds.groups():
+                        self.assertLessEqual(len(bound), 20, told)
+                for bound in bounds.groups():  # which are the bounds indeed
+                    self.assertEqual(qsp(*verb, f"{name}={bound}", "--help").returncode, 0, (verb, name, bound))
+                for value in ("x", "0x10", "7" * 500):
+                    done = qsp(*verb, f"{name}={value}", "--help")
+                    self.assertEqual(done.returncode, 2, value)
+                    self.assertLess(len(done.stderr), 250, done.stderr)
+                    self.assertRegex(done.stderr.decode(), f"{name}: (takes a|is empty)")
+
+    def test_a_whole_number_is_decimal(self):
+        self.assertEqual(json.loads(qsp("bench", "handshake", "--loops", "010", "--json").stdout)["loops"], 10)
 
     def test_tells_the_default_port_and_the_algorithms(self):
         for verb in ("serve", "connect"):
