@@ -43,20 +43,23 @@ files::OrText<void> read_file(const std::string& file, const FingerprintOptions&
   const auto content = files::read_file(file, identity::kMaxPeersFileSize);
   if (!content) return std::unexpected(content.error());
   const std::string_view text = content->text.reveal();
-  switch (identity::kind_of(text)) {
+  const identity::KeyFileKind kind = identity::kind_of(text);
+  switch (kind) {
     case identity::KeyFileKind::Private: {
       const auto signer = identity::parse_private_key(provider, file, *content, options.passphrase_file);
       if (!signer) return std::unexpected(signer.error());
       return add_key((*signer)->public_key(), {.file = file, .kind = "private", .peer = {}, .key = {}}, provider, all);
     }
-    case identity::KeyFileKind::Public:
-      // A peers file may hold public keys too.
-      if (!text.contains("[[peer")) {
-        auto key = identity::parse_public_key(provider, file, text);
-        if (!key) return std::unexpected(key.error());
-        return add_key(std::move(*key), {.file = file, .kind = "public", .peer = {}, .key = {}}, provider, all);
-      }
-      break;
+    case identity::KeyFileKind::Public: {
+      auto key = identity::parse_public_key(provider, file, text);
+      if (!key) return std::unexpected(key.error());
+      return add_key(std::move(*key), {.file = file, .kind = "public", .peer = {}, .key = {}}, provider, all);
+    }
+    case identity::KeyFileKind::Damaged:
+    case identity::KeyFileKind::Empty:
+      return std::unexpected(file + ": " +
+                             identity::not_expected(kind, "a key in PEM or a peers file", "copy it here again"));
+    case identity::KeyFileKind::Peers:
     case identity::KeyFileKind::Neither:
       break;
   }

@@ -18,32 +18,49 @@ using files::OrText;
 constexpr unsigned kOwnerOnly = 0600;
 constexpr unsigned kReadableByAll = 0644;
 
-std::string not_a_private_key(const std::string& file) {
-  return file + ": holds no private key in PEM; make one with: qsp keygen --out FILE";
-}
+constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 
-std::string holds_public_key(const std::string& file) {
-  return file + ": holds a public key where the private one belongs; give the file that qsp keygen made beside it";
-}
-
-std::string holds_private_key(const std::string& file) {
-  return file + ": holds a private key where a public one belongs; give the .pub file, and keep this one to yourself";
+/// Of a key in PEM that cannot be read: a copy may have been cut off.
+std::string damage_remedy(std::string_view why) {
+  return why.contains("damaged PEM") ? "; copy it again from where qsp keygen made it" : "";
 }
 
 OrText<void> refuse_existing(const std::string& file) {
-  if (::access(file.c_str(), F_OK) == 0) {
-    return std::unexpected(file + ": exists, and is never overwritten; move it away or choose another name");
-  }
+  if (::access(file.c_str(), F_OK) == 0) return std::unexpected(files::name_is_taken(file));
   return {};
 }
 
 }  // namespace
 
 KeyFileKind kind_of(std::string_view text) noexcept {
+  const std::size_t begin = text.find_first_not_of(kWhiteSpace);
+  if (begin == std::string_view::npos) return KeyFileKind::Empty;
+  if (text.contains("[[peer")) return KeyFileKind::Peers;
   // "PRIVATE KEY" and "ENCRYPTED PRIVATE KEY" are PKCS#8; one private block is enough to make the file a secret.
   if (text.contains("PRIVATE KEY-----")) return KeyFileKind::Private;
   if (text.contains("-----BEGIN PUBLIC KEY-----")) return KeyFileKind::Public;
-  return KeyFileKind::Neither;
+  return text.substr(begin).starts_with("-----") ? KeyFileKind::Damaged : KeyFileKind::Neither;
+}
+
+std::string not_expected(KeyFileKind found, std::string_view expected, std::string_view remedy) {
+  const auto text = [&](std::string_view what) {
+    return std::string(what).append(" where ").append(expected).append(" belongs; ").append(remedy);
+  };
+  switch (found) {
+    case KeyFileKind::Private:
+      return text("holds a private key") + ", and keep this one to yourself";
+    case KeyFileKind::Public:
+      return text("holds a public key");
+    case KeyFileKind::Peers:
+      return text("is a peers file");
+    case KeyFileKind::Damaged:
+      return text("holds the rest of a key in PEM, cut off or damaged,");
+    case KeyFileKind::Empty:
+      return text("is empty");
+    case KeyFileKind::Neither:
+      break;
+  }
+  return std::string("holds no ").append(expected.substr(expected.find(' ') + 1)).append("; ").append(remedy);
 }
 
 std::string public_file_of(const std::string& private_file) { return private_file + ".pub"; }
@@ -60,8 +77,14 @@ OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& prov
                                                           const std::string& passphrase_file,
                                                           const PassphraseSource& source) {
   const KeyFileKind kind = kind_of(content.text.reveal());
-  if (kind == KeyFileKind::Public) return std::unexpected(holds_public_key(file));
-  if (kind != KeyFileKind::Private) return std::unexpected(not_a_private_key(file));
+  if (kind == KeyFileKind::Public) {
+    return std::unexpected(file + ": " +
+                           not_expected(kind, "a private key", "give the file that qsp keygen made beside it"));
+  }
+  if (kind != KeyFileKind::Private) {
+    return std::unexpected(file + ": " +
+                           not_expected(kind, "a private key in PEM", "make one with: qsp keygen --out FILE"));
+  }
   if (!content.is_private) return std::unexpected(content.is_private.error());
 
   std::string problem;  // of getting the passphrase, which the provider cannot tell
@@ -79,7 +102,7 @@ OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& prov
   Result<std::unique_ptr<crypto::Signer>> signer = provider.load_signer(content.text.reveal(), ask);
   if (signer) return std::move(*signer);
   if (!problem.empty()) return std::unexpected(file + ": " + problem);
-  std::string text = file + ": " + std::string(signer.error().where);
+  std::string text = file + ": " + std::string(signer.error().where) + damage_remedy(signer.error().where);
   if (asked)
     text += passphrase_file.empty() ? "; check the passphrase" : "; check the passphrase in " + passphrase_file;
   return std::unexpected(std::move(text));
@@ -92,17 +115,14 @@ OrText<crypto::PublicKey> load_public_key(crypto::Provider& provider, const std:
 }
 
 OrText<crypto::PublicKey> parse_public_key(crypto::Provider& provider, const std::string& where, std::string_view pem) {
-  switch (kind_of(pem)) {
-    case KeyFileKind::Private:
-      return std::unexpected(holds_private_key(where));
-    case KeyFileKind::Neither:
-      return std::unexpected(where + ": holds no public key in PEM; give the .pub file that qsp keygen made");
-    case KeyFileKind::Public:
-      break;
+  const KeyFileKind kind = kind_of(pem);
+  if (kind != KeyFileKind::Public) {
+    return std::unexpected(where + ": " +
+                           not_expected(kind, "a public key in PEM", "give the .pub file that qsp keygen made"));
   }
   if (pem.size() > kMaxKeyFileSize) return std::unexpected(where + ": too long for a public key");
   Result<crypto::PublicKey> key = provider.load_public_key(pem);
-  if (!key) return std::unexpected(where + ": " + std::string(key.error().where));
+  if (!key) return std::unexpected(where + ": " + std::string(key.error().where) + damage_remedy(key.error().where));
   return std::move(*key);
 }
 

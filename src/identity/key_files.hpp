@@ -16,9 +16,14 @@ namespace qsp::identity {
 /// Most that a key file may have, in bytes; a composite pair of private keys has some 6 KiB.
 inline constexpr std::size_t kMaxKeyFileSize = 65'536;
 
-/// What a text holds, judged by its PEM labels.
-enum class KeyFileKind { Private, Public, Neither };
+/// What a text holds, judged by its PEM labels. Damaged: it begins as PEM does, and has no label that is whole. A peers
+/// file may hold public keys too.
+enum class KeyFileKind { Private, Public, Peers, Damaged, Empty, Neither };
 KeyFileKind kind_of(std::string_view text) noexcept;
+
+/// Why a text of one of the other kinds is not what was expected, such as "a peers file", and what to do about it;
+/// behind the file's name and a colon. `remedy` is where the right file comes from.
+std::string not_expected(KeyFileKind found, std::string_view expected, std::string_view remedy);
 
 /// Where the public half of a private key file stands: FILE.pub.
 std::string public_file_of(const std::string& private_file);

@@ -275,6 +275,10 @@ OrText<PinnedPeers> PinnedPeers::parse(crypto::Provider& provider, const std::st
                            " bytes; use key_file for keys");
   }
   const toml::parse_result parsed = toml::parse(text);
+  if (const KeyFileKind kind = kind_of(text); !parsed && kind != KeyFileKind::Peers && kind != KeyFileKind::Neither) {
+    return std::unexpected(file + ": " +
+                           not_expected(kind, "a peers file", "give one with a [[peer]] table for each peer"));
+  }
   if (!parsed) {
     return std::unexpected(file + ':' + std::to_string(parsed.error().source().begin.line) +
                            ": not TOML: " + std::string(parsed.error().description()));

@@ -204,7 +204,25 @@ TEST_F(KeyFiles, that_are_not_encrypted_need_no_passphrase_file) {
 TEST_F(KeyFiles, in_the_wrong_place_are_told_apart) {
   make();
   EXPECT_TRUE(private_refusal(file_ + ".pub").contains("holds a public key")) << private_refusal(file_ + ".pub");
-  EXPECT_TRUE(public_refusal(file_).contains("private key where a public one belongs")) << public_refusal(file_);
+  EXPECT_TRUE(public_refusal(file_).contains("private key where a public key in PEM belongs")) << public_refusal(file_);
+}
+
+TEST_F(KeyFiles, that_were_cut_off_say_what_belongs_there) {
+  make();
+  const std::string whole = qsp::test::content_of(file_ + ".pub");
+  const auto refusal = [](const std::string& text) {
+    const auto key = parse_public_key(provider(), "x.pub", text);
+    return key ? std::string() : key.error();
+  };
+  EXPECT_EQ(refusal(" \n"),
+            "x.pub: is empty where a public key in PEM belongs; give the .pub file that qsp keygen made");
+  EXPECT_TRUE(
+      refusal("[[peer]]\nname = \"bob\"\n").starts_with("x.pub: is a peers file where a public key in PEM belongs"));
+  for (std::size_t size = 1; size + 1 < whole.size(); ++size) {
+    const std::string text = refusal(whole.substr(0, size));
+    EXPECT_TRUE(text.contains("public key") || text.contains("damaged PEM")) << size << ": " << text;
+    EXPECT_TRUE(text.contains("give the .pub file") || text.contains("copy it again")) << size << ": " << text;
+  }
 }
 
 TEST_F(KeyFiles, that_hold_no_key_are_refused_by_name) {
