@@ -8,7 +8,8 @@
 #include "channel/malicious.hpp"
 #include "channel/stage.hpp"
 #include "channel/traffic.hpp"
-#include "support/scripted.hpp"
+#include "crypto/other_rng.hpp"
+#include "support/fake_provider.hpp"
 
 namespace qsp::test {
 namespace {
@@ -73,37 +74,26 @@ class NotedRng final : public crypto::Rng {
   int zero_draws_ = 0;
 };
 
+/// Made before the provider that refers to it.
+struct Fake {
+  std::unique_ptr<crypto::Provider> fake;
+};
+
 /// A fake provider whose draws and private keys are counted.
-class Watched final : public crypto::Provider {
+class Watched final : private Fake, public crypto::OtherRngProvider {
  public:
-  explicit Watched(std::uint64_t seed) : inner_(make_fake_provider(seed)), rng_(inner_->rng()) {}
+  explicit Watched(std::uint64_t seed) : Fake{make_fake_provider(seed)}, OtherRngProvider(*fake), rng_(fake->rng()) {}
   [[nodiscard]] NotedRng& noted() noexcept { return rng_; }
 
-  [[nodiscard]] std::string_view description() const noexcept override { return inner_->description(); }
   [[nodiscard]] crypto::Rng& rng() noexcept override { return rng_; }
-  [[nodiscard]] crypto::Hkdf& hkdf() noexcept override { return inner_->hkdf(); }
-  Result<std::unique_ptr<crypto::Aead>> aead(crypto::AeadId id) override { return inner_->aead(id); }
   Result<const crypto::Kem*> kem(crypto::KemId id) override {
-    const auto found = inner_->kem(id);
+    const auto found = fake->kem(id);
     if (!found) return found;
     kems_.push_back(std::make_unique<CountedKem>(**found));
     return kems_.back().get();
   }
-  Result<std::unique_ptr<crypto::Verifier>> verifier(const crypto::PublicKey& key) override {
-    return inner_->verifier(key);
-  }
-  Result<std::unique_ptr<crypto::Signer>> load_signer(std::string_view pem, const crypto::AskPassphrase& ask) override {
-    return inner_->load_signer(pem, ask);
-  }
-  Result<crypto::PublicKey> load_public_key(std::string_view pem) override { return inner_->load_public_key(pem); }
-  Result<crypto::SecretText> generate_private_key(crypto::SignatureId id,
-                                                  const std::optional<crypto::SecretText>& passphrase) override {
-    return inner_->generate_private_key(id, passphrase);
-  }
-  Result<std::string> public_key_pem(const crypto::PublicKey& key) override { return inner_->public_key_pem(key); }
 
  private:
-  std::unique_ptr<crypto::Provider> inner_;
   NotedRng rng_;
   std::vector<std::unique_ptr<crypto::Kem>> kems_;
 };

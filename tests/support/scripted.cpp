@@ -48,7 +48,7 @@ class ScriptedProvider::CountedHkdf final : public Hkdf {
   }
 
  private:
-  Hkdf& inner() noexcept { return owner_.inner_->hkdf(); }
+  Hkdf& inner() noexcept { return owner_.original().hkdf(); }
   ScriptedProvider& owner_;
 };
 
@@ -79,7 +79,7 @@ class ScriptedProvider::CountedAead final : public Aead {
 };
 
 ScriptedProvider::ScriptedProvider(Provider& inner) noexcept
-    : inner_(&inner),
+    : OtherRngProvider(inner),
       rng_(&inner.rng()),
       counted_rng_(std::make_unique<CountedRng>(*this)),
       counted_hkdf_(std::make_unique<CountedHkdf>(*this)) {}
@@ -91,7 +91,7 @@ Hkdf& ScriptedProvider::hkdf() noexcept { return *counted_hkdf_; }
 
 Result<std::unique_ptr<Aead>> ScriptedProvider::aead(AeadId id) {
   if (!admit()) return dictated();
-  auto inner = inner_->aead(id);
+  auto inner = original().aead(id);
   if (!inner) return std::unexpected(inner.error());
   return std::make_unique<CountedAead>(*this, std::move(*inner));
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/other_rng.hpp"
 #include "qsp/crypto.hpp"
 
 namespace qsp::test {
@@ -25,7 +26,7 @@ class ScriptedRng final : public crypto::Rng {
 
 /// Another provider, with its randomness replaced or its failures dictated. `inner` outlives it and its objects, and it
 /// outlives the objects that it makes.
-class ScriptedProvider final : public crypto::Provider {
+class ScriptedProvider final : public crypto::OtherRngProvider {
  public:
   explicit ScriptedProvider(crypto::Provider& inner) noexcept;
   ~ScriptedProvider() override;
@@ -42,23 +43,9 @@ class ScriptedProvider final : public crypto::Provider {
   /// Operations since the last call of this.
   std::uint64_t take_count() noexcept { return std::exchange(count_, 0); }
 
-  [[nodiscard]] std::string_view description() const noexcept override { return inner_->description(); }
   [[nodiscard]] crypto::Rng& rng() noexcept override;
   [[nodiscard]] crypto::Hkdf& hkdf() noexcept override;
   Result<std::unique_ptr<crypto::Aead>> aead(crypto::AeadId id) override;
-  Result<const crypto::Kem*> kem(crypto::KemId id) override { return inner_->kem(id); }
-  Result<std::unique_ptr<crypto::Verifier>> verifier(const crypto::PublicKey& key) override {
-    return inner_->verifier(key);
-  }
-  Result<std::unique_ptr<crypto::Signer>> load_signer(std::string_view pem, const crypto::AskPassphrase& ask) override {
-    return inner_->load_signer(pem, ask);
-  }
-  Result<crypto::PublicKey> load_public_key(std::string_view pem) override { return inner_->load_public_key(pem); }
-  Result<crypto::SecretText> generate_private_key(crypto::SignatureId id,
-                                                  const std::optional<crypto::SecretText>& passphrase) override {
-    return inner_->generate_private_key(id, passphrase);
-  }
-  Result<std::string> public_key_pem(const crypto::PublicKey& key) override { return inner_->public_key_pem(key); }
 
  private:
   class CountedRng;
@@ -68,7 +55,6 @@ class ScriptedProvider final : public crypto::Provider {
   /// Counts one operation. False: it has to fail.
   bool admit() noexcept;
 
-  crypto::Provider* inner_;
   crypto::Rng* rng_;
   std::unique_ptr<CountedRng> counted_rng_;
   std::unique_ptr<CountedHkdf> counted_hkdf_;
