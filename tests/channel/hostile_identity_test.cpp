@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "channel/stage.hpp"
+#include "crypto/other_rng.hpp"
 #include "handshake/handshake.hpp"
 
 namespace qsp::test {
@@ -187,32 +188,23 @@ TEST(Offers, of_signatures_are_the_pinned_keys_algorithms_in_their_order_each_on
   EXPECT_EQ(std::vector(offers.begin(), offers.end()), (std::vector<std::uint16_t>{0x0906, 0x0905, 0x0904}));
 }
 
+/// Made before the provider that refers to it.
+struct Whole {
+  std::unique_ptr<crypto::Provider> whole;
+};
+
 /// A library that lacks one signature algorithm.
-class Lacking final : public crypto::Provider {
+class Lacking final : private Whole, public crypto::OtherRngProvider {
  public:
-  Lacking(std::unique_ptr<crypto::Provider> whole, crypto::SignatureId lacks)
-      : whole_(std::move(whole)), lacks_(lacks) {}
-  [[nodiscard]] std::string_view description() const noexcept override { return whole_->description(); }
-  [[nodiscard]] crypto::Rng& rng() noexcept override { return whole_->rng(); }
-  [[nodiscard]] crypto::Hkdf& hkdf() noexcept override { return whole_->hkdf(); }
-  Result<std::unique_ptr<crypto::Aead>> aead(crypto::AeadId id) override { return whole_->aead(id); }
-  Result<const crypto::Kem*> kem(crypto::KemId id) override { return whole_->kem(id); }
+  Lacking(std::unique_ptr<crypto::Provider> provider, crypto::SignatureId lacks)
+      : Whole{std::move(provider)}, OtherRngProvider(*whole), lacks_(lacks) {}
+  [[nodiscard]] crypto::Rng& rng() noexcept override { return whole->rng(); }
   Result<std::unique_ptr<crypto::Verifier>> verifier(const crypto::PublicKey& key) override {
     if (key.algorithm == lacks_) return fail(ErrorKind::Provider, Reason::InternalError, "no such algorithm");
-    return whole_->verifier(key);
+    return whole->verifier(key);
   }
-  Result<std::unique_ptr<crypto::Signer>> load_signer(std::string_view pem, const crypto::AskPassphrase& ask) override {
-    return whole_->load_signer(pem, ask);
-  }
-  Result<crypto::PublicKey> load_public_key(std::string_view pem) override { return whole_->load_public_key(pem); }
-  Result<crypto::SecretText> generate_private_key(crypto::SignatureId id,
-                                                  const std::optional<crypto::SecretText>& passphrase) override {
-    return whole_->generate_private_key(id, passphrase);
-  }
-  Result<std::string> public_key_pem(const crypto::PublicKey& key) override { return whole_->public_key_pem(key); }
 
  private:
-  std::unique_ptr<crypto::Provider> whole_;
   crypto::SignatureId lacks_;
 };
 
