@@ -274,12 +274,14 @@ std::string CommandLine::explain(const Outcome& error) const {
     return fmt::format("{}: give one of its commands: {} (see: {} --help)", name, fmt::join(commands, ", "), name);
   }
   std::vector<std::string> missing;
-  for (const Option* const option : verb.get_options()) {
-    if (option->is_required() && option->count() == 0) missing.push_back(option->shown_name());
+  // As in the help, what needs no name comes first.
+  for (const bool named : {false, true}) {
+    for (const Option* const option : verb.get_options()) {
+      const bool lacks = option->is_required() && option->count() == 0;
+      if (lacks && option->shown_name().starts_with('-') == named) missing.push_back(option->shown_name());
+    }
   }
   if (error.lacks_something && !missing.empty()) {
-    // As in the help, what needs no name comes first.
-    std::ranges::stable_partition(missing, [](const std::string& each) { return !each.starts_with('-'); });
     const std::string last = std::exchange(missing.back(), {});
     missing.pop_back();
     return fmt::format("{}: {}{}{} {} required (see: {} --help)", name, fmt::join(missing, ", "),
