@@ -19,6 +19,68 @@ QSP = os.environ["QSP"]
 PATIENCE = 90
 
 
+def wait_for(holds):
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError("it never came")
+        time.sleep(0.05)
+
+
+def wait_for_line(log, text):
+    wait_for(lambda: text in log.read_text(errors="replace"))
+
+
+class Authority:
+    """A CA, through the program openssl."""
+
+    def __init__(self, folder, ca=None, key=None):
+        """Of a folder that is made here; of these files, or new ones."""
+        folder.mkdir()
+        self.folder, self.ca, self.key = folder, ca or folder / "ca.pem", key or folder / "ca-key.pem"
+        (folder / "index.txt").write_text("")
+        (folder / "crlnumber").write_text("01\n")
+        (folder / "openssl.cnf").write_text(
+            "[ca]\ndefault_ca = own\n[own]\ndatabase = index.txt\ncrlnumber = crlnumber\nnew_certs_dir = .\nrand_serial = yes\n"
+            "unique_subject = no\ndefault_md = sha256\ndefault_crl_days = 1\ndefault_days = 1\npolicy = any\n[any]\ncommonName = supplied\n"
+            "[req]\ndistinguished_name = none\n[none]\n[root]\nbasicConstraints = critical,CA:true\nkeyUsage = critical,keyCertSign,cRLSign\n")
+        if ca is None:
+            self.openssl("req", "-x509", "-config", "openssl.cnf", "-extensions", "root", *self.new_key(self.key), "-days", "1",
+                         "-subj", "/CN=An authority", "-out", str(self.ca))
+
+    @classmethod
+    def of(cls, lab):
+        return cls(lab.folder / "authority", lab.folder / "ca.pem", lab.folder / "ca-key.pem")
+
+    @staticmethod
+    def new_key(file):
+        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(file)]
+
+    def openssl(self, *arguments):
+        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def sign(self, *what):
+        self.openssl("ca", "-batch", "-config", "openssl.cnf", "-cert", str(self.ca), "-keyfile", str(self.key), *what)
+
+    def issue(self, name, usage, days=(0, 1)):
+        """The files of a certificate for this name, valid from and until so many days from now; its key has mode 0600."""
+        file = self.folder / f"{len(list(self.folder.iterdir()))}-{name}"
+        certificate, key = file.with_suffix(".crt"), file.with_suffix(".key")
+        (self.folder / "extensions").write_text(f"subjectAltName = DNS:{name}\nextendedKeyUsage = {usage}\n")
+        self.openssl("req", "-new", "-config", "openssl.cnf", *self.new_key(key), "-subj", f"/CN={name}", "-out", "request")
+        begins, ends = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() - 60 + 86400 * day)) for day in days)
+        self.sign("-in", "request", "-extfile", "extensions", "-notext", "-startdate", begins, "-enddate", ends, "-out", str(certificate))
+        key.chmod(0o600)
+        return certificate, key
+
+    def revoke(self, certificate=None):
+        """A list of all that were revoked, this one among them."""
+        if certificate:
+            self.sign("-revoke", str(certificate))
+        self.sign("-gencrl", "-out", "crl.pem")
+        return (self.folder / "crl.pem").read_text()
+
+
 class Kme:
     def __init__(self, lab, name, port):
         self.lab, self.name, self.port = lab, name, port

@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from kme_lab import PATIENCE, QSP, Lab
+from kme_lab import PATIENCE, QSP, Authority, Lab, wait_for, wait_for_line
 
 ENC, DEC, STATUS = "/api/v1/keys/bob/enc_keys", "/api/v1/keys/alice/dec_keys", "/api/v1/keys/bob/status"
 NOT_FOUND = {"message": "one or more keys specified are not found on KME"}
@@ -25,37 +25,6 @@ NOT_FOUND = {"message": "one or more keys specified are not found on KME"}
 
 def ids_body(keys):
     return json.dumps({"key_IDs": [{"key_ID": key["key_ID"]} for key in keys]})
-
-
-def wait_for(holds):
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError("it never came")
-        time.sleep(0.05)
-
-
-def wait_for_line(log, text):
-    wait_for(lambda: text in log.read_text(errors="replace"))
-
-
-class Authority:
-    """The laboratory's CA, through the program openssl."""
-
-    def __init__(self, lab):
-        self.folder = lab.folder / "revocation"
-        self.folder.mkdir()
-        (self.folder / "index.txt").write_text("")
-        (self.folder / "crlnumber").write_text("01\n")
-        (self.folder / "openssl.cnf").write_text("[ca]\ndefault_ca = lab\n[lab]\ndatabase = index.txt\ncrlnumber = crlnumber\n"
-                                                 "default_md = sha256\ndefault_crl_days = 1\n")
-        self.ca = ["-config", "openssl.cnf", "-cert", str(lab.folder / "ca.pem"), "-keyfile", str(lab.folder / "ca-key.pem")]
-
-    def revoke(self, certificate=None):
-        """A list of all that were revoked, this one among them."""
-        for what in ([["-revoke", str(certificate)]] if certificate else []) + [["-gencrl", "-out", "crl.pem"]]:
-            subprocess.run(["openssl", "ca", *self.ca, *what], cwd=self.folder, check=True, capture_output=True)
-        return (self.folder / "crl.pem").read_text()
 
 
 class OperatorsPort:
@@ -289,7 +258,7 @@ class Alone(unittest.TestCase):
         def with_list(_, text):
             return text.replace("[[sae]]", 'revoked = "crl.pem"\n\n[[sae]]', 1)
         with Lab(edit=with_list) as lab:
-            authority = Authority(lab)
+            authority = Authority.of(lab)
             for kme in ("kme-a", "kme-b"):
                 (lab.folder / kme / "crl.pem").write_text(authority.revoke())
             lab.a.start()
