@@ -23,6 +23,9 @@ struct ClientOptions {
   std::size_t max_body = std::size_t{1} << 20;  ///< bytes of an answer's body; more is a failure
   std::size_t connections = 4;                  ///< kept open at most, and used at once; further calls wait
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds(3);  ///< for name, TCP and TLS together
+  /// No call goes over a connection that has been open for longer: the server's certificate may be over by now. Longer
+  /// than a call takes to be given to a connection that is free.
+  std::chrono::nanoseconds max_life = std::chrono::minutes(10);
   /// Whether a body is whole by itself. It is asked where a body has no length, ends with the connection, and TLS ended
   /// without close_notify, so that nobody vouches for that end. Null: no such body is taken.
   std::function<bool(std::string_view body)> whole_by_itself{};

@@ -65,6 +65,7 @@ Awaited<void> ClientConnection::run() {
     co_return;
   }
   established_ = true;
+  born_ = net::Loop::now();
   if (const auto user = user_.lock()) user->ready(*this);
   while (!closed_) {
     const auto [failed, count] = co_await stream_.read_some(input_.room());
@@ -129,7 +130,7 @@ bool ClientConnection::take_input() {
   if (!progress) {
     fail_call(misread(progress.error()));
   } else if (*progress == Progress::Done) {
-    finish_answer(reader.keep_alive() && input_.empty() && !writing_, reader.take());
+    finish_answer(reader.keep_alive() && input_.empty() && !writing_ && !is_old(), reader.take());
   }
   return !closed_;
 }

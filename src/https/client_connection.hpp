@@ -50,8 +50,8 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
 
   void connect();
   [[nodiscard]] bool established() const noexcept { return established_; }
-  /// False where a kept connection has turned out to be of no more use.
-  [[nodiscard]] bool usable() { return !closed_ && !stream_.has_input(); }
+  /// False where a kept connection has turned out to be of no more use, or is too old.
+  [[nodiscard]] bool usable() { return !closed_ && !stream_.has_input() && !is_old(); }
   /// Writes a call. Precondition: ready() was called, and no other call since.
   void start(std::uint64_t id, const Call& call);
   /// Ends without a word to anybody.
@@ -59,6 +59,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
 
  private:
   Awaited<void> run();
+  [[nodiscard]] bool is_old() const { return net::Loop::now() - born_ >= common_->options.max_life; }
   /// Nothing, or why there is no connection.
   Awaited<std::optional<Failure>> open();
   Awaited<void> write();
@@ -83,6 +84,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   WipedText output_;
   std::optional<ResponseReader> reader_;  ///< while a call is under way
   std::uint64_t call_ = 0;
+  Instant born_{};  ///< when it was established
   bool established_ = false;
   bool used_before_ = false;
   bool writing_ = false;

@@ -190,6 +190,22 @@ TEST_F(ClientTest, CancelledCallsAreSilentAtAnyStageAndHoldUpNobody) {
   EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"written", "next"}));
 }
 
+TEST_F(ClientTest, NoCallGoesOverAConnectionThatIsTooOld) {
+  using std::chrono::milliseconds;
+  const auto connections_of = [this](ClientOptions options) {
+    const auto server = world_.serve();
+    const auto client = world_.connect_to(server->port(), std::move(options));
+    EXPECT_TRUE(world_.ask(*client, "/x"));
+    std::this_thread::sleep_for(milliseconds(60));
+    EXPECT_TRUE(world_.ask(*client, "/x"));
+    return server->counts().connections;
+  };
+  EXPECT_EQ(connections_of({}), 1U);
+  ClientOptions brief;
+  brief.max_life = milliseconds(50);
+  EXPECT_GE(connections_of(brief), 2U);
+}
+
 TEST_F(ClientTest, ADestroyedClientCallsNobody) {
   const auto server = world_.serve();
   const auto never = [](Answered) { ADD_FAILURE() << "a call outlived its client"; };
