@@ -108,7 +108,8 @@ class Follower {
 
   bool on(Side sender, TestsMessage& message) {
     // After so many rounds only giving up is left.
-    if (result_.key_bits > kMaxKeyBits || message.outcomes.size() != pairs_.size()) return false;
+    if (result_.key_bits > kMaxKeyBits) object(std::string(describe(Abort::TooManyRounds)));
+    if (message.outcomes.size() != pairs_.size()) return false;
     if (turn(sender, Side::Bob, Next::BobsTests, Next::AlicesTests)) {
       bobs_ = std::move(message.outcomes);
       return true;
@@ -202,7 +203,7 @@ constexpr std::array<std::string_view, 7> kAudited{
     "the length of the key, from all of these and ε",
 };
 constexpr std::array<std::string_view, 7> kBeyond{
-    "settings of clicks that Alice does not share: they are of no use",
+    "settings of rounds that are of no use: Alice does not share the click, or the pair is neither key nor test",
     "the tags and Alice's last word: they take the pad",
     "the parities and the verification hash: they are of a key that is not public",
     "what Bob asked for and his count of errors: they follow from a key that is not public",

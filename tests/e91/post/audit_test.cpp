@@ -2,13 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <map>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 #include "attackers.hpp"
 #include "e91/post/require.hpp"
+#include "e91/post/sift.hpp"
 
 namespace qsp::e91 {
 namespace {
@@ -16,8 +20,8 @@ namespace {
 using Wire = std::vector<std::uint8_t>;
 
 /// A short block with a key, and gaps between its clicks.
-Wire short_transcript() {
-  Scene scene{.post = {.epsilon_secrecy = 0.9, .bell_floor = 0, .sigmas = 0},
+Wire short_transcript(Mode mode) {
+  Scene scene{.post = {.mode = mode, .epsilon_secrecy = 0.9, .bell_floor = 0, .sigmas = 0},
               .slots = 30'000,
               .p_z = 0.6,
               .pairs = 0.2,
@@ -54,19 +58,63 @@ std::string verdict(Bytes file) {
   return text.str();
 }
 
+/// What both told of the rounds of a block.
+struct Told {
+  Mode mode;
+  ClicksMessage clicks;
+  MatchesMessage matches;
+  std::vector<std::size_t> shared;  ///< clicks that Alice shares
+};
+
+Told told_in(const Transcript& transcript) {
+  Told told{.mode = transcript.config.mode, .clicks = {}, .matches = {}, .shared = {}};
+  const Expect expect{.block = 0, .clicks = audit(transcript).front().clicks};
+  for (const Transcript::Entry& said : transcript.entries) {
+    if (said.message[0] > 2) continue;
+    Message message = parse(said.message, expect).value();
+    if (auto* const clicks = std::get_if<ClicksMessage>(&message)) told.clicks = std::move(*clicks);
+    if (auto* const matches = std::get_if<MatchesMessage>(&message)) told.matches = std::move(*matches);
+  }
+  for (std::size_t i = 0; i < expect.clicks; ++i) {
+    if (told.matches.shared[i]) told.shared.push_back(i);
+  }
+  return told;
+}
+
+/// Whether a round is of no use, and stays so with these bits of one of its settings changed.
+bool is_of_no_use(const Told& told, std::size_t round, Side whose, unsigned changed) {
+  const std::uint8_t alice = told.matches.setting[round];
+  const std::uint8_t bob = told.clicks.setting[told.shared.at(round)];
+  const auto of = [&](Side side, std::uint8_t setting) {
+    return static_cast<std::uint8_t>(side == whose ? setting ^ changed : setting);
+  };
+  return role(told.mode, alice, bob) == Role::None &&
+         role(told.mode, of(Side::Alice, alice), of(Side::Bob, bob)) == Role::None;
+}
+
 /// The bytes of which beyond_audit() says that no transcript shows them: by the message's type, from where and, from
 /// its end, to where.
-bool is_beyond_audit(std::uint8_t type, std::size_t at, Bytes message, unsigned mask, const Bits& shared) {
+bool is_beyond_audit(std::uint8_t type, std::size_t at, Bytes message, unsigned mask, const Told& told) {
   constexpr std::size_t kBody = 9;
   const auto be32 = [&](std::size_t from) {
     return std::size_t{message[from]} << 24 | std::size_t{message[from + 1]} << 16 |
            std::size_t{message[from + 2]} << 8 | message[from + 3];
   };
+  // Of four settings in a byte: which one, and which of its bits.
+  const auto in_byte = static_cast<std::size_t>(std::countr_zero(mask)) / 2;
+  const unsigned changed = mask >> (2 * in_byte);
   switch (type) {
-    case 1: {  // the slots, and settings of clicks that Alice does not share
+    case 1: {  // the slots, and settings of no use
       const std::size_t settings = kBody + 16 + be32(kBody + 12);
       if (at < settings) return at >= kBody + 16;
-      return !shared[4 * (at - settings) + static_cast<std::size_t>(std::countr_zero(mask)) / 2];
+      const std::size_t click = 4 * (at - settings) + in_byte;
+      if (!told.matches.shared[click]) return true;
+      const auto round = std::ranges::lower_bound(told.shared, click) - told.shared.begin();
+      return is_of_no_use(told, static_cast<std::size_t>(round), Side::Bob, changed);
+    }
+    case 2: {  // settings of no use
+      const std::size_t settings = kBody + (told.clicks.setting.size() + 7) / 8;
+      return at >= settings && is_of_no_use(told, 4 * (at - settings) + in_byte, Side::Alice, changed);
     }
     case 4:  // the seed of the permutations
       return at >= kBody && at < kBody + 32;
@@ -86,19 +134,16 @@ bool is_beyond_audit(std::uint8_t type, std::size_t at, Bytes message, unsigned 
   }
 }
 
-TEST(Audit, NoByteIsChangedWithoutAWordOfItUnlessNoTranscriptShowsIt) {
-  const Wire honest = short_transcript();
+class AuditOf : public ::testing::TestWithParam<Mode> {};
+
+TEST_P(AuditOf, NoByteIsChangedWithoutAWordOfItUnlessNoTranscriptShowsIt) {
+  const Wire honest = short_transcript(GetParam());
   const std::string found = verdict(honest);
-  ASSERT_NE(found.find(" 1 0 "), std::string::npos) << found;
   const std::size_t header = transcript_header({}).size();
   std::map<std::uint8_t, std::size_t> silent;
-  Bits shared;
   const Transcript whole = read_transcript(honest).value();
-  for (const Transcript::Entry& said : whole.entries) {
-    if (said.message[0] != 2) continue;
-    const std::size_t clicks = audit(whole).front().clicks;
-    shared = std::get<MatchesMessage>(parse(said.message, {.block = 0, .clicks = clicks}).value()).shared.copy();
-  }
+  ASSERT_TRUE(audit(whole).front().has_key()) << found;
+  const Told told = told_in(whole);
   Wire altered = honest;
   std::size_t entry = header;
   for (std::size_t i = 0; i < honest.size(); ++i) {
@@ -112,7 +157,7 @@ TEST(Audit, NoByteIsChangedWithoutAWordOfItUnlessNoTranscriptShowsIt) {
       if (verdict(altered) != found) continue;
       ASSERT_GE(i, entry + 5) << "byte " << i << " of the file";
       const Bytes message = Bytes(honest).subspan(entry + 5, size());
-      EXPECT_TRUE(is_beyond_audit(message[0], i - entry - 5, message, mask, shared))
+      EXPECT_TRUE(is_beyond_audit(message[0], i - entry - 5, message, mask, told))
           << "type " << int{message[0]} << " byte " << i - entry - 5 << " of " << message.size();
       ++silent[message[0]];
     }
@@ -121,10 +166,55 @@ TEST(Audit, NoByteIsChangedWithoutAWordOfItUnlessNoTranscriptShowsIt) {
   for (const std::uint8_t type : std::array<std::uint8_t, 9>{1, 4, 5, 6, 8, 10, 11, 13, 14}) {
     EXPECT_GT(silent[type], 0U) << int{type} << " is on the list and need not be";
   }
+  // In Biased, no single bit leads from one pair of no use to another.
+  EXPECT_EQ(silent[2] > 0, GetParam() == Mode::Classic);
 }
 
+/// A transcript in which all of so many rounds are key, and that ends with this.
+Transcript key_rounds(Mode mode, std::size_t rounds, Side sender, const Message& last) {
+  const std::uint8_t of_alice = mode == Mode::Biased ? 0 : 1;
+  ClicksMessage clicks{.slots = rounds, .slot = {}, .setting = SettingList(rounds)};
+  MatchesMessage matches{.shared = Bits(rounds), .setting = SettingList(rounds)};
+  for (std::size_t i = 0; i < rounds; ++i) {
+    clicks.slot.push_back(i);
+    clicks.setting.push_back(0);
+    matches.shared.set(i, true);
+    matches.setting.push_back(of_alice);
+  }
+  Transcript transcript{.config = {.mode = mode}, .entries = {}};
+  const auto say = [&](Side side, const Message& message) { transcript.entries.push_back({side, encode(0, message)}); };
+  say(Side::Alice, ReadyMessage{.slots = rounds});
+  say(Side::Bob, std::move(clicks));
+  say(Side::Alice, std::move(matches));
+  say(sender, last);
+  return transcript;
+}
+
+/// docs/qkd.md, "Size": given up by both ends and by audit.
+TEST_P(AuditOf, ABlockWithMoreKeyRoundsThanTheBoundCanOnlyBeGivenUp) {
+  const auto found = [](std::size_t rounds, Side sender, const Message& last) {
+    AuditedBlock block = audit(key_rounds(GetParam(), rounds, sender, last)).front();
+    EXPECT_EQ(block.key_bits, rounds);
+    return block;
+  };
+  const AuditedBlock gone_on = found(kMaxKeyBits + 1, Side::Bob, TestsMessage{});
+  EXPECT_EQ(gone_on.problem, describe(Abort::TooManyRounds));
+  EXPECT_FALSE(gone_on.has_key());
+  for (const Side side : {Side::Alice, Side::Bob}) {
+    const AuditedBlock given_up = found(kMaxKeyBits + 1, side, AbortMessage{Abort::TooManyRounds});
+    EXPECT_EQ(given_up.problem, "");
+    EXPECT_EQ(given_up.aborted, Abort::TooManyRounds);
+    EXPECT_FALSE(given_up.has_key());
+  }
+  const AuditedBlock full = found(kMaxKeyBits, Side::Bob, TestsMessage{});
+  EXPECT_EQ(full.problem, "the transcript ends, or another block begins, before this one has ended")
+      << "so many may go on";
+}
+
+INSTANTIATE_TEST_SUITE_P(EachMode, AuditOf, ::testing::Values(Mode::Biased, Mode::Classic));
+
 TEST(Audit, ParametersThatProveNothingAreNamed) {
-  const auto transcript = read_transcript(short_transcript()).value();
+  const auto transcript = read_transcript(short_transcript(Mode::Biased)).value();
   const auto blocks = audit(transcript);
   const auto problems = [&](std::string_view text) {
     return unmet(parse_requirements(text).value(), transcript.config, blocks);
