@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
-
+#include "cli/client_advice.hpp"
 #include "cli/close_text.hpp"
 #include "cli/qkd_budget.hpp"
 #include "cli/text.hpp"
@@ -23,75 +22,20 @@ std::string connection_lost(const std::string& transport) {
   return fmt::format("connection lost{}{}", transport.empty() ? "" : ": ", transport);
 }
 
-/// The server said why, as far as it may.
-std::string explain_refusal(const ClientRun& run, const Closed& closed) {
-  const std::string target = net::to_string(run.common.target);
-  if (server_is_full(run)) {
-    return fmt::format("{} is full: it has no room for another session now (try again later, or see its log)", target);
-  }
-  if (is_spent_budget(closed)) return explain_spent_budget(target, closed);
-  if (closed.reason == Reason::QkdUnavailable) {
-    return fmt::format("{} refused the session ({}): this end has the key; see the other end's log, its KME or its pad",
-                       target, close_text(closed));
-  }
-  const bool ends_differ = closed.reason == Reason::HandshakeFailed || closed.reason == Reason::NoCommonSuite;
-  return fmt::format("{} refused the session ({}): {}see its log", target, close_text(closed),
-                     ends_differ ? "compare keys, suites and policies of both ends, and " : "");
-}
-
-std::string explain_cut_off(const ClientRun& run) {
-  const std::string target = net::to_string(run.common.target);
-  const std::string& transport = run.common.check_echo ? run.report.transport : run.pipe_report.transport;
-  if (!run.common.profile().danger.empty() && !run.client->heard_anything()) {
-    // This profile cannot say it; so it may be the only reason.
-    return fmt::format(
-        "{} ended the connection during the handshake without a word{}{}: it is full (try again later), or no qsp "
-        "server of profile {} "
-        "(check the address); see its log",
-        target, transport.empty() ? "" : ": ", transport, run.common.profile().name);
-  }
-  return fmt::format(
-      "{} ended the connection during the handshake{}{}: compare --profile on both ends, and see its log", target,
-      transport.empty() ? "" : ": ", transport);
-}
-
-std::string explain_late(const ClientRun& run) {
-  const std::string target = net::to_string(run.common.target);
-  if (run.out_of_time) {
-    return fmt::format("{} did not finish the handshake in the time that --retry-for left{}{}: give it more", target,
-                       run.before.empty() ? "" : "; before that, ", run.before);
-  }
-  return fmt::format("{} did not finish the handshake in time: check that it is a qsp server of profile {}", target,
-                     run.common.profile().name);
-}
-
 std::string explain_handshake(const ClientRun& run, const Closed& closed) {
-  const std::string target = net::to_string(run.common.target);
-  if (const auto& foreign = run.client->foreign()) {
-    return fmt::format("{} is {} {} server, not a qsp server: check the address", target, foreign->article,
-                       foreign->name);
-  }
-  if (closed.by_peer) return explain_refusal(run, closed);
-  if (is_spent_budget(closed)) return explain_spent_budget(target, closed);
-  if (closed.reason == Reason::QkdUnavailable) {
-    return fmt::format("no session with {} ({}): see the log above, and this end's KME or pad", target,
-                       close_text(closed));
-  }
-  if (const std::string wrong = stranger(run); !wrong.empty()) {
-    return fmt::format("the handshake with {} failed ({}): {}", target, name(closed.reason), wrong);
-  }
-  if (run.client->cut_off()) return explain_cut_off(run);
-  if (closed.reason == Reason::Timeout) return explain_late(run);
-  if (closed.reason == Reason::InternalError) {
-    return fmt::format("no session with {} ({}): this end failed, not the peer: see the log above", target,
-                       close_text(closed));
-  }
-  if (closed.reason != Reason::ProtocolError) {
-    return fmt::format("the handshake with {} failed ({}): compare keys, suites and policies of both ends", target,
-                       close_text(closed));
-  }
-  return fmt::format("{} does not speak profile {} ({}): check the address, and --profile on both ends", target,
-                     run.common.profile().name, close_text(closed));
+  const auto& common = run.common;
+  return explain_handshake(
+      HandshakeEnd{.target = net::to_string(common.target),
+                   .profile = &common.profile(),
+                   .closed = closed,
+                   .server_is_full = server_is_full(run),
+                   .foreign = run.client->foreign(),
+                   .stranger = closed.by_peer ? std::string() : stranger(run),
+                   .cut_off = run.client->cut_off(),
+                   .heard_anything = run.client->heard_anything(),
+                   .out_of_time = run.out_of_time,
+                   .before = run.before,
+                   .transport = common.check_echo ? run.report.transport : run.pipe_report.transport});
 }
 
 /// Where there was no connection, or a signal ended its handshake.
@@ -103,29 +47,6 @@ std::optional<std::string> explain_early(const ClientRun& run) {
   }
   if (run.failure.empty()) return std::nullopt;
   return run.before.empty() ? run.failure : fmt::format("{}; before that, {}", run.failure, run.before);
-}
-
-/// What to do about a session that this end gave up.
-std::string_view session_advice(Reason reason) noexcept {
-  switch (reason) {
-    case Reason::QkdUnavailable:
-      return "see the log above, and the KMEs or pads of both ends";
-    case Reason::Limit:
-      return "connect again";
-    case Reason::Timeout:
-      return "whoever reads what came was too slow, or the network is";
-    case Reason::InternalError:
-      return "this end failed, not the peer: see the log above";
-    case Reason::Normal:
-    case Reason::ProtocolError:
-    case Reason::AeadDecryptFailed:
-    case Reason::EpochMismatch:
-    case Reason::RekeyFailed:
-    case Reason::HandshakeFailed:
-    case Reason::NoCommonSuite:
-      break;
-  }
-  return "the peer broke the protocol, or bytes were altered on the way";
 }
 
 /// Where the echo is checked.
