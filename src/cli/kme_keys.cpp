@@ -31,7 +31,7 @@ class Keys final : public KmeKeys {
   Keys(const Keys&) = delete;
   Keys& operator=(const Keys&) = delete;
 
-  std::expected<void, std::string> start(const KmeOptions& options, keysource::MayAskAgain may_ask_again) try {
+  std::expected<void, std::string> start(const KmeOptions& options, keysource::Costs costs) try {
     std::vector<keysource::Kme> servers;
     for (const std::string& url : options.urls) {
       https::ClientOptions client;
@@ -49,7 +49,7 @@ class Keys final : public KmeKeys {
       if (!made) return std::unexpected(fmt::format("--kme {}: {}", escape(url), made.error()));
       servers.push_back({url, std::move(*made)});
     }
-    source_ = std::make_unique<keysource::Etsi014Source>(schedule_, std::move(servers), std::move(may_ask_again));
+    source_ = std::make_unique<keysource::Etsi014Source>(schedule_, std::move(servers), std::move(costs));
     thread_ = std::jthread([this] { loop_.run(); });
     return {};
   } catch (const std::system_error& failed) {
@@ -115,11 +115,9 @@ void add_kme_options(Command& verb, KmeOptions& options) {
                 "take an answer without a length, if it is whole JSON, from a KME whose TLS ends without close_notify");
 }
 
-std::expected<std::unique_ptr<KmeKeys>, std::string> KmeKeys::open(const KmeOptions& options,
-                                                                   keysource::MayAskAgain may_ask_again) {
+std::expected<std::unique_ptr<KmeKeys>, std::string> KmeKeys::open(const KmeOptions& options, keysource::Costs costs) {
   auto keys = std::make_unique<Keys>();
-  if (const auto started = keys->start(options, std::move(may_ask_again)); !started)
-    return std::unexpected(started.error());
+  if (const auto started = keys->start(options, std::move(costs)); !started) return std::unexpected(started.error());
   return keys;
 }
 

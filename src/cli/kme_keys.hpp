@@ -32,10 +32,9 @@ void add_kme_trust(Command& verb, std::string& revoked, std::string& name, bool&
 /// process from its end. May be used by threads.
 class KmeKeys {
  public:
-  /// Reads the files and asks nobody yet. The error names the file and the remedy. `may_ask_again` is called on the
-  /// thread of its own.
-  static std::expected<std::unique_ptr<KmeKeys>, std::string> open(const KmeOptions& options,
-                                                                   keysource::MayAskAgain may_ask_again);
+  /// Reads the files and asks nobody yet. The error names the file and the remedy. `costs` is called on the
+  /// thread of its own, and while this object is destroyed.
+  static std::expected<std::unique_ptr<KmeKeys>, std::string> open(const KmeOptions& options, keysource::Costs costs);
   virtual ~KmeKeys() = default;
 
   /// Answers come on the thread of its own. Lives as long as this object.

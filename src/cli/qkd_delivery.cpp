@@ -18,6 +18,20 @@ namespace {
 /// A source answers so much before a session gives up by itself: else nobody would hear why there was no key.
 constexpr std::chrono::milliseconds kReasonFirst{200};
 
+std::string may_be_burned(std::size_t keys) {
+  return fmt::format("{} {} may be burned", keys, keys == 1 ? "key" : "keys");
+}
+
+/// An answer whose session has ended meanwhile.
+void tell_unused(const std::string& sae_id, const keysource::Answer& answer) {
+  if (answer) {
+    spdlog::warn("nobody waits any more for QKD key {} for SAE {}: it is burned", answer->key_id, escape(sae_id));
+  } else {
+    spdlog::warn("no QKD key for SAE {}, for which nobody waits any more: {}", escape(sae_id),
+                 escape(answer.error().text));
+  }
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::vector<std::string>& pads,
@@ -37,8 +51,10 @@ std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::ve
     }
   }
   if (!kme.urls.empty()) {
-    auto opened =
-        KmeKeys::open(kme, [all = keys.get()](const keysource::FurtherCall& call) { return all->may_ask_again(call); });
+    auto opened = KmeKeys::open(
+        kme,
+        {.may_ask_again = [all = keys.get()](const keysource::FurtherCall& call) { return all->may_ask_again(call); },
+         .abandoned = tell_abandoned});
     if (!opened) return std::unexpected(opened.error());
     keys->kme_ = std::move(*opened);
   }
@@ -87,9 +103,13 @@ bool QkdKeys::may_ask_again(const keysource::FurtherCall& call) {
   }
   spdlog::warn("no QKD key for SAE {} yet: {}; asking again, call {} of enc_keys, from the budget{}",
                escape(call.sae_id), escape(call.why), call.number,
-               call.burned == 0 ? std::string()
-                                : fmt::format("; {} {} may be burned", call.burned, call.burned == 1 ? "key" : "keys"));
+               call.burned == 0 ? std::string() : "; " + may_be_burned(call.burned));
   return true;
+}
+
+void QkdKeys::tell_abandoned(const keysource::AbandonedCall& call) {
+  spdlog::warn("nobody waits any more for the QKD key for SAE {} that enc_keys asks for; {}", escape(call.sae_id),
+               may_be_burned(call.burned));
 }
 
 std::optional<Instant> QkdKeys::spend(const std::string& sae_id, Instant now) {
@@ -141,13 +161,14 @@ class QkdDelivery::Waiting {
     entries_.clear();
   }
 
-  /// From any thread: runs `task` on the connection's loop, unless nobody waits any more.
+  /// From any thread: runs `task` on the connection's loop. False where nobody waits any more.
   template <class Task>
-  void post(std::uint64_t id, Task task) {
+  bool post(std::uint64_t id, Task task) {
     const std::lock_guard lock(mutex_);
     const auto entry = entries_.find(id);
-    if (entry == entries_.end()) return;
+    if (entry == entries_.end()) return false;
     boost::asio::post(entry->second.connection->loop().executor(), std::move(task));
+    return true;
   }
 
  private:
@@ -181,14 +202,15 @@ void QkdDelivery::fetch(net::Connection& connection, const QkdKeyNeeded& needed)
 
 void QkdDelivery::ask(net::Connection& connection, const QkdKeyNeeded& needed) {
   const std::uint64_t id = waiting_->add(connection, needed);
-  auto done = [this, waiting = waiting_, id](keysource::Answer answer) {
-    Waiting& list = *waiting;
-    list.post(id, [this, waiting, id, arrived = std::move(answer)]() mutable {
+  auto done = [this, waiting = waiting_, id, sae_id = needed.sae_id](keysource::Answer answer) {
+    const auto arrived = std::make_shared<keysource::Answer>(std::move(answer));
+    const bool awaited = waiting->post(id, [this, waiting, id, sae_id, arrived] {
       // Where the connection is gone, this delivery may be too; the key is wiped with `arrived`.
-      if (const auto entry = waiting->take(id)) {
-        hand_over(*entry->connection, entry->sae_id, entry->deadline, std::move(arrived));
-      }
+      const auto entry = waiting->take(id);
+      if (!entry) return tell_unused(sae_id, *arrived);
+      hand_over(*entry->connection, entry->sae_id, entry->deadline, std::move(*arrived));
     });
+    if (!awaited) tell_unused(sae_id, *arrived);
   };
   keysource::Request request = needed;
   request.deadline -= kReasonFirst;

@@ -47,6 +47,7 @@ class QkdKeys final : public keysource::KeySource {
  private:
   /// Takes one enc_keys more from the peer's budget, and logs why.
   bool may_ask_again(const keysource::FurtherCall& call);
+  static void tell_abandoned(const keysource::AbandonedCall& call);
 
   keysource::PadSource pads_;
   bool any_source_ = false;

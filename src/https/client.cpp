@@ -23,7 +23,7 @@ class Pool final : public ConnectionUser, public std::enable_shared_from_this<Po
   explicit Pool(std::shared_ptr<const Common> common) : common_(std::move(common)) {}
 
   std::uint64_t call(Call call, Client::Done done);
-  void cancel(std::uint64_t id);
+  bool cancel(std::uint64_t id);
   void close();
 
   void ready(ClientConnection& connection) override;
@@ -191,15 +191,17 @@ void Pool::late(std::uint64_t id) {
                                .text = "no connection was free in time (the server is slow, or cannot be reached)"}));
 }
 
-void Pool::cancel(std::uint64_t id) {
+bool Pool::cancel(std::uint64_t id) {
   const auto at = calls_.find(id);
-  if (at == calls_.end()) return;
-  if (ClientConnection* const connection = at->second.connection; connection != nullptr) {
+  if (at == calls_.end()) return false;
+  ClientConnection* const connection = at->second.connection;
+  if (connection != nullptr) {
     drop(*connection);
     assign_soon();
   }
   std::erase(waiting_, id);
   calls_.erase(at);
+  return connection != nullptr;
 }
 
 void Pool::finish(std::uint64_t id, std::expected<Response, Failure> outcome) {
@@ -237,7 +239,7 @@ class LoopClient final : public Client {
   ~LoopClient() override { pool_->close(); }
 
   std::uint64_t call(Call call, Done done) override { return pool_->call(std::move(call), std::move(done)); }
-  void cancel(std::uint64_t id) override { pool_->cancel(id); }
+  bool cancel(std::uint64_t id) override { return pool_->cancel(id); }
   void close() override { pool_->close(); }
 
  private:

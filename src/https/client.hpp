@@ -61,8 +61,9 @@ class Client {
 
   /// Calls `done` exactly once unless cancelled, never from within this call. Any HTTP status is an answer.
   virtual std::uint64_t call(Call call, Done done) = 0;
-  /// `done` will not be called any more. Does nothing for a call that has ended.
-  virtual void cancel(std::uint64_t id) = 0;
+  /// `done` will not be called any more. True: the call was written and not answered, so that the server may have acted
+  /// on it. Does nothing for a call that has ended.
+  virtual bool cancel(std::uint64_t id) = 0;
 };
 
 }  // namespace qsp::https

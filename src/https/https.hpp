@@ -38,7 +38,7 @@ struct Response {
   unsigned status = 200;
   crypto::SecretText body;  ///< JSON, or whatever `content_type` says; may be empty
   std::string content_type = "application/json";
-  std::optional<unsigned> retry_after;  ///< seconds, as the header field Retry-After
+  std::optional<unsigned> retry_after;  ///< seconds, as the header field Retry-After; of an answer at most a day
 };
 
 /// The parts of a request's target, percent-decoded.

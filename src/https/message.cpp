@@ -10,10 +10,11 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/vector_body.hpp>
-#include <charconv>
+#include <chrono>
 #include <optional>
 #include <utility>
 
+#include "https/retry_after.hpp"
 #include "https/url.hpp"
 
 namespace qsp::https {
@@ -302,10 +303,9 @@ Response ResponseReader::take() {
                     .body = secret_copy({message.body().data(), message.body().size()}),
                     .content_type = std::string(as_view(message[http::field::content_type])),
                     .retry_after = {}};
-  const std::string_view seconds = as_view(message[http::field::retry_after]);
-  unsigned value = 0;
-  const auto [stopped, failed] = std::from_chars(seconds.data(), seconds.data() + seconds.size(), value);
-  if (failed == std::errc{} && stopped == seconds.data() + seconds.size()) response.retry_after = value;
+  const auto wait = parse_retry_after(as_view(message[http::field::retry_after]), as_view(message[http::field::date]),
+                                      std::chrono::system_clock::now());
+  if (wait) response.retry_after = static_cast<unsigned>(wait->count());
   return response;
 }
 

@@ -13,6 +13,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import uuid
@@ -375,6 +376,35 @@ class InTheField(KmeCase):
             self.assertRegex(said, "no QKD key for SAE bob yet: KME .* answered 400: key pool is empty; asking again, call 2 of enc_keys")
             self.assertRegex(said, "answered 502; asking again, call 3 of enc_keys.*; 1 key may be burned")
             self.assertEqual((kme.count("enc_keys"), kme.count("dec_keys")), (3, 5))
+
+    # SPEC §5.7: Retry-After.
+    def test_a_kme_is_left_alone_for_as_long_as_it_wants(self):
+        date = ["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: Sun, 06 Nov 1994 08:49:38 GMT"]
+        script = {"enc_keys": [reply(503, head=["Retry-After: 1"])], "dec_keys": [reply(429, head=date)]}
+        with FieldKme(self.lab.folder, script) as kme:
+            began = time.monotonic()
+            done, log = self.meet(kme)
+            self.assert_succeeds(done)
+            self.assertGreaterEqual(time.monotonic() - began, 2)
+            self.assertRegex(done.stderr.decode(), r"answered 503 .it asks to wait 1 s.; asking again")
+        with FieldKme(self.lab.folder, {"enc_keys": [reply(503, head=["Retry-After: 3600"])]}) as kme:
+            done, _ = self.meet(kme)
+            self.assertIn("this end's KME or pad", self.assert_fails(done, "QKD_UNAVAILABLE"))
+            self.assertRegex(done.stderr.decode(), "no key in time: KME .* answered 503 .it asks to wait 3600 s.")
+            self.assertEqual(kme.count("enc_keys"), 1)
+
+    # SPEC §5.7: wherever a key may be burned.
+    def test_an_enc_keys_whose_session_ends_meanwhile_is_told_once(self):
+        held = threading.Event()
+        self.addCleanup(held.set)
+        with FieldKme(self.lab.folder, form=lambda body: (held.wait(PATIENCE), reply(200, body))[1]) as kme:
+            bob, alice = (keys_of(self.lab, sae, url=kme.url) for sae in ("bob", "alice"))
+            with self.server("required", bob) as (port, _, _), self.world.client(port, *alice, peers="alice-required.toml") as client:
+                wait_until(lambda: kme.given == 1, "enc_keys")
+                client.send_signal(signal.SIGTERM)
+                _, said = self.ended(client)
+        self.assertEqual(len(re.findall("nobody waits any more for the QKD key for SAE bob .*; 1 key may be burned", said)), 1, said)
+        self.assertEqual(said.count("burned"), 1, said)
 
     def test_post_refused_is_asked_by_get(self):
         for status in (404, 405, 415, 501):

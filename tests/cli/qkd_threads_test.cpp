@@ -274,6 +274,20 @@ TEST(QkdThreads, each_session_that_still_is_gets_its_key_and_none_that_is_gone) 
   (*keys)->stop();
 }
 
+/// SPEC §5.7, "Budget": nothing comes back, whatever becomes of a call.
+TEST(QkdThreads, what_is_given_up_under_way_stays_spent) {
+  Site site;
+  auto keys = QkdKeys::open({}, site.options());
+  ASSERT_TRUE(keys.has_value()) << keys.error();
+  const Instant now = net::Loop::now();
+  for (int i = 0; i < keysource::QkdBudget::kFetches; ++i) {
+    EXPECT_FALSE((*keys)->spend("bob", now)) << i;
+    (*keys)->cancel((*keys)->fetch({"bob", std::nullopt, now + 60s}, [](const keysource::Answer&) {}));
+  }
+  (*keys)->stop();
+  EXPECT_TRUE((*keys)->spend("bob", now));
+}
+
 TEST(QkdThreads, keys_that_are_under_way_are_burned_where_the_source_stops) {
   Site site;
   auto keys = QkdKeys::open({}, site.options());

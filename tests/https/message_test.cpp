@@ -3,9 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "https/retry_after.hpp"
 
 namespace qsp::https {
 namespace {
@@ -195,6 +201,47 @@ TEST(Answer, IsReadWithItsBodyHoweverItIsCut) {
         "{}");
     EXPECT_EQ(answer("HTTP/1.0 200 OK\r\n\r\n{}", step, true), "{}");
     EXPECT_EQ(answer("HTTP/1.1 204 No Content\r\n\r\n", step, false), "");
+  }
+}
+
+TEST(Answer, SaysWhenToComeAgainInSecondsOrByADateAndNeverLaterThanInADay) {
+  using std::chrono::seconds;
+  const std::string sent = "Sun, 06 Nov 1994 08:49:37 GMT";
+  const auto now =
+      std::chrono::system_clock::time_point(seconds(784111777)) + std::chrono::milliseconds(700);  // likewise
+  const auto wait = [&](std::string_view field, std::string_view date) -> std::optional<std::int64_t> {
+    const auto parsed = parse_retry_after(field, date, now);
+    return parsed ? std::optional(parsed->count()) : std::nullopt;
+  };
+  for (const std::string& date : {sent, std::string(), std::string("yesterday")}) {
+    EXPECT_EQ(wait("0", date), 0);
+    EXPECT_EQ(wait("7", date), 7);
+    EXPECT_EQ(wait("Sun, 06 Nov 1994 08:49:40 GMT", date), 3);
+    EXPECT_EQ(wait("Sunday, 06-Nov-94 08:50:37 GMT", date), 60);
+    EXPECT_EQ(wait("Sun Nov  6 09:49:37 1994", date), 3600);
+    EXPECT_EQ(wait("Sun, 06 Nov 1994 08:49:36 GMT", date), 0) << "past";
+    for (const std::string_view late :
+         {"86401", "4294967296", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"}) {
+      EXPECT_EQ(wait(late, date), 86400) << late;
+    }
+    for (const std::string_view neither :
+         {"", " ", "-1", "+1", "1.5", "1 s", "0x1", "soon", "Sun, 06 Nov 1994 08:49:40",
+          "Sun, 06 Nov 1994 08:49:40 GMT!", "Sun, 66 Nov 1994 08:49:40 GMT"}) {
+      EXPECT_EQ(wait(neither, date), std::nullopt) << neither;
+    }
+  }
+  EXPECT_EQ(wait("Sun, 06 Nov 1994 08:49:40 GMT", "Sun, 06 Nov 1994 08:49:00 GMT"), 40) << "by the server's own clock";
+
+  for (const auto& [field, expected] :
+       {std::pair("Retry-After: 5\r\n", 5),
+        std::pair("Retry-After: Sun, 06 Nov 1994 08:49:40 GMT\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 3)}) {
+    ResponseReader reader(kMaxBody);
+    Input input;
+    const std::string bytes = std::string("HTTP/1.1 503 Busy\r\n") + field + "Content-Length: 0\r\n\r\n";
+    std::memcpy(input.room().data(), bytes.data(), bytes.size());
+    input.commit(bytes.size());
+    ASSERT_EQ(reader.feed(input), Progress::Done);
+    EXPECT_EQ(reader.take().retry_after, expected);
   }
 }
 

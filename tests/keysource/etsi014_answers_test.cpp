@@ -264,7 +264,7 @@ class EagerClient final : public https::Client {
     });
     return 1;
   }
-  void cancel(std::uint64_t) override {}
+  bool cancel(std::uint64_t) override { return false; }
   std::vector<std::thread::id> threads;
 
  private:
@@ -279,7 +279,9 @@ TEST(Etsi014Threads, fetches_from_many_threads_are_all_answered_on_the_loop) {
   auto client = std::make_unique<EagerClient>(schedule);
   const EagerClient& eager = *client;
   servers.push_back({"https://kme", std::move(client)});
-  Etsi014Source source(schedule, std::move(servers), [](const FurtherCall&) { return true; });
+  Etsi014Source source(
+      schedule, std::move(servers),
+      {.may_ask_again = [](const FurtherCall&) { return true; }, .abandoned = [](const AbandonedCall&) {}});
   int answers = 0, elsewhere = 0;
   const auto own = std::this_thread::get_id();
   {

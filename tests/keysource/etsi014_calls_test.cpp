@@ -207,6 +207,56 @@ TEST_F(Etsi014, what_a_kme_said_is_told_where_the_time_runs_out_at_the_next_try)
   }
 }
 
+/// SPEC §5.7: Retry-After.
+TEST_F(Etsi014, the_next_call_does_not_come_before_the_kme_wants_it) {
+  for (const unsigned status : {429U, 503U}) {
+    for (const std::optional<std::string>& key_id : {std::optional<std::string>(), std::optional(kKeyId)}) {
+      const auto heard = fetch(key_id);
+      const std::size_t made = calls();
+      kme[0]->answer(status, kBusy, 2);
+      schedule.advance(1999ms);
+      EXPECT_EQ(calls(), made) << status;
+      schedule.advance(1ms);
+      ASSERT_EQ(calls(), made + 1) << status;
+      // It said so once; our own pauses stand where they are longer.
+      kme[0]->answer(status, kBusy, 0);
+      schedule.advance(key_id ? 199ms : 399ms);
+      EXPECT_EQ(calls(), made + 1);
+      schedule.advance(1ms);
+      EXPECT_EQ(calls(), made + 2);
+      source->cancel(ticket);
+      schedule.run();
+    }
+  }
+}
+
+/// SPEC §5.7: the fetch ends, and not later than it would.
+TEST_F(Etsi014, a_kme_that_wants_more_time_than_there_is_ends_the_fetch) {
+  for (const unsigned wait : {4U, 60U, 86'400U}) {
+    for (const std::optional<std::string>& key_id : {std::optional<std::string>(), std::optional(kKeyId)}) {
+      const std::size_t made = calls();
+      const auto heard = fetch(key_id);
+      kme[0]->answer(503, kBusy, wait);
+      EXPECT_EQ(heard->problem(), "no key in time: KME https://kme0 answered 503: no key now (it asks to wait " +
+                                      std::to_string(wait) + " s)");
+      schedule.advance(10s);
+      EXPECT_EQ(calls(), made + 1);
+    }
+  }
+  EXPECT_TRUE(further.empty()) << "nothing is taken from the budget for a call that is not made";
+}
+
+TEST_F(Etsi014, what_other_answers_say_of_coming_again_does_not_count) {
+  for (const unsigned status : {400U, 409U, 500U, 502U}) {
+    const auto heard = fetch(kKeyId);
+    const std::size_t made = calls();
+    kme[0]->answer(status, kBusy, 3);
+    schedule.advance(100ms);
+    EXPECT_EQ(calls(), made + 1) << status;
+    kme[0]->answer(200, good_container());
+  }
+}
+
 TEST_F(Etsi014, a_503_may_be_followed_by_the_key) {
   const auto heard = fetch(kKeyId);
   kme[0]->answer(503, "");
@@ -494,6 +544,45 @@ TEST_F(Etsi014, cancel_ends_a_pause_and_a_fetch_that_has_not_begun) {
       source->fetch({"bob", std::nullopt, schedule.now() + 4s}, [&](const Answer&) { FAIL() << "cancelled"; });
   source->cancel(fresh);
   schedule.advance(10s);
+}
+
+/// SPEC §5.7: wherever a key may be burned.
+TEST_F(Etsi014, an_enc_keys_that_is_given_up_under_way_is_told_once) {
+  using Told = std::vector<std::pair<std::string, std::size_t>>;
+  fetch();
+  source->cancel(ticket);
+  source->cancel(ticket);
+  schedule.advance(10s);
+  EXPECT_EQ(abandoned, (Told{{"bob", 1}}));
+  fetch();
+  kme[0]->answer(502, "");
+  schedule.advance(200ms);
+  ASSERT_EQ(further.back().burned, 1U);
+  source->cancel(ticket);
+  schedule.run();
+  EXPECT_EQ(abandoned, (Told{{"bob", 1}, {"bob", 2}})) << "with the one before it";
+  fetch();
+  source.reset();
+  EXPECT_EQ(abandoned, (Told{{"bob", 1}, {"bob", 2}, {"bob", 1}})) << "the process ends";
+}
+
+TEST_F(Etsi014, what_is_given_up_and_cost_nothing_more_is_not_told) {
+  fetch(kKeyId);
+  source->cancel(ticket);  // a key that the peer named is lost with the session
+  schedule.run();
+  fetch();
+  kme[0]->answer(502, "");
+  source->cancel(ticket);  // in the pause: what was lost has been told
+  schedule.run();
+  kme[0]->writes = false;
+  fetch();
+  source->cancel(ticket);  // it surely never left
+  schedule.run();
+  fetch_answered(std::nullopt, 200, good_container());
+  source->cancel(ticket);
+  schedule.run();
+  source.reset();
+  EXPECT_TRUE(abandoned.empty());
 }
 
 TEST_F(Etsi014, cancel_of_an_answered_fetch_does_nothing) {

@@ -65,12 +65,16 @@ class FakeClient final : public https::Client {
     list.push_back({++last_id_, std::move(call), std::move(done)});
     return last_id_;
   }
-  void cancel(std::uint64_t id) override { cancelled.push_back(id); }
+  bool cancel(std::uint64_t id) override {
+    cancelled.push_back(id);
+    return writes;
+  }
 
   /// Answers the last key call.
-  void answer(unsigned status, std::string body) {
+  void answer(unsigned status, std::string body, std::optional<unsigned> retry_after = std::nullopt) {
     https::Response response;
     response.status = status;
+    response.retry_after = retry_after;
     response.body = crypto::SecretText(std::move(body));
     take(calls.back().done)(std::move(response));
   }
@@ -86,6 +90,7 @@ class FakeClient final : public https::Client {
 
   std::vector<Asked> calls, status_calls;
   std::vector<std::uint64_t> cancelled;
+  bool writes = true;  ///< what it was given; false: all of it waits for a connection
 
  private:
   static Done take(Done& done) {
@@ -135,11 +140,13 @@ class Etsi014 : public testing::Test {
       kme.push_back(client.get());
       kmes.push_back({"https://kme" + std::to_string(i), std::move(client)});
     }
-    source = std::make_unique<Etsi014Source>(schedule, std::move(kmes), [this](const FurtherCall& call) {
+    const auto may_ask_again = [this](const FurtherCall& call) {
       if (further.size() == further_most) return false;
       further.push_back({call.sae_id, call.number, call.burned, call.why});
       return true;
-    });
+    };
+    const auto tell = [this](const AbandonedCall& call) { abandoned.emplace_back(call.sae_id, call.burned); };
+    source = std::make_unique<Etsi014Source>(schedule, std::move(kmes), Costs{may_ask_again, tell});
   }
 
   /// Asks for a key shared with bob, four seconds long.
@@ -172,6 +179,7 @@ class Etsi014 : public testing::Test {
   VirtualSchedule schedule;
   std::vector<Further> further;
   std::size_t further_most = 1'000;  ///< that the budget has
+  std::vector<std::pair<std::string, std::size_t>> abandoned;
   std::vector<FakeClient*> kme;
   std::unique_ptr<Etsi014Source> source;
   Ticket ticket = 0;

@@ -41,10 +41,20 @@ bool is_too_few(unsigned status, const etsi014::Parsed<etsi014::Error>& error) {
   return status == 400 || status == 409 || ((status == 404 || status == 422) && error);
 }
 
+/// How long the KME wants to be left alone. RFC 6585 §4 and RFC 9110 §15.6.4 give that to these two.
+std::chrono::seconds wait_of(const https::Response& response) noexcept {
+  const bool counts = response.status == 429 || response.status == 503;
+  return std::chrono::seconds(counts ? response.retry_after.value_or(0) : 0);
+}
+
 /// What the KME says to an error, and what a person can do.
-std::string explain(unsigned status, const etsi014::Parsed<etsi014::Error>& error) {
+std::string explain(const https::Response& response, const etsi014::Parsed<etsi014::Error>& error) {
+  const unsigned status = response.status;
   std::string text = "answered " + std::to_string(status);
   if (error) text += ": " + error->message.substr(0, kMostQuoted);
+  if (const auto wait = wait_of(response); wait.count() > 0) {
+    text += " (it asks to wait " + std::to_string(wait.count()) + " s)";
+  }
   if (status == 401 || status == 403) text += " (does the KME know this end's certificate and both SAE IDs?)";
   return text;
 }
@@ -53,8 +63,9 @@ Refusal read_refusal(const Request& request, const https::Response& response) {
   const unsigned status = response.status;
   const auto error = etsi014::parse_error(response.body.reveal());
   const bool way_is_refused = status == 405 || status == 415 || status == 501;
-  return {.text = explain(status, error),
+  return {.text = explain(response, error),
           .again = is_for_now(status) || (request.key_id ? is_not_yet(status) : is_too_few(status, error)),
+          .wait = wait_of(response),
           .may_have_cost = is_for_now(status) && status != 429 && status != 503,
           .wrong_way = way_is_refused || status == 404,
           .way_is_refused = way_is_refused};
@@ -117,7 +128,7 @@ std::expected<KeyAnswer, Refusal> read_key_answer(const Request& request, const 
 
 std::expected<etsi014::Status, std::string> read_status_answer(const https::Response& response) {
   if (response.status < 200 || response.status > 299) {
-    return std::unexpected(explain(response.status, etsi014::parse_error(response.body.reveal())));
+    return std::unexpected(explain(response, etsi014::parse_error(response.body.reveal())));
   }
   auto status = etsi014::parse_status(response.body.reveal());
   if (!status) return std::unexpected("sent a status that is not the standard's: " + status.error());

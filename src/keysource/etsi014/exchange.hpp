@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -36,6 +37,7 @@ struct KeyAnswer {
 struct Refusal {
   std::string text;             ///< "answered 503: …"
   bool again = false;           ///< the same call may bring a key later (SPEC §5.7)
+  std::chrono::seconds wait{};  ///< but not before, as the KME says (RFC 9110 §10.2.3)
   bool may_have_cost = false;   ///< a key may be gone with it, such as behind a gateway that gave up
   bool wrong_way = false;       ///< the KME may take the other way
   bool way_is_refused = false;  ///< and this one it does not take: 404 may mean something else

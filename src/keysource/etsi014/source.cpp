@@ -67,12 +67,18 @@ struct Peer {
 
 class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
  public:
-  Worker(Schedule& schedule, std::vector<Kme> servers, MayAskAgain may_ask_again)
-      : schedule_(schedule), may_ask_again_(std::move(may_ask_again)) {
+  Worker(Schedule& schedule, std::vector<Kme> servers, Costs costs) : schedule_(schedule), costs_(std::move(costs)) {
     for (Kme& server : servers) {
       description_ += (description_.empty() ? "KME " : ", ") + server.url;
       servers_.push_back({std::move(server), {Way::Post, Way::Post}});
     }
+  }
+
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  // NOLINTNEXTLINE(bugprone-exception-escape): it ends the process
+  ~Worker() {
+    for (const auto& [ticket, fetch] : fetches_) abandon(fetch);
   }
 
   Ticket next_ticket() noexcept { return ++last_ticket_; }
@@ -105,6 +111,7 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
     std::size_t lost = 0;       ///< answers to enc_keys
     std::size_t burned = 0;     ///< keys that may be gone
     std::chrono::nanoseconds pause = kFirstPause;
+    std::chrono::nanoseconds wait{};  ///< that the KME wants before the next call
     Way way = Way::Post;
     std::optional<Refusal> first_way{};  ///< what the first way brought, once the other is tried
     bool heard = false;                  ///< why there is no key
@@ -113,6 +120,7 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
 
   Way& way_of(const Fetch& fetch) { return servers_[fetch.server].ways[fetch.request.key_id ? 1 : 0]; }
   std::string url_of(const Fetch& fetch) const { return servers_[fetch.server].kme.url; }
+  Instant next_call(const Fetch& fetch) const { return schedule_.now() + std::max(fetch.pause, fetch.wait); }
 
   void ask(Ticket ticket, Fetch& fetch);
   void ask_anew(Ticket ticket, Fetch& fetch);
@@ -125,6 +133,7 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
   void take_refusal(Ticket ticket, Fetch& fetch, Refusal&& refusal);
   void take_key(Ticket ticket, Fetch& fetch, KeyAnswer&& answer);
   void finish(Ticket ticket, Answer answer);
+  void abandon(const Fetch& fetch);
   void fail(Ticket ticket, std::string text);
 
   void refresh_status(const std::string& sae_id);
@@ -132,7 +141,7 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
                    const std::expected<https::Response, https::Failure>& answer);
 
   Schedule& schedule_;
-  MayAskAgain may_ask_again_;
+  Costs costs_;
   std::string description_;
   std::vector<Server> servers_;
   std::size_t current_ = 0;  ///< the server that could be reached last
@@ -169,7 +178,8 @@ void Etsi014Source::Worker::ask(Ticket ticket, Fetch& fetch) {
 }
 
 void Etsi014Source::Worker::ask_later(Ticket ticket, Fetch& fetch) {
-  const Instant at = schedule_.now() + fetch.pause;
+  const Instant at = next_call(fetch);
+  fetch.wait = {};
   if (at >= fetch.request.deadline) return fail(ticket, "no key in time: " + fetch.problem);
   fetch.pause = std::min<std::chrono::nanoseconds>(
       2 * fetch.pause, fetch.request.key_id ? kLongestPause : kEncPauseFactor * kLongestPause);
@@ -184,11 +194,11 @@ void Etsi014Source::Worker::ask_later(Ticket ticket, Fetch& fetch) {
 
 /// SPEC §5.7: each further enc_keys comes out of the budget.
 void Etsi014Source::Worker::ask_for_another(Ticket ticket, Fetch& fetch) {
-  const bool in_time = schedule_.now() + fetch.pause < fetch.request.deadline;
-  if (in_time && !may_ask_again_({.sae_id = fetch.request.sae_id,
-                                  .number = fetch.answered + 1,
-                                  .burned = fetch.burned,
-                                  .why = fetch.problem})) {
+  const bool in_time = next_call(fetch) < fetch.request.deadline;
+  if (in_time && !costs_.may_ask_again({.sae_id = fetch.request.sae_id,
+                                        .number = fetch.answered + 1,
+                                        .burned = fetch.burned,
+                                        .why = fetch.problem})) {
     return fail(ticket,
                 fetch.problem + "; not asked again, for the rest of the budget is for new handshakes and rekeys");
   }
@@ -248,6 +258,7 @@ void Etsi014Source::Worker::take_refusal(Ticket ticket, Fetch& fetch, Refusal&& 
   // The first way was right, then, and its 404 was about the key.
   if (fetch.first_way && !first_was_refused && refusal.way_is_refused) refusal = *std::move(fetch.first_way);
   fetch.problem = "KME " + url_of(fetch) + " " + std::move(refusal.text);
+  fetch.wait = refusal.wait;
   if (refusal.may_have_cost && !fetch.request.key_id) ++fetch.burned;
   if (!refusal.again) return fail(ticket, std::move(fetch.problem));
   if (fetch.request.key_id) return ask_later(ticket, fetch);
@@ -289,8 +300,13 @@ void Etsi014Source::Worker::finish(Ticket ticket, Answer answer) {
 
 void Etsi014Source::Worker::cancel(Ticket ticket) {
   const auto node = fetches_.extract(ticket);
-  if (node.empty() || node.mapped().call == 0) return;
-  servers_[node.mapped().server].kme.client->cancel(node.mapped().call);
+  if (!node.empty()) abandon(node.mapped());
+}
+
+/// What was lost before the call under way was told when that was asked for.
+void Etsi014Source::Worker::abandon(const Fetch& fetch) {
+  const bool sent = fetch.call != 0 && servers_[fetch.server].kme.client->cancel(fetch.call);
+  if (sent && !fetch.request.key_id) costs_.abandoned({.sae_id = fetch.request.sae_id, .burned = fetch.burned + 1});
 }
 
 /// A fetch does not wait for this.
@@ -351,8 +367,8 @@ SourceStatus Etsi014Source::Worker::status(std::string_view sae_id) const {
           .keys_left = peer->second.believed(peer->second.keys_left)};
 }
 
-Etsi014Source::Etsi014Source(Schedule& schedule, std::vector<Kme> servers, MayAskAgain may_ask_again)
-    : worker_(std::make_shared<Worker>(schedule, std::move(servers), std::move(may_ask_again))) {}
+Etsi014Source::Etsi014Source(Schedule& schedule, std::vector<Kme> servers, Costs costs)
+    : worker_(std::make_shared<Worker>(schedule, std::move(servers), std::move(costs))) {}
 
 Etsi014Source::~Etsi014Source() = default;
 
