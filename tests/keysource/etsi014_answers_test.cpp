@@ -50,6 +50,28 @@ TEST_F(Etsi014, an_answer_that_is_not_exactly_the_key_is_refused_and_not_asked_f
   }
 }
 
+TEST_F(Etsi014, whether_the_kme_knows_this_end_is_asked_where_it_says_so_alone) {
+  const std::string advice = "(does the KME know this end's certificate and both SAE IDs?)";
+  for (const auto& [status, wanted] : std::vector<std::pair<unsigned, bool>>{{401, true},
+                                                                             {403, true},
+                                                                             {302, false},
+                                                                             {404, false},
+                                                                             {410, false},
+                                                                             {422, false},
+                                                                             {500, false},
+                                                                             {503, false},
+                                                                             {505, false}}) {
+    const auto heard = fetch();
+    kme[0]->answer(status, "");
+    if (heard->times == 0) {  // asked again, or by the other method: until the time is over
+      schedule.run_until(last_call().deadline);
+      kme[0]->answer(status, "");
+    }
+    EXPECT_EQ(heard->problem().find(advice) != std::string::npos, wanted) << heard->problem();
+    EXPECT_NE(heard->problem().find("answered " + std::to_string(status)), std::string::npos) << heard->problem();
+  }
+}
+
 TEST_F(Etsi014, dec_keys_takes_the_key_asked_for_alone_in_either_case) {
   EXPECT_NE(fetch_answered(kOtherId, 200, good_container())->problem().find("another key"), std::string::npos);
   const auto heard = fetch_answered(kKeyId, 200, container(key_json(kUpperId, base64_of(7))));
