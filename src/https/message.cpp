@@ -124,7 +124,7 @@ class Parser {
 };
 
 /// A header field's value in a text for a person.
-std::string quoted(std::string_view value) {
+std::string printable(std::string_view value) {
   constexpr std::size_t kMost = 40;
   const bool plain = std::ranges::all_of(value, [](char c) { return c >= ' ' && c <= '~'; });
   return std::string(plain && value.size() <= kMost ? value : std::string_view("an odd one"));
@@ -268,14 +268,14 @@ std::expected<Progress, std::string> ResponseReader::feed(Input& input) {
     const auto& message = parser.message();
     if (!parser.body_is_understood()) {
       return std::unexpected("its answer has a transfer coding that is not understood: " +
-                             quoted(as_view(message[http::field::transfer_encoding])));
+                             printable(as_view(message[http::field::transfer_encoding])));
     }
     const unsigned status = message.result_int();
     // RFC 9110 §8.4. Of an error the status alone says enough.
     const std::string_view coding = as_view(message[http::field::content_encoding]);
     if (status / 100 == 2 && !coding.empty() && !beast::iequals(message[http::field::content_encoding], "identity")) {
-      return std::unexpected("its answer is compressed, which was not asked for: Content-Encoding " + quoted(coding) +
-                             " (switch it off at the server, or at the gateway before it)");
+      return std::unexpected("its answer is compressed, which was not asked for: Content-Encoding " +
+                             printable(coding) + " (switch it off at the server, or at the gateway before it)");
     }
     if (status / 100 != 1) {
       if (parser.done()) return Progress::Done;

@@ -25,7 +25,7 @@ using Settings = std::map<std::string, std::string, std::less<>>;
 constexpr std::string_view kVerified = "verify-full";
 
 /// A value as libpq reads it in a list of keywords and values.
-std::string quoted(std::string_view value) {
+std::string conninfo_value(std::string_view value) {
   std::string text = "'";
   for (const char c : value) {
     if (c == '\'' || c == '\\') text += '\\';
@@ -153,7 +153,7 @@ Stored<PostgresTarget> read_postgres_url(std::string_view url, bool dangerous_un
       .revoked = or_else("sslcrl", around == nullptr ? "" : around)};
   for (const auto& [keyword, value] : kDefaults) given->try_emplace(std::string(keyword), value);
   for (const auto& [keyword, value] : *given)
-    target.conninfo.append(keyword).append("=").append(quoted(value)).append(" ");
+    target.conninfo.append(keyword).append("=").append(conninfo_value(value)).append(" ");
   if (const auto password = given->find("password"); password != given->end()) wipe_text(password->second);
   return target;
 }
