@@ -1,12 +1,11 @@
 #include "bench/clients.hpp"
+#include "net/outcome.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 namespace qsp::bench {
@@ -49,7 +48,7 @@ void Clients::open_one() {
 
 boost::asio::awaitable<void> Clients::dial_one() {
   net::Socket socket(loop_.executor());
-  auto [failed] = co_await socket.async_connect(server_, boost::asio::as_tuple(boost::asio::use_awaitable));
+  auto [failed] = co_await socket.async_connect(server_, net::kOutcome);
   if (failed) {
     failure_ = "cannot connect: " + failed.message();
     co_return;

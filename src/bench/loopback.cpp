@@ -8,8 +8,6 @@
 namespace qsp::bench {
 namespace {
 
-constexpr std::uint64_t kTransfers = 3;
-
 /// Seconds of each transfer.
 struct Times {
   std::vector<double> qsp, tls, openssl, openssl_start;

@@ -17,7 +17,6 @@ namespace qsp::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::uint64_t kTransfers = 3;
 constexpr std::chrono::seconds kPatience{600};
 
 enum class Direction : std::uint8_t { Up, Down };

@@ -66,12 +66,12 @@ class Rekeying {
 };
 
 /// The cryptography of one rekey, both ends together.
-class Primitives {
+class StepPrimitives {
  public:
-  static Result<Primitives> make(crypto::Provider& provider) {
+  static Result<StepPrimitives> make(crypto::Provider& provider) {
     auto aead = provider.aead(crypto::AeadId::Aes256Gcm);
     if (!aead) return std::unexpected(aead.error());
-    return Primitives(provider, std::move(*aead));
+    return StepPrimitives(provider, std::move(*aead));
   }
 
   Result<void> repeat(std::uint64_t times) {
@@ -82,7 +82,7 @@ class Primitives {
   }
 
  private:
-  Primitives(crypto::Provider& provider, std::unique_ptr<crypto::Aead> aead) noexcept
+  StepPrimitives(crypto::Provider& provider, std::unique_ptr<crypto::Aead> aead) noexcept
       : provider_(&provider), aead_(std::move(aead)) {}
 
   Result<void> once() {
@@ -133,7 +133,7 @@ Result<RekeyBenchResult> bench_rc155_rekey(crypto::Provider& provider, const Rek
   auto server = rc155::dangerous_make_session(Role::Server, provider);
   if (!server) return std::unexpected(server.error());
   Rekeying session(std::move(*client), std::move(*server));
-  auto primitives = Primitives::make(provider);
+  auto primitives = StepPrimitives::make(provider);
   if (!primitives) return std::unexpected(primitives.error());
 
   if (auto done = session.handshake(); !done) return std::unexpected(done.error());

@@ -36,6 +36,9 @@ struct Pace {
   double error;    ///< of that median: its standard deviation, as the rounds' spread tells it
 };
 
+/// How often bulk data is transferred; the median counts.
+inline constexpr std::uint64_t kTransfers = 3;
+
 /// Something to be measured: does its operation `times` times.
 using Contender = std::function<Outcome<void>(std::uint64_t times)>;
 

@@ -1,4 +1,5 @@
 #include "channel/options.hpp"
+#include "channel/refusals.hpp"
 
 #include <algorithm>
 
@@ -15,10 +16,6 @@ constexpr seconds kMinRekeyTimer{60};
 
 // No time is longer than a year, so that no sum of a clock's value and some of them overflows.
 constexpr std::chrono::hours kMaxTime{24 * 365};
-
-std::unexpected<Error> misuse(std::string_view where) noexcept {
-  return fail(ErrorKind::ApiMisuse, Reason::InternalError, where);
-}
 
 template <class Items>
 bool is_list(const Items& items, std::size_t min) {

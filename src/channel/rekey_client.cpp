@@ -4,20 +4,11 @@
 #include <limits>
 #include <utility>
 
+#include "channel/refusals.hpp"
 #include "channel/session.hpp"
 #include "qsp/suites.hpp"
 
 namespace qsp::channel {
-namespace {
-
-constexpr std::chrono::seconds kKmeStep{20};
-
-std::unexpected<Error> forbidden(std::string_view where) noexcept {
-  return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, where);
-}
-
-}  // namespace
-
 Error in_rekey(const Error& error, std::string_view where) noexcept {
   if (error.kind != ErrorKind::InvalidMessage) return error;
   return {ErrorKind::PeerMisbehaved, Reason::RekeyFailed, where};

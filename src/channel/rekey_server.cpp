@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "channel/refusals.hpp"
 #include "channel/session.hpp"
 
 namespace qsp::channel {
@@ -11,17 +12,12 @@ namespace {
 
 using std::chrono::seconds;
 
-// SPEC §7: "Each KME step of a rekey, retries included, ends after 20 s"; a new enc_keys every 10 s after a failure;
+// SPEC §7: a new enc_keys every 10 s after a failure;
 // "At most one client-requested rekey per 10 s".
-constexpr seconds kKmeStep{20};
 constexpr seconds kRetry{10};
 constexpr seconds kRequestPace{10};
 
 using Material = Secret<wire::kMaterialSize, struct MaterialTag>;
-
-std::unexpected<Error> forbidden(std::string_view where) noexcept {
-  return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, where);
-}
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 #include "channel/session.hpp"
+#include "channel/refusals.hpp"
 
 #include <algorithm>
 #include <array>
@@ -29,13 +30,6 @@ namespace {
 
 using wire::FrameType;
 using wire::kFrameHeaderSize;
-
-std::unexpected<Error> forbidden(std::string_view where) noexcept {
-  return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, where);
-}
-std::unexpected<Error> misuse(std::string_view where) noexcept {
-  return fail(ErrorKind::ApiMisuse, Reason::InternalError, where);
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,9 @@ class InitBytes {
  private:
   std::vector<std::uint8_t> bytes_;
 };
+
+/// "Each KME step of a rekey, retries included, ends after 20 s" (SPEC §7).
+inline constexpr std::chrono::seconds kKmeStep{20};
 
 // The server's part in a rekey (SPEC §7).
 struct AwaitEncKey {

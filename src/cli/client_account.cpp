@@ -11,6 +11,7 @@
 #include "cli/close_text.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "files/file.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -72,9 +73,8 @@ void print_pipe_account(const Context& context, const ClientRun& run, AccountLin
 
 std::expected<AccountLines, std::string> AccountLines::open(const std::string& file) {
   AccountLines lines;
-  constexpr unsigned kOwnerOnly = 0600;
   if (file.empty()) return lines;
-  auto begun = files::Replacement::begin_new(file, kOwnerOnly);
+  auto begun = files::Replacement::begin_new(file, files::kOwnerOnly);
   if (!begun) return std::unexpected("--account " + begun.error());
   lines.file_.emplace(*std::move(begun));
   return lines;

@@ -4,10 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -15,6 +13,7 @@
 #include "cli/app.hpp"
 #include "cli/process.hpp"
 #include "net/dial.hpp"
+#include "net/outcome.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -88,7 +87,7 @@ void start_session(ClientRun& run, net::Dialled&& dialled, std::unique_ptr<Endpo
 boost::asio::awaitable<void> connect_to_peer(ClientRun& run, std::chrono::nanoseconds pause) {
   if (pause > std::chrono::nanoseconds::zero()) {
     run.timer.expires_after(pause);
-    co_await run.timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    co_await run.timer.async_wait(net::kOutcome);
   }
   const std::chrono::nanoseconds limit = std::clamp(run.common.dial_by - net::Loop::now(), kShortestDial, kDialTimeout);
   std::expected<net::Dialled, std::string> dialled = co_await net::dial(run.loop, run.common.target, limit);

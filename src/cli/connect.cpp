@@ -29,9 +29,6 @@
 namespace qsp::cli {
 namespace {
 
-std::unexpected<Refused> usage(std::string text) { return std::unexpected(Refused{kUsage, std::move(text)}); }
-std::unexpected<Refused> failed(std::string text) { return std::unexpected(Refused{kFailed, std::move(text)}); }
-
 /// Whether two names lead to one file, which need not be there.
 bool is_same_name(const std::string& one, const std::string& other) {
   std::error_code failed;
@@ -43,18 +40,18 @@ bool is_same_name(const std::string& one, const std::string& other) {
 
 /// What can be said of the options before any file is read: the address to dial.
 std::expected<net::Address, Refused> check(const ConnectOptions& options) {
-  if (options.rekey_after) return usage("the server leads rekeys: give --rekey-after to qsp serve");
+  if (options.rekey_after) return refuse_usage("the server leads rekeys: give --rekey-after to qsp serve");
   const auto target = net::parse_address(options.target);
-  if (!target) return usage(target.error());
-  if (target->port == 0) return usage("address: there is no port 0 to connect to");
+  if (!target) return refuse_usage(target.error());
+  if (target->port == 0) return refuse_usage("address: there is no port 0 to connect to");
   if (!options.output.empty() && is_same_name(options.output, options.account)) {
-    return usage("--output and --account are one file");
+    return refuse_usage("--output and --account are one file");
   }
   if (!options.output.empty()) {
     std::vector<InputFile> inputs = files_of(options.session);
     inputs.push_back({"the file to send", options.send});
     inputs.push_back({"the option file", options_file_in_use()});
-    if (const auto refused = refuse_output(options.output, inputs)) return usage(*refused);
+    if (const auto refused = refuse_output(options.output, inputs)) return refuse_usage(*refused);
   }
   return *target;
 }
@@ -73,14 +70,13 @@ std::expected<Files, Refused> open_files(const ConnectOptions& options, const Se
     files.sent = files::Descriptor(::open(options.send.c_str(), O_RDONLY | O_CLOEXEC));
     const int why = errno;
     if (!files.sent) {
-      return failed(fmt::format("cannot open {}: {}", escape(options.send), std::generic_category().message(why)));
+      return refuse(fmt::format("cannot open {}: {}", escape(options.send), std::generic_category().message(why)));
     }
   }
   if (!options.output.empty()) {
-    if (const auto refused = refuse_output(options.output, files_of(setup))) return usage(*refused);
-    constexpr unsigned kOwnerOnly = 0600;
-    auto begun = files::Replacement::begin(options.output, kOwnerOnly);
-    if (!begun) return failed(begun.error());
+    if (const auto refused = refuse_output(options.output, files_of(setup))) return refuse_usage(*refused);
+    auto begun = files::Replacement::begin(options.output, files::kOwnerOnly);
+    if (!begun) return refuse(begun.error());
     files.output.emplace(*std::move(begun));
   }
   return files;
@@ -119,11 +115,11 @@ std::expected<void, Refused> connect(const Context& context, const ConnectOption
   const auto setup = Setup::load(options.session, Role::Client);
   if (!setup) return std::unexpected(setup.error());
   auto sessions = (*setup)->sessions();
-  if (!sessions) return failed(sessions.error());
+  if (!sessions) return refuse(sessions.error());
   auto files = open_files(options, **setup);
   if (!files) return std::unexpected(files.error());
   auto account = AccountLines::open(options.account);
-  if (!account) return failed(account.error());
+  if (!account) return refuse(account.error());
   // rc155 cannot say that data is complete, so it has no pipe.
   const bool check_echo =
       options.check_echo || !options.send.empty() || !options.output.empty() || !(*setup)->profile().half_close;
@@ -157,7 +153,7 @@ std::expected<void, Refused> connect(const Context& context, const ConnectOption
                              account->discard();
                            }};
   const auto failure = tell_all(dial(context, options, common, redial, *account));
-  if (failure) return failed(*failure);
+  if (failure) return refuse(*failure);
   return {};
 }
 

@@ -24,11 +24,6 @@ namespace {
 /// Some ten thousand blocks of their usual size.
 constexpr std::size_t kMostTranscript = std::size_t{1} << 30;
 
-int stop(std::string_view text) {
-  print_error(text);
-  return kFailed;
-}
-
 std::string verdict_of(const e91::AuditedBlock& block) {
   if (!block.problem.empty()) return "MISMATCH: " + escape(block.problem);
   if (block.aborted) return fmt::format("OK, given up: {}", e91::describe(*block.aborted));
@@ -107,10 +102,10 @@ boost::json::object json_of(const e91::PostConfig& config) {
 
 int run_audit(const std::string& file, const std::vector<e91::Requirement>& required, bool json) {
   const auto content = files::read_file(file, kMostTranscript);
-  if (!content) return stop(content.error());
+  if (!content) return failed(content.error());
   const auto transcript = e91::read_transcript(as_bytes(content->text.reveal()));
   if (!transcript) {
-    return stop(fmt::format("{}: {}; qsp e91 run --transcript writes one", file, transcript.error().where));
+    return failed(fmt::format("{}: {}; qsp e91 run --transcript writes one", file, transcript.error().where));
   }
   const std::vector<e91::AuditedBlock> blocks = e91::audit(*transcript);
   const e91::Mode mode = transcript->config.mode;
@@ -135,7 +130,7 @@ int run_audit(const std::string& file, const std::vector<e91::Requirement>& requ
               floors_of(*transcript, blocks), columns(rows_of(mode, blocks)), blocks.size(), keys, wrong,
               list_of(e91::audited()), list_of(e91::beyond_audit()));
   }
-  if (blocks.empty()) return stop(file + ": has no block in it");
+  if (blocks.empty()) return failed(file + ": has no block in it");
   for (const std::string& problem : unmet) print_error(file + ": " + problem);
   return wrong == 0 && unmet.empty() ? kOk : kFailed;
 }

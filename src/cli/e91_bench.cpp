@@ -48,11 +48,6 @@ double processor_seconds() noexcept {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-int stop(std::string_view text) {
-  print_error(text);
-  return kFailed;
-}
-
 /// Slots a second of a link's simulation, in blocks of so many.
 OrText<double> link_speed(crypto::Provider& provider, const e91::LinkConfig& config, std::uint64_t blocks,
                           std::uint64_t slots) {
@@ -188,7 +183,7 @@ int run_bench(const BenchOptions& options, bool json) {
   Progress progress;
   const auto figures = measure(options, progress);
   progress.finish();
-  if (!figures) return stop(figures.error());
+  if (!figures) return failed(figures.error());
   if (json) {
     boost::json::array rows;
     for (const Figure& figure : *figures) {

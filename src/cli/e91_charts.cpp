@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "files/file.hpp"
 #include "files/replacement.hpp"
 
 namespace qsp::cli {
@@ -19,8 +20,6 @@ using e91::view::Mark;
 using e91::view::Point;
 using e91::view::Series;
 using files::OrText;
-
-constexpr unsigned kReadableByAll = 0666;  // what the umask leaves of it
 
 using Value = std::function<std::optional<e91::keyrate::Estimate>(const E91Point&)>;
 
@@ -196,7 +195,7 @@ OrText<std::vector<std::string>> write_charts(const std::string& folder, const s
   for (const Chart& chart : charts) {
     names.push_back(folder + '/' + chart.id + ".svg");
     const std::string picture = e91::view::svg(chart);
-    if (auto written = files::replace_file(names.back(), as_bytes(picture), kReadableByAll); !written) {
+    if (auto written = files::replace_file(names.back(), as_bytes(picture), files::kReadableByAll); !written) {
       return std::unexpected(std::move(written.error()));
     }
   }

@@ -100,11 +100,6 @@ struct Comparisons {
   }
 };
 
-int stop(std::string_view text) {
-  print_error(text);
-  return kFailed;
-}
-
 Estimate rate(std::uint64_t count, double seconds) noexcept {
   const auto counted = static_cast<double>(count);
   return {.value = counted / seconds, .deviation = std::sqrt(counted) / seconds};
@@ -279,14 +274,14 @@ void print_text(const Comparisons& all, const std::string& seed) {
 
 int run_compare(const CompareOptions& options, bool json) {
   auto seed = options.seed.empty() ? draw_seed() : OrText<std::string>(options.seed);
-  if (!seed) return stop(seed.error());
+  if (!seed) return failed(seed.error());
   auto random = E91Random::create(*seed);
-  if (!random) return stop(random.error());
+  if (!random) return failed(random.error());
   Progress progress;
   const StopRequest stop_request;
   const auto all = compare(random->provider(), options, progress);
   progress.finish();
-  if (!all) return stop(all.error());
+  if (!all) return failed(all.error());
   if (json) {
     boost::json::array links;
     for (const Compared& one : all->links) links.push_back(json_of(*all, one));

@@ -20,11 +20,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kRest{20};
 
-int failed(std::string_view text, int code = kFailed) {
-  print_error(text);
-  return code;
-}
-
 /// Blocks of a local link, one after the other as long as both KMEs want keys.
 class FeedProcess {
  public:

@@ -94,11 +94,6 @@ class LinkProcess final : public e91::MessageHandler {
   Instant light_until_ = Instant::min();
 };
 
-int failed(std::string_view text, int code = kFailed) {
-  print_error(text);
-  return code;
-}
-
 }  // namespace
 
 int run_e91_link(const E91SourceOptions& options, bool json) {

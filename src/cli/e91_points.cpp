@@ -14,7 +14,7 @@ namespace {
 using files::OrText;
 
 /// Clicks of one side for the samples of one point: tenths of a second of simulation.
-constexpr double kMostClicks = 1e6;
+constexpr double kClicksOfPoint = 1e6;
 
 constexpr std::array<E91Parameter, 11> kParameters{{
     {"distance", "fibre to Bob, km", 0, 200, 0, 100'000, &E91LinkOptions::distance_km},
@@ -93,7 +93,7 @@ OrText<void> sample_blocks(crypto::Provider& provider, const E91Setup& setup, co
 std::uint64_t slots_to_sample(const e91::LinkConfig& link, const e91::Expected& expected, double coincidences) {
   const double clicks = std::max(expected.alice_singles_per_s, expected.bob_singles_per_s);
   if (!(expected.coincidences_per_s > 0) || !(clicks > 0)) return 0;
-  const double seconds = std::min(coincidences / expected.coincidences_per_s, kMostClicks / clicks);
+  const double seconds = std::min(coincidences / expected.coincidences_per_s, kClicksOfPoint / clicks);
   return static_cast<std::uint64_t>(std::min(seconds * link.slots_per_s, static_cast<double>(e91::Link::kMaxSlots)));
 }
 

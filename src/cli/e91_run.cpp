@@ -17,6 +17,7 @@
 #include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "e91/post/transcript.hpp"
+#include "files/file.hpp"
 #include "files/replacement.hpp"
 
 namespace qsp::cli {
@@ -32,18 +33,11 @@ struct RunOptions {
   std::string command;
 };
 
-constexpr unsigned kReadableByAll = 0666;  // what the umask leaves of it
-
-int stop(std::string_view text, int code = kFailed) {
-  print_error(text);
-  return code;
-}
-
 /// A transcript that grows while its run goes on.
 class TranscriptFile {
  public:
   OrText<void> open(const std::string& file, const e91::PostConfig& config) {
-    auto begun = files::Replacement::begin(file, kReadableByAll);
+    auto begun = files::Replacement::begin(file, files::kReadableByAll);
     if (!begun) return std::unexpected(std::move(begun.error()));
     file_.emplace(*std::move(begun));
     written_ = file_->write(e91::transcript_header(config));
@@ -149,26 +143,26 @@ OrText<void> write_pictures(const RunOptions& options, const E91Setup& setup, co
 
 int run_e91(const RunOptions& options, bool json) {
   const auto setup = set_up(options.link);
-  if (!setup) return stop(setup.error());
+  if (!setup) return failed(setup.error());
   const auto eve = e91::parse_eve(setup->eve);
-  if (!eve) return stop(eve.error(), kUsage);
+  if (!eve) return failed(eve.error(), kUsage);
   auto random = E91Random::create(options.link.seed);
-  if (!random) return stop(random.error());
+  if (!random) return failed(random.error());
   const e91::LocalConfig config = setup->local();
-  if (const auto problem = block_problem(config)) return stop(*problem);
+  if (const auto problem = block_problem(config)) return failed(*problem);
   // What cannot be written is found before the work, not after it.
   TranscriptFile transcript;
   if (!options.transcript.empty()) {
-    if (auto opened = transcript.open(options.transcript, config.post); !opened) return stop(opened.error());
+    if (auto opened = transcript.open(options.transcript, config.post); !opened) return failed(opened.error());
   }
   std::optional<files::Replacement> report;
   if (!options.report.empty()) {
-    auto begun = files::Replacement::begin(options.report, kReadableByAll);
-    if (!begun) return stop(begun.error());
+    auto begun = files::Replacement::begin(options.report, files::kReadableByAll);
+    if (!begun) return failed(begun.error());
     report.emplace(*std::move(begun));
   }
   auto link = e91::LocalLink::create(random->provider(), config, **eve, transcript.listener());
-  if (!link) return stop(link.error().where);
+  if (!link) return failed(link.error().where);
 
   Progress progress;
   const StopRequest stop_request;
@@ -176,17 +170,18 @@ int run_e91(const RunOptions& options, bool json) {
   const auto drawn = run ? write_pictures(options, *setup, *run, *random, report, progress) : OrText<void>();
   const auto kept = run ? transcript.finish() : OrText<void>();
   progress.finish();
-  if (!run) return stop(run.error());
+  if (!run) return failed(run.error());
   print_run(options, *setup, *run, **eve, json);
-  if (!drawn) return stop(drawn.error());
-  if (!kept) return stop(kept.error());
-  if (!run->total.keys_equal) return stop("the keys of the two ends differ, which must never be");
+  if (!drawn) return failed(drawn.error());
+  if (!kept) return failed(kept.error());
+  if (!run->total.keys_equal) return failed("the keys of the two ends differ, which must never be");
   if (StopRequest::came())
     print_warning(fmt::format("stopped after {} of {} blocks", run->blocks.size(), options.blocks));
   if (run->total.with_key > 0) return kOk;
-  if (run->blocks.empty()) return stop("stopped before the first block was done");
+  if (run->blocks.empty()) return failed("stopped before the first block was done");
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): a block without a key says why
-  return stop(fmt::format("no block brought a key; the first: {}", e91::describe(*run->blocks.front().report.aborted)));
+  return failed(
+      fmt::format("no block brought a key; the first: {}", e91::describe(*run->blocks.front().report.aborted)));
 }
 
 }  // namespace

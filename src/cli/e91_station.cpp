@@ -198,11 +198,6 @@ void StationProcess::block_done(const e91::BlockReport& report, std::vector<e91:
   feed_.block_done(report, slots_per_s_);
 }
 
-int failed(std::string_view text, int code = kFailed) {
-  print_error(text);
-  return code;
-}
-
 /// What both stations need before they have a loop.
 struct Prepared {
   net::Address address, link_address;

@@ -33,11 +33,6 @@ struct SweepOptions {
   std::vector<std::string> published;
 };
 
-int stop(std::string_view text, int code = kFailed) {
-  print_error(text);
-  return code;
-}
-
 std::string verdict_of(const E91Point& point) { return point.blocks.empty() ? "" : point.blocks.back().verdict; }
 
 boost::json::value json_of(const std::optional<e91::keyrate::Estimate>& estimate) {
@@ -110,21 +105,21 @@ int run_sweep(SweepOptions options, bool json) {
   const E91Parameter& parameter = e91_parameter(options.over);
   const double from = options.from.value_or(parameter.from);
   const double to = options.to.value_or(parameter.to);
-  if (!(from < to)) return stop(fmt::format("--from ({:g}) has to be below --to ({:g})", from, to), kUsage);
+  if (!(from < to)) return failed(fmt::format("--from ({:g}) has to be below --to ({:g})", from, to), kUsage);
   for (const double end : {from, to}) {
     if (end < parameter.least || end > parameter.most) {
-      return stop(fmt::format("--over {} goes from {:g} to {:g}; {:g} is outside", parameter.name, parameter.least,
-                              parameter.most, end),
-                  kUsage);
+      return failed(fmt::format("--over {} goes from {:g} to {:g}; {:g} is outside", parameter.name, parameter.least,
+                                parameter.most, end),
+                    kUsage);
     }
   }
   const auto setup = set_up(options.link);
-  if (!setup) return stop(setup.error());
+  if (!setup) return failed(setup.error());
   if (options.over == "eve" && options.link.eve == "none") {
     options.link.eve = default_attack(setup->link.config.mode);
   }
   auto random = E91Random::create(options.link.seed);
-  if (!random) return stop(random.error());
+  if (!random) return failed(random.error());
 
   Progress progress;
   const StopRequest stop_request;
@@ -135,8 +130,8 @@ int run_sweep(SweepOptions options, bool json) {
     files = draw(random->provider(), options, parameter, from, to, *points);
   }
   progress.finish();
-  if (!points) return stop(points.error());
-  if (!files) return stop(files.error());
+  if (!points) return failed(points.error());
+  if (!files) return failed(files.error());
 
   if (json) {
     boost::json::array rows;

@@ -23,11 +23,6 @@
 namespace qsp::cli {
 namespace {
 
-int failed(std::string_view text) {
-  print_error(text);
-  return kFailed;
-}
-
 /// The passphrase of the new key, or nothing for a key that is not encrypted.
 files::OrText<std::optional<crypto::SecretText>> new_passphrase(const KeygenOptions& options) {
   if (!options.encrypt && options.passphrase_file.empty()) return std::nullopt;

@@ -29,11 +29,6 @@ using files::OrText;
 constexpr std::size_t kMaxDepth = 6;
 constexpr double kOldNews = 5;  ///< seconds; a KME looks at its store every second at least
 
-int failed(std::string_view text) {
-  print_error(text);
-  return kFailed;
-}
-
 /// The admin port that a configuration names.
 OrText<std::uint16_t> admin_port_of(const std::string& config_file) {
   const auto config = kme::read_config(config_file);

@@ -23,11 +23,6 @@ namespace {
 constexpr std::chrono::seconds kGrace{2};
 constexpr std::chrono::milliseconds kLook{10};
 
-int failed(std::string_view text) {
-  print_error(text);
-  return kFailed;
-}
-
 void warn_of_simulation(const kme::Config& config) {
   for (const kme::LinkConfig& link : config.links) {
     if (link.producer == kme::ProducerKind::Random) {

@@ -13,12 +13,12 @@
 namespace qsp::cli {
 namespace {
 
-std::atomic<bool> failed{false};
+std::atomic<bool> writing_failed{false};
 std::atomic<bool> written{false};
 
 /// The first failure is told, at once: a server that serves on must not keep it to itself until its end.
 void fail(int why) {
-  if (failed.exchange(true)) return;
+  if (writing_failed.exchange(true)) return;
   // A reader that has seen enough (`qsp … | head -1`) needs no telling.
   if (why == EPIPE) return;
   // A stream that was closed at the start is one that cannot be written to (see harden_process).
@@ -29,7 +29,7 @@ void fail(int why) {
 }  // namespace
 
 void write_out(std::string_view text) {
-  if (text.empty() || failed) return;
+  if (text.empty() || writing_failed) return;
   written = true;
   errno = 0;
   // One call, for which stdio locks the stream: lines of several threads stay whole.
@@ -37,21 +37,21 @@ void write_out(std::string_view text) {
 }
 
 void flush_out() {
-  if (failed) return;
+  if (writing_failed) return;
   errno = 0;
   if (std::fflush(stdout) != 0) fail(errno != 0 ? errno : EIO);
 }
 
-bool output_works() { return !failed; }
+bool output_works() { return !writing_failed; }
 
 int finish_output(int code) {
   flush_out();
   // Some file systems tell of a full disk only when a descriptor of the file is closed.
-  if (written && !failed) {
+  if (written && !writing_failed) {
     const int copy = ::dup(STDOUT_FILENO);
     if (copy >= 0 && ::close(copy) != 0 && errno != EINTR) fail(errno);
   }
-  return failed && code == kOk ? kFailed : code;
+  return writing_failed && code == kOk ? kFailed : code;
 }
 
 void write_err(std::string_view text) noexcept {

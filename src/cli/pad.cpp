@@ -21,11 +21,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-int failed(std::string_view text) {
-  print_error(text);
-  return kFailed;
-}
-
 /// A line on the terminal that tells how far a long piece of work is, from its third second on.
 class Progress {
  public:

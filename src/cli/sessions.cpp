@@ -22,12 +22,9 @@
 namespace qsp::cli {
 namespace {
 
-std::unexpected<Refused> usage(std::string text) { return std::unexpected(Refused{kUsage, std::move(text)}); }
 std::chrono::nanoseconds nanoseconds(double seconds) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
 }
-
-std::unexpected<Refused> failed(std::string text) { return std::unexpected(Refused{kFailed, std::move(text)}); }
 
 constexpr std::chrono::nanoseconds kShortest{1};
 constexpr std::chrono::nanoseconds kYear = std::chrono::days(365);
@@ -190,7 +187,7 @@ std::expected<std::vector<Id>, Refused> by_names(std::string_view option, const 
     if (!id) {
       std::string all;
       for (const auto& row : known) all += (all.empty() ? "" : ", ") + std::string(row.name);
-      return usage(fmt::format("{}: there is no algorithm '{}'; there are {}", option, escape(text), all));
+      return refuse_usage(fmt::format("{}: there is no algorithm '{}'; there are {}", option, escape(text), all));
     }
     ids.push_back(*id);
   }
@@ -221,13 +218,13 @@ std::expected<void, Refused> ChannelSetup::read_pace(const SessionOptions& optio
   shared_.pace = {.target = rekey.interval, .floor = rekey.interval, .low = options.qkd_low_supply};
   if (options.kme.urls.empty()) {
     if (!options.qkd_rekey_max && !options.qkd_low_supply) return {};
-    return usage("--qkd-rekey-max and --qkd-low-supply are for the keys of a KME: give --kme URL too");
+    return refuse_usage("--qkd-rekey-max and --qkd-low-supply are for the keys of a KME: give --kme URL too");
   }
   if (rekey.interval <= std::chrono::nanoseconds::zero()) return {};  // refused with the other options of a session
   const std::chrono::nanoseconds most = rekey.interval + rekey.hard_life - 2 * rekey.timer;
   shared_.pace.floor = options.qkd_rekey_max ? nanoseconds(*options.qkd_rekey_max) : most;
   if (shared_.pace.floor < rekey.interval || shared_.pace.floor > most) {
-    return usage(fmt::format(
+    return refuse_usage(fmt::format(
         "--qkd-rekey-max {}: takes a time from {} (--rekey-interval) to {} (what the hard life of an epoch leaves room "
         "for; a shorter --rekey-timer leaves more)",
         time_text(shared_.pace.floor), time_text(rekey.interval), time_text(most)));
@@ -294,11 +291,13 @@ std::optional<std::string> lacks_sae_id(const SessionOptions& options, const Pee
 }
 
 std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
-  if (options.keys.empty()) return usage("--key FILE is needed: this end's private key (make one with: qsp keygen)");
-  if (options.peers.empty()) return usage("--peers FILE is needed: who is pinned (see docs/peers.md)");
-  if (role_ == Role::Client && options.keys.size() > 1) return usage("--key: a client has one key");
-  if (role_ == Role::Client && options.peer.empty()) return usage("--peer NAME is needed: whom of --peers to dial");
-  if (const auto whole = options.kme.check(); !whole) return usage(whole.error());
+  if (options.keys.empty())
+    return refuse_usage("--key FILE is needed: this end's private key (make one with: qsp keygen)");
+  if (options.peers.empty()) return refuse_usage("--peers FILE is needed: who is pinned (see docs/peers.md)");
+  if (role_ == Role::Client && options.keys.size() > 1) return refuse_usage("--key: a client has one key");
+  if (role_ == Role::Client && options.peer.empty())
+    return refuse_usage("--peer NAME is needed: whom of --peers to dial");
+  if (const auto whole = options.kme.check(); !whole) return refuse_usage(whole.error());
   if (const auto read = read_suites(options, shared_.client); !read) return read;
   static_cast<ChannelOptions&>(shared_.server) = static_cast<const ChannelOptions&>(shared_.client);
   shared_.server.qkd = options.qkd == "required"    ? QkdPolicy::Required
@@ -312,30 +311,30 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   }
 
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error());
+  if (!provider) return refuse(provider.error());
   files_ = {.keys = options.keys,
             .passphrase_file = options.passphrase_file,
             .peers = options.peers,
             .sae_id = options.sae_id};
   peer_ = options.peer;
   auto trust = Trust::read(**provider, files_);
-  if (!trust) return failed(trust.error());
+  if (!trust) return refuse(trust.error());
   trust_.set(*trust);
   const auto peer = dialled(**trust);
-  if (!peer) return failed(peer.error());
-  if (auto lack = lacks_sae_id(options, *peer)) return usage(std::move(*lack));
+  if (!peer) return refuse(peer.error());
+  if (auto lack = lacks_sae_id(options, *peer)) return refuse_usage(std::move(*lack));
   auto qkd = QkdKeys::open(options.pads, options.kme);
-  if (!qkd) return failed(qkd.error());
+  if (!qkd) return refuse(qkd.error());
   shared_.qkd = std::move(*qkd);
   shared_.qkd->paces().set(shared_.pace);
-  if (auto lack = lacks_qkd_source(**trust)) return usage(std::move(*lack));
+  if (auto lack = lacks_qkd_source(**trust)) return refuse_usage(std::move(*lack));
   warn_of_unused_source(*peer);
 
   // What cannot work is said now, not to the first peer that comes.
   auto sessions = this->sessions();
-  if (!sessions) return failed(sessions.error());
+  if (!sessions) return refuse(sessions.error());
   if (const auto endpoint = (*sessions)->make(false); !endpoint) {
-    return usage(explain_misuse(endpoint.error().where));
+    return refuse_usage(explain_misuse(endpoint.error().where));
   }
   return {};
 }
@@ -466,7 +465,7 @@ std::expected<Reloaded, std::string> Setup::reload(std::size_t) {
 
 std::expected<std::unique_ptr<Setup>, Refused> Setup::load(const SessionOptions& options, Role role) {
   const auto profile = choose_profile(options.profile);
-  if (!profile) return usage(profile.error());
+  if (!profile) return refuse_usage(profile.error());
   if (!(*profile)->danger.empty()) return std::make_unique<Rc155Setup>(**profile, role);
   auto setup = std::make_unique<ChannelSetup>(**profile, role);
   if (const auto read = setup->read(options); !read) return std::unexpected(read.error());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/app.hpp"
 #include "cli/kme_keys.hpp"
 #include "cli/profile.hpp"
 #include "cli/rekey_pace.hpp"
@@ -61,6 +62,10 @@ struct Refused {
   int code;
   std::string text;
 };
+inline std::unexpected<Refused> refuse(std::string text) { return std::unexpected(Refused{kFailed, std::move(text)}); }
+inline std::unexpected<Refused> refuse_usage(std::string text) {
+  return std::unexpected(Refused{kUsage, std::move(text)});
+}
 
 /// What a second reading of keys and pins gave.
 struct Reloaded {

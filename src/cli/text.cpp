@@ -54,4 +54,9 @@ void print_error(std::string_view text) { print_line("error", fmt::terminal_colo
 
 void print_warning(std::string_view text) { print_line("warning", fmt::terminal_color::yellow, text); }
 
+int failed(std::string_view text, int code) {
+  print_error(text);
+  return code;
+}
+
 }  // namespace qsp::cli

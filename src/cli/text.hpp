@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/app.hpp"
+
 namespace qsp::cli {
 
 /// Text from a peer, made safe for a terminal and a log: printable ASCII stays, a backslash is doubled, all else
@@ -29,5 +31,7 @@ bool colour_on_stderr();
 /// One line on stderr: "qsp: error: …" or "qsp: warning: …".
 void print_error(std::string_view text);
 void print_warning(std::string_view text);
+/// What a verb that ends with an error returns: prints the error, and answers with `code`.
+int failed(std::string_view text, int code = kFailed);
 
 }  // namespace qsp::cli

@@ -11,6 +11,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "files/file.hpp"
 #include "files/replacement.hpp"
 #include "qsp/openssl.hpp"
 
@@ -40,8 +41,7 @@ int write_all(const std::filesystem::path& folder) {
       return kFailed;
     }
     const std::filesystem::path path = folder / (std::string(scenario.name) + ".json");
-    constexpr unsigned kReadableByAll = 0666;  // what the umask leaves of it
-    if (const auto written = files::replace_file(path.string(), as_bytes(*text), kReadableByAll); !written) {
+    if (const auto written = files::replace_file(path.string(), as_bytes(*text), files::kReadableByAll); !written) {
       print_error(written.error());
       return kFailed;
     }

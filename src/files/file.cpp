@@ -26,11 +26,6 @@ std::string too_big(const std::string& file, std::size_t max) {
 
 bool owned_by_others(const struct stat& info) { return info.st_uid != ::geteuid() && info.st_uid != 0; }
 
-std::string folder_of(const std::string& file) {
-  std::string folder = std::filesystem::path(file).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
 OrText<void> sync(int fd, const std::string& file) {
   if (::fsync(fd) != 0) return std::unexpected(system_error(file, "cannot write to disk"));
   return {};
@@ -78,6 +73,11 @@ OrText<Content> read_open(const Opened& opened, const std::string& file) {
 }
 
 }  // namespace
+
+std::string folder_of(const std::string& file) {
+  std::string folder = std::filesystem::path(file).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
 
 Descriptor::~Descriptor() {
   if (fd_ >= 0) ::close(fd_);

@@ -37,6 +37,14 @@ class Descriptor {
   int fd_ = -1;
 };
 
+/// The mode of a file that holds a secret.
+inline constexpr unsigned kOwnerOnly = 0600;
+/// The mode of a file for everybody, of which the umask leaves what it leaves.
+inline constexpr unsigned kReadableByAll = 0666;
+
+/// The folder of a file as it is named; "." where the name has none.
+std::string folder_of(const std::string& file);
+
 /// "FILE: what: reason", the reason from errno. Call it before anything else can change errno.
 std::string system_error(std::string_view file, std::string_view what);
 

@@ -22,11 +22,6 @@ constexpr int kMostLinks = 40;  // as the kernel has it
 constexpr int kMostTries = 100;
 constexpr mode_t kPermissions = 0777;
 
-std::string folder_of(const std::string& file) {
-  const std::string folder = std::filesystem::path(file).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
 /// Whether a name is one of the kernel's own links, such as those of /dev/stdout: what it names is already open.
 bool in_proc(const std::string& file) {
   struct statfs info{};

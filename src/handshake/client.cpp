@@ -9,10 +9,6 @@
 namespace qsp::handshake {
 namespace {
 
-std::unexpected<Error> refused(std::string_view where) noexcept {
-  return fail(ErrorKind::PeerMisbehaved, Reason::HandshakeFailed, where);
-}
-
 /// The pinned key of the dialled peer that has this identity, or null.
 const PinnedKey* pinned(const Peer& peer, const Identity& identity) noexcept {
   const auto found = std::ranges::find(peer.keys, identity, &PinnedKey::identity);

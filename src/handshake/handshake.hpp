@@ -30,6 +30,11 @@ struct Agreement {
   std::optional<std::string> key_id;  ///< of the QKD key in epoch 1
 };
 
+/// The peer said something that no honest one says.
+inline std::unexpected<Error> refused(std::string_view where) noexcept {
+  return fail(ErrorKind::PeerMisbehaved, Reason::HandshakeFailed, where);
+}
+
 /// What an AUTH says of its sender. `sae_id`: of qkd_mode 1.
 inline Presented present(const Identity& identity, std::string_view sae_id, bool qkd) {
   return {.identity = identity, .sae_id = qkd ? std::optional<std::string>(sae_id) : std::nullopt};

@@ -9,9 +9,6 @@
 namespace qsp::handshake {
 namespace {
 
-std::unexpected<Error> refused(std::string_view where) noexcept {
-  return fail(ErrorKind::PeerMisbehaved, Reason::HandshakeFailed, where);
-}
 std::unexpected<Error> nothing_common(std::string_view where) noexcept {
   return fail(ErrorKind::PeerIncompatible, Reason::NoCommonSuite, where);
 }

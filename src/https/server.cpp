@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -17,12 +15,12 @@
 #include "net/address.hpp"
 #include "net/descriptor_limit.hpp"
 #include "net/listen.hpp"
+#include "net/outcome.hpp"
 
 namespace qsp::https {
 namespace {
 
 namespace asio = net::asio;
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 /// One request's right to an answer: used once, or given up when it is dropped.
 class Answer {
@@ -139,7 +137,7 @@ files::OrText<void> ServerCore::listen() {
 Awaited<void> ServerCore::accept() {
   while (!stopping_) {
     net::tcp::endpoint peer;
-    auto [failed, socket] = co_await acceptor_.async_accept(loop_.executor(), peer, kTuple);
+    auto [failed, socket] = co_await acceptor_.async_accept(loop_.executor(), peer, net::kOutcome);
     if (stopping_) break;
     if (failed) {
       auto waiting = make_room(failed);
@@ -167,7 +165,7 @@ Awaited<void> ServerCore::make_room(const net::error_code& why) {
                     options_.port, why.message(), net::descriptor_limit()));
   }
   stop_timer_.expires_after(kPause);
-  auto waiting = stop_timer_.async_wait(kTuple);
+  auto waiting = stop_timer_.async_wait(net::kOutcome);
   co_await std::move(waiting);
 }
 

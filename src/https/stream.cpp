@@ -1,11 +1,10 @@
 #include "https/stream.hpp"
+#include "net/outcome.hpp"
 
 #include <netinet/tcp.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
 
@@ -13,7 +12,6 @@ namespace qsp::https {
 namespace {
 
 namespace asio = net::asio;
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
@@ -39,28 +37,29 @@ void Stream::acknowledge() {
 Awaited<Outcome> Stream::handshake(Ssl ssl, End end) {
   tls_.reset(new Tls{{socket_, ssl.release()}});
   return tls_->stream.async_handshake(
-      end == End::Client ? asio::ssl::stream_base::client : asio::ssl::stream_base::server, kTuple);
+      end == End::Client ? asio::ssl::stream_base::client : asio::ssl::stream_base::server, net::kOutcome);
 }
 
 const SSL* Stream::ssl() const noexcept { return tls_ ? tls_->stream.native_handle() : nullptr; }
 
 Awaited<Transfer> Stream::read_some(MutableBytes into) {
   const asio::mutable_buffer buffer(into.data(), into.size());
-  return tls_ ? tls_->stream.async_read_some(buffer, kTuple) : socket_.async_read_some(buffer, kTuple);
+  return tls_ ? tls_->stream.async_read_some(buffer, net::kOutcome) : socket_.async_read_some(buffer, net::kOutcome);
 }
 
 Awaited<Transfer> Stream::write(std::string_view all) {
   const asio::const_buffer buffer(all.data(), all.size());
-  return tls_ ? asio::async_write(tls_->stream, buffer, kTuple) : asio::async_write(socket_, buffer, kTuple);
+  return tls_ ? asio::async_write(tls_->stream, buffer, net::kOutcome)
+              : asio::async_write(socket_, buffer, net::kOutcome);
 }
 
 Awaited<void> Stream::linger(bool tls_is_sound, MutableBytes scratch) {
-  if (tls_ && tls_is_sound) co_await tls_->stream.async_shutdown(kTuple);
+  if (tls_ && tls_is_sound) co_await tls_->stream.async_shutdown(net::kOutcome);
   net::error_code ended;
   socket_.shutdown(net::Socket::shutdown_send, ended);
   while (!ended) {
     const auto [failed, count] =
-        co_await socket_.async_read_some(asio::mutable_buffer(scratch.data(), scratch.size()), kTuple);
+        co_await socket_.async_read_some(asio::mutable_buffer(scratch.data(), scratch.size()), net::kOutcome);
     ended = failed;
   }
 }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "files/file.hpp"
 #include "files/trusted.hpp"
 #include "identity/passphrase.hpp"
 #include "qsp/bytes.hpp"
@@ -14,9 +15,6 @@ namespace qsp::identity {
 namespace {
 
 using files::OrText;
-
-constexpr unsigned kOwnerOnly = 0600;
-constexpr unsigned kReadableByAll = 0644;
 
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 
@@ -150,9 +148,9 @@ OrText<crypto::PublicKey> write_new_key_pair(crypto::Provider& provider, crypto:
   const Result<std::string> public_pem = provider.public_key_pem((*signer)->public_key());
   if (!public_pem) return provider_failed(public_pem.error());
 
-  OrText<void> written = files::write_new_file(file, as_bytes(pem->reveal()), kOwnerOnly);
+  OrText<void> written = files::write_new_file(file, as_bytes(pem->reveal()), files::kOwnerOnly);
   if (!written) return std::unexpected(written.error());
-  written = files::write_new_file(public_file, as_bytes(*public_pem), kReadableByAll);
+  written = files::write_new_file(public_file, as_bytes(*public_pem), files::kReadableByAll);
   if (!written) {
     ::unlink(file.c_str());
     return std::unexpected(written.error());

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "files/file.hpp"
 #include "qsp/bytes.hpp"
 #include "wire/cursor.hpp"
 
@@ -22,7 +23,6 @@ namespace {
 
 using files::OrText;
 
-constexpr unsigned kOwnerOnly = 0600;
 constexpr std::size_t kChunkSize = 65'536;
 
 OrText<FileBinding> binding_of(int fd, const std::string& file) {
@@ -226,7 +226,7 @@ OrText<void> Pad::make_journal(const JournalHeader& header) {
   ::unlink(unfinished.c_str());
   std::vector<std::uint8_t> content(journal_size(header.keys));
   std::ranges::copy(encode(header), content.begin());
-  if (OrText<void> written = files::write_new_file(unfinished, content, kOwnerOnly); !written) return written;
+  if (OrText<void> written = files::write_new_file(unfinished, content, files::kOwnerOnly); !written) return written;
   if (::rename(unfinished.c_str(), journal_of(file_).c_str()) != 0) {
     return std::unexpected(files::system_error(unfinished, "cannot rename"));
   }

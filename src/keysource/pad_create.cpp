@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "files/file.hpp"
 #include "keysource/pad.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
@@ -17,7 +18,6 @@ namespace {
 
 using files::OrText;
 
-constexpr unsigned kOwnerOnly = 0600;
 constexpr std::uint64_t kKeysPerWrite = 4096;
 
 OrText<void> check(const PadSpec& spec) {
@@ -96,7 +96,7 @@ OrText<void> create_pads(const PadSpec& spec, const std::string& file_a, const s
   std::array<NewFile, 2> copies{NewFile{file_a, Half::A, {}}, NewFile{file_b, Half::B, {}}};
   OrText<void> done;
   for (NewFile& copy : copies) {
-    OrText<files::Descriptor> fd = files::create_file(copy.name, kOwnerOnly);
+    OrText<files::Descriptor> fd = files::create_file(copy.name, files::kOwnerOnly);
     if (!fd) {
       done = std::unexpected(std::move(fd.error()));
       break;

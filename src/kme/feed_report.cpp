@@ -13,7 +13,7 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr std::size_t kMaxDepth = 4;
+constexpr std::size_t kReportDepth = 4;
 constexpr std::size_t kMaxAbortName = 32;
 constexpr std::array<std::string_view, 3> kStates{"running", "aborting", "down"};
 
@@ -65,7 +65,7 @@ crypto::SecretText to_json(const FeedReport& report) {
 }
 
 FromPeer<FeedReport> parse_feed_report(std::string_view text) {
-  const auto parsed = json::parse(text, kMaxDepth);
+  const auto parsed = json::parse(text, kReportDepth);
   if (!parsed) return std::unexpected(parsed.error());
   const auto wrong = [](std::string_view member) {
     return std::unexpected("a report whose \"" + std::string(member) + "\" is not as docs/kme.md has it");

@@ -14,7 +14,7 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr std::size_t kMaxDepth = 6;
+constexpr std::size_t kMessageDepth = 6;
 
 std::unexpected<std::string> wrong(std::string_view what) { return std::unexpected(std::string(what)); }
 
@@ -99,7 +99,7 @@ std::optional<Grant> grant(const bj::value& value) {
 }  // namespace
 
 FromPeer<KeysMessage> parse_keys(std::string_view json, char side) {
-  const auto root = json::parse(json, kMaxDepth);
+  const auto root = json::parse(json, kMessageDepth);
   if (!root) return std::unexpected(root.error());
   const auto items = list(*root, "keys");
   if (!items) return std::unexpected(items.error());
@@ -113,7 +113,7 @@ FromPeer<KeysMessage> parse_keys(std::string_view json, char side) {
 }
 
 FromPeer<IdsMessage> parse_ids(std::string_view json) {
-  const auto root = json::parse(json, kMaxDepth);
+  const auto root = json::parse(json, kMessageDepth);
   if (!root) return std::unexpected(root.error());
   const auto items = list(*root, "ids");
   if (!items) return std::unexpected(items.error());
@@ -127,7 +127,7 @@ FromPeer<IdsMessage> parse_ids(std::string_view json) {
 }
 
 FromPeer<GrantsMessage> parse_grants(std::string_view json) {
-  const auto root = json::parse(json, kMaxDepth);
+  const auto root = json::parse(json, kMessageDepth);
   if (!root) return std::unexpected(root.error());
   const auto items = list(*root, "grants");
   if (!items) return std::unexpected(items.error());

@@ -13,7 +13,7 @@ namespace {
 
 // A statement costs a journey to the server and back, which is most of what it costs. So those that belong together go
 // as one.
-constexpr Dialect kDialect{
+constexpr Dialect kPostgresql{
     .serial = "BIGINT GENERATED ALWAYS AS IDENTITY",
     .uuid = "UUID",
     .lock = " FOR UPDATE",
@@ -42,7 +42,7 @@ class PostgresqlBackend final : public Backend {
     wipe_text(target_.conninfo);
   }
 
-  [[nodiscard]] const Dialect& dialect() const noexcept override { return kDialect; }
+  [[nodiscard]] const Dialect& dialect() const noexcept override { return kPostgresql; }
   void connect() override;
   [[nodiscard]] bool connected() noexcept override {
     return session_ != nullptr && PQstatus(connection()) == CONNECTION_OK;

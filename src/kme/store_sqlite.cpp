@@ -17,18 +17,18 @@
 namespace qsp::kme {
 namespace {
 
-constexpr Dialect kDialect{.serial = "INTEGER PRIMARY KEY",
-                           .uuid = "TEXT",
-                           .lock = "",
-                           .skip_locked = "",
-                           .in_ids = " IN (SELECT value FROM json_each(:ids))",
-                           .take_before = "",
-                           .take_after = "",
-                           .grant_before = "",
-                           .grant_after = "",
-                           .joins_writes = false,
-                           .probe_size = std::size_t{256} * 1024,
-                           .has_version = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'kme_version'"};
+constexpr Dialect kSqlite{.serial = "INTEGER PRIMARY KEY",
+                          .uuid = "TEXT",
+                          .lock = "",
+                          .skip_locked = "",
+                          .in_ids = " IN (SELECT value FROM json_each(:ids))",
+                          .take_before = "",
+                          .take_after = "",
+                          .grant_before = "",
+                          .grant_after = "",
+                          .joins_writes = false,
+                          .probe_size = std::size_t{256} * 1024,
+                          .has_version = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'kme_version'"};
 
 StoreError refused(std::string why) { return {false, std::move(why)}; }
 
@@ -102,7 +102,7 @@ class SqliteBackend final : public Backend {
  public:
   SqliteBackend(std::string file, files::Descriptor lock) : file_(std::move(file)), lock_(std::move(lock)) {}
 
-  [[nodiscard]] const Dialect& dialect() const noexcept override { return kDialect; }
+  [[nodiscard]] const Dialect& dialect() const noexcept override { return kSqlite; }
   void connect() override;
   [[nodiscard]] bool connected() noexcept override { return session_ != nullptr; }
   [[nodiscard]] soci::session& session() noexcept override { return *session_; }

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::chrono::seconds kDialTimeout{10};
 /// Between two looks at a process group that was asked to end.
-constexpr std::chrono::milliseconds kLook{50};
+constexpr std::chrono::milliseconds kGroupLook{50};
 constexpr int kStatusUnknown = 255;  ///< of a child that somebody else waited for: not 0
 
 /// The two ends of a pipe; closed unless given away.
@@ -160,7 +160,7 @@ void ExecSession::await_child() {
     if (child_ >= 0) await_child();
   };
   if (child_watch_) return child_watch_->wait(look);
-  group_timer_.expires_after(kLook);
+  group_timer_.expires_after(kGroupLook);
   group_timer_.async_wait([look](const error_code& cancelled) {
     if (!cancelled) look();
   });
@@ -202,7 +202,7 @@ void ExecSession::end_group() {
 }
 
 void ExecSession::look_at_group(Instant deadline) {
-  group_timer_.expires_after(kLook);
+  group_timer_.expires_after(kGroupLook);
   group_timer_.async_wait([self = ConnectionPtr(this), this, deadline](const error_code& cancelled) {
     if (cancelled) return;
     reap();

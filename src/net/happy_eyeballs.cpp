@@ -1,17 +1,15 @@
 #include "net/happy_eyeballs.hpp"
+#include "net/outcome.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <optional>
 #include <utility>
 
 namespace qsp::net {
 namespace {
 
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 using Resolver = asio::ip::basic_resolver<tcp, Executor>;
 
 void connect_socket(Socket& socket, const tcp::endpoint& address, std::function<void(const error_code&)> done) {
@@ -104,7 +102,7 @@ asio::awaitable<std::expected<Dialled, DialFailure>> HappyEyeballs::run(Address 
       if (!cancelled) race->resolver.cancel();
     });
     const std::string port = std::to_string(address.port);
-    auto resolving = race->resolver.async_resolve(address.host, port, Resolver::numeric_service, kTuple);
+    auto resolving = race->resolver.async_resolve(address.host, port, Resolver::numeric_service, kOutcome);
     const auto [unresolved, found] = co_await std::move(resolving);
     if (unresolved || race->over) {
       race->timer.cancel();
@@ -152,7 +150,7 @@ asio::awaitable<void> HappyEyeballs::race() {
     }
     if (!more && !race->running()) break;
     race->timer.expires_at(Loop::time_point(wake_at()));
-    auto waiting = race->timer.async_wait(kTuple);
+    auto waiting = race->timer.async_wait(kOutcome);
     co_await std::move(waiting);
   }
 }

@@ -1,19 +1,16 @@
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "net/descriptor_limit.hpp"
+#include "net/outcome.hpp"
 #include "net/server_parts.hpp"
 
 namespace qsp::net {
 namespace {
-
-constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 /// Under the name that the tally knows it by.
 Refusal refusal_of(std::string_view kind) noexcept {
@@ -49,7 +46,7 @@ asio::awaitable<void> Server::Listener::accept(Acceptor& acceptor) {
   while (!stopping_) {
     const std::uint8_t keeper = next_shard_;
     tcp::endpoint peer;
-    auto [failed, socket] = co_await acceptor.async_accept(server_.shards_[keeper]->loop().executor(), peer, kTuple);
+    auto [failed, socket] = co_await acceptor.async_accept(server_.shards_[keeper]->loop().executor(), peer, kOutcome);
     if (stopping_) break;
     if (failed) {
       co_await make_room(failed);
@@ -98,7 +95,7 @@ asio::awaitable<void> Server::Listener::make_room(const error_code& why) {
   if (!displaced && !std::exchange(accept_failing_, true)) events_.accept_failed(why);
   Timer timer(loop().executor());
   timer.expires_after(displaced ? kShortPause : kPause);
-  co_await timer.async_wait(kTuple);
+  co_await timer.async_wait(kOutcome);
 }
 
 void Server::Listener::refused(Refusal why, const tcp::endpoint& peer) {

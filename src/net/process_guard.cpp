@@ -17,7 +17,7 @@
 namespace qsp::net {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::milliseconds kGuardLook{20};
 constexpr int kSocket = 3;
 
 /// Keeps nothing of its parent's but the socket: a file or stream that stays open here would keep others waiting.
@@ -51,7 +51,7 @@ void guard_groups(int socket) {
   if (grace) {
     for (const int group : groups) ::kill(-group, SIGTERM);
     while (std::ranges::any_of(groups, group_lives) && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(kLook);
+      std::this_thread::sleep_for(kGuardLook);
     }
   }
   for (const int group : groups) ::kill(-group, SIGKILL);

@@ -9,7 +9,7 @@
 namespace qsp::wire {
 namespace {
 
-constexpr std::string_view kMagic = "QSP1";
+constexpr std::string_view kHandshakeMagic = "QSP1";
 constexpr std::uint16_t kExtensionApplications = 1;
 constexpr std::size_t kAny = 0xffff;
 
@@ -152,7 +152,7 @@ Result<MessageType> message_type(Bytes message) noexcept {
 Result<ClientHello> parse_client_hello(Bytes message) noexcept {
   Reader reader = body_of(message, MessageType::ClientHello);
   ClientHello hello;
-  reader.expect(as_bytes(kMagic));
+  reader.expect(as_bytes(kHandshakeMagic));
   hello.versions = codes(reader);
   hello.nonce = array_of<32>(reader);
   hello.shares = list_of<KemShare>(
@@ -252,7 +252,7 @@ Result<Alert> parse_alert(Bytes message) noexcept {
 
 std::vector<std::uint8_t> encode(const ClientHello& message) {
   MessageBuilder builder(MessageType::ClientHello);
-  builder.append(as_bytes(kMagic));
+  builder.append(as_bytes(kHandshakeMagic));
   builder.list(message.versions);
   builder.append(message.nonce);
   builder.integer(message.shares.size(), 1);

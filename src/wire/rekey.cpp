@@ -9,11 +9,11 @@
 namespace qsp::wire {
 namespace {
 
-constexpr std::string_view kMagic = "RK10";
+constexpr std::string_view kRekeyMagic = "RK10";
 enum class RekeyType : std::uint8_t { Init = 1, Ack = 2, Request = 3, Nak = 4, Done = 5 };
 
 void begin(Writer& writer, RekeyType type, std::uint32_t new_epoch) noexcept {
-  writer.bytes(as_bytes(kMagic));
+  writer.bytes(as_bytes(kRekeyMagic));
   writer.u8(std::to_underlying(type));
   writer.u32(new_epoch);
 }
@@ -45,7 +45,7 @@ RekeyNak read_nak(Reader& reader, std::uint32_t new_epoch) noexcept {
 
 Result<RekeyMessage> parse_rekey(Bytes plaintext) noexcept {
   Reader reader(plaintext);
-  reader.expect(as_bytes(kMagic));
+  reader.expect(as_bytes(kRekeyMagic));
   const auto type = static_cast<RekeyType>(reader.u8());
   const std::uint32_t new_epoch = reader.u32();
   RekeyMessage message;

@@ -105,12 +105,8 @@ void Postgres::start(const std::vector<std::string>& settings) {
   const std::string log = folder_ / "log";
   std::vector<std::string> command{programs() + "/postgres", "-D", folder_ / "data", "-k", folder_ / "", "-c",
                                    "listen_addresses="};
-  std::vector<std::string> ready{programs() + "/pg_isready", "-q", "-h", folder_ / ""};
-  constexpr std::string_view kPort = "port=";
-  for (const std::string& setting : settings) {
-    command.insert(command.end(), {"-c", setting});
-    if (setting.starts_with(kPort)) ready.insert(ready.end(), {"-p", setting.substr(kPort.size())});
-  }
+  const std::vector<std::string> ready{programs() + "/pg_isready", "-q", "-h", folder_ / ""};
+  for (const std::string& setting : settings) command.insert(command.end(), {"-c", setting});
   server_ = spawn(command, log);
   for (int i = 0; i < kTries; ++i) {
     if (wait_for(spawn(ready, log)) == 0) return;

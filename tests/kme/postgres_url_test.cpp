@@ -1,8 +1,8 @@
 #include "kme/postgres_url.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -95,18 +95,11 @@ TEST(PostgresUrl, counts_what_the_environment_says) {
   EXPECT_TRUE(is_verified(plain)) << "whatever the service says now, it may say something else later";
 }
 
-std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&at), size) != 0 ||
-      ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0) {
-    std::abort();
-  }
-  ::close(fd);
-  return ntohs(at.sin_port);
+/// A loopback address of this process's own. A server that is told its port may find it taken on 127.0.0.1, by any
+/// connection that has begun since.
+std::string own_address() {
+  const auto pid = static_cast<unsigned>(::getpid());
+  return fmt::format("127.{}.{}.{}", 64 + ((pid >> 16) & 0x3F), (pid >> 8) & 0xFF, pid & 0xFF);
 }
 
 /// A real server under TLS. What makes it another machine's is a second host in the URL, which nothing can reach.
@@ -131,24 +124,22 @@ class PostgresTls : public ::testing::Test {
   }
   void restart(std::vector<std::string> settings) {
     server_->stop();
-    settings.insert(settings.end(), {"listen_addresses=127.0.0.1", "port=" + std::to_string(port_)});
+    settings.push_back("listen_addresses=" + address_);
     server_->start(settings);
   }
   /// What opening the store over TCP says; empty: it opened.
   std::string open(const std::string& more = "") {
     const auto store = Store::open(remote(more));
     if (!store) return store.error().text;
-    tls_connections_ = raw_number(local(),
+    tls_connections_ = raw_number(local_,
                                   "SELECT COUNT(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl"
                                   " AND application_name = 'qsp-kme'");
     return {};
   }
   std::string remote(const std::string& more) {
-    const std::string port = std::to_string(port_);
-    return "postgresql://qsp@/d1?host=db.test,db.test&hostaddr=127.0.0.1,255.255.255.255&port=" + port + "," + port +
-           "&sslrootcert=" + ca_ + more;
+    return "postgresql://qsp@/d1?host=db.test,db.test&hostaddr=" + address_ + ",255.255.255.255&sslrootcert=" + ca_ +
+           more;
   }
-  std::string local() { return local_ + "&port=" + std::to_string(port_); }
   void expect_refused(const std::string& why, const std::string& more = "") {
     const std::string said = open(more);
     EXPECT_NE(said.find(why), std::string::npos) << said;
@@ -169,7 +160,7 @@ class PostgresTls : public ::testing::Test {
   qsp::test::TempFolder folder_;
   std::string ca_ = folder_.with("ca.pem", authority_.credential().certificate);
   std::optional<qsp::test::Postgres> server_;
-  std::uint16_t port_ = free_port();
+  const std::string address_ = own_address();
   std::string local_;
   long long tls_connections_ = 0;
 };
@@ -183,9 +174,9 @@ TEST_F(PostgresTls, with_the_right_certificate_works_and_is_used) {
 TEST_F(PostgresTls, that_is_missing_or_taken_away_is_no_way_to_the_keys) {
   restart({});
   expect_refused("SSL");
-  const std::string service = folder_.with("service.conf", "[keys]\nhost=127.0.0.1\nsslmode=disable\n");
+  const std::string service = folder_.with("service.conf", "[keys]\nhost=" + address_ + "\nsslmode=disable\n");
   const Around file("PGSERVICEFILE", service);
-  const auto by_service = Store::open("postgresql://qsp@/d1?service=keys&port=" + std::to_string(port_));
+  const auto by_service = Store::open("postgresql://qsp@/d1?service=keys");
   ASSERT_FALSE(by_service);
   EXPECT_NE(by_service.error().text.find("SSL"), std::string::npos) << by_service.error().text;
 }

@@ -1,13 +1,12 @@
 #include "e91/station/dialler.hpp"
+#include "net/outcome.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 namespace qsp::e91 {
@@ -21,7 +20,6 @@ constexpr milliseconds kFirstPause{200};
 constexpr milliseconds kLongestPause{60'000};
 /// A session that lived so long did not fail at once: the next pause is the first again.
 constexpr seconds kGoodLife{3};
-constexpr auto kTuple = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 /// A close reason's text is the peer's: printable ASCII stays.
 std::string printable(std::string text) {
@@ -96,7 +94,7 @@ boost::asio::awaitable<void> Dialler::dial_once() {
 
 boost::asio::awaitable<void> Dialler::wait(std::chrono::nanoseconds time) {
   timer_.expires_after(time);
-  auto waiting = timer_.async_wait(kTuple);
+  auto waiting = timer_.async_wait(net::kOutcome);
   co_await std::move(waiting);
 }
 

@@ -21,7 +21,7 @@ constexpr double kLegendMark = 30;
 constexpr double kLetter = 6.7;  ///< the mean width of a letter of 12 px
 
 // Each colour has a contrast of at least 4.5 to 1 on its ground.
-constexpr std::string_view kStyle =
+constexpr std::string_view kChartStyle =
     "<style>svg.e91{color-scheme:light dark;font:12px system-ui,sans-serif}"
     ".e91 text{fill:#333}.e91 .t{font-size:15px;font-weight:600}.e91 .a{stroke:#777;fill:none}"
     ".e91 .g{stroke:#ddd;fill:none}.e91 .v{stroke:#777;stroke-dasharray:2 3;fill:none}.e91 .n{fill:#666;font-size:11px}"
@@ -229,7 +229,7 @@ std::string svg(const Chart& chart) {
   fmt::format_to(out,
                  "<svg class=\"e91\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
                  "height=\"{1}\" role=\"img\" aria-label=\"{2}\">\n{3}",
-                 kWidth, height, escape(chart.title), kStyle);
+                 kWidth, height, escape(chart.title), kChartStyle);
   fmt::format_to(out, "<text class=\"t\" x=\"{}\" y=\"22\">{}</text>\n", kLeft, escape(chart.title));
   draw_axes(out, chart, frame);
   fmt::format_to(out, "<clipPath id=\"{}-plot\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n",

@@ -7,7 +7,7 @@
 namespace qsp::e91::view {
 namespace {
 
-constexpr std::string_view kStyle =
+constexpr std::string_view kPageStyle =
     ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 "
     "1rem}"
     "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}"
@@ -48,7 +48,7 @@ std::string html(const Page& page) {
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
       "<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>{0}</title>\n<style>{1}</style>\n"
       "</head>\n<body>\n<h1>{0}</h1>\n",
-      escape(page.title), kStyle);
+      escape(page.title), kPageStyle);
   if (!page.notice.empty()) fmt::format_to(out, "<p class=\"notice\">{}</p>\n", escape(page.notice));
   for (const Section& section : page.sections) {
     fmt::format_to(out, "<h2>{}</h2>\n", escape(section.title));
