@@ -1,5 +1,3 @@
-#include "cli/vectors.hpp"
-
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -14,6 +12,7 @@
 #include "files/file.hpp"
 #include "files/replacement.hpp"
 #include "qsp/openssl.hpp"
+#include "vectors/vectors.hpp"
 
 namespace qsp::cli {
 namespace {

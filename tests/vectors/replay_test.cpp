@@ -9,13 +9,13 @@
 #include <fstream>
 #include <sstream>
 
-#include "cli/vectors_ends.hpp"
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
+#include "vectors/ends.hpp"
 #include "wire/handshake.hpp"
 #include "wire/rekey.hpp"
 
-namespace qsp::cli::vectors {
+namespace qsp::vectors {
 namespace {
 
 namespace json = boost::json;
@@ -255,4 +255,4 @@ TEST(Scenarios, use_every_algorithm_of_the_suite_table) {
 }
 
 }  // namespace
-}  // namespace qsp::cli::vectors
+}  // namespace qsp::vectors

@@ -1,9 +1,9 @@
-#include "cli/vectors_play.hpp"
+#include "vectors/play.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace qsp::cli::vectors {
+namespace qsp::vectors {
 namespace {
 
 using wire::kFrameHeaderSize;
@@ -204,4 +204,4 @@ Result<Buffer> reseal(const Opened& original, Bytes plaintext, const Secrets& se
   return frame;
 }
 
-}  // namespace qsp::cli::vectors
+}  // namespace qsp::vectors

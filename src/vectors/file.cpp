@@ -4,12 +4,12 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "cli/vectors_play.hpp"
 #include "qsp/suites.hpp"
+#include "vectors/play.hpp"
 #include "wire/handshake.hpp"
 #include "wire/rekey.hpp"
 
-namespace qsp::cli::vectors {
+namespace qsp::vectors {
 namespace {
 
 namespace json = boost::json;
@@ -397,4 +397,4 @@ std::expected<std::string, std::string> make_vector(const Scenario& scenario, cr
   return file + '\n';
 }
 
-}  // namespace qsp::cli::vectors
+}  // namespace qsp::vectors

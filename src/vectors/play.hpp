@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "cli/vectors_ends.hpp"
+#include "vectors/ends.hpp"
 #include "wire/frame.hpp"
 
 /// A scenario played from CLIENT_HELLO to CLOSE, and what an observer with every key sees of it.
-namespace qsp::cli::vectors {
+namespace qsp::vectors {
 
 /// A frame as it went over the wire.
 struct Sent {
@@ -86,4 +86,4 @@ Result<std::vector<Opened>> open_all(const std::vector<Sent>& wire, const Secret
 Result<Buffer> reseal(const Opened& original, Bytes plaintext, const Secrets& secrets, crypto::Provider& provider,
                       crypto::AeadId aead);
 
-}  // namespace qsp::cli::vectors
+}  // namespace qsp::vectors

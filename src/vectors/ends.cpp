@@ -1,4 +1,4 @@
-#include "cli/vectors_ends.hpp"
+#include "vectors/ends.hpp"
 
 #include <openssl/evp.h>
 
@@ -7,7 +7,7 @@
 
 #include "crypto/spki.hpp"
 
-namespace qsp::cli::vectors {
+namespace qsp::vectors {
 namespace {
 
 using crypto::SignatureId;
@@ -202,4 +202,4 @@ Result<QkdPair> Ends::draw_qkd() {
   return pair;
 }
 
-}  // namespace qsp::cli::vectors
+}  // namespace qsp::vectors

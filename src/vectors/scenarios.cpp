@@ -1,6 +1,6 @@
-#include "cli/vectors.hpp"
+#include "vectors/vectors.hpp"
 
-namespace qsp::cli::vectors {
+namespace qsp::vectors {
 namespace {
 
 using crypto::AeadId;
@@ -152,4 +152,4 @@ std::span<const Scenario> scenarios() {
   return all;
 }
 
-}  // namespace qsp::cli::vectors
+}  // namespace qsp::vectors

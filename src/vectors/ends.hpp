@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "channel/session.hpp"
-#include "cli/vectors.hpp"
 #include "crypto/other_rng.hpp"
+#include "vectors/vectors.hpp"
 
 /// The two ends of a scenario: everything that decides the bytes of its session.
-namespace qsp::cli::vectors {
+namespace qsp::vectors {
 
 using Buffer = std::vector<std::uint8_t>;
 
@@ -113,4 +113,4 @@ class Ends {
 /// The time of everything: no timer of a scenario ever runs out.
 inline constexpr Instant kNow{};
 
-}  // namespace qsp::cli::vectors
+}  // namespace qsp::vectors

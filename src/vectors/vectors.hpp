@@ -9,7 +9,7 @@
 #include "qsp/channel.hpp"
 
 /// Test vectors of QSP 1.0 (vectors/README.md): scripted sessions, each written down with every secret.
-namespace qsp::cli::vectors {
+namespace qsp::vectors {
 
 /// What the two KMEs do in a rekey.
 enum class Kme : std::uint8_t { Delivers, FailsAtServer, FailsAtClient };
@@ -65,4 +65,4 @@ std::span<const Scenario> scenarios();
 /// is not used. Error: what went wrong, for people.
 std::expected<std::string, std::string> make_vector(const Scenario& scenario, crypto::Provider& provider);
 
-}  // namespace qsp::cli::vectors
+}  // namespace qsp::vectors
