@@ -7,20 +7,20 @@
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
-#include "cli/fuzz_rekey.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/profile.hpp"
 #include "cli/text.hpp"
 #include "qsp/openssl.hpp"
+#include "rc155/attack/fuzz.hpp"
 
 namespace qsp::cli {
 namespace {
 
 struct FuzzOptions {
   std::string profile = "rc155";
-  RekeyFuzzParameters rekey;
+  rc155::attack::RekeyFuzzParameters rekey;
 };
 
 /// A line that counts cases on a terminal, once a run lasts longer than 2 s.
@@ -47,7 +47,7 @@ class Progress {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
-void print_result(const Context& context, const RekeyFuzzResult& result) {
+void print_result(const Context& context, const rc155::attack::RekeyFuzzResult& result) {
   if (context.json) {
     print_json({{"cases", result.cases},
                 {"steps", result.steps},
@@ -79,10 +79,10 @@ int fuzz_rekey(const Context& context, const FuzzOptions& options) {
     print_error(provider.error());
     return kFailed;
   }
-  RekeyFuzzResult result;
+  rc155::attack::RekeyFuzzResult result;
   {
     Progress progress(options.rekey.cases);
-    result = fuzz_rc155_rekey(**provider, options.rekey, [&progress](std::uint64_t done) {
+    result = rc155::attack::fuzz_rekey(**provider, options.rekey, [&progress](std::uint64_t done) {
       progress.tell(done);
       return true;
     });

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "bench/rc155_rekey.hpp"
-#include "cli/fuzz_rekey.hpp"
+#include "rc155/attack/fuzz.hpp"
 #include "support/fake_provider.hpp"
 #include "support/scripted.hpp"
 
-namespace qsp::cli {
+namespace qsp::rc155::attack {
 namespace {
 
 using bench::bench_rc155_rekey;
@@ -47,7 +47,7 @@ TEST(RekeyBench, ReportsAProviderThatFails) {
 
 TEST(RekeyFuzz, FindsNothingAndDoesEverything) {
   const auto provider = test::make_fake_provider();
-  const auto result = fuzz_rc155_rekey(*provider, {.cases = 20, .steps = 1000}, {});
+  const auto result = fuzz_rekey(*provider, {.cases = 20, .steps = 1000}, {});
   EXPECT_TRUE(result.ok) << result.failure;
   EXPECT_EQ(result.cases, 20U);
   EXPECT_GT(result.mutations, 1000U);
@@ -59,7 +59,7 @@ TEST(RekeyFuzz, FindsNothingAndDoesEverything) {
 TEST(RekeyFuzz, ARunIsItsParametersAlone) {
   const auto digest = [](std::uint64_t provider_seed, RekeyFuzzParameters parameters) {
     const auto provider = test::make_fake_provider(provider_seed);
-    const auto result = fuzz_rc155_rekey(*provider, parameters, {});
+    const auto result = fuzz_rekey(*provider, parameters, {});
     EXPECT_TRUE(result.ok) << result.failure;
     return result.digest;
   };
@@ -73,18 +73,17 @@ TEST(RekeyFuzz, ARunIsItsParametersAlone) {
 
 TEST(RekeyFuzz, MutatesNothingOrEveryStepIfAsked) {
   const auto provider = test::make_fake_provider();
-  const auto calm = fuzz_rc155_rekey(*provider, {.cases = 2, .steps = 500, .mutate_prob = 0}, {});
+  const auto calm = fuzz_rekey(*provider, {.cases = 2, .steps = 500, .mutate_prob = 0}, {});
   EXPECT_TRUE(calm.ok) << calm.failure;
   EXPECT_EQ(calm.mutations, 0U);
-  const auto wild = fuzz_rc155_rekey(*provider, {.cases = 2, .steps = 500, .mutate_prob = 1}, {});
+  const auto wild = fuzz_rekey(*provider, {.cases = 2, .steps = 500, .mutate_prob = 1}, {});
   EXPECT_TRUE(wild.ok) << wild.failure;
   EXPECT_GT(wild.mutations, 500U);
 }
 
 TEST(RekeyFuzz, StopsWhereProgressSaysSo) {
   const auto provider = test::make_fake_provider();
-  const auto result =
-      fuzz_rc155_rekey(*provider, {.cases = 100, .steps = 10}, [](std::uint64_t done) { return done < 7; });
+  const auto result = fuzz_rekey(*provider, {.cases = 100, .steps = 10}, [](std::uint64_t done) { return done < 7; });
   EXPECT_TRUE(result.ok);
   EXPECT_EQ(result.cases, 7U);
 }
@@ -93,10 +92,10 @@ TEST(RekeyFuzz, ReportsAProviderThatFailsAsAFailure) {
   const auto inner = test::make_fake_provider();
   test::ScriptedProvider failing(*inner);
   failing.fail_after(500);
-  const auto result = fuzz_rc155_rekey(failing, {.cases = 2, .steps = 100}, {});
+  const auto result = fuzz_rekey(failing, {.cases = 2, .steps = 100}, {});
   EXPECT_FALSE(result.ok);
   EXPECT_NE(result.failure.find("case 0, step "), std::string::npos) << result.failure;
 }
 
 }  // namespace
-}  // namespace qsp::cli
+}  // namespace qsp::rc155::attack

@@ -6,7 +6,7 @@
 
 #include "qsp/crypto.hpp"
 
-namespace qsp::cli {
+namespace qsp::rc155::attack {
 
 /// What SPEC_155 §10.3's fuzz run takes.
 struct RekeyFuzzParameters {
@@ -31,7 +31,7 @@ struct RekeyFuzzResult {
 /// session that closed is replaced until its case has used its steps. Same parameters and provider: same run.
 ///
 /// `progress` is called after each case with the number done; it returns false to stop early (which is no failure).
-RekeyFuzzResult fuzz_rc155_rekey(crypto::Provider& provider, const RekeyFuzzParameters& parameters,
-                                 const std::function<bool(std::uint64_t done_cases)>& progress);
+RekeyFuzzResult fuzz_rekey(crypto::Provider& provider, const RekeyFuzzParameters& parameters,
+                           const std::function<bool(std::uint64_t done_cases)>& progress);
 
-}  // namespace qsp::cli
+}  // namespace qsp::rc155::attack

@@ -18,7 +18,7 @@
 
 /// What the rekey fuzzer compares a session with, and what it attacks it with. The model is written from SPEC_155 and
 /// protocol.md §11 and shares no code with the session beyond types and sizes.
-namespace qsp::cli::fuzz {
+namespace qsp::rc155::attack {
 
 using Frame = std::vector<std::uint8_t>;
 
@@ -159,4 +159,4 @@ class Model {
   std::optional<Reason> closed_;
 };
 
-}  // namespace qsp::cli::fuzz
+}  // namespace qsp::rc155::attack

@@ -1,4 +1,4 @@
-#include "cli/fuzz_rekey.hpp"
+#include "rc155/attack/fuzz.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,21 +10,16 @@
 #include <utility>
 #include <vector>
 
-#include "cli/fuzz_model.hpp"
 #include "qsp/endpoint.hpp"
+#include "rc155/attack/model.hpp"
 #include "rc155/session.hpp"
 #include "wire/cursor.hpp"
 #include "wire/frame.hpp"
 
-namespace qsp::cli {
+namespace qsp::rc155::attack {
 namespace {
 
-using fuzz::Made;
-using fuzz::Model;
-using fuzz::Prng;
-using fuzz::Verdict;
 using wire::FrameType;
-using Frame = std::vector<std::uint8_t>;
 
 constexpr std::array kRoles = {Role::Client, Role::Server};
 constexpr std::size_t index(Role role) noexcept { return role == Role::Client ? 0 : 1; }
@@ -75,12 +70,12 @@ class Case {
   void check_state(Role who, std::string_view after);
   void check_pair();
   void require(bool holds, Role who, std::string_view what);
-  void observe(std::uint64_t value) noexcept { result_.digest = fuzz::mix(result_.digest ^ value); }
+  void observe(std::uint64_t value) noexcept { result_.digest = mix(result_.digest ^ value); }
 
   crypto::Provider& provider_;
   Prng& prng_;
   RekeyFuzzResult& result_;
-  fuzz::Attacker attacker_;
+  Attacker attacker_;
   std::array<End, 2> ends_;
   bool over_ = false;
 };
@@ -197,7 +192,7 @@ void Case::mutate() {
   if (queue.empty()) return;
   const std::size_t at = prng_.below(queue.size());
   const bool forged = prng_.chance(0.15) && attacker_.forge(prng_, from, queue[at]);
-  if (!forged) fuzz::damage(prng_, queue, at, end(other(from)).in_flight);
+  if (!forged) damage(prng_, queue, at, end(other(from)).in_flight);
   ++result_.mutations;
 }
 
@@ -330,8 +325,8 @@ void Case::check_pair() {
 
 }  // namespace
 
-RekeyFuzzResult fuzz_rc155_rekey(crypto::Provider& provider, const RekeyFuzzParameters& parameters,
-                                 const std::function<bool(std::uint64_t done_cases)>& progress) {
+RekeyFuzzResult fuzz_rekey(crypto::Provider& provider, const RekeyFuzzParameters& parameters,
+                           const std::function<bool(std::uint64_t done_cases)>& progress) {
   RekeyFuzzResult result{.cases = 0,
                          .steps = parameters.steps,
                          .mutate_prob = parameters.mutate_prob,
@@ -342,11 +337,11 @@ RekeyFuzzResult fuzz_rc155_rekey(crypto::Provider& provider, const RekeyFuzzPara
                          .rekeys = 0,
                          .frames = 0,
                          .closed_cases = 0,
-                         .digest = fuzz::mix(parameters.seed)};
+                         .digest = mix(parameters.seed)};
   while (result.cases < parameters.cases) {
     // A case depends on its own number alone, so one can be repeated without those before it.
     Prng prng(parameters.seed, result.cases);
-    fuzz::SeededProvider seeded(provider, prng.next());
+    SeededProvider seeded(provider, prng.next());
     std::unique_ptr<Case> pair;
     for (std::uint64_t step = 0; step < parameters.steps; ++step) {
       if (!pair || pair->over()) {
@@ -367,4 +362,4 @@ RekeyFuzzResult fuzz_rc155_rekey(crypto::Provider& provider, const RekeyFuzzPara
   return result;
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::rc155::attack

@@ -1,4 +1,4 @@
-#include "cli/fuzz_model.hpp"
+#include "rc155/attack/model.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include "rc155/messages.hpp"
 #include "wire/cursor.hpp"
 
-namespace qsp::cli::fuzz {
+namespace qsp::rc155::attack {
 namespace {
 
 using wire::FrameType;
@@ -341,4 +341,4 @@ Verdict Model::refuse(Reason reason, std::string_view what) noexcept {
   return {Verdict::Kind::Refuse, what};
 }
 
-}  // namespace qsp::cli::fuzz
+}  // namespace qsp::rc155::attack
