@@ -8,7 +8,7 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/e91.hpp"
-#include "cli/e91_result.hpp"
+#include "cli/e91_rows.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"

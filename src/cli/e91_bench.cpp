@@ -9,7 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/e91.hpp"
 #include "cli/e91_progress.hpp"
-#include "cli/e91_result.hpp"
+#include "cli/e91_rows.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
@@ -162,9 +162,9 @@ OrText<void> measure_blocks(crypto::Provider& provider, const BenchOptions& opti
 
 OrText<std::vector<Figure>> measure(const BenchOptions& options, Progress& progress) {
   // The same keys, errors and photons in each run, so that runs can be compared.
-  auto random = E91Random::create("qsp e91 bench");
+  auto random = e91::study::Randomness::create("qsp e91 bench");
   if (!random) return std::unexpected(std::move(random.error()));
-  const auto setup = set_up({});
+  const auto setup = e91::study::set_up({});
   if (!setup) return std::unexpected(setup.error());
   std::vector<Figure> figures;
   progress.say("the link");

@@ -11,12 +11,14 @@
 #include "cli/e91.hpp"
 #include "cli/e91_progress.hpp"
 #include "cli/e91_report.hpp"
-#include "cli/e91_result.hpp"
+#include "cli/e91_rows.hpp"
+#include "cli/e91_setup.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "e91/post/transcript.hpp"
+#include "e91/study/run_charts.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
 
@@ -26,7 +28,7 @@ namespace {
 using files::OrText;
 
 struct RunOptions {
-  E91LinkOptions link;
+  e91::study::LinkOptions link;
   std::uint64_t blocks = 3;
   std::string transcript, report, plot;  ///< empty: none
   std::vector<std::string> published;
@@ -59,8 +61,8 @@ class TranscriptFile {
 };
 
 struct Run {
-  std::vector<E91BlockResult> blocks;
-  E91Total total;
+  std::vector<e91::study::BlockResult> blocks;
+  e91::study::Total total;
 };
 
 /// Plays the blocks until they are done or somebody wants an end.
@@ -81,7 +83,7 @@ OrText<Run> play(e91::LocalLink& link, std::uint64_t blocks, TranscriptFile& tra
   return run;
 }
 
-E91Rows theory_rows(const e91::Expected& theory, const E91Forecast& expected) {
+E91Rows theory_rows(const e91::Expected& theory, const e91::study::Forecast& expected) {
   return {{"theory: coincidences", fmt::format("{}/s", rate_text(theory.coincidences_per_s))},
           {"theory: sifted", fmt::format("{} bit/s", rate_text(theory.key_pairs_per_s))},
           {"theory: QBER", fmt::format("{:.2f} %", 100 * theory.qber)},
@@ -90,13 +92,14 @@ E91Rows theory_rows(const e91::Expected& theory, const E91Forecast& expected) {
           {"theory: without end", fmt::format("{} bit/s", rate_text(expected.endless_rate_per_s))}};
 }
 
-void print_run(const RunOptions& options, const E91Setup& setup, const Run& run, const e91::Eve& eve, bool json) {
+void print_run(const RunOptions& options, const e91::study::Setup& setup, const Run& run, const e91::Eve& eve,
+               bool json) {
   const e91::Expected theory = e91::expected(setup.link.config, eve);
-  const E91Forecast expected = forecast(setup, eve);
+  const e91::study::Forecast expected = forecast(setup, eve);
   const std::string notice = simulated_notice(!options.link.seed.empty());
   if (json) {
     boost::json::array blocks;
-    for (const E91BlockResult& block : run.blocks) blocks.push_back(json_of(setup.link.config.mode, block));
+    for (const e91::study::BlockResult& block : run.blocks) blocks.push_back(json_of(setup.link.config.mode, block));
     print_json({{"simulated", true},
                 {"seeded", !options.link.seed.empty()},
                 {"link", json_of(setup)},
@@ -122,16 +125,18 @@ void print_run(const RunOptions& options, const E91Setup& setup, const Run& run,
 }
 
 /// The report and the plots, where they are wanted.
-OrText<void> write_pictures(const RunOptions& options, const E91Setup& setup, const Run& run, E91Random& random,
-                            std::optional<files::Replacement>& report, Progress& progress) {
+OrText<void> write_pictures(const RunOptions& options, const e91::study::Setup& setup, const Run& run,
+                            e91::study::Randomness& random, std::optional<files::Replacement>& report,
+                            Progress& progress) {
   if (options.report.empty() && options.plot.empty()) return {};
   progress.say("drawing");
-  const auto published = published_rates(options.published);
+  const auto published = e91::study::published_rates(options.published);
   if (!published) return std::unexpected(published.error());
-  const auto charts = run_charts(random.provider(), options.link, setup, run.total, *published);
+  const auto charts = e91::study::run_charts(random.provider(), options.link, setup, run.total, *published);
   if (!charts) return std::unexpected(charts.error());
   if (!options.plot.empty()) {
-    if (auto written = write_charts(options.plot, *charts); !written) return std::unexpected(written.error());
+    if (auto written = e91::study::write_charts(options.plot, *charts); !written)
+      return std::unexpected(written.error());
   }
   if (!report) return {};
   const std::string page = report_page(
@@ -146,10 +151,10 @@ int run_e91(const RunOptions& options, bool json) {
   if (!setup) return failed(setup.error());
   const auto eve = e91::parse_eve(setup->eve);
   if (!eve) return failed(eve.error(), kUsage);
-  auto random = E91Random::create(options.link.seed);
+  auto random = e91::study::Randomness::create(options.link.seed);
   if (!random) return failed(random.error());
   const e91::LocalConfig config = setup->local();
-  if (const auto problem = block_problem(config)) return failed(*problem);
+  if (const auto problem = e91::study::block_problem(config)) return failed(describe(*problem, config));
   // What cannot be written is found before the work, not after it.
   TranscriptFile transcript;
   if (!options.transcript.empty()) {

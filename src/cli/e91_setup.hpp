@@ -1,78 +1,17 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 
-#include "e91/link/eve.hpp"
-#include "e91/link/expected.hpp"
-#include "e91/link/link_file.hpp"
-#include "e91/local/local_link.hpp"
-#include "qsp/crypto.hpp"
+#include "e91/study/setup.hpp"
 
-/// What the verbs of `qsp e91` that simulate a link have in common: its options, and what they come to.
+/// What the verbs of `qsp e91` that simulate a link have in common.
 namespace qsp::cli {
 
 class Command;
 
-struct E91LinkOptions {
-  std::string file;  ///< empty: the built-in link
-  std::optional<double> distance_km, mean_pairs, slots_per_s, visibility, intrinsic_error, misalignment_deg, loss_db,
-      efficiency, dark_counts, dead_time_ns, p_z;
-  std::string mode;  ///< empty: the link's
-  std::string eve = "none";
-  std::optional<std::uint64_t> block_bits;
-  std::string seed;  ///< empty: none
-};
+void add_e91_link_options(Command& verb, e91::study::LinkOptions& options);
 
-void add_e91_link_options(Command& verb, E91LinkOptions& options);
-
-/// A link, who listens, and how large its blocks are.
-struct E91Setup {
-  e91::LinkFile link;  ///< title, published figures, configuration
-  std::string eve;
-  std::uint64_t block_bits = 0;
-  bool p_z_is_chosen = false;  ///< it follows from the link and the block, nobody told it
-
-  [[nodiscard]] e91::LocalConfig local() const;
-};
-
-/// The link as the options have it. Where they do not say, a block is as long as a few seconds allow, up to 1 Mbit, and
-/// p_z is what brings most key for a block of that length. Errors: text that names file and field.
-files::OrText<E91Setup> set_up(const E91LinkOptions& options);
-
-/// The provider of all random numbers of a run: the library's, or one that follows from a seed's text. 64 hex digits
-/// are the seed itself, any other text is hashed to it.
-class E91Random {
- public:
-  static files::OrText<E91Random> create(const std::string& seed);
-  [[nodiscard]] crypto::Provider& provider() noexcept { return seeded_ ? *seeded_ : *library_; }
-
- private:
-  std::unique_ptr<crypto::Provider> library_;
-  std::unique_ptr<crypto::Provider> seeded_;
-};
-
-/// Why blocks of this length cannot be made on this link, and the remedy; nothing where they can.
-std::optional<std::string> block_problem(const e91::LocalConfig& config);
-
-/// What a block is expected to bring where every count is its mean, with the very rules of the post-processing.
-struct E91Forecast {
-  std::uint64_t length = 0;  ///< ℓ, bits
-  double seconds = 0;        ///< of simulated time
-  double rate_per_s = 0;     ///< ℓ / seconds
-  /// Of a run without end: 1 − h(e_phase) − f h(e_bit) for each sifted bit. At p_z = 0.9 where nobody told another:
-  /// what is best for a block says nothing of it.
-  double endless_rate_per_s = 0;
-};
-
-/// f that forecasts assume: bits that reconciliation discloses over n h(QBER).
-inline constexpr double kE91Efficiency = 1.05;
-
-E91Forecast forecast(const E91Setup& setup, const e91::Eve& eve);
-
-/// The fibre of both arms.
-double fibre_km(const e91::LinkConfig& link) noexcept;
+/// Why such blocks cannot be made, and the remedy.
+std::string describe(const e91::study::BlockProblem& problem, const e91::LocalConfig& config);
 
 }  // namespace qsp::cli

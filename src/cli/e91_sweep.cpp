@@ -7,14 +7,16 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/e91.hpp"
-#include "cli/e91_charts.hpp"
 #include "cli/e91_progress.hpp"
 #include "cli/e91_report.hpp"
-#include "cli/e91_result.hpp"
+#include "cli/e91_rows.hpp"
+#include "cli/e91_setup.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "e91/study/charts.hpp"
+#include "e91/study/points.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -24,23 +26,25 @@ using files::OrText;
 constexpr double kMostValue = 1e12;  ///< of any parameter, and more
 
 struct SweepOptions {
-  E91LinkOptions link;
+  e91::study::LinkOptions link;
   std::string over;
   std::optional<double> from, to;
   std::size_t steps = 10;
-  E91Sampling sampling;
+  e91::study::Sampling sampling;
   std::string plot;
   std::vector<std::string> published;
 };
 
-std::string verdict_of(const E91Point& point) { return point.blocks.empty() ? "" : point.blocks.back().verdict; }
+std::string verdict_of(const e91::study::Point& point) {
+  return point.blocks.empty() ? "" : point.blocks.back().verdict;
+}
 
 boost::json::value json_of(const std::optional<e91::keyrate::Estimate>& estimate) {
   if (!estimate) return nullptr;
   return boost::json::object{{"value", estimate->value}, {"deviation", estimate->deviation}};
 }
 
-boost::json::object json_of(const E91Point& point) {
+boost::json::object json_of(const e91::study::Point& point) {
   const auto rate = point.rate_per_s();
   return {{"x", point.x},
           {"p_z", point.link.p_z},
@@ -62,11 +66,11 @@ boost::json::object json_of(const E91Point& point) {
             {"verdict", verdict_of(point)}}}};
 }
 
-E91Rows rows_of(const E91Parameter& parameter, const std::vector<E91Point>& points) {
+E91Rows rows_of(const e91::study::Parameter& parameter, const std::vector<e91::study::Point>& points) {
   const auto text = [](const auto& value, const auto& form) { return value ? form(*value) : std::string("–"); };
   E91Rows rows{{std::string(parameter.name), "S theory", "S", "QBER theory", "QBER", "e_phase theory", "e_phase",
                 "bit/s endless", "bit/s theory", "bit/s", "verdict"}};
-  for (const E91Point& point : points) {
+  for (const e91::study::Point& point : points) {
     rows.push_back({fmt::format("{:g}", point.x), fmt::format("{:.3f}", point.theory.s), text(point.s, estimate_text),
                     fmt::format("{:.2f} %", 100 * point.theory.qber), text(point.qber, percent_text),
                     fmt::format("{:.2f} %", 100 * point.theory_phase_error()), text(point.phase_error, percent_text),
@@ -76,33 +80,21 @@ E91Rows rows_of(const E91Parameter& parameter, const std::vector<E91Point>& poin
   return rows;
 }
 
-OrText<std::vector<E91Point>> sample(crypto::Provider& provider, const SweepOptions& options,
-                                     const E91Parameter& parameter, double from, double to, Progress& progress) {
-  std::vector<E91Point> points;
-  for (std::size_t i = 0; i < options.steps && !StopRequest::came(); ++i) {
-    progress.say(fmt::format("point {} of {}", i + 1, options.steps));
-    const double share = options.steps == 1 ? 0 : static_cast<double>(i) / static_cast<double>(options.steps - 1);
-    auto point = e91_point(provider, options.link, parameter, from + (to - from) * share, options.sampling);
-    if (!point) return std::unexpected(std::move(point.error()));
-    points.push_back(std::move(*point));
-  }
-  return points;
-}
-
 OrText<std::vector<std::string>> draw(crypto::Provider& provider, const SweepOptions& options,
-                                      const E91Parameter& parameter, double from, double to,
-                                      const std::vector<E91Point>& points) {
+                                      const e91::study::Parameter& parameter, double from, double to,
+                                      const std::vector<e91::study::Point>& points) {
   constexpr std::size_t kSmooth = 60;
-  const auto published = published_rates(options.published);
+  const auto published = e91::study::published_rates(options.published);
   if (!published) return std::unexpected(published.error());
   auto curve = theory_curve(provider, options.link, parameter, from, to, kSmooth);
   if (!curve) return std::unexpected(std::move(curve.error()));
-  return write_charts(options.plot,
-                      charts_of({.parameter = parameter, .curve = std::move(*curve), .sampled = points}, *published));
+  return e91::study::write_charts(
+      options.plot,
+      e91::study::charts_of({.parameter = parameter, .curve = std::move(*curve), .sampled = points}, *published));
 }
 
 int run_sweep(SweepOptions options, bool json) {
-  const E91Parameter& parameter = e91_parameter(options.over);
+  const e91::study::Parameter& parameter = e91::study::parameter_named(options.over);
   const double from = options.from.value_or(parameter.from);
   const double to = options.to.value_or(parameter.to);
   if (!(from < to)) return failed(fmt::format("--from ({:g}) has to be below --to ({:g})", from, to), kUsage);
@@ -116,14 +108,20 @@ int run_sweep(SweepOptions options, bool json) {
   const auto setup = set_up(options.link);
   if (!setup) return failed(setup.error());
   if (options.over == "eve" && options.link.eve == "none") {
-    options.link.eve = default_attack(setup->link.config.mode);
+    options.link.eve = e91::study::default_attack(setup->link.config.mode);
   }
-  auto random = E91Random::create(options.link.seed);
+  auto random = e91::study::Randomness::create(options.link.seed);
   if (!random) return failed(random.error());
 
   Progress progress;
   const StopRequest stop_request;
-  const auto points = sample(random->provider(), options, parameter, from, to, progress);
+  const auto points = e91::study::sample_points(random->provider(), options.link, parameter,
+                                                {.from = from, .to = to, .steps = options.steps}, options.sampling,
+                                                [&](std::size_t point) {
+                                                  if (StopRequest::came()) return false;
+                                                  progress.say(fmt::format("point {} of {}", point, options.steps));
+                                                  return true;
+                                                });
   OrText<std::vector<std::string>> files;
   if (points && !points->empty() && !options.plot.empty()) {
     progress.say("drawing");
@@ -135,7 +133,7 @@ int run_sweep(SweepOptions options, bool json) {
 
   if (json) {
     boost::json::array rows;
-    for (const E91Point& point : *points) rows.push_back(json_of(point));
+    for (const e91::study::Point& point : *points) rows.push_back(json_of(point));
     boost::json::array names(files->begin(), files->end());
     print_json({{"simulated", true},
                 {"over", parameter.name},
@@ -156,7 +154,7 @@ void add_e91_sweep(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("sweep", "theory beside simulation, over one parameter of a link");
   const auto options = std::make_shared<SweepOptions>();
   std::vector<std::string> names;
-  for (const E91Parameter& parameter : e91_parameters()) names.emplace_back(parameter.name);
+  for (const e91::study::Parameter& parameter : e91::study::parameters()) names.emplace_back(parameter.name);
   verb->add_option("--over", options->over,
                    "the parameter, as its option is called; \"angle\" is between the analysers")
       ->required()

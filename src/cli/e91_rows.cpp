@@ -1,13 +1,12 @@
-#include "cli/e91_result.hpp"
+#include "cli/e91_rows.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "cli/text.hpp"
-#include "e91/hashing/verification.hpp"
-#include "e91/keyrate/entropy.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -23,23 +22,6 @@ std::string si(double value) {
   std::size_t prefix = 0;
   while (std::abs(value) >= 1000 && prefix + 1 < kPrefixes.size()) value /= 1000, ++prefix;
   return fmt::format("{:.3g} {}", value, kPrefixes.at(prefix));
-}
-
-/// Bits of the key that reconciliation itself disclosed.
-std::size_t parities(const e91::BlockReport& report) noexcept {
-  return report.disclosed - std::min(report.disclosed, e91::hashing::kVerificationBits);
-}
-
-/// f of one block; nothing where no error was corrected.
-std::optional<double> efficiency_of(const e91::BlockReport& report) noexcept {
-  const double ideal = static_cast<double>(report.key_bits) * e91::keyrate::binary_entropy(report.qber());
-  if (!(ideal > 0)) return std::nullopt;
-  return static_cast<double>(parities(report)) / ideal;
-}
-
-std::optional<Estimate> qber_of(const E91BlockResult& block) noexcept {
-  if (!block.reconciled()) return std::nullopt;
-  return e91::keyrate::error_rate({.bits = block.report.key_bits, .errors = block.report.errors});
 }
 
 template <class Value, class Text>
@@ -93,76 +75,7 @@ void add_published(E91Rows& rows, const e91::Published& published) {
   add("secret", published.key_rate_per_s, "{:g} bit/s");
 }
 
-double epsilon_of(const E91Total& total) {
-  const e91::PostConfig post;  // what every run is made with
-  return static_cast<double>(total.with_key) * (post.epsilon_secrecy + post.epsilon_correctness);
-}
-
 }  // namespace
-
-std::string E91BlockResult::verdict() const {
-  if (!report.aborted) return keys_equal ? "key" : "KEYS DIFFER";
-  return fmt::format("no key: {}", e91::describe(*report.aborted));
-}
-
-void E91Total::add(const E91BlockResult& block) {
-  const e91::BlockReport& report = block.report;
-  ++blocks;
-  with_key += report.length > 0 ? 1 : 0;
-  slots += report.slots;
-  alice_clicks += block.alice_clicks;
-  bob_clicks += report.clicks;
-  coincidences += report.shared;
-  key_bits += report.key_bits;
-  disclosed += report.disclosed;
-  length += report.length;
-  keys += block.keys;
-  seconds += block.seconds;
-  keys_equal = keys_equal && block.keys_equal;
-  phase.bits += report.tests.phase.bits;
-  phase.errors += report.tests.phase.errors;
-  if (report.tests.chsh && report.tests.chsh->deviation > 0) {
-    const double weight = 1 / (report.tests.chsh->deviation * report.tests.chsh->deviation);
-    s_weight += weight;
-    s_sum += weight * report.tests.chsh->value;
-  }
-  if (!block.reconciled()) return;
-  ++reconciled;
-  batches += report.batches;
-  reconciled_bits += report.key_bits;
-  reconciled_errors += report.errors;
-  reconciled_leak += parities(report);
-  leak_of_ideal += static_cast<double>(report.key_bits) * e91::keyrate::binary_entropy(report.qber());
-}
-
-std::optional<Estimate> E91Total::qber() const noexcept {
-  return e91::keyrate::error_rate({.bits = reconciled_bits, .errors = std::min(reconciled_errors, reconciled_bits)});
-}
-
-std::optional<Estimate> E91Total::s() const noexcept {
-  if (!(s_weight > 0)) return std::nullopt;
-  return Estimate{.value = s_sum / s_weight, .deviation = 1 / std::sqrt(s_weight)};
-}
-
-std::optional<double> E91Total::efficiency() const noexcept {
-  if (!(leak_of_ideal > 0)) return std::nullopt;
-  return static_cast<double>(reconciled_leak) / leak_of_ideal;
-}
-
-double E91Total::rate_per_s() const noexcept { return seconds > 0 ? static_cast<double>(length) / seconds : 0; }
-
-double E91Total::secret_fraction() const noexcept {
-  return key_bits > 0 ? static_cast<double>(length) / static_cast<double>(key_bits) : 0;
-}
-
-std::optional<double> phase_error_of(e91::Mode mode, const e91::BlockReport& report) noexcept {
-  if (mode == e91::Mode::Biased) {
-    if (report.tests.phase.bits == 0) return std::nullopt;
-    return report.tests.phase_error_rate();
-  }
-  if (!report.tests.chsh) return std::nullopt;
-  return e91::keyrate::phase_error(report.tests.chsh->value, report.qber());
-}
 
 std::string rate_text(double per_second) {
   return per_second < 1000 ? fmt::format("{:.4g}", per_second)
@@ -177,18 +90,18 @@ std::string estimate_text(const Estimate& value) {
   return fmt::format("{:.3f} ± {:.3f}", value.value, value.deviation);
 }
 
-E91Rows block_rows(e91::Mode mode, const std::vector<E91BlockResult>& blocks) {
+E91Rows block_rows(e91::Mode mode, const std::vector<e91::study::BlockResult>& blocks) {
   E91Rows rows{
       {"block", "sifted n", "QBER", "S", "e_phase", "leak", "f", "rounds", "key ℓ", "ℓ/n", "bit/s", "verdict"}};
-  for (const E91BlockResult& block : blocks) {
+  for (const e91::study::BlockResult& block : blocks) {
     const e91::BlockReport& report = block.report;
     const auto if_reconciled = [&](const std::string& text) { return block.reconciled() ? text : std::string(kNone); };
     const double n = std::max<double>(1, static_cast<double>(report.key_bits));
-    rows.push_back({std::to_string(report.block), grouped(report.key_bits), or_none(qber_of(block), percent_text),
+    rows.push_back({std::to_string(report.block), grouped(report.key_bits), or_none(block.qber(), percent_text),
                     or_none(report.tests.chsh, estimate_text),
-                    or_none(phase_error_of(mode, report), [](double share) { return share_text(share); }),
+                    or_none(e91::study::phase_error_of(mode, report), [](double share) { return share_text(share); }),
                     if_reconciled(grouped(report.disclosed)),
-                    or_none(efficiency_of(report), [](double f) { return fmt::format("{:.3f}", f); }),
+                    or_none(block.efficiency(), [](double f) { return fmt::format("{:.3f}", f); }),
                     if_reconciled(std::to_string(report.batches)), grouped(report.length),
                     fmt::format("{:.3f}", static_cast<double>(report.length) / n),
                     rate_text(static_cast<double>(report.length) / block.seconds), block.verdict()});
@@ -196,7 +109,7 @@ E91Rows block_rows(e91::Mode mode, const std::vector<E91BlockResult>& blocks) {
   return rows;
 }
 
-E91Rows total_rows(const E91Setup& setup, const E91Total& total) {
+E91Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& total) {
   const auto per_s = [&](std::uint64_t count) {
     return fmt::format("{}  ({}/s)", grouped(count), si(static_cast<double>(count) / std::max(1e-300, total.seconds)));
   };
@@ -229,15 +142,13 @@ E91Rows total_rows(const E91Setup& setup, const E91Total& total) {
   if (biased) {
     const auto rate = e91::keyrate::error_rate(total.phase);
     rows.insert(rows.begin() + 10, {"e_phase", or_none(rate, percent_text)});
-    // Each block's key may be known, or differ, with its own: they add up.
-    rows.push_back(
-        {"ε of all keys", fmt::format("{:g}: {} blocks of ε_sec + ε_cor", epsilon_of(total), total.with_key)});
+    rows.push_back({"ε of all keys", fmt::format("{:g}: {} blocks of ε_sec + ε_cor", total.epsilon(), total.with_key)});
   }
   add_published(rows, setup.link.published);
   return rows;
 }
 
-E91Rows link_rows(const E91Setup& setup) {
+E91Rows link_rows(const e91::study::Setup& setup) {
   const e91::LinkConfig& link = setup.link.config;
   E91Rows rows{
       {"link", setup.link.title},
@@ -258,7 +169,7 @@ E91Rows link_rows(const E91Setup& setup) {
   return rows;
 }
 
-boost::json::object json_of(e91::Mode mode, const E91BlockResult& block) {
+boost::json::object json_of(e91::Mode mode, const e91::study::BlockResult& block) {
   const e91::BlockReport& report = block.report;
   return {{"block", report.block},
           {"slots", report.slots},
@@ -268,11 +179,11 @@ boost::json::object json_of(e91::Mode mode, const E91BlockResult& block) {
           {"coincidences", report.shared},
           {"sifted_bits", report.key_bits},
           {"test_bits", report.test_bits},
-          {"qber", json_of(qber_of(block))},
+          {"qber", json_of(block.qber())},
           {"s", json_of(report.tests.chsh)},
-          {"phase_error", or_null(phase_error_of(mode, report))},
+          {"phase_error", or_null(e91::study::phase_error_of(mode, report))},
           {"disclosed_bits", report.disclosed},
-          {"efficiency", or_null(efficiency_of(report))},
+          {"efficiency", or_null(block.efficiency())},
           {"rounds", report.batches},
           {"key_bits", report.length},
           {"keys", block.keys},
@@ -280,7 +191,7 @@ boost::json::object json_of(e91::Mode mode, const E91BlockResult& block) {
           {"verdict", block.verdict()}};
 }
 
-boost::json::object json_of(const E91Total& total) {
+boost::json::object json_of(const e91::study::Total& total) {
   return {{"blocks", total.blocks},
           {"blocks_with_key", total.with_key},
           {"seconds", total.seconds},
@@ -294,14 +205,14 @@ boost::json::object json_of(const E91Total& total) {
           {"disclosed_bits", total.disclosed},
           {"efficiency", or_null(total.efficiency())},
           {"key_bits", total.length},
-          {"epsilon_total", epsilon_of(total)},
+          {"epsilon_total", total.epsilon()},
           {"secret_fraction", total.secret_fraction()},
           {"secret_bits_per_s", total.rate_per_s()},
           {"keys", total.keys},
           {"keys_equal", total.keys_equal}};
 }
 
-boost::json::object json_of(const E91Setup& setup) {
+boost::json::object json_of(const e91::study::Setup& setup) {
   const e91::LinkConfig& link = setup.link.config;
   return {{"title", setup.link.title},
           {"mode", link.mode == e91::Mode::Biased ? "biased" : "classic"},

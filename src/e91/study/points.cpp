@@ -1,0 +1,171 @@
+#include "e91/study/points.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "e91/keyrate/statistics.hpp"
+
+namespace qsp::e91::study {
+namespace {
+
+using files::OrText;
+
+/// Clicks of one side for the samples of one point: tenths of a second of simulation.
+constexpr double kClicksOfPoint = 1e6;
+
+constexpr std::array<Parameter, 11> kParameters{{
+    {"distance", "fibre to Bob, km", 0, 200, 0, 100'000, &LinkOptions::distance_km},
+    {"eve", "fraction of the pulses that Eve attacks", 0, 1, 0, 1},
+    {"mean-pairs", "mean pairs per slot", 0.001, 0.1, 0, kMaxMeanPairs, &LinkOptions::mean_pairs},
+    {"visibility", "visibility of the source", 0.7, 1, 0, 1, &LinkOptions::visibility},
+    {"angle", "angle between the analysers, degrees on the Bloch sphere", -180, 180, -180, 180,
+     &LinkOptions::misalignment_deg},
+    {"loss-db", "loss on Bob's way, dB", 0, 40, 0, 200, &LinkOptions::loss_db},
+    {"efficiency", "efficiency of the detectors", 0.05, 1, 0, 1, &LinkOptions::efficiency},
+    {"dark-counts", "dark counts of each detector, per second", 0, 100'000, 0, 1e9, &LinkOptions::dark_counts},
+    {"dead-time", "dead time of a station, ns", 0, 1000, 0, 1e9, &LinkOptions::dead_time_ns},
+    {"p-z", "p_z, how often each side chooses Z", 0.3, 0.97, 0.01, 0.99, &LinkOptions::p_z},
+    {"block-bits", "sifted bits in a block", 10'000, 1'000'000, 100, kMaxKeyBits},
+}};
+
+OrText<void> apply(LinkOptions& options, const Parameter& parameter, double x) {
+  if (!(x >= parameter.least && x <= parameter.most)) {
+    return std::unexpected(
+        fmt::format("{} is from {:g} to {:g}, not {:g}", parameter.name, parameter.least, parameter.most, x));
+  }
+  if (parameter.field != nullptr) {
+    options.*parameter.field = x;
+  } else if (parameter.name == "block-bits") {
+    options.block_bits = static_cast<std::uint64_t>(x);
+  } else {
+    auto attack = with_amount(options.eve, fmt::format("{}", x));
+    if (!attack) return std::unexpected(std::move(attack.error()));
+    options.eve = std::move(*attack);
+  }
+  return {};
+}
+
+OrText<void> sample_clicks(crypto::Provider& provider, const Eve& eve, double coincidences, Point& point) {
+  const auto seen = observe(provider, point.link, eve, slots_to_sample(point.link, point.theory, coincidences));
+  if (!seen) return std::unexpected(std::string(seen.error().where));
+  const Mode mode = point.link.mode;
+  const TestResult tests = evaluate(mode, seen->outcomes);
+  point.s = tests.chsh;
+  point.qber = keyrate::error_rate(key_sample(mode, seen->outcomes));
+  if (mode == Mode::Biased) {
+    point.phase_error = keyrate::error_rate(tests.phase);
+  } else if (point.s && point.qber) {
+    point.phase_error = {
+        .value = keyrate::phase_error(point.s->value, point.qber->value),
+        .deviation = std::hypot(point.s->deviation / (2 * std::numbers::sqrt2), point.qber->deviation)};
+  }
+  const std::size_t first = mode == Mode::Biased ? 0 : 1;
+  point.correlation_z = correlation(seen->outcomes, first, 0);
+  point.correlation_x = correlation(seen->outcomes, first + 1, 1);
+  return {};
+}
+
+OrText<void> sample_blocks(crypto::Provider& provider, const Setup& setup, const Eve& eve, std::size_t blocks,
+                           Point& point) {
+  if (blocks == 0) return {};
+  if (block_problem(setup.local())) {
+    point.blocks.push_back({.verdict = "no block of this length can be made"});
+    return {};
+  }
+  auto link = LocalLink::create(provider, setup.local(), eve);
+  if (!link) return std::unexpected(std::string(link.error().where));
+  for (std::size_t i = 0; i < blocks; ++i) {
+    const auto outcome = (*link)->block();
+    if (!outcome) return std::unexpected(std::string(outcome.error().where));
+    const auto& aborted = outcome->alice.aborted;
+    point.blocks.push_back({.length = outcome->alice.length,
+                            .seconds = outcome->link_seconds,
+                            .verdict = aborted ? std::string(describe(*aborted)) : "key"});
+  }
+  return {};
+}
+
+}  // namespace
+
+std::uint64_t slots_to_sample(const LinkConfig& link, const Expected& expected, double coincidences) {
+  const double clicks = std::max(expected.alice_singles_per_s, expected.bob_singles_per_s);
+  if (!(expected.coincidences_per_s > 0) || !(clicks > 0)) return 0;
+  const double seconds = std::min(coincidences / expected.coincidences_per_s, kClicksOfPoint / clicks);
+  return static_cast<std::uint64_t>(std::min(seconds * link.slots_per_s, static_cast<double>(Link::kMaxSlots)));
+}
+
+OrText<std::string> with_amount(const std::string& attack, std::string_view amount) {
+  constexpr std::string_view kWerner = "source:werner=";
+  const std::size_t start = attack.starts_with(kWerner) ? kWerner.size() : attack.find(':') + 1;
+  if (start == 0 || (attack.starts_with("source:") && start != kWerner.size())) {
+    return std::unexpected("--over eve takes an attack with a number: intercept, probe or source:werner, not \"" +
+                           attack + '"');
+  }
+  const std::size_t end = std::min(attack.find(',', start), attack.size());
+  return attack.substr(0, start) + std::string(amount) + attack.substr(end);
+}
+
+std::span<const Parameter> parameters() noexcept { return kParameters; }
+
+const Parameter& parameter_named(std::string_view name) noexcept {
+  return *std::ranges::find(kParameters, name, &Parameter::name);
+}
+
+std::string_view default_attack(Mode mode) noexcept {
+  return mode == Mode::Biased ? "intercept:1,angle=45" : "intercept:1,angle=67.5";
+}
+
+double Point::theory_phase_error() const noexcept {
+  return link.mode == Mode::Biased ? theory.phase_error : keyrate::phase_error(theory.s, theory.qber);
+}
+
+std::optional<double> Point::rate_per_s() const noexcept {
+  double bits = 0;
+  double seconds = 0;
+  for (const PointBlock& block : blocks) {
+    bits += static_cast<double>(block.length);
+    seconds += block.seconds;
+  }
+  if (!(seconds > 0)) return std::nullopt;
+  return bits / seconds;
+}
+
+OrText<Point> point_at(crypto::Provider& provider, LinkOptions options, const Parameter& parameter, double x,
+                       const Sampling& sampling) {
+  if (auto applied = apply(options, parameter, x); !applied) return std::unexpected(std::move(applied.error()));
+  const auto setup = set_up(options);
+  if (!setup) return std::unexpected(setup.error());
+  const auto eve = parse_eve(setup->eve);
+  if (!eve) return std::unexpected(eve.error());
+  Point point{.x = x, .link = setup->link.config, .block_bits = setup->block_bits};
+  point.theory = e91::expected(point.link, **eve);
+  point.forecast = forecast(*setup, **eve);
+  if (sampling.coincidences > 0) {
+    if (auto sampled = sample_clicks(provider, **eve, sampling.coincidences, point); !sampled) {
+      return std::unexpected(std::move(sampled.error()));
+    }
+  }
+  if (auto sampled = sample_blocks(provider, *setup, **eve, sampling.blocks, point); !sampled) {
+    return std::unexpected(std::move(sampled.error()));
+  }
+  return point;
+}
+
+OrText<std::vector<Point>> sample_points(crypto::Provider& provider, const LinkOptions& options,
+                                         const Parameter& parameter, const Places& places, const Sampling& sampling,
+                                         const std::function<bool(std::size_t point)>& progress) {
+  const auto [from, to, steps] = places;
+  std::vector<Point> points;
+  for (std::size_t i = 0; i < steps && progress(i + 1); ++i) {
+    const double share = steps == 1 ? 0 : static_cast<double>(i) / static_cast<double>(steps - 1);
+    auto point = point_at(provider, options, parameter, from + (to - from) * share, sampling);
+    if (!point) return std::unexpected(std::move(point.error()));
+    points.push_back(std::move(*point));
+  }
+  return points;
+}
+
+}  // namespace qsp::e91::study
