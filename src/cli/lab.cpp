@@ -1,108 +1,30 @@
-#include "cli/lab.hpp"
-
-#include <fmt/format.h>
-
-#include <chrono>
-#include <utility>
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "cli/app.hpp"
+#include "cli/e91_processes.hpp"
 #include "cli/json.hpp"
+#include "cli/kme.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "files/unfinished.hpp"
+#include "lab/e91.hpp"
+#include "lab/kme.hpp"
 
 namespace qsp::cli {
 namespace {
 
-using files::OrText;
-
-constexpr std::chrono::hours kLife{24 * 365};
-constexpr std::chrono::minutes kClocksDiffer{5};
-
-std::string config_of(const LabSite& here, const LabSite& there, const LabKeys& keys) {
-  return fmt::format(
-      "# A KME of a laboratory: everything here runs on one machine, and its keys are simulated.\n"
-      "kme_id = \"{kme}\"\n"
-      "address = \"127.0.0.1\"\n"
-      "port = {port}\n"
-      "admin_port = {admin}\n"
-      "store = \"sqlite:keys.db\"\n"
-      "certificate = \"cert.pem\"\n"
-      "key = \"key.pem\"\n"
-      "authorities = \"../ca.pem\"\n\n"
-      "[[sae]]\n"
-      "id = \"{sae}\"\n\n"
-      "[[link]]\n"
-      "name = \"a-b\"\n"
-      "side = \"{side}\"\n"
-      "peer_kme_id = \"{peer}\"\n"
-      "urls = [\"https://127.0.0.1:{peer_port}\"]\n"
-      "peer_saes = [\"{peer_sae}\"]\n"
-      "{producer}"
-      "pool = {pool}\n"
-      "key_life = {key_life}\n",
-      fmt::arg("kme", here.kme), fmt::arg("port", here.port), fmt::arg("admin", here.admin_port),
-      fmt::arg("sae", here.sae), fmt::arg("side", here.side), fmt::arg("peer", there.kme),
-      fmt::arg("peer_port", there.port), fmt::arg("peer_sae", there.sae), fmt::arg("producer", keys.producer),
-      fmt::arg("pool", keys.pool), fmt::arg("key_life", keys.key_life));
-}
-
-}  // namespace
-
-std::array<LabSite, 2> lab_sites(std::uint16_t port) {
-  const auto next = [port](unsigned offset) { return static_cast<std::uint16_t>(port + offset); };
-  return {LabSite{.side = 'a', .kme = "kme-a", .sae = "alice", .port = next(0), .admin_port = next(2)},
-          LabSite{.side = 'b', .kme = "kme-b", .sae = "bob", .port = next(1), .admin_port = next(3)}};
-}
-
-OrText<Lab> Lab::make(const std::string& folder) {
-  const auto from = std::chrono::system_clock::now() - kClocksDiffer;
-  auto authority = https::Authority::make("QSP laboratory", from, kLife);
-  if (!authority) return std::unexpected(authority.error());
-  Lab lab(folder, *std::move(authority));
-  if (auto done = lab.make_folder(""); !done) return std::unexpected(done.error());
-  const auto& credential = lab.authority_.credential();
-  if (auto done = lab.write("ca.pem", credential.certificate, kLabPublic); !done) return std::unexpected(done.error());
-  if (auto done = lab.write("ca-key.pem", credential.key.reveal(), kLabPrivate); !done) {
-    return std::unexpected(done.error());
-  }
-  return lab;
-}
-
-OrText<void> Lab::write(std::string_view name, std::string_view text, unsigned mode) const {
-  return files::write_new_file(folder_ + '/' + std::string(name), as_bytes(text), mode);
-}
-
-OrText<void> Lab::make_folder(std::string_view name) const {
-  return files::create_folder(name.empty() ? folder_ : folder_ + '/' + std::string(name));
-}
-
-OrText<void> Lab::write_credential(std::string_view name, bool server) {
-  https::Subject subject{
-      .common_name = std::string(name), .dns_names = {}, .addresses = {}, .uris = {}, .server = server, .client = true};
-  if (server) {
-    subject.dns_names = {"localhost", std::string(name) + ".example"};
-    subject.addresses = {"127.0.0.1", "::1"};
-  }
-  const auto from = std::chrono::system_clock::now() - kClocksDiffer;
-  const auto made = authority_.issue(subject, from, kLife);
-  if (!made) return std::unexpected(made.error());
-  if (auto done = make_folder(name); !done) return done;
-  if (auto done = write(std::string(name) + "/cert.pem", made->certificate, kLabPublic); !done) return done;
-  return write(std::string(name) + "/key.pem", made->key.reveal(), kLabPrivate);
-}
-
-OrText<void> Lab::write_site(const LabSite& here, const LabSite& there, const LabKeys& keys) {
-  if (auto done = write_credential(here.kme, true); !done) return done;
-  if (auto done = write_credential(here.sae, false); !done) return done;
-  return write(std::string(here.kme) + "/kme.toml", config_of(here, there, keys), kLabPublic);
-}
-
-int tell_of_lab(const OrText<void>& made, const std::string& folder, std::string_view what, bool json) {
+/// Makes a laboratory of `what`, and says that it stands or why it does not.
+template <class Make>
+int run_lab(const Make& make, const std::string& folder, std::uint16_t port, std::string_view what, bool json) {
+  files::Unfinished unfinished;
+  const auto made = make(folder, port);
   if (!made) {
     print_error(made.error());
     return kFailed;
   }
+  unfinished.keep();
   if (json) {
     print_json({{"folder", folder}, {"simulated", true}});
   } else {
@@ -112,6 +34,16 @@ int tell_of_lab(const OrText<void>& made, const std::string& folder, std::string
         what, folder);
   }
   return kOk;
+}
+
+}  // namespace
+
+int run_e91_lab(const E91LabOptions& options, bool json) {
+  return run_lab(lab::make_e91_lab, options.folder, options.port, "an E91 link, two KMEs and two applications", json);
+}
+
+int run_kme_lab(const KmeLabOptions& options, bool json) {
+  return run_lab(lab::make_kme_lab, options.folder, options.port, "two KMEs and two SAEs", json);
 }
 
 }  // namespace qsp::cli

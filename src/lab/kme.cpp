@@ -1,17 +1,15 @@
+#include "lab/kme.hpp"
+
 #include <fmt/format.h>
 
 #include <string>
 
-#include "cli/kme.hpp"
-#include "cli/lab.hpp"
-#include "files/unfinished.hpp"
-
-namespace qsp::cli {
+namespace qsp::lab {
 namespace {
 
 using files::OrText;
 
-std::string readme_of(const std::string& folder, const LabSite& a, const LabSite& b) {
+std::string kme_readme(const std::string& folder, const Site& a, const Site& b) {
   return fmt::format(
       R"md(# A laboratory of two KMEs
 
@@ -89,22 +87,15 @@ hello
       fmt::arg("sae_b", b.sae), fmt::arg("port_a", a.port), fmt::arg("port_b", b.port));
 }
 
-OrText<void> make_lab(const KmeLabOptions& options) {
-  auto lab = Lab::make(options.folder);
-  if (!lab) return std::unexpected(lab.error());
-  const auto [a, b] = lab_sites(options.port);
-  if (auto done = lab->write_site(a, b, {.producer = "producer = \"random\"\n"}); !done) return done;
-  if (auto done = lab->write_site(b, a, {.producer = "producer = \"peer\"\n"}); !done) return done;
-  return lab->write("README.md", readme_of(options.folder, a, b), kLabPublic);
-}
-
 }  // namespace
 
-int run_kme_lab(const KmeLabOptions& options, bool json) {
-  files::Unfinished unfinished;
-  const auto made = make_lab(options);
-  if (made) unfinished.keep();
-  return tell_of_lab(made, options.folder, "two KMEs and two SAEs", json);
+OrText<void> make_kme_lab(const std::string& folder, std::uint16_t port) {
+  auto lab = Lab::make(folder);
+  if (!lab) return std::unexpected(lab.error());
+  const auto [a, b] = sites(port);
+  if (auto done = lab->write_site(a, b, {.producer = "producer = \"random\"\n"}); !done) return done;
+  if (auto done = lab->write_site(b, a, {.producer = "producer = \"peer\"\n"}); !done) return done;
+  return lab->write("README.md", kme_readme(folder, a, b), kPublic);
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::lab

@@ -1,16 +1,15 @@
+#include "lab/e91.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
 #include <string>
 #include <string_view>
 
-#include "cli/e91_processes.hpp"
-#include "cli/lab.hpp"
-#include "files/unfinished.hpp"
 #include "identity/key_files.hpp"
 #include "qsp/openssl.hpp"
 
-namespace qsp::cli {
+namespace qsp::lab {
 namespace {
 
 using files::OrText;
@@ -66,7 +65,7 @@ std::string link_options(const std::string& folder, const Ports& ports) {
                      identity_of(folder, "link"), folder, folder);
 }
 
-std::string station_options(const std::string& folder, const LabSite& site, const Ports& ports) {
+std::string station_options(const std::string& folder, const Site& site, const Ports& ports) {
   const bool alice = site.side == 'a';
   const std::string_view name = alice ? kStationA : kStationB;
   return fmt::format(
@@ -84,7 +83,7 @@ std::string station_options(const std::string& folder, const LabSite& site, cons
       alice ? "block-bits = 100000\n" : "", site.port, folder, folder, name, folder, name);
 }
 
-std::string feed_options(const std::string& folder, const LabSite& a, const LabSite& b) {
+std::string feed_options(const std::string& folder, const Site& a, const Site& b) {
   return fmt::format(
       "link-file = \"{0}/link.toml\"\n"
       "eve-file = \"{0}/eve\"\n"
@@ -100,7 +99,7 @@ std::string feed_options(const std::string& folder, const LabSite& a, const LabS
       folder, a.port, b.port, kStationA, kStationB);
 }
 
-std::string readme_of(const std::string& folder, const LabSite& a, const LabSite& b) {
+std::string link_readme(const std::string& folder, const Site& a, const Site& b) {
   return fmt::format(
       R"(# A laboratory of an E91 link
 
@@ -174,46 +173,38 @@ OrText<void> write_keys(const Lab& lab) {
       {"bob/peers.toml", pin("alice", "alice", fmt::format("{}{}\"alice\"\n", kConnects, kDemandsQkd))},
   }};
   for (const auto& [name, text] : files) {
-    if (auto done = lab.write(name, text, kLabPublic); !done) return done;
-  }
-  return {};
-}
-
-OrText<void> make_lab(const E91LabOptions& options) {
-  auto lab = Lab::make(options.folder);
-  if (!lab) return std::unexpected(lab.error());
-  const auto [a, b] = lab_sites(options.port);
-  const Ports ports{.link = static_cast<std::uint16_t>(options.port + 4),
-                    .alice = static_cast<std::uint16_t>(options.port + 5)};
-  for (const LabSite* const site : {&a, &b}) {
-    const std::string_view station = site->side == 'a' ? kStationA : kStationB;
-    const LabKeys keys{.producer = fmt::format("producer = \"feed\"\nfeeders = [\"{}\"]\n", station), .key_life = 600};
-    if (auto done = lab->write_site(*site, site == &a ? b : a, keys); !done) return done;
-    if (auto done = lab->write_credential(station, false); !done) return done;
-    const std::string name = std::string(station) + "/e91.toml";
-    if (auto done = lab->write(name, station_options(options.folder, *site, ports), kLabPublic); !done) return done;
-  }
-  if (auto done = write_keys(*lab); !done) return done;
-  const std::array<std::pair<std::string, std::string>, 5> files{{
-      {"link.toml", std::string(kLinkFile)},
-      {"link/e91.toml", link_options(options.folder, ports)},
-      {"feed.toml", feed_options(options.folder, a, b)},
-      {"eve", "none\n"},
-      {"README.md", readme_of(options.folder, a, b)},
-  }};
-  for (const auto& [name, text] : files) {
-    if (auto done = lab->write(name, text, kLabPublic); !done) return done;
+    if (auto done = lab.write(name, text, kPublic); !done) return done;
   }
   return {};
 }
 
 }  // namespace
 
-int run_e91_lab(const E91LabOptions& options, bool json) {
-  files::Unfinished unfinished;
-  const auto made = make_lab(options);
-  if (made) unfinished.keep();
-  return tell_of_lab(made, options.folder, "an E91 link, two KMEs and two applications", json);
+OrText<void> make_e91_lab(const std::string& folder, std::uint16_t port) {
+  auto lab = Lab::make(folder);
+  if (!lab) return std::unexpected(lab.error());
+  const auto [a, b] = sites(port);
+  const Ports ports{.link = static_cast<std::uint16_t>(port + 4), .alice = static_cast<std::uint16_t>(port + 5)};
+  for (const Site* const site : {&a, &b}) {
+    const std::string_view station = site->side == 'a' ? kStationA : kStationB;
+    const SiteKeys keys{.producer = fmt::format("producer = \"feed\"\nfeeders = [\"{}\"]\n", station), .key_life = 600};
+    if (auto done = lab->write_site(*site, site == &a ? b : a, keys); !done) return done;
+    if (auto done = lab->write_credential(station, false); !done) return done;
+    const std::string name = std::string(station) + "/e91.toml";
+    if (auto done = lab->write(name, station_options(folder, *site, ports), kPublic); !done) return done;
+  }
+  if (auto done = write_keys(*lab); !done) return done;
+  const std::array<std::pair<std::string, std::string>, 5> files{{
+      {"link.toml", std::string(kLinkFile)},
+      {"link/e91.toml", link_options(folder, ports)},
+      {"feed.toml", feed_options(folder, a, b)},
+      {"eve", "none\n"},
+      {"README.md", link_readme(folder, a, b)},
+  }};
+  for (const auto& [name, text] : files) {
+    if (auto done = lab->write(name, text, kPublic); !done) return done;
+  }
+  return {};
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::lab

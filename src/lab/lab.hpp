@@ -10,27 +10,27 @@
 
 /// What the laboratories of `qsp kme lab` and `qsp e91 lab` have in common: a folder with an authority, two KMEs and an
 /// SAE at each.
-namespace qsp::cli {
+namespace qsp::lab {
 
 /// One of the two sites.
-struct LabSite {
+struct Site {
   char side;
   std::string_view kme, sae;
   std::uint16_t port, admin_port;
 };
 
 /// Both, side a first, with the four ports from `port` on.
-std::array<LabSite, 2> lab_sites(std::uint16_t port);
+std::array<Site, 2> sites(std::uint16_t port);
 
 /// How a site's KME comes by its keys, as its configuration has it.
-struct LabKeys {
+struct SiteKeys {
   std::string producer;  ///< lines of TOML
   unsigned pool = 2000;
   unsigned key_life = 3600;  ///< seconds
 };
 
-inline constexpr unsigned kLabPublic = 0644;
-inline constexpr unsigned kLabPrivate = 0600;
+inline constexpr unsigned kPublic = 0644;
+inline constexpr unsigned kPrivate = 0600;
 
 class Lab {
  public:
@@ -43,7 +43,7 @@ class Lab {
   /// machine.
   [[nodiscard]] files::OrText<void> write_credential(std::string_view name, bool server);
   /// Folder, certificate and configuration of a site's KME, and folder and certificate of its SAE.
-  [[nodiscard]] files::OrText<void> write_site(const LabSite& here, const LabSite& there, const LabKeys& keys);
+  [[nodiscard]] files::OrText<void> write_site(const Site& here, const Site& there, const SiteKeys& keys);
 
   [[nodiscard]] const std::string& folder() const noexcept { return folder_; }
 
@@ -54,7 +54,4 @@ class Lab {
   https::Authority authority_;
 };
 
-/// Says that a laboratory of `what` ("two KMEs", say) stands in `folder`, or why it does not: the verb's exit code.
-int tell_of_lab(const files::OrText<void>& made, const std::string& folder, std::string_view what, bool json);
-
-}  // namespace qsp::cli
+}  // namespace qsp::lab

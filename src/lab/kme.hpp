@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "lab/lab.hpp"
+
+namespace qsp::lab {
+
+/// All that two KMEs and an SAE at each need, and a README.md that says how to run them, in a new folder. The first KME
+/// listens on `port`; the three ports behind it are taken too. Errors: text.
+files::OrText<void> make_kme_lab(const std::string& folder, std::uint16_t port);
+
+}  // namespace qsp::lab
