@@ -39,7 +39,7 @@ struct RunOptions {
 class TranscriptFile {
  public:
   OrText<void> open(const std::string& file, const e91::PostConfig& config) {
-    auto begun = files::Replacement::begin(file, files::kReadableByAll);
+    auto begun = files::Replacement::begin(file, files::kAsUmaskAllows);
     if (!begun) return std::unexpected(std::move(begun.error()));
     file_.emplace(*std::move(begun));
     written_ = file_->write(e91::transcript_header(config));
@@ -162,7 +162,7 @@ int run_e91(const RunOptions& options, bool json) {
   }
   std::optional<files::Replacement> report;
   if (!options.report.empty()) {
-    auto begun = files::Replacement::begin(options.report, files::kReadableByAll);
+    auto begun = files::Replacement::begin(options.report, files::kAsUmaskAllows);
     if (!begun) return failed(begun.error());
     report.emplace(*std::move(begun));
   }

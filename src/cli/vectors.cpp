@@ -40,7 +40,7 @@ int write_all(const std::filesystem::path& folder) {
       return kFailed;
     }
     const std::filesystem::path path = folder / (std::string(scenario.name) + ".json");
-    if (const auto written = files::replace_file(path.string(), as_bytes(*text), files::kReadableByAll); !written) {
+    if (const auto written = files::replace_file(path.string(), as_bytes(*text), files::kAsUmaskAllows); !written) {
       print_error(written.error());
       return kFailed;
     }

@@ -39,8 +39,10 @@ class Descriptor {
 
 /// The mode of a file that holds a secret.
 inline constexpr unsigned kOwnerOnly = 0600;
-/// The mode of a file for everybody, of which the umask leaves what it leaves.
-inline constexpr unsigned kReadableByAll = 0666;
+/// The mode of a file that everybody may read, and that nobody else may write even where the umask would let them.
+inline constexpr unsigned kReadableByAll = 0644;
+/// The mode of any other result.
+inline constexpr unsigned kAsUmaskAllows = 0666;
 
 /// The folder of a file as it is named; "." where the name has none.
 std::string folder_of(const std::string& file);

@@ -193,7 +193,7 @@ OrText<std::vector<std::string>> write_charts(const std::string& folder, const s
   for (const Chart& chart : charts) {
     names.push_back(folder + '/' + chart.id + ".svg");
     const std::string picture = view::svg(chart);
-    if (auto written = files::replace_file(names.back(), as_bytes(picture), files::kReadableByAll); !written) {
+    if (auto written = files::replace_file(names.back(), as_bytes(picture), files::kAsUmaskAllows); !written) {
       return std::unexpected(std::move(written.error()));
     }
   }
