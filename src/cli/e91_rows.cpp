@@ -41,12 +41,7 @@ boost::json::value or_null(const std::optional<Value>& value) {
   return nullptr;
 }
 
-boost::json::value json_of(const std::optional<Estimate>& estimate) {
-  if (!estimate) return nullptr;
-  return boost::json::object{{"value", estimate->value}, {"deviation", estimate->deviation}};
-}
-
-boost::json::object json_of(const e91::ArmConfig& arm) {
+boost::json::object arm_json(const e91::ArmConfig& arm) {
   return {{"fibre_km", arm.fibre_km},
           {"loss_db_per_km", arm.loss_db_per_km},
           {"extra_loss_db", arm.extra_loss_db},
@@ -169,7 +164,12 @@ E91Rows link_rows(const e91::study::Setup& setup) {
   return rows;
 }
 
-boost::json::object json_of(e91::Mode mode, const e91::study::BlockResult& block) {
+boost::json::value estimate_json(const std::optional<Estimate>& estimate) {
+  if (!estimate) return nullptr;
+  return boost::json::object{{"value", estimate->value}, {"deviation", estimate->deviation}};
+}
+
+boost::json::object block_json(e91::Mode mode, const e91::study::BlockResult& block) {
   const e91::BlockReport& report = block.report;
   return {{"block", report.block},
           {"slots", report.slots},
@@ -179,8 +179,8 @@ boost::json::object json_of(e91::Mode mode, const e91::study::BlockResult& block
           {"coincidences", report.shared},
           {"sifted_bits", report.key_bits},
           {"test_bits", report.test_bits},
-          {"qber", json_of(block.qber())},
-          {"s", json_of(report.tests.chsh)},
+          {"qber", estimate_json(block.qber())},
+          {"s", estimate_json(report.tests.chsh)},
           {"phase_error", or_null(e91::study::phase_error_of(mode, report))},
           {"disclosed_bits", report.disclosed},
           {"efficiency", or_null(block.efficiency())},
@@ -191,7 +191,7 @@ boost::json::object json_of(e91::Mode mode, const e91::study::BlockResult& block
           {"verdict", block.verdict()}};
 }
 
-boost::json::object json_of(const e91::study::Total& total) {
+boost::json::object total_json(const e91::study::Total& total) {
   return {{"blocks", total.blocks},
           {"blocks_with_key", total.with_key},
           {"seconds", total.seconds},
@@ -200,8 +200,8 @@ boost::json::object json_of(const e91::study::Total& total) {
           {"bob_clicks", total.bob_clicks},
           {"coincidences", total.coincidences},
           {"sifted_bits", total.key_bits},
-          {"qber", json_of(total.qber())},
-          {"s", json_of(total.s())},
+          {"qber", estimate_json(total.qber())},
+          {"s", estimate_json(total.s())},
           {"disclosed_bits", total.disclosed},
           {"efficiency", or_null(total.efficiency())},
           {"key_bits", total.length},
@@ -212,7 +212,7 @@ boost::json::object json_of(const e91::study::Total& total) {
           {"keys_equal", total.keys_equal}};
 }
 
-boost::json::object json_of(const e91::study::Setup& setup) {
+boost::json::object setup_json(const e91::study::Setup& setup) {
   const e91::LinkConfig& link = setup.link.config;
   return {{"title", setup.link.title},
           {"mode", link.mode == e91::Mode::Biased ? "biased" : "classic"},
@@ -223,8 +223,8 @@ boost::json::object json_of(const e91::study::Setup& setup) {
           {"visibility", link.visibility},
           {"intrinsic_error", link.intrinsic_error},
           {"misalignment_rad", link.misalignment_rad},
-          {"alice", json_of(link.alice)},
-          {"bob", json_of(link.bob)},
+          {"alice", arm_json(link.alice)},
+          {"bob", arm_json(link.bob)},
           {"eve", setup.eve},
           {"block_bits", setup.block_bits}};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,10 @@ E91Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& tota
 /// Name and value of each parameter of the link.
 E91Rows link_rows(const e91::study::Setup& setup);
 
-boost::json::object json_of(e91::Mode mode, const e91::study::BlockResult& block);
-boost::json::object json_of(const e91::study::Total& total);
-boost::json::object json_of(const e91::study::Setup& setup);
+boost::json::value estimate_json(const std::optional<e91::keyrate::Estimate>& estimate);  ///< null where there is none
+boost::json::object block_json(e91::Mode mode, const e91::study::BlockResult& block);
+boost::json::object total_json(const e91::study::Total& total);
+boost::json::object setup_json(const e91::study::Setup& setup);
 
 /// "79,790" or "0.1234".
 std::string rate_text(double per_second);

@@ -99,10 +99,10 @@ void print_run(const RunOptions& options, const e91::study::Setup& setup, const 
   const std::string notice = simulated_notice(!options.link.seed.empty());
   if (json) {
     boost::json::array blocks;
-    for (const e91::study::BlockResult& block : run.blocks) blocks.push_back(json_of(setup.link.config.mode, block));
+    for (const e91::study::BlockResult& block : run.blocks) blocks.push_back(block_json(setup.link.config.mode, block));
     print_json({{"simulated", true},
                 {"seeded", !options.link.seed.empty()},
-                {"link", json_of(setup)},
+                {"link", setup_json(setup)},
                 {"expected",
                  {{"qber", theory.qber},
                   {"s", theory.s},
@@ -112,7 +112,7 @@ void print_run(const RunOptions& options, const e91::study::Setup& setup, const 
                   {"secret_bits_per_s", expected.rate_per_s},
                   {"endless_secret_bits_per_s", expected.endless_rate_per_s}}},
                 {"blocks", std::move(blocks)},
-                {"total", json_of(run.total)}});
+                {"total", total_json(run.total)}});
     return;
   }
   print_out("{}\n", columns(link_rows(setup)));

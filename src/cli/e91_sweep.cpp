@@ -39,11 +39,6 @@ std::string verdict_of(const e91::study::Point& point) {
   return point.blocks.empty() ? "" : point.blocks.back().verdict;
 }
 
-boost::json::value json_of(const std::optional<e91::keyrate::Estimate>& estimate) {
-  if (!estimate) return nullptr;
-  return boost::json::object{{"value", estimate->value}, {"deviation", estimate->deviation}};
-}
-
 boost::json::object json_of(const e91::study::Point& point) {
   const auto rate = point.rate_per_s();
   return {{"x", point.x},
@@ -58,10 +53,10 @@ boost::json::object json_of(const e91::study::Point& point) {
             {"secret_bits_per_s", point.forecast.rate_per_s},
             {"endless_secret_bits_per_s", point.forecast.endless_rate_per_s}}},
           {"simulated",
-           {{"s", json_of(point.s)},
-            {"qber", json_of(point.qber)},
-            {"phase_error", json_of(point.phase_error)},
-            {"correlation_z", json_of(point.correlation_z)},
+           {{"s", estimate_json(point.s)},
+            {"qber", estimate_json(point.qber)},
+            {"phase_error", estimate_json(point.phase_error)},
+            {"correlation_z", estimate_json(point.correlation_z)},
             {"secret_bits_per_s", rate ? boost::json::value(*rate) : boost::json::value(nullptr)},
             {"verdict", verdict_of(point)}}}};
 }

@@ -22,7 +22,7 @@
 namespace qsp::cli {
 namespace {
 
-std::chrono::nanoseconds nanoseconds(double seconds) {
+std::chrono::nanoseconds from_seconds(double seconds) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
 }
 
@@ -203,9 +203,9 @@ std::expected<void, Refused> ChannelSetup::read_suites(const SessionOptions& opt
   common.aeads = std::move(*aeads);
   common.sae_id = options.sae_id;
   common.rekey.light = options.light;
-  common.rekey.interval = nanoseconds(options.rekey_interval);
+  common.rekey.interval = from_seconds(options.rekey_interval);
   common.rekey.bytes = options.rekey_bytes;
-  common.rekey.timer = nanoseconds(options.rekey_timer);
+  common.rekey.timer = from_seconds(options.rekey_timer);
   common.rekey.hard_life = std::max<std::chrono::nanoseconds>(
       options.dangerous_short_timers ? 2 * common.rekey.timer : std::chrono::seconds(420), 2 * common.rekey.timer);
   common.rekey.dangerous_short_timers = options.dangerous_short_timers;
@@ -222,7 +222,7 @@ std::expected<void, Refused> ChannelSetup::read_pace(const SessionOptions& optio
   }
   if (rekey.interval <= std::chrono::nanoseconds::zero()) return {};  // refused with the other options of a session
   const std::chrono::nanoseconds most = rekey.interval + rekey.hard_life - 2 * rekey.timer;
-  shared_.pace.floor = options.qkd_rekey_max ? nanoseconds(*options.qkd_rekey_max) : most;
+  shared_.pace.floor = options.qkd_rekey_max ? from_seconds(*options.qkd_rekey_max) : most;
   if (shared_.pace.floor < rekey.interval || shared_.pace.floor > most) {
     return refuse_usage(fmt::format(
         "--qkd-rekey-max {}: takes a time from {} (--rekey-interval) to {} (what the hard life of an epoch leaves room "
@@ -433,7 +433,7 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
   verb.add_option("--rekey-interval", options.rekey_interval, "time between rekeys")
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
-      ->default_str(time_text(nanoseconds(options.rekey_interval)));
+      ->default_str(time_text(from_seconds(options.rekey_interval)));
   verb.add_option("--qkd-rekey-max", options.qkd_rekey_max,
                   role == Role::Server
                       ? "with --kme: time between rekeys at most, while the KME is low on keys [the longest that the "
@@ -454,7 +454,7 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
   verb.add_option("--rekey-timer", options.rekey_timer, "time that the peer has to answer a rekey; 1m or more")
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
-      ->default_str(time_text(nanoseconds(options.rekey_timer)));
+      ->default_str(time_text(from_seconds(options.rekey_timer)));
   verb.add_flag("--dangerous-short-timers", options.dangerous_short_timers,
                 "allow a rekey timer below 1m: for tests and demonstrations only");
 }
