@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "check.hpp"
-#include "kme/link_messages.hpp"
+#include "kme/link/messages.hpp"
 #include "qsp/bytes.hpp"
 
 namespace {
@@ -25,14 +25,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   namespace kme = qsp::kme;
   if (size == 0) return 0;
   const std::string_view text = qsp::as_text({data + 1, size - 1});
-  const auto write = [](const auto& message) { return kme::to_json(message); };
+  const auto write = [](const auto& message) { return kme::link::to_json(message); };
   if (data[0] % 3 == 0) {
-    round_trip(text, kme::parse_ids, write);
+    round_trip(text, kme::link::parse_ids, write);
   } else if (data[0] % 3 == 1) {
-    round_trip(text, kme::parse_grants, write);
+    round_trip(text, kme::link::parse_grants, write);
   } else {
-    const auto parse = [](std::string_view json) { return kme::parse_keys(json, 'b'); };
-    round_trip(text, parse, [](const kme::KeysMessage& message) { return kme::to_json(message, 'b'); });
+    const auto parse = [](std::string_view json) { return kme::link::parse_keys(json, 'b'); };
+    round_trip(text, parse, [](const kme::link::KeysMessage& message) { return kme::link::to_json(message, 'b'); });
   }
   return 0;
 }

@@ -65,7 +65,8 @@ class FeedProcess {
 
   void down(const Error& error) {
     spdlog::error("the link: {}: {}", name(error.kind), error.where);
-    for (e91::KmeFeed* const feed : {&a_, &b_}) feed->set_down(std::string(error.where.substr(0, kme::kMaxReason)));
+    for (e91::KmeFeed* const feed : {&a_, &b_})
+      feed->set_down(std::string(error.where.substr(0, kme::link::kMaxReason)));
     pause_until_ = net::Loop::now() + e91::kPauseAfterAbort;
   }
 

@@ -187,7 +187,7 @@ void StationProcess::end_pairing(std::string_view why) {
   const std::string text = escape(why);
   spdlog::warn("pairing with {} ended: {}", options_.peer, text);
   feed_.drop_waiting();
-  feed_.set_down(text.substr(0, kme::kMaxReason));
+  feed_.set_down(text.substr(0, kme::link::kMaxReason));
   const e91::MessageSessionPtr session = std::exchange(with_peer_.session, nullptr);
   if (session) session->close(Reason::Normal, text);
 }

@@ -19,7 +19,7 @@
 #include "cli/text.hpp"
 #include "https/client.hpp"
 #include "json/json.hpp"
-#include "kme/config.hpp"
+#include "kme/config/config.hpp"
 
 namespace qsp::cli {
 namespace {

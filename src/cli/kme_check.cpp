@@ -11,18 +11,18 @@
 #include "cli/kme_sides.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "kme/check.hpp"
+#include "kme/check/check.hpp"
 
 namespace qsp::cli {
 namespace {
 
-std::string_view name(kme::Verdict verdict) noexcept {
+std::string_view name(kme::check::Verdict verdict) noexcept {
   switch (verdict) {
-    case kme::Verdict::Pass:
+    case kme::check::Verdict::Pass:
       return "pass";
-    case kme::Verdict::Fail:
+    case kme::check::Verdict::Fail:
       return "FAIL";
-    case kme::Verdict::NotTestable:
+    case kme::check::Verdict::NotTestable:
       return "not testable";
   }
   return "?";
@@ -33,7 +33,7 @@ std::string_view name(kme::Verdict verdict) noexcept {
 int run_kme_check(const KmeCheckOptions& options, bool json) {
   std::size_t counts[3] = {};
   boost::json::array lines;
-  const auto report = [&](const kme::CheckLine& line) {
+  const auto report = [&](const kme::check::CheckLine& line) {
     ++counts[static_cast<std::size_t>(line.verdict)];
     const std::string seen = escape(line.seen);
     if (json) {
@@ -44,9 +44,9 @@ int run_kme_check(const KmeCheckOptions& options, bool json) {
     print_out("{:<12} {:<4} {}{}{}\n", name(line.verdict), line.clause, line.rule, seen.empty() ? "" : ": ", seen);
     flush_out();
   };
-  kme::CheckOptions checked{.master = master_side(options), .slave_sae_id = options.slave_sae_id, .slave = {}};
+  kme::check::CheckOptions checked{.master = master_side(options), .slave_sae_id = options.slave_sae_id, .slave = {}};
   if (!options.slave_url.empty()) checked.slave = slave_side(options);
-  if (const auto done = kme::check(checked, report); !done) {
+  if (const auto done = kme::check::probe(checked, report); !done) {
     print_error(done.error());
     return kFailed;
   }

@@ -13,7 +13,7 @@
 #include "etsi014/etsi014.hpp"
 #include "files/file.hpp"
 #include "https/client.hpp"
-#include "kme/link_messages.hpp"
+#include "kme/link/messages.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -23,12 +23,12 @@ using files::OrText;
 constexpr std::size_t kMaxImportSize = std::size_t{64} * 1024;
 constexpr std::chrono::seconds kCallTime{10};
 
-OrText<kme::KeysMessage> read_keys(const KmeImportOptions& options) {
+OrText<kme::link::KeysMessage> read_keys(const KmeImportOptions& options) {
   const auto text = files::read_private_file(options.file, kMaxImportSize);
   if (!text) return std::unexpected(text.error());
   const auto container = etsi014::parse_key_container(text->reveal());
   if (!container) return std::unexpected(options.file + ": " + container.error());
-  kme::KeysMessage message;
+  kme::link::KeysMessage message;
   for (const etsi014::Key& key : container->keys) {
     const auto id = keysource::parse_uuid(key.key_id);
     if (!id) return std::unexpected(options.file + ": a key_ID is not a UUID");
@@ -36,19 +36,19 @@ OrText<kme::KeysMessage> read_keys(const KmeImportOptions& options) {
     kme::NewPiece piece;
     piece.id = *id;
     piece.bytes = kme::Piece::copy_of(key.key.reveal());
-    piece.owner = kme::owner_of(*id) == 'a' ? kme::Owner::Here : kme::Owner::There;
+    piece.owner = kme::link::owner_of(*id) == 'a' ? kme::Owner::Here : kme::Owner::There;
     piece.simulated = options.simulated || key.simulated;
     piece.expires = 1;  // the KME says how long its keys live
     message.pieces.push_back(std::move(piece));
   }
-  if (message.pieces.size() > kme::kMaxLinkItems) {
+  if (message.pieces.size() > kme::link::kMaxLinkItems) {
     return std::unexpected(
-        fmt::format("{}: at most {} keys at a time; split the file", options.file, kme::kMaxLinkItems));
+        fmt::format("{}: at most {} keys at a time; split the file", options.file, kme::link::kMaxLinkItems));
   }
   return message;
 }
 
-OrText<std::size_t> send(const KmeImportOptions& options, const kme::KeysMessage& message) {
+OrText<std::size_t> send(const KmeImportOptions& options, const kme::link::KeysMessage& message) {
   net::Loop loop;
   https::ClientOptions to;
   to.url = options.url;
@@ -64,7 +64,7 @@ OrText<std::size_t> send(const KmeImportOptions& options, const kme::KeysMessage
   (*client)->call(
       {.method = https::Method::Post,
        .target = "/link/v1/" + https::escape(options.link) + "/keys",
-       .body = kme::to_json(message, 'a'),
+       .body = kme::link::to_json(message, 'a'),
        .deadline = net::Loop::now() + kCallTime},
       [&](std::expected<https::Response, https::Failure> answer) {
         loop.io().stop();
@@ -74,7 +74,7 @@ OrText<std::size_t> send(const KmeImportOptions& options, const kme::KeysMessage
           added = std::unexpected(fmt::format(
               "{} answers {}: {} (is this certificate among the link's feeders, and its producer \"feed\"?)",
               options.url, answer->status, escape(answer->body.reveal().substr(0, 200))));
-        } else if (const auto ids = kme::parse_ids(answer->body.reveal())) {
+        } else if (const auto ids = kme::link::parse_ids(answer->body.reveal())) {
           added = ids->ids.size();
         } else {
           added = std::unexpected("the KME's answer: " + ids.error());

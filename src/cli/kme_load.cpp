@@ -1,4 +1,4 @@
-#include "kme/load.hpp"
+#include "kme/check/load.hpp"
 
 #include <fmt/format.h>
 
@@ -14,11 +14,11 @@
 namespace qsp::cli {
 
 int run_kme_load(const KmeLoadOptions& options, bool json) {
-  const auto result = kme::load({.master = master_side(options.sides),
-                                 .slave = slave_side(options.sides),
-                                 .pairs = options.pairs,
-                                 .concurrency = options.concurrency,
-                                 .keys_per_call = options.keys_per_call});
+  const auto result = kme::check::load({.master = master_side(options.sides),
+                                        .slave = slave_side(options.sides),
+                                        .pairs = options.pairs,
+                                        .concurrency = options.concurrency,
+                                        .keys_per_call = options.keys_per_call});
   if (!result) {
     print_error(escape(result.error()));
     return kFailed;

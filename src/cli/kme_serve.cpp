@@ -11,7 +11,7 @@
 #include "cli/kme.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "kme/config.hpp"
+#include "kme/config/config.hpp"
 #include "kme/kme.hpp"
 #include "net/descriptor_limit.hpp"
 #include "net/loop.hpp"

@@ -2,7 +2,7 @@
 
 namespace qsp::cli {
 
-kme::CheckedSide master_side(const KmeCheckOptions& options) {
+kme::check::CheckedSide master_side(const KmeCheckOptions& options) {
   return {.url = options.url,
           .tls = {.certificate = options.certificate,
                   .key = options.key,
@@ -13,7 +13,7 @@ kme::CheckedSide master_side(const KmeCheckOptions& options) {
           .sae_id = options.sae_id};
 }
 
-kme::CheckedSide slave_side(const KmeCheckOptions& options) {
+kme::check::CheckedSide slave_side(const KmeCheckOptions& options) {
   return {.url = options.slave_url,
           .tls = {.certificate = options.slave_certificate,
                   .key = options.slave_key,

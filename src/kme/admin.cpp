@@ -12,7 +12,7 @@
 
 #include "https/metrics_text.hpp"
 #include "json/json.hpp"
-#include "kme/respond.hpp"
+#include "kme/link/respond.hpp"
 
 namespace qsp::kme {
 namespace {
@@ -56,7 +56,7 @@ std::optional<Faults::Setting> changed(Faults::Setting setting, const bj::object
 }
 
 /// The last report of a link's feeder; ages in seconds, "age" that of the news in it.
-bj::object feed_of(const LinkState& state, const FeedReport& feed) {
+bj::object feed_of(const link::LinkState& state, const link::FeedReport& feed) {
   const Instant now = net::Loop::now();
   bj::object aborted;
   for (const auto& [reason, count] : feed.aborted) aborted[reason] = count;
@@ -75,7 +75,7 @@ bj::object feed_of(const LinkState& state, const FeedReport& feed) {
 }
 
 /// Nothing before the first round.
-bj::value age_of_counts(const LinkState& state) {
+bj::value age_of_counts(const link::LinkState& state) {
   if (state.counts_at == Instant::min()) return nullptr;
   return std::chrono::duration<double>(net::Loop::now() - state.counts_at).count();
 }
@@ -101,7 +101,7 @@ https::Response Admin::health() const {
   std::string text;
   if (const StoreHealth store = queue_.health(); store.failing) text += fmt::format("key store: {}\n", store.problem);
   for (const auto& link : links_) {
-    const LinkState& state = link->state();
+    const link::LinkState& state = link->state();
     if (!state.peer_reachable) text += fmt::format("link {}: {}\n", link->config().name, state.problem);
   }
   return text.empty() ? plain(200, "ok\n") : plain(503, std::move(text));
@@ -111,10 +111,11 @@ https::Response Admin::metrics() const {
   using https::label;
   https::MetricsText text;
   text.family("qsp_kme_answers_total", "counter", "Answers to SAEs by call and HTTP status.");
-  for (std::size_t call = 0; call < kCallNames.size(); ++call) {
-    for (std::size_t i = 0; i <= kCountedStatuses.size(); ++i) {
-      const std::string status = i < kCountedStatuses.size() ? std::to_string(kCountedStatuses[i]) : "other";
-      text.sample(counters_.answers[call][i].load(), label("call", kCallNames[call]) + ',' + label("status", status));
+  for (std::size_t call = 0; call < api::kCallNames.size(); ++call) {
+    for (std::size_t i = 0; i <= api::kCountedStatuses.size(); ++i) {
+      const std::string status = i < api::kCountedStatuses.size() ? std::to_string(api::kCountedStatuses[i]) : "other";
+      text.sample(counters_.answers[call][i].load(),
+                  label("call", api::kCallNames[call]) + ',' + label("status", status));
     }
   }
   const auto counter = [&text](std::string_view name, std::string_view help, std::uint64_t value) {
@@ -142,7 +143,7 @@ https::Response Admin::metrics() const {
     text.family(name, type, help);
     for (const auto& link : links_) text.sample(value(link->state()), label("link", link->config().name));
   };
-  using State = const LinkState&;
+  using State = const link::LinkState&;
   by_link("qsp_kme_peer_reachable", "gauge", "Whether the KME at the other end answers.",
           [](State state) { return state.peer_reachable ? 1 : 0; });
   by_link("qsp_kme_keys_ready", "gauge", "Keys that enc_keys can hand out here.",
@@ -176,10 +177,10 @@ void Admin::feeds(https::MetricsText& text) const {
       if (number) text.sample(*number, label("link", link->config().name));
     }
   };
-  using State = const LinkState&;
+  using State = const link::LinkState&;
   using Number = std::optional<double>;
   family("qsp_kme_feed_running", "gauge", "Whether the feeder's last block gave keys.",
-         [](State state) { return Number(state.feed->state == FeedState::Running ? 1 : 0); });
+         [](State state) { return Number(state.feed->state == link::FeedState::Running ? 1 : 0); });
   family("qsp_kme_feed_chsh_s", "gauge", "CHSH value of the feeder's last block; -2.83 at best.",
          [](State state) { return state.feed->s; });
   family("qsp_kme_feed_qber", "gauge", "Share of errors in its last block.",
@@ -207,7 +208,7 @@ void Admin::feeds(https::MetricsText& text) const {
 https::Response Admin::status() const {
   bj::array links;
   for (const auto& link : links_) {
-    const LinkState& state = link->state();
+    const link::LinkState& state = link->state();
     links.push_back(bj::object{{"name", link->config().name},
                                {"peer", link->config().peer_kme_id},
                                {"peer_reachable", state.peer_reachable},

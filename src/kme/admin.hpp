@@ -6,11 +6,11 @@
 
 #include "https/metrics_text.hpp"
 #include "https/server.hpp"
-#include "kme/config.hpp"
-#include "kme/faults.hpp"
-#include "kme/link.hpp"
-#include "kme/metrics.hpp"
-#include "kme/store_queue.hpp"
+#include "kme/api/metrics.hpp"
+#include "kme/config/config.hpp"
+#include "kme/link/link.hpp"
+#include "kme/store/faults.hpp"
+#include "kme/store/queue.hpp"
 
 namespace qsp::kme {
 
@@ -19,8 +19,8 @@ namespace qsp::kme {
 class Admin final : public https::Handler {
  public:
   /// All arguments outlive the object. `faults` is null where injection is not allowed.
-  Admin(const Config& config, const std::vector<std::unique_ptr<Link>>& links, const https::Server& server,
-        const Counters& counters, const StoreQueue& queue, Faults* faults) noexcept
+  Admin(const Config& config, const std::vector<std::unique_ptr<link::Link>>& links, const https::Server& server,
+        const api::Counters& counters, const StoreQueue& queue, Faults* faults) noexcept
       : config_(config), links_(links), server_(server), counters_(counters), queue_(queue), faults_(faults) {}
 
   void handle(https::Request request, https::Respond respond) override;
@@ -33,9 +33,9 @@ class Admin final : public https::Handler {
   [[nodiscard]] https::Response faults(const https::Request& request) const;
 
   const Config& config_;
-  const std::vector<std::unique_ptr<Link>>& links_;
+  const std::vector<std::unique_ptr<link::Link>>& links_;
   const https::Server& server_;
-  const Counters& counters_;
+  const api::Counters& counters_;
   const StoreQueue& queue_;
   Faults* faults_;
 };

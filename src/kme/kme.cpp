@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "kme/respond.hpp"
+#include "kme/link/respond.hpp"
 
 namespace qsp::kme {
 
@@ -23,12 +23,12 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
   if (!store) return std::unexpected(store.error().text);
   queue_ = std::make_unique<StoreQueue>(loop_, *std::move(store), faults_);
   for (const LinkConfig& config : config_.links) {
-    Producer* const producer = config.producer == ProducerKind::Random ? &random_ : nullptr;
-    auto link = Link::make(loop_, *queue_, config_, config, faults_, producer);
+    link::Producer* const producer = config.producer == ProducerKind::Random ? &random_ : nullptr;
+    auto link = link::Link::make(loop_, *queue_, config_, config, faults_, producer);
     if (!link) return std::unexpected(link.error());
     links_.push_back(*std::move(link));
   }
-  api_ = std::make_unique<Api>(loop_, *queue_, config_, faults_, counters_, [this](const LinkConfig& config) {
+  api_ = std::make_unique<api::Api>(loop_, *queue_, config_, faults_, counters_, [this](const LinkConfig& config) {
     return links_[static_cast<std::size_t>(&config - config_.links.data())].get();
   });
 
@@ -38,7 +38,7 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
   options.tls = config_.tls;
   options.max_connections = config_.max_connections;
   options.max_connections_per_source = config_.max_connections_per_source;
-  options.max_body = kMaxLinkMessage;
+  options.max_body = link::kMaxLinkMessage;
   options.report = [](const std::string& line) { spdlog::warn("{}", line); };
   auto server = https::Server::open(loop_, options, *this);
   if (!server) return std::unexpected(server.error());

@@ -10,13 +10,13 @@
 
 #include "https/server.hpp"
 #include "kme/admin.hpp"
-#include "kme/api.hpp"
-#include "kme/config.hpp"
-#include "kme/faults.hpp"
-#include "kme/link.hpp"
-#include "kme/metrics.hpp"
-#include "kme/producer.hpp"
-#include "kme/store_queue.hpp"
+#include "kme/api/api.hpp"
+#include "kme/api/metrics.hpp"
+#include "kme/config/config.hpp"
+#include "kme/link/link.hpp"
+#include "kme/link/producer.hpp"
+#include "kme/store/faults.hpp"
+#include "kme/store/queue.hpp"
 #include "net/loop.hpp"
 #include "qsp/crypto.hpp"
 
@@ -52,10 +52,10 @@ class Kme final : private https::Handler {
   net::Loop& loop_;
   Config config_;
   Faults faults_;
-  Counters counters_;
-  RandomProducer random_;
-  std::vector<std::unique_ptr<Link>> links_;  ///< in the order of config_.links
-  std::unique_ptr<Api> api_;
+  api::Counters counters_;
+  link::RandomProducer random_;
+  std::vector<std::unique_ptr<link::Link>> links_;  ///< in the order of config_.links
+  std::unique_ptr<api::Api> api_;
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<https::Server> server_;
   std::unique_ptr<https::Server> admin_server_;

@@ -1,4 +1,4 @@
-#include "kme/postgres_url.hpp"
+#include "kme/store/postgres_url.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -18,6 +18,8 @@
 
 namespace qsp::kme::test {
 namespace {
+
+using store::read_postgres_url;
 
 using std::chrono::hours;
 

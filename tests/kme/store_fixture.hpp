@@ -14,7 +14,7 @@
 
 #include "files/temp_folder.hpp"
 #include "kme/postgres.hpp"
-#include "kme/store.hpp"
+#include "kme/store/store.hpp"
 
 namespace qsp::kme::test {
 

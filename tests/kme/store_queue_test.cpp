@@ -1,4 +1,4 @@
-#include "kme/store_queue.hpp"
+#include "kme/store/queue.hpp"
 
 #include <gtest/gtest.h>
 

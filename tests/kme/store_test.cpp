@@ -4,7 +4,7 @@
 #include "kme/raw_sql.hpp"
 #include "kme/store_fixture.hpp"
 
-// The contract of src/kme/store.hpp, over both databases.
+// The contract of src/kme/store/store.hpp, over both databases.
 
 namespace qsp::kme::test {
 namespace {

@@ -55,7 +55,7 @@ boost::asio::awaitable<void> Dialler::run() {
   std::optional<milliseconds> pause;
   while (!stopping_) {
     established_at_ = Instant::max();
-    // Named, not a temporary: see kme/await.hpp.
+    // Named, not a temporary: see https/await.hpp.
     auto dialling = dial_once();
     co_await std::move(dialling);
     if (stopping_) co_return;

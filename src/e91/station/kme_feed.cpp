@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::size_t kBatchOfOwner = 128;
-static_assert(2 * kBatchOfOwner <= kme::kMaxLinkItems);
+static_assert(2 * kBatchOfOwner <= kme::link::kMaxLinkItems);
 constexpr seconds kCallTime{5};
 constexpr milliseconds kTick{100};
 constexpr milliseconds kPoolFull{300};  ///< until keys are offered again to a pool that had no room
@@ -54,9 +54,10 @@ KmeFeed::KmeFeed(net::Loop& loop, const KmeFeedOptions& options, std::string wha
 files::OrText<std::unique_ptr<KmeFeed>> KmeFeed::make(net::Loop& loop, const KmeFeedOptions& options,
                                                       std::string what) {
   std::unique_ptr<KmeFeed> feed(new KmeFeed(loop, options, std::move(what)));
-  auto client = https::Client::make(
-      loop,
-      {.url = options.url, .tls = options.tls, .server_name = options.server_name, .max_body = kme::kMaxLinkMessage});
+  auto client = https::Client::make(loop, {.url = options.url,
+                                           .tls = options.tls,
+                                           .server_name = options.server_name,
+                                           .max_body = kme::link::kMaxLinkMessage});
   if (!client) return std::unexpected(client.error());
   feed->client_ = *std::move(client);
   return feed;
@@ -90,7 +91,7 @@ Owners KmeFeed::wanted() const noexcept {
 
 void KmeFeed::send_keys() {
   if (sending_keys_ || (waiting_[0].empty() && waiting_[1].empty())) return;
-  kme::KeysMessage message;
+  kme::link::KeysMessage message;
   std::vector<kme::Uuid> sent;
   for (const auto& queue : waiting_) {
     for (std::size_t i = 0; i < std::min(queue.size(), kBatchOfOwner); ++i) {
@@ -101,7 +102,7 @@ void KmeFeed::send_keys() {
   sending_keys_ = true;
   client_->call({.method = https::Method::Post,
                  .target = path_ + "keys",
-                 .body = kme::to_json(message, 'a'),
+                 .body = kme::link::to_json(message, 'a'),
                  .deadline = net::Loop::now() + kCallTime},
                 [this, sent = std::move(sent)](std::expected<https::Response, https::Failure> answer) {
                   sending_keys_ = false;
@@ -117,7 +118,7 @@ void KmeFeed::batch_sent(const std::vector<kme::Uuid>& sent, std::expected<https
         fmt::format("it answers {} to keys (is this certificate among the link's feeders, and its producer \"feed\"?)",
                     answer->status));
   }
-  auto held = kme::parse_ids(answer->body.reveal());
+  auto held = kme::link::parse_ids(answer->body.reveal());
   if (!held) return note("its answer: " + held.error());
   note("");
   std::ranges::sort(held->ids);
@@ -153,19 +154,19 @@ void KmeFeed::block_done(const BlockReport& report, double slots_per_s) {
 }
 
 void KmeFeed::set_state() {
-  report_.state = last_abort_ ? kme::FeedState::Aborting : kme::FeedState::Running;
+  report_.state = last_abort_ ? kme::link::FeedState::Aborting : kme::link::FeedState::Running;
   report_.reason = last_abort_ ? std::string(describe(*last_abort_)) : std::string();
 }
 
 void KmeFeed::set_up() {
-  if (report_.state != kme::FeedState::Down) return;
+  if (report_.state != kme::link::FeedState::Down) return;
   set_state();
   send_report();
 }
 
 void KmeFeed::set_down(std::string why) {
-  if (report_.state == kme::FeedState::Down && report_.reason == why) return;
-  report_.state = kme::FeedState::Down;
+  if (report_.state == kme::link::FeedState::Down && report_.reason == why) return;
+  report_.state = kme::link::FeedState::Down;
   report_.reason = std::move(why);
   report_.rate = 0;
   send_report();
@@ -179,7 +180,7 @@ void KmeFeed::send_report() {
   sending_report_ = true;
   client_->call({.method = https::Method::Post,
                  .target = path_ + "state",
-                 .body = kme::to_json(report_),
+                 .body = kme::link::to_json(report_),
                  .deadline = net::Loop::now() + kCallTime},
                 [this](const std::expected<https::Response, https::Failure>& answer) {
                   sending_report_ = false;

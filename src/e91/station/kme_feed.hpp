@@ -11,8 +11,8 @@
 #include "e91/post/block.hpp"
 #include "e91/station/station.hpp"
 #include "https/client.hpp"
-#include "kme/feed_report.hpp"
-#include "kme/link_messages.hpp"
+#include "kme/link/feed_report.hpp"
+#include "kme/link/messages.hpp"
 #include "net/loop.hpp"
 
 namespace qsp::e91 {
@@ -74,7 +74,7 @@ class KmeFeed {
   bool sending_keys_ = false;
   bool sending_report_ = false;
   std::uint64_t delivered_ = 0;
-  kme::FeedReport report_;
+  kme::link::FeedReport report_;
   std::optional<Abort> last_abort_;  ///< of the last block
   std::optional<Instant> block_at_;  ///< when it was over
   std::string problem_;

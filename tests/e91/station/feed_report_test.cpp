@@ -1,10 +1,10 @@
-#include "kme/feed_report.hpp"
+#include "kme/link/feed_report.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace qsp::kme {
+namespace qsp::kme::link {
 namespace {
 
 TEST(FeedReport, WhatIsSentIsWhatIsRead) {
@@ -57,4 +57,4 @@ TEST(FeedReport, WhatADeviceMustNotSayIsRefused) {
 }
 
 }  // namespace
-}  // namespace qsp::kme
+}  // namespace qsp::kme::link

@@ -1,0 +1,45 @@
+#include "kme/check/caller.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace qsp::kme::check {
+
+files::OrText<Caller> Caller::make(const CheckedSide& side) {
+  Caller made;
+  https::ClientOptions to;
+  to.url = side.url;
+  to.tls = side.tls;
+  to.server_name = side.server_name;
+  auto client = https::Client::make(*made.loop_, to);
+  if (!client) return std::unexpected(client.error());
+  made.client_ = *std::move(client);
+  return made;
+}
+
+std::expected<https::Response, https::Failure> Caller::get(const std::string& target) {
+  return call(https::Method::Get, target, {});
+}
+
+std::expected<https::Response, https::Failure> Caller::post(const std::string& target, std::string_view body) {
+  return call(https::Method::Post, target, body);
+}
+
+std::expected<https::Response, https::Failure> Caller::call(https::Method method, const std::string& target,
+                                                            std::string_view body) {
+  constexpr std::chrono::seconds kTime{10};
+  std::expected<https::Response, https::Failure> answer = std::unexpected(https::Failure{false, "no answer"});
+  https::Call call{.method = method,
+                   .target = target,
+                   .body = crypto::SecretText(std::string(body)),
+                   .deadline = net::Loop::now() + kTime};
+  client_->call(std::move(call), [&](std::expected<https::Response, https::Failure> result) {
+    answer = std::move(result);
+    loop_->io().stop();
+  });
+  loop_->io().restart();
+  loop_->run();
+  return answer;
+}
+
+}  // namespace qsp::kme::check
