@@ -6,7 +6,7 @@ What a page says, and what the test makes of it:
   ```sh                  commands: run as they stand, each block in the shell that ran the ones before
   ```output              what the block of commands above prints. "…" in a line stands for anything, a line "…" for any lines;
                          lines of the log, which begin with a time, and of progress, which end with one, count only where
-                         one is shown
+                         one is shown ("… info" begins one whose time is left out)
   ```toml ```json        are parsed; ```text is neither run nor compared. There are no other blocks.
   "in a terminal of its own", "in another terminal", in the paragraph above a block
                          the block runs beside those that follow, and is interrupted (Ctrl-C) where the section ends
@@ -40,7 +40,7 @@ MACHINE = re.compile(r"\bon (\w+)['’]s machine\b", re.IGNORECASE)
 CODE = re.compile(r"(?m)\s#.*\bexit code (\d+)")
 # What a reader would have to fill in.
 PLACEHOLDER = re.compile(r"…|\.\.\.|(?<![\w$\"'-])(HOST|PORT|FILE|DIR|KEY-ID|NAME|PATH)(?![\w=])")
-LOG = re.compile(r"\d{4}-\d\d-\d\dT[\d:.+-]+ |qsp: .*, \d+ s$")
+LOG = re.compile(r"\d{4}-\d\d-\d\dT[\d:.+-]+ |… (info|warning|error) |qsp: .*, \d+ s$")
 
 
 DEEPEST = 100

@@ -81,6 +81,9 @@ class Outputs(unittest.TestCase):
         self.assertIsNone(page.differs("a\n", log + "a\n" + log))
         self.assertIsNone(page.differs("a\n", "qsp: block 2 of 3, 12 s\na\n"))
         self.assertIsNotNone(page.differs(log + "a\n", "a\n"))
+        self.assertIsNone(page.differs("… info x\na\n", log + "a\n"))
+        self.assertIsNotNone(page.differs("… info y\na\n", log + "a\n"))
+        self.assertIsNotNone(page.differs("… info x\na\n", "a\n"))
 
 
 class Runs(unittest.TestCase):

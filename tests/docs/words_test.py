@@ -126,6 +126,16 @@ class Words(unittest.TestCase):
             self.assertIn("is the KME of kme.toml running?", asked.stderr)
             self.assertNotIn("warning", asked.stderr)
 
+    def test_the_chart_of_the_readme_is_what_its_command_writes(self):
+        text = (SOURCE / "README.md").read_text()
+        commands = [command for command in commands_in(text) if "--plot" in command]
+        charts = re.findall(r"!\[[^\]]+\]\((docs/\S+\.svg)\)", text)
+        self.assertEqual((len(commands), len(charts)), (1, 1))
+        chart = SOURCE / charts[0]
+        with tempfile.TemporaryDirectory() as name:
+            subprocess.run([QSP, *commands[0].split()[1:]], cwd=name, stdout=subprocess.DEVNULL, timeout=300, check=True)
+            self.assertEqual((pathlib.Path(name) / "plots" / chart.name).read_text(), chart.read_text())
+
     def test_few_blocks_are_not_run(self):
         left_out = [f"{path.name}:{block.line}: {block.not_run}" for path in PAGES
                     for block in page.read(path.name, path.read_text()) if block.not_run]
