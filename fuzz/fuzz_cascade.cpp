@@ -13,6 +13,7 @@ namespace {
 
 using namespace qsp;
 using namespace qsp::e91;
+using namespace qsp::e91::cascade;
 using fuzz::check;
 
 constexpr std::size_t kMostRounds = 200;

@@ -14,6 +14,7 @@ namespace {
 
 using namespace qsp;
 using namespace qsp::e91;
+using namespace qsp::e91::post;
 using fuzz::check;
 using Wire = std::vector<std::uint8_t>;
 

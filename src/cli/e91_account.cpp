@@ -11,7 +11,7 @@
 
 namespace qsp::cli {
 
-void E91Account::tell(const e91::BlockReport& report, std::size_t keys) {
+void E91Account::tell(const e91::post::BlockReport& report, std::size_t keys) {
   const auto& chsh = report.tests.chsh;
   const std::string s = chsh ? fmt::format("|S| = {:.3f} ± {:.3f}", std::abs(chsh->value), chsh->deviation) : "no S";
   if (report.aborted) {

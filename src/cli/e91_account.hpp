@@ -11,11 +11,11 @@ namespace qsp::cli {
 class E91Account {
  public:
   explicit E91Account(bool json) noexcept : json_(json) {}
-  void tell(const e91::BlockReport& report, std::size_t keys);
+  void tell(const e91::post::BlockReport& report, std::size_t keys);
 
  private:
   bool json_;
-  std::optional<e91::Abort> last_;
+  std::optional<e91::post::Abort> last_;
 };
 
 }  // namespace qsp::cli

@@ -24,24 +24,24 @@ namespace {
 /// Some ten thousand blocks of their usual size.
 constexpr std::size_t kMostTranscript = std::size_t{1} << 30;
 
-std::string verdict_of(const e91::AuditedBlock& block) {
+std::string verdict_of(const e91::post::AuditedBlock& block) {
   if (!block.problem.empty()) return "MISMATCH: " + escape(block.problem);
-  if (block.aborted) return fmt::format("OK, given up: {}", e91::describe(*block.aborted));
+  if (block.aborted) return fmt::format("OK, given up: {}", e91::post::describe(*block.aborted));
   return block.complete ? "OK" : "OK so far, the block has no end";
 }
 
-double qber_of(const e91::AuditedBlock& block) {
+double qber_of(const e91::post::AuditedBlock& block) {
   return static_cast<double>(block.errors) / static_cast<double>(std::max<std::uint64_t>(1, block.key_bits));
 }
 
 /// Of the conjugate basis, or in Classic what |S| says of it; nothing where nothing was disclosed.
-std::optional<e91::keyrate::Estimate> phase_error_of(e91::Mode mode, const e91::AuditedBlock& block) {
+std::optional<e91::keyrate::Estimate> phase_error_of(e91::Mode mode, const e91::post::AuditedBlock& block) {
   if (mode == e91::Mode::Biased) return e91::keyrate::error_rate(block.tests.phase);
   if (!block.tests.chsh) return std::nullopt;
   return e91::keyrate::Estimate{.value = e91::keyrate::phase_error(block.tests.chsh->value, qber_of(block))};
 }
 
-boost::json::object json_of(e91::Mode mode, const e91::AuditedBlock& block) {
+boost::json::object json_of(e91::Mode mode, const e91::post::AuditedBlock& block) {
   boost::json::object object{{"block", block.block},
                              {"sifted_bits", block.key_bits},
                              {"errors", block.errors},
@@ -58,9 +58,9 @@ boost::json::object json_of(e91::Mode mode, const e91::AuditedBlock& block) {
   return object;
 }
 
-E91Rows rows_of(e91::Mode mode, const std::vector<e91::AuditedBlock>& blocks) {
+E91Rows rows_of(e91::Mode mode, const std::vector<e91::post::AuditedBlock>& blocks) {
   E91Rows rows{{"block", "sifted n", "errors", "S", "e_phase", "leak", "ℓ announced", "ℓ recomputed", "verdict"}};
-  for (const e91::AuditedBlock& block : blocks) {
+  for (const e91::post::AuditedBlock& block : blocks) {
     const auto phase = phase_error_of(mode, block);
     rows.push_back({std::to_string(block.block), grouped(block.key_bits), grouped(block.errors),
                     block.tests.chsh ? estimate_text(*block.tests.chsh) : "–",
@@ -70,12 +70,12 @@ E91Rows rows_of(e91::Mode mode, const std::vector<e91::AuditedBlock>& blocks) {
   return rows;
 }
 
-std::string floors_of(const e91::Transcript& transcript, const std::vector<e91::AuditedBlock>& blocks) {
-  const e91::PostConfig& config = transcript.config;
+std::string floors_of(const e91::post::Transcript& transcript, const std::vector<e91::post::AuditedBlock>& blocks) {
+  const e91::post::PostConfig& config = transcript.config;
   return fmt::format(
       "ε_sec {:g} and ε_cor {:g} for each block, {:g} for all with a key\n"
       "|S| from {:g}, error rate to {:g} %, {:g} standard deviations; dead time {} slots at Alice, {} at Bob\n",
-      config.epsilon_secrecy, config.epsilon_correctness, e91::total_epsilon(config, blocks), config.bell_floor,
+      config.epsilon_secrecy, config.epsilon_correctness, e91::post::total_epsilon(config, blocks), config.bell_floor,
       100 * config.error_tolerance, config.sigmas, config.dead_slots[0], config.dead_slots[1]);
 }
 
@@ -91,7 +91,7 @@ boost::json::array json_of(std::span<const std::string_view> lines) {
   return array;
 }
 
-boost::json::object json_of(const e91::PostConfig& config) {
+boost::json::object json_of(const e91::post::PostConfig& config) {
   return {{"epsilon_secrecy", config.epsilon_secrecy},
           {"epsilon_correctness", config.epsilon_correctness},
           {"error_tolerance", config.error_tolerance},
@@ -100,35 +100,35 @@ boost::json::object json_of(const e91::PostConfig& config) {
           {"dead_slots", {config.dead_slots[0], config.dead_slots[1]}}};
 }
 
-int run_audit(const std::string& file, const std::vector<e91::Requirement>& required, bool json) {
+int run_audit(const std::string& file, const std::vector<e91::post::Requirement>& required, bool json) {
   const auto content = files::read_file(file, kMostTranscript);
   if (!content) return failed(content.error());
-  const auto transcript = e91::read_transcript(as_bytes(content->text.reveal()));
+  const auto transcript = e91::post::read_transcript(as_bytes(content->text.reveal()));
   if (!transcript) {
     return failed(fmt::format("{}: {}; qsp e91 run --transcript writes one", file, transcript.error().where));
   }
-  const std::vector<e91::AuditedBlock> blocks = e91::audit(*transcript);
+  const std::vector<e91::post::AuditedBlock> blocks = e91::post::audit(*transcript);
   const e91::Mode mode = transcript->config.mode;
   const auto wrong = std::ranges::count_if(blocks, [](const auto& block) { return !block.problem.empty(); });
-  const auto keys = std::ranges::count_if(blocks, &e91::AuditedBlock::has_key);
-  const std::vector<std::string> unmet = e91::unmet(required, transcript->config, blocks);
+  const auto keys = std::ranges::count_if(blocks, &e91::post::AuditedBlock::has_key);
+  const std::vector<std::string> unmet = e91::post::unmet(required, transcript->config, blocks);
   if (json) {
     boost::json::array lines;
-    for (const e91::AuditedBlock& block : blocks) lines.push_back(json_of(mode, block));
+    for (const e91::post::AuditedBlock& block : blocks) lines.push_back(json_of(mode, block));
     print_json({{"mode", mode == e91::Mode::Biased ? "biased" : "classic"},
                 {"ok", wrong == 0 && !blocks.empty() && unmet.empty()},
                 {"parameters", json_of(transcript->config)},
-                {"epsilon_total", e91::total_epsilon(transcript->config, blocks)},
+                {"epsilon_total", e91::post::total_epsilon(transcript->config, blocks)},
                 {"unmet", json_of(std::vector<std::string_view>(unmet.begin(), unmet.end()))},
                 {"blocks_with_key", keys},
                 {"mismatches", wrong},
                 {"blocks", std::move(lines)},
-                {"checked", json_of(e91::audited())},
-                {"not_shown", json_of(e91::beyond_audit())}});
+                {"checked", json_of(e91::post::audited())},
+                {"not_shown", json_of(e91::post::beyond_audit())}});
   } else {
     print_out("{}\n{}\n{} blocks, {} with a key, {} mismatches\nchecked:\n{}not shown by a transcript:\n{}",
               floors_of(*transcript, blocks), columns(rows_of(mode, blocks)), blocks.size(), keys, wrong,
-              list_of(e91::audited()), list_of(e91::beyond_audit()));
+              list_of(e91::post::audited()), list_of(e91::post::beyond_audit()));
   }
   if (blocks.empty()) return failed(file + ": has no block in it");
   for (const std::string& problem : unmet) print_error(file + ": " + problem);
@@ -145,7 +145,7 @@ void add_e91_audit(Command& e91, Context& context) {
   verb->add_option("--require", *required, "fail unless these hold, such as eps_sec<=1e-9,n>=100000,keys>=1")
       ->check(Check(
           [](const std::string& text) {
-            const auto parsed = e91::parse_requirements(text);
+            const auto parsed = e91::post::parse_requirements(text);
             return parsed ? std::string() : parsed.error() + ", not '" + text + "'";
           },
           "LIST"));
@@ -155,8 +155,9 @@ void add_e91_audit(Command& e91, Context& context) {
                    .failed = "a block is not, or the file is no transcript"});
   verb->callback([file, required, &context] {
     context.action = [file, required, &context] {
-      std::vector<e91::Requirement> list;
-      if (!required->empty()) list = e91::parse_requirements(*required).value_or(std::vector<e91::Requirement>());
+      std::vector<e91::post::Requirement> list;
+      if (!required->empty())
+        list = e91::post::parse_requirements(*required).value_or(std::vector<e91::post::Requirement>());
       return run_audit(*file, list, context.json);
     };
   });

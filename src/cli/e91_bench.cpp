@@ -49,14 +49,14 @@ double processor_seconds() noexcept {
 }
 
 /// Slots a second of a link's simulation, in blocks of so many.
-OrText<double> link_speed(crypto::Provider& provider, const e91::LinkConfig& config, std::uint64_t blocks,
+OrText<double> link_speed(crypto::Provider& provider, const e91::link::LinkConfig& config, std::uint64_t blocks,
                           std::uint64_t slots) {
   const auto settings = [&](e91::Side side) -> Result<e91::Settings> {
     e91::Seed seed;
     if (auto drawn = provider.rng().fill(seed.writable()); !drawn) return std::unexpected(drawn.error());
     return e91::Settings::create(provider, std::move(seed), e91::weights(config.mode, side, config.p_z));
   };
-  auto link = e91::Link::create(provider, config, *e91::no_eve());
+  auto link = e91::link::Link::create(provider, config, *e91::link::no_eve());
   auto alice = settings(e91::Side::Alice);
   auto bob = settings(e91::Side::Bob);
   if (!link || !alice || !bob) return std::unexpected("the link cannot be set up");
@@ -72,21 +72,23 @@ OrText<double> link_speed(crypto::Provider& provider, const e91::LinkConfig& con
 }
 
 /// 20 km of fibre between stations that see something in every fourth slot, and rest after it.
-e91::LinkConfig bright_link() {
-  e91::LinkConfig link{.mean_pairs = 0.5};
+e91::link::LinkConfig bright_link() {
+  e91::link::LinkConfig link{.mean_pairs = 0.5};
   link.alice = {.fibre_km = 10, .dark_counts_per_s = 500, .dead_time_ns = 20};
   link.bob = link.alice;
   return link;
 }
 
-OrText<void> measure_links(crypto::Provider& provider, const e91::LinkConfig& built_in, std::vector<Figure>& figures) {
+OrText<void> measure_links(crypto::Provider& provider, const e91::link::LinkConfig& built_in,
+                           std::vector<Figure>& figures) {
   struct Row {
     std::string what, name;
     std::string_view unit, anchor;
-    e91::LinkConfig link;
+    e91::link::LinkConfig link;
     std::uint64_t blocks, slots;
   };
-  const e91::LinkConfig ideal{.mode = e91::Mode::Classic, .statistics = e91::PairStatistics::Single, .mean_pairs = 1};
+  const e91::link::LinkConfig ideal{
+      .mode = e91::Mode::Classic, .statistics = e91::link::PairStatistics::Single, .mean_pairs = 1};
   for (const Row& row :
        {Row{"ideal pairs, all detected", "ideal_pairs", "M pairs/s", "goal 100", ideal, 100, 1'000'000},
         Row{"a bright link, slot by slot", "bright_slots", "M slots/s", "goal 20", bright_link(), 50, 1'000'000},
@@ -108,7 +110,7 @@ OrText<void> measure_cascade(crypto::Provider& provider, const BenchOptions& opt
   for (const auto& [percent, anchor] : {Row{1, "1.143, 1.095; goal 1.05"}, Row{2, "1.159, 1.084; goal 1.05"},
                                         Row{3, "1.174, 1.078; goal 1.05"}, Row{5, "1.185, 1.077; goal 1.05"}}) {
     progress.say(fmt::format("Cascade at {} %", percent));
-    const auto made = e91::measure_cascade(provider, options.key_bits, percent / 100.0, options.blocks);
+    const auto made = e91::cascade::measure_cascade(provider, options.key_bits, percent / 100.0, options.blocks);
     if (!made) return std::unexpected(std::string(made.error().where));
     const std::string what = fmt::format("Cascade at {} %", percent);
     const std::string name = fmt::format("cascade_{}_percent_", percent);
@@ -137,10 +139,11 @@ void measure_hashing(std::vector<Figure>& figures) {
 /// Both ends' work for whole blocks, the simulation of the link included.
 OrText<void> measure_blocks(crypto::Provider& provider, const BenchOptions& options, Progress& progress,
                             std::vector<Figure>& figures) {
-  e91::LocalConfig config{.link = {.statistics = e91::PairStatistics::Single, .mean_pairs = 1, .visibility = 0.96},
-                          .post = {},
-                          .block_bits = options.key_bits};
-  auto link = e91::LocalLink::create(provider, config, *e91::no_eve());
+  e91::local::LocalConfig config{
+      .link = {.statistics = e91::link::PairStatistics::Single, .mean_pairs = 1, .visibility = 0.96},
+      .post = {},
+      .block_bits = options.key_bits};
+  auto link = e91::local::LocalLink::create(provider, config, *e91::link::no_eve());
   if (!link) return std::unexpected(std::string(link.error().where));
   double bits = 0;
   double key = 0;
@@ -217,7 +220,7 @@ void add_e91_bench(Command& e91, Context& context) {
       ->check(range(1, 100'000))
       ->capture_default_str();
   verb->add_option("--key-bits", options->key_bits, "sifted bits of a block")
-      ->check(range(std::size_t{10'000}, e91::kMaxKeyBits))
+      ->check(range(std::size_t{10'000}, e91::post::kMaxKeyBits))
       ->capture_default_str();
   set_help(*verb, {.examples = {"qsp e91 bench", "qsp e91 bench --blocks 100 --json"}});
   verb->callback(

@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds kRest{20};
 /// Blocks of a local link, one after the other as long as both KMEs want keys.
 class FeedProcess {
  public:
-  FeedProcess(net::Loop& loop, e91::LocalLink& link, e91::EveChoice&& eve, e91::KmeFeed& a, e91::KmeFeed& b, bool json)
+  FeedProcess(net::Loop& loop, e91::local::LocalLink& link, e91::station::EveChoice&& eve, e91::station::KmeFeed& a,
+              e91::station::KmeFeed& b, bool json)
       : link_(link), eve_(std::move(eve)), a_(a), b_(b), account_(json), timer_(loop.executor()) {}
 
   void start() {
@@ -42,7 +43,7 @@ class FeedProcess {
   }
 
   void block() {
-    const auto kept = static_cast<e91::Owners>(a_.wanted() & b_.wanted());
+    const auto kept = static_cast<e91::station::Owners>(a_.wanted() & b_.wanted());
     if (kept == 0) return;
     if (const auto eve = eve_.changed()) {
       if (const auto set = link_.set_eve(*eve); !set) return down(set.error());
@@ -51,7 +52,7 @@ class FeedProcess {
     auto outcome = link_.block();
     if (!outcome) return down(outcome.error());
     if (!outcome->keys_equal) spdlog::error("block {}: the two ends' keys differ", outcome->alice.block);
-    const auto unwanted = [kept](const e91::FinalKey& key) { return (e91::owner_of(key) & kept) == 0; };
+    const auto unwanted = [kept](const e91::party::FinalKey& key) { return (e91::station::owner_of(key) & kept) == 0; };
     std::erase_if(outcome->alice_keys, unwanted);
     std::erase_if(outcome->bob_keys, unwanted);
     account_.tell(outcome->bob, outcome->bob_keys.size());
@@ -60,20 +61,20 @@ class FeedProcess {
     b_.add(std::move(outcome->bob_keys));
     a_.block_done(outcome->alice, rate);
     b_.block_done(outcome->bob, rate);
-    if (outcome->bob.aborted) pause_until_ = net::Loop::now() + e91::kPauseAfterAbort;
+    if (outcome->bob.aborted) pause_until_ = net::Loop::now() + e91::station::kPauseAfterAbort;
   }
 
   void down(const Error& error) {
     spdlog::error("the link: {}: {}", name(error.kind), error.where);
-    for (e91::KmeFeed* const feed : {&a_, &b_})
+    for (e91::station::KmeFeed* const feed : {&a_, &b_})
       feed->set_down(std::string(error.where.substr(0, kme::link::kMaxReason)));
-    pause_until_ = net::Loop::now() + e91::kPauseAfterAbort;
+    pause_until_ = net::Loop::now() + e91::station::kPauseAfterAbort;
   }
 
-  e91::LocalLink& link_;
-  e91::EveChoice eve_;
-  e91::KmeFeed& a_;
-  e91::KmeFeed& b_;
+  e91::local::LocalLink& link_;
+  e91::station::EveChoice eve_;
+  e91::station::KmeFeed& a_;
+  e91::station::KmeFeed& b_;
   E91Account account_;
   net::Timer timer_;
   Instant pause_until_ = Instant::min();
@@ -82,25 +83,26 @@ class FeedProcess {
 }  // namespace
 
 int run_e91_feed(const E91FeedOptions& options, bool json) {
-  const auto file = e91::load_link_file(options.link_file);
+  const auto file = e91::link::load_link_file(options.link_file);
   if (!file) return failed(file.error());
-  auto eve = e91::EveChoice::make(options.eve, options.eve_file);
+  auto eve = e91::station::EveChoice::make(options.eve, options.eve_file);
   if (!eve) return failed(eve.error(), kUsage);
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return failed(provider.error());
-  e91::LocalConfig config{.link = file->config, .post = e91::post_of(file->config), .block_bits = options.block_bits};
-  const auto link = e91::LocalLink::create(**provider, config, *eve->first());
+  e91::local::LocalConfig config{
+      .link = file->config, .post = e91::local::post_of(file->config), .block_bits = options.block_bits};
+  const auto link = e91::local::LocalLink::create(**provider, config, *eve->first());
   if (!link) return failed(fmt::format("{}: {}", options.link_file, link.error().where));
 
   net::Loop loop;
-  e91::KmeFeedOptions to_b = options.kme_b;
+  e91::station::KmeFeedOptions to_b = options.kme_b;
   to_b.link = options.kme_a.link;
   to_b.tls.authorities = options.kme_a.tls.authorities;
   to_b.tls.revoked = options.kme_a.tls.revoked;
   to_b.tls.allow_tls_1_2 = options.kme_a.tls.allow_tls_1_2;
-  const auto a = e91::KmeFeed::make(loop, options.kme_a, "KME " + escape(options.kme_a.url));
+  const auto a = e91::station::KmeFeed::make(loop, options.kme_a, "KME " + escape(options.kme_a.url));
   if (!a) return failed(a.error());
-  const auto b = e91::KmeFeed::make(loop, to_b, "KME " + escape(to_b.url));
+  const auto b = e91::station::KmeFeed::make(loop, to_b, "KME " + escape(to_b.url));
   if (!b) return failed(b.error());
   print_warning("the link is simulated: its keys are as secret as this process, with no quantum security");
   FeedProcess process(loop, **link, std::move(*eve), **a, **b, json);

@@ -16,13 +16,14 @@
 namespace qsp::cli {
 namespace {
 
-using e91::MessageSession;
 using e91::Side;
+using e91::station::MessageSession;
 
 /// The sessions of the two stations, and the source between them.
-class LinkProcess final : public e91::MessageHandler {
+class LinkProcess final : public e91::station::MessageHandler {
  public:
-  LinkProcess(const E91SourceOptions& options, e91::Source&& source) : options_(options), source_(std::move(source)) {}
+  LinkProcess(const E91SourceOptions& options, e91::station::Source&& source)
+      : options_(options), source_(std::move(source)) {}
 
   void session_ready(MessageSession& session) override {
     const std::string name = session.peer_name();
@@ -32,7 +33,7 @@ class LinkProcess final : public e91::MessageHandler {
       return session.close(Reason::HandshakeFailed, "you are no station of this link");
     }
     const Side side = alice ? Side::Alice : Side::Bob;
-    e91::MessageSessionPtr old = std::exchange(slot(side), &session);
+    e91::station::MessageSessionPtr old = std::exchange(slot(side), &session);
     source_.forget(side);
     spdlog::info("{} is here", escape(name));
     // A station has one session: the older one is dead, or soon will be.
@@ -55,7 +56,7 @@ class LinkProcess final : public e91::MessageHandler {
     light_until_ = at;
     const auto timer = std::make_shared<net::Timer>(session.loop().executor());
     timer->expires_at(net::Loop::time_point(at));
-    timer->async_wait([this, timer, held = std::make_shared<e91::Source::Answers>(std::move(*answers))](
+    timer->async_wait([this, timer, held = std::make_shared<e91::station::Source::Answers>(std::move(*answers))](
                           const net::error_code&) { tell(*held); });
   }
 
@@ -71,7 +72,7 @@ class LinkProcess final : public e91::MessageHandler {
   }
 
  private:
-  e91::MessageSessionPtr& slot(Side side) { return stations_.at(static_cast<std::size_t>(side)); }
+  e91::station::MessageSessionPtr& slot(Side side) { return stations_.at(static_cast<std::size_t>(side)); }
 
   std::optional<Side> side_of(const MessageSession& session) {
     for (const Side side : {Side::Alice, Side::Bob}) {
@@ -80,17 +81,17 @@ class LinkProcess final : public e91::MessageHandler {
     return std::nullopt;
   }
 
-  void tell(e91::Source::Answers& answers) {
+  void tell(e91::station::Source::Answers& answers) {
     for (const Side side : {Side::Alice, Side::Bob}) {
       auto& message = answers.message.at(static_cast<std::size_t>(side));
-      if (const e91::MessageSessionPtr station = slot(side)) station->post(message);
+      if (const e91::station::MessageSessionPtr station = slot(side)) station->post(message);
       qsp::wipe(message);
     }
   }
 
   const E91SourceOptions& options_;
-  e91::Source source_;
-  std::array<e91::MessageSessionPtr, 2> stations_;
+  e91::station::Source source_;
+  std::array<e91::station::MessageSessionPtr, 2> stations_;
   Instant light_until_ = Instant::min();
 };
 
@@ -99,19 +100,19 @@ class LinkProcess final : public e91::MessageHandler {
 int run_e91_link(const E91SourceOptions& options, bool json) {
   const auto listen = net::parse_address(options.listen);
   if (!listen) return failed(listen.error(), kUsage);
-  const auto link = e91::load_link_file(options.link_file);
+  const auto link = e91::link::load_link_file(options.link_file);
   if (!link) return failed(link.error());
-  auto eve = e91::EveChoice::make(options.eve, options.eve_file);
+  auto eve = e91::station::EveChoice::make(options.eve, options.eve_file);
   if (!eve) return failed(eve.error(), kUsage);
   auto sessions = E91Sessions::load(options.identity, Role::Server);
   if (!sessions) return failed(sessions.error().text, sessions.error().code);
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return failed(provider.error());
-  auto source = e91::Source::create(**provider, link->config, std::move(*eve));
+  auto source = e91::station::Source::create(**provider, link->config, std::move(*eve));
   if (!source) return failed(fmt::format("{}: {}", options.link_file, source.error().where));
 
   LinkProcess process(options, std::move(*source));
-  const auto server = E91Server::open(*listen, *sessions, process, e91::kMaxOrder);
+  const auto server = E91Server::open(*listen, *sessions, process, e91::station::kMaxOrder);
   if (!server) return failed(server.error());
   print_warning("the link is simulated: its keys are as secret as this process, with no quantum security");
   boost::asio::signal_set signals((*server)->server().loop().io(), SIGINT, SIGTERM);

@@ -44,11 +44,11 @@ void add_eve(Command& verb, std::string& eve, std::string& file) {
 
 void add_block_bits(Command& verb, std::uint64_t& bits) {
   verb.add_option("--block-bits", bits, "sifted key bits that a block aims at; longer blocks yield more")
-      ->check(range(std::uint64_t{1000}, std::uint64_t{e91::kMaxKeyBits}))
+      ->check(range(std::uint64_t{1000}, std::uint64_t{e91::post::kMaxKeyBits}))
       ->capture_default_str();
 }
 
-void add_kme(Command& verb, const std::string& infix, const std::string& whose, e91::KmeFeedOptions& kme) {
+void add_kme(Command& verb, const std::string& infix, const std::string& whose, e91::station::KmeFeedOptions& kme) {
   const std::string prefix = "--kme" + infix;
   verb.add_option(prefix, kme.url, whose + " KME, such as https://127.0.0.1:8443")->type_name("URL")->required();
   verb.add_option(prefix + "-cert", kme.tls.certificate, "certificate for that KME, listed in the link's feeders, PEM")

@@ -35,7 +35,7 @@ struct E91StationOptions {
   std::string link_peer = "link";  ///< its pinned name
   std::string link_file;
   std::uint64_t block_bits = 500'000;  ///< Alice's
-  e91::KmeFeedOptions kme;
+  e91::station::KmeFeedOptions kme;
 };
 
 /// `qsp e91 feed`.
@@ -43,7 +43,7 @@ struct E91FeedOptions {
   std::string link_file;
   std::string eve = "none", eve_file;
   std::uint64_t block_bits = 500'000;
-  e91::KmeFeedOptions kme_a, kme_b;
+  e91::station::KmeFeedOptions kme_a, kme_b;
 };
 
 struct E91LabOptions {

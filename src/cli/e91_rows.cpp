@@ -41,7 +41,7 @@ boost::json::value or_null(const std::optional<Value>& value) {
   return nullptr;
 }
 
-boost::json::object arm_json(const e91::ArmConfig& arm) {
+boost::json::object arm_json(const e91::link::ArmConfig& arm) {
   return {{"fibre_km", arm.fibre_km},
           {"loss_db_per_km", arm.loss_db_per_km},
           {"extra_loss_db", arm.extra_loss_db},
@@ -50,14 +50,14 @@ boost::json::object arm_json(const e91::ArmConfig& arm) {
           {"dead_time_ns", arm.dead_time_ns}};
 }
 
-std::string arm_text(const e91::ArmConfig& arm) {
+std::string arm_text(const e91::link::ArmConfig& arm) {
   return fmt::format(
       "{:.1f} dB ({:g} km of {:g} dB/km, and {:g} dB), efficiency {:g}, {:g} dark counts/s, dead {:g} ns",
       arm.fibre_km * arm.loss_db_per_km + arm.extra_loss_db, arm.fibre_km, arm.loss_db_per_km, arm.extra_loss_db,
       arm.detector_efficiency, arm.dark_counts_per_s, arm.dead_time_ns);
 }
 
-void add_published(E91Rows& rows, const e91::Published& published) {
+void add_published(E91Rows& rows, const e91::link::Published& published) {
   const auto add = [&](const char* name, const std::optional<double>& value, const char* form) {
     if (value) rows.push_back({fmt::format("published {}", name), fmt::format(fmt::runtime(form), *value)});
   };
@@ -89,7 +89,7 @@ E91Rows block_rows(e91::Mode mode, const std::vector<e91::study::BlockResult>& b
   E91Rows rows{
       {"block", "sifted n", "QBER", "S", "e_phase", "leak", "f", "rounds", "key ℓ", "ℓ/n", "bit/s", "verdict"}};
   for (const e91::study::BlockResult& block : blocks) {
-    const e91::BlockReport& report = block.report;
+    const e91::post::BlockReport& report = block.report;
     const auto if_reconciled = [&](const std::string& text) { return block.reconciled() ? text : std::string(kNone); };
     const double n = std::max<double>(1, static_cast<double>(report.key_bits));
     rows.push_back({std::to_string(report.block), grouped(report.key_bits), or_none(block.qber(), percent_text),
@@ -144,14 +144,14 @@ E91Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& tota
 }
 
 E91Rows link_rows(const e91::study::Setup& setup) {
-  const e91::LinkConfig& link = setup.link.config;
+  const e91::link::LinkConfig& link = setup.link.config;
   E91Rows rows{
       {"link", setup.link.title},
       {"mode", link.mode == e91::Mode::Biased ? fmt::format("biased, p_z = {:g}{}", link.p_z,
                                                             setup.p_z_is_chosen ? " (chosen for this block)" : "")
                                               : std::string("classic, three angles each")},
       {"source", fmt::format("{}, {:g} slots/s, {:g} pairs per slot, visibility {:g}",
-                             link.statistics == e91::PairStatistics::Spdc ? "down-conversion" : "single pairs",
+                             link.statistics == e91::link::PairStatistics::Spdc ? "down-conversion" : "single pairs",
                              link.slots_per_s, link.mean_pairs, link.visibility)},
       {"errors of alignment", fmt::format("{:g} of the pulses exchanged, analysers {:g} rad apart",
                                           link.intrinsic_error, link.misalignment_rad)},
@@ -170,7 +170,7 @@ boost::json::value estimate_json(const std::optional<Estimate>& estimate) {
 }
 
 boost::json::object block_json(e91::Mode mode, const e91::study::BlockResult& block) {
-  const e91::BlockReport& report = block.report;
+  const e91::post::BlockReport& report = block.report;
   return {{"block", report.block},
           {"slots", report.slots},
           {"seconds", block.seconds},
@@ -213,11 +213,11 @@ boost::json::object total_json(const e91::study::Total& total) {
 }
 
 boost::json::object setup_json(const e91::study::Setup& setup) {
-  const e91::LinkConfig& link = setup.link.config;
+  const e91::link::LinkConfig& link = setup.link.config;
   return {{"title", setup.link.title},
           {"mode", link.mode == e91::Mode::Biased ? "biased" : "classic"},
           {"p_z", link.p_z},
-          {"statistics", link.statistics == e91::PairStatistics::Spdc ? "spdc" : "single"},
+          {"statistics", link.statistics == e91::link::PairStatistics::Spdc ? "spdc" : "single"},
           {"slots_per_s", link.slots_per_s},
           {"mean_pairs", link.mean_pairs},
           {"visibility", link.visibility},

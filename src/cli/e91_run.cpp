@@ -38,17 +38,17 @@ struct RunOptions {
 /// A transcript that grows while its run goes on.
 class TranscriptFile {
  public:
-  OrText<void> open(const std::string& file, const e91::PostConfig& config) {
+  OrText<void> open(const std::string& file, const e91::post::PostConfig& config) {
     auto begun = files::Replacement::begin(file, files::kAsUmaskAllows);
     if (!begun) return std::unexpected(std::move(begun.error()));
     file_.emplace(*std::move(begun));
-    written_ = file_->write(e91::transcript_header(config));
+    written_ = file_->write(e91::post::transcript_header(config));
     return written_;
   }
-  [[nodiscard]] e91::Listener listener() {
+  [[nodiscard]] e91::post::Listener listener() {
     if (!file_) return {};
     return [this](e91::Side sender, Bytes message) {
-      if (written_) written_ = file_->write(e91::transcript_entry(sender, message));
+      if (written_) written_ = file_->write(e91::post::transcript_entry(sender, message));
     };
   }
   [[nodiscard]] const OrText<void>& check() const noexcept { return written_; }
@@ -66,7 +66,7 @@ struct Run {
 };
 
 /// Plays the blocks until they are done or somebody wants an end.
-OrText<Run> play(e91::LocalLink& link, std::uint64_t blocks, TranscriptFile& transcript, Progress& progress) {
+OrText<Run> play(e91::local::LocalLink& link, std::uint64_t blocks, TranscriptFile& transcript, Progress& progress) {
   Run run;
   for (std::uint64_t i = 0; i < blocks && !StopRequest::came(); ++i) {
     progress.say(fmt::format("block {} of {}, {} bits of key so far", i + 1, blocks, grouped(run.total.length)));
@@ -83,7 +83,7 @@ OrText<Run> play(e91::LocalLink& link, std::uint64_t blocks, TranscriptFile& tra
   return run;
 }
 
-E91Rows theory_rows(const e91::Expected& theory, const e91::study::Forecast& expected) {
+E91Rows theory_rows(const e91::link::Expected& theory, const e91::study::Forecast& expected) {
   return {{"theory: coincidences", fmt::format("{}/s", rate_text(theory.coincidences_per_s))},
           {"theory: sifted", fmt::format("{} bit/s", rate_text(theory.key_pairs_per_s))},
           {"theory: QBER", fmt::format("{:.2f} %", 100 * theory.qber)},
@@ -92,9 +92,9 @@ E91Rows theory_rows(const e91::Expected& theory, const e91::study::Forecast& exp
           {"theory: without end", fmt::format("{} bit/s", rate_text(expected.endless_rate_per_s))}};
 }
 
-void print_run(const RunOptions& options, const e91::study::Setup& setup, const Run& run, const e91::Eve& eve,
+void print_run(const RunOptions& options, const e91::study::Setup& setup, const Run& run, const e91::link::Eve& eve,
                bool json) {
-  const e91::Expected theory = e91::expected(setup.link.config, eve);
+  const e91::link::Expected theory = e91::link::expected(setup.link.config, eve);
   const e91::study::Forecast expected = forecast(setup, eve);
   const std::string notice = simulated_notice(!options.link.seed.empty());
   if (json) {
@@ -149,11 +149,11 @@ OrText<void> write_pictures(const RunOptions& options, const e91::study::Setup& 
 int run_e91(const RunOptions& options, bool json) {
   const auto setup = set_up(options.link);
   if (!setup) return failed(setup.error());
-  const auto eve = e91::parse_eve(setup->eve);
+  const auto eve = e91::link::parse_eve(setup->eve);
   if (!eve) return failed(eve.error(), kUsage);
   auto random = e91::study::Randomness::create(options.link.seed);
   if (!random) return failed(random.error());
-  const e91::LocalConfig config = setup->local();
+  const e91::local::LocalConfig config = setup->local();
   if (const auto problem = e91::study::block_problem(config)) return failed(describe(*problem, config));
   // What cannot be written is found before the work, not after it.
   TranscriptFile transcript;
@@ -166,7 +166,7 @@ int run_e91(const RunOptions& options, bool json) {
     if (!begun) return failed(begun.error());
     report.emplace(*std::move(begun));
   }
-  auto link = e91::LocalLink::create(random->provider(), config, **eve, transcript.listener());
+  auto link = e91::local::LocalLink::create(random->provider(), config, **eve, transcript.listener());
   if (!link) return failed(link.error().where);
 
   Progress progress;
@@ -186,7 +186,7 @@ int run_e91(const RunOptions& options, bool json) {
   if (run->blocks.empty()) return failed("stopped before the first block was done");
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): a block without a key says why
   return failed(
-      fmt::format("no block brought a key; the first: {}", e91::describe(*run->blocks.front().report.aborted)));
+      fmt::format("no block brought a key; the first: {}", e91::post::describe(*run->blocks.front().report.aborted)));
 }
 
 }  // namespace

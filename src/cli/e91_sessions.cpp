@@ -22,7 +22,7 @@ constexpr net::Limits kLimits{.sessions = 128, .handshakes = 96, .handshakes_per
 
 class Factory final : public net::SessionFactory {
  public:
-  Factory(E91Sessions& sessions, e91::MessageHandler& handler, std::size_t most)
+  Factory(E91Sessions& sessions, e91::station::MessageHandler& handler, std::size_t most)
       : sessions_(sessions), handler_(handler), most_(most) {}
 
   Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
@@ -30,13 +30,13 @@ class Factory final : public net::SessionFactory {
     auto channel = sessions_.make();
     if (!channel) return std::unexpected(channel.error());
     return net::ConnectionPtr(
-        new e91::MessageSession(loop, std::move(socket), peer, std::move(*channel), owner, handler_, most_));
+        new e91::station::MessageSession(loop, std::move(socket), peer, std::move(*channel), owner, handler_, most_));
   }
   [[nodiscard]] Bytes full_alert() const noexcept override { return qsp::full_alert(); }
 
  private:
   E91Sessions& sessions_;
-  e91::MessageHandler& handler_;
+  e91::station::MessageHandler& handler_;
   std::size_t most_;
 };
 
@@ -67,7 +67,8 @@ Result<std::unique_ptr<Channel>> E91Sessions::make() {
 
 std::expected<std::unique_ptr<E91Server>, std::string> E91Server::open(const net::Address& listen,
                                                                        E91Sessions& sessions,
-                                                                       e91::MessageHandler& handler, std::size_t most) {
+                                                                       e91::station::MessageHandler& handler,
+                                                                       std::size_t most) {
   std::unique_ptr<E91Server> made(new E91Server);
   const auto factory = [&]() -> std::expected<std::unique_ptr<net::SessionFactory>, std::string> {
     return std::make_unique<Factory>(sessions, handler, most);

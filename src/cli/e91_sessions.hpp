@@ -36,7 +36,8 @@ class E91Server final : private net::ServerEvents {
  public:
   /// References outlive the server. The error is one line.
   static std::expected<std::unique_ptr<E91Server>, std::string> open(const net::Address& listen, E91Sessions& sessions,
-                                                                     e91::MessageHandler& handler, std::size_t most);
+                                                                     e91::station::MessageHandler& handler,
+                                                                     std::size_t most);
   E91Server(const E91Server&) = delete;
   E91Server& operator=(const E91Server&) = delete;
   ~E91Server() override = default;

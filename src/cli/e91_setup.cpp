@@ -19,8 +19,8 @@ void add_e91_link_options(Command& verb, e91::study::LinkOptions& options) {
   };
   verb.add_option("--link", options.file, "description of a link, a TOML file (examples/links)")->group("Link");
   number("--distance", options.distance_km, 0, 100'000, "km of fibre to Bob (20)");
-  number("--mean-pairs", options.mean_pairs, 0, e91::kMaxMeanPairs, "pairs for each slot, at the source (0.004)");
-  number("--slots-per-s", options.slots_per_s, 1, e91::kMaxSlotsPerSecond,
+  number("--mean-pairs", options.mean_pairs, 0, e91::link::kMaxMeanPairs, "pairs for each slot, at the source (0.004)");
+  number("--slots-per-s", options.slots_per_s, 1, e91::link::kMaxSlotsPerSecond,
          "pulse rate, or 1 / coincidence window (1e9)");
   number("--visibility", options.visibility, 0, 1, "of the source (0.98)");
   number("--intrinsic-error", options.intrinsic_error, 0, 1, "how often a pulse's bits arrive exchanged (0.002)");
@@ -43,17 +43,17 @@ void add_e91_link_options(Command& verb, e91::study::LinkOptions& options) {
                   "source:separable, source:werner=VISIBILITY or blinding")
       ->check(Check(
           [](const std::string& text) {
-            const auto eve = e91::parse_eve(text);
+            const auto eve = e91::link::parse_eve(text);
             return eve ? std::string() : eve.error();
           },
           "TEXT"))
       ->capture_default_str();
   verb.add_option("--block-bits", options.block_bits, "sifted key bits of a block (up to 1,000,000 in a few seconds)")
-      ->check(range(e91::study::kShortestBlock, std::uint64_t{e91::kMaxKeyBits}));
+      ->check(range(e91::study::kShortestBlock, std::uint64_t{e91::post::kMaxKeyBits}));
   verb.add_option("--seed", options.seed, "repeat a run: 64 hex digits, or any text; such keys are no secrets");
 }
 
-std::string describe(const e91::study::BlockProblem& problem, const e91::LocalConfig& config) {
+std::string describe(const e91::study::BlockProblem& problem, const e91::local::LocalConfig& config) {
   if (!problem.most_bits) {
     return fmt::format(
         "this link brings too little for a block of {} bits: give it more pairs or less loss (--mean-pairs, --loss-db, "
@@ -63,7 +63,7 @@ std::string describe(const e91::study::BlockProblem& problem, const e91::LocalCo
   return fmt::format(
       "a block of {} bits of this link would take more clicks of Bob than one message holds ({}): --block-bits {} at "
       "most",
-      grouped(config.block_bits), grouped(e91::kMaxClicks), *problem.most_bits);
+      grouped(config.block_bits), grouped(e91::post::kMaxClicks), *problem.most_bits);
 }
 
 }  // namespace qsp::cli

@@ -12,6 +12,6 @@ class Command;
 void add_e91_link_options(Command& verb, e91::study::LinkOptions& options);
 
 /// Why such blocks cannot be made, and the remedy.
-std::string describe(const e91::study::BlockProblem& problem, const e91::LocalConfig& config);
+std::string describe(const e91::study::BlockProblem& problem, const e91::local::LocalConfig& config);
 
 }  // namespace qsp::cli

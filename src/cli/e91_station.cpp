@@ -18,8 +18,8 @@
 namespace qsp::cli {
 namespace {
 
-using e91::MessageSession;
 using e91::Side;
+using e91::station::MessageSession;
 
 constexpr std::string_view kNameLabel = "qsp e91 pairing";
 constexpr std::string_view kPadLabel = "qsp e91 pad";
@@ -42,10 +42,11 @@ class Key {
 };
 
 /// A station with its two sessions and its KME.
-class StationProcess final : private e91::StationWorld {
+class StationProcess final : private e91::station::StationWorld {
  public:
   StationProcess(net::Loop& loop, crypto::Provider& provider, const E91StationOptions& options, Side side,
-                 const e91::LinkConfig& link, const e91::StationPlan& plan, e91::KmeFeed& feed, bool json)
+                 const e91::link::LinkConfig& link, const e91::station::StationPlan& plan, e91::station::KmeFeed& feed,
+                 bool json)
       : loop_(loop),
         options_(options),
         slots_per_s_(link.slots_per_s),
@@ -66,18 +67,18 @@ class StationProcess final : private e91::StationWorld {
   }
 
   /// Of the session with the other station, and of that with the link.
-  e91::MessageHandler& peer_handler() noexcept { return with_peer_; }
-  e91::MessageHandler& link_handler() noexcept { return with_link_; }
+  e91::station::MessageHandler& peer_handler() noexcept { return with_peer_; }
+  e91::station::MessageHandler& link_handler() noexcept { return with_link_; }
 
  private:
   /// Alice's patience is with both links; Bob, who learns the length from her, has hers and more.
-  static std::chrono::nanoseconds patience(const e91::LinkConfig& link, const e91::StationPlan& plan) {
+  static std::chrono::nanoseconds patience(const e91::link::LinkConfig& link, const e91::station::StationPlan& plan) {
     const double light = 2 * static_cast<double>(plan.slots) / link.slots_per_s;
     return kPatience + std::chrono::duration_cast<std::chrono::nanoseconds>(
                            std::chrono::duration<double>(std::min(light, 86'400.0)));
   }
 
-  struct WithPeer final : e91::MessageHandler {
+  struct WithPeer final : e91::station::MessageHandler {
     explicit WithPeer(StationProcess& owner) : process(owner) {}
     void session_ready(MessageSession& ready) override { process.peer_ready(ready); }
     void session_message(MessageSession& from, Bytes message) override {
@@ -87,10 +88,10 @@ class StationProcess final : private e91::StationWorld {
       if (&over == session.get()) process.peer_over();
     }
     StationProcess& process;
-    e91::MessageSessionPtr session;
+    e91::station::MessageSessionPtr session;
   };
 
-  struct WithLink final : e91::MessageHandler {
+  struct WithLink final : e91::station::MessageHandler {
     explicit WithLink(StationProcess& owner) : process(owner) {}
     void session_ready(MessageSession& ready) override {
       session = &ready;
@@ -105,7 +106,7 @@ class StationProcess final : private e91::StationWorld {
       process.link_changed();
     }
     StationProcess& process;
-    e91::MessageSessionPtr session;
+    e91::station::MessageSessionPtr session;
   };
 
   void peer_ready(MessageSession& session);
@@ -121,15 +122,15 @@ class StationProcess final : private e91::StationWorld {
     qsp::wipe(message);
   }
   void end_pairing(std::string_view why) override;
-  void block_done(const e91::BlockReport& report, std::vector<e91::FinalKey>&& keys) override;
-  [[nodiscard]] e91::Owners wanted() const override { return feed_.wanted(); }
+  void block_done(const e91::post::BlockReport& report, std::vector<e91::party::FinalKey>&& keys) override;
+  [[nodiscard]] e91::station::Owners wanted() const override { return feed_.wanted(); }
 
   net::Loop& loop_;
   const E91StationOptions& options_;
   double slots_per_s_;
-  e91::KmeFeed& feed_;
+  e91::station::KmeFeed& feed_;
   E91Account account_;
-  e91::StationMachine station_;
+  e91::station::StationMachine station_;
   net::Timer timer_;
   WithPeer with_peer_{*this};
   WithLink with_link_{*this};
@@ -141,13 +142,13 @@ void StationProcess::peer_ready(MessageSession& session) {
     spdlog::warn("{} is not {}: refused", escape(name), options_.peer);
     return session.close(Reason::HandshakeFailed, "you are not the other station");
   }
-  auto pairing = session.export_key(kNameLabel, e91::PairingName().size());
-  auto bootstrap = session.export_key(kPadLabel, e91::Pad::kBootstrap);
+  auto pairing = session.export_key(kNameLabel, e91::station::PairingName().size());
+  auto bootstrap = session.export_key(kPadLabel, e91::post::Pad::kBootstrap);
   if (!pairing || !bootstrap) return session.close(Reason::InternalError, "no key for the pad");
   const Key pad(std::move(*bootstrap));
-  e91::PairingName public_name{};
+  e91::station::PairingName public_name{};
   std::copy_n(pairing->begin(), public_name.size(), public_name.begin());
-  const e91::MessageSessionPtr old = std::exchange(with_peer_.session, &session);
+  const e91::station::MessageSessionPtr old = std::exchange(with_peer_.session, &session);
   spdlog::info("paired with {}", escape(name));
   // The other station may have lost what waited there, with the session or with its process.
   feed_.drop_waiting();
@@ -188,11 +189,11 @@ void StationProcess::end_pairing(std::string_view why) {
   spdlog::warn("pairing with {} ended: {}", options_.peer, text);
   feed_.drop_waiting();
   feed_.set_down(text.substr(0, kme::link::kMaxReason));
-  const e91::MessageSessionPtr session = std::exchange(with_peer_.session, nullptr);
+  const e91::station::MessageSessionPtr session = std::exchange(with_peer_.session, nullptr);
   if (session) session->close(Reason::Normal, text);
 }
 
-void StationProcess::block_done(const e91::BlockReport& report, std::vector<e91::FinalKey>&& keys) {
+void StationProcess::block_done(const e91::post::BlockReport& report, std::vector<e91::party::FinalKey>&& keys) {
   account_.tell(report, keys.size());
   feed_.add(std::move(keys));
   feed_.block_done(report, slots_per_s_);
@@ -201,8 +202,8 @@ void StationProcess::block_done(const e91::BlockReport& report, std::vector<e91:
 /// What both stations need before they have a loop.
 struct Prepared {
   net::Address address, link_address;
-  e91::LinkFile link;
-  e91::StationPlan plan;
+  e91::link::LinkFile link;
+  e91::station::StationPlan plan;
   E91Sessions to_link;
   std::unique_ptr<crypto::Provider> provider;
 };
@@ -213,10 +214,10 @@ std::expected<Prepared, Refused> prepare(const E91StationOptions& options) {
   if (!address) return usage(address.error());
   auto link_address = net::parse_address(options.link);
   if (!link_address) return usage(link_address.error());
-  auto link = e91::load_link_file(options.link_file);
+  auto link = e91::link::load_link_file(options.link_file);
   if (!link) return std::unexpected(Refused{kFailed, link.error()});
-  e91::StationPlan plan{.post = e91::post_of(link->config), .p_z = link->config.p_z, .slots = 0};
-  plan.slots = e91::slots_of_block(link->config, options.block_bits);
+  e91::station::StationPlan plan{.post = e91::local::post_of(link->config), .p_z = link->config.p_z, .slots = 0};
+  plan.slots = e91::station::slots_of_block(link->config, options.block_bits);
   if (plan.slots == 0) {
     return std::unexpected(Refused{kFailed, options.link_file + ": this link brings no sifted key; lower its losses"});
   }
@@ -232,41 +233,41 @@ std::expected<Prepared, Refused> prepare(const E91StationOptions& options) {
                   .provider = std::move(*provider)};
 }
 
-e91::Dialler dialler_to_link(net::Loop& loop, Prepared& prepared, StationProcess& process) {
+e91::station::Dialler dialler_to_link(net::Loop& loop, Prepared& prepared, StationProcess& process) {
   return {loop,
           "link",
           prepared.link_address,
           [&prepared] { return prepared.to_link.make(); },
           process.link_handler(),
-          e91::kMaxDetections};
+          e91::station::kMaxDetections};
 }
 
 /// Passes a handler's calls on to one that is made later: a server is there before its station.
-class Later final : public e91::MessageHandler {
+class Later final : public e91::station::MessageHandler {
  public:
-  void set(e91::MessageHandler& handler) noexcept { handler_ = &handler; }
+  void set(e91::station::MessageHandler& handler) noexcept { handler_ = &handler; }
   void session_ready(MessageSession& session) override { handler_->session_ready(session); }
   void session_message(MessageSession& session, Bytes message) override { handler_->session_message(session, message); }
   void session_over(MessageSession& session) override { handler_->session_over(session); }
 
  private:
-  e91::MessageHandler* handler_ = nullptr;
+  e91::station::MessageHandler* handler_ = nullptr;
 };
 
 int run_alice(const E91StationOptions& options, Prepared& prepared, bool json) {
   auto sessions = E91Sessions::load(options.identity, Role::Server);
   if (!sessions) return failed(sessions.error().text, sessions.error().code);
   Later later;
-  const auto opened = E91Server::open(prepared.address, *sessions, later, e91::kMaxClassicalMessage);
+  const auto opened = E91Server::open(prepared.address, *sessions, later, e91::station::kMaxClassicalMessage);
   if (!opened) return failed(opened.error());
   net::Server& server = (*opened)->server();
   net::Loop& loop = server.loop();
-  auto feed = e91::KmeFeed::make(loop, options.kme, "KME " + escape(options.kme.url));
+  auto feed = e91::station::KmeFeed::make(loop, options.kme, "KME " + escape(options.kme.url));
   if (!feed) return failed(feed.error());
   StationProcess process(loop, *prepared.provider, options, Side::Alice, prepared.link.config, prepared.plan, **feed,
                          json);
   later.set(process.peer_handler());
-  e91::Dialler link = dialler_to_link(loop, prepared, process);
+  e91::station::Dialler link = dialler_to_link(loop, prepared, process);
   boost::asio::signal_set signals(loop.io(), SIGINT, SIGTERM);
   stop_on_signals(signals, [&] {
     process.stop();
@@ -288,14 +289,14 @@ int run_bob(const E91StationOptions& options, Prepared& prepared, bool json) {
   auto to_alice = E91Sessions::load(options.identity, Role::Client, options.peer);
   if (!to_alice) return failed(to_alice.error().text, to_alice.error().code);
   net::Loop loop;
-  auto feed = e91::KmeFeed::make(loop, options.kme, "KME " + escape(options.kme.url));
+  auto feed = e91::station::KmeFeed::make(loop, options.kme, "KME " + escape(options.kme.url));
   if (!feed) return failed(feed.error());
   StationProcess process(loop, *prepared.provider, options, Side::Bob, prepared.link.config, prepared.plan, **feed,
                          json);
-  e91::Dialler link = dialler_to_link(loop, prepared, process);
-  e91::Dialler alice(
+  e91::station::Dialler link = dialler_to_link(loop, prepared, process);
+  e91::station::Dialler alice(
       loop, options.peer, prepared.address, [&to_alice] { return to_alice->make(); }, process.peer_handler(),
-      e91::kMaxClassicalMessage);
+      e91::station::kMaxClassicalMessage);
   boost::asio::signal_set signals(loop.io(), SIGINT, SIGTERM);
   net::Timer last_words(loop.executor());
   stop_on_signals(signals, [&] {

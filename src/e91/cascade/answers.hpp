@@ -6,7 +6,7 @@
 #include "e91/bits.hpp"
 #include "e91/cascade/parity.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 /// Writes answers of a few bits each one behind the other. Precondition: they fit into the bits, which are zero.
 class AnswerWriter {
@@ -46,4 +46,4 @@ class AnswerReader {
   std::size_t next_ = 0;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

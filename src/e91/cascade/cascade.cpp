@@ -6,7 +6,7 @@
 
 #include "e91/cascade/parity.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 namespace {
 
@@ -240,4 +240,4 @@ void Cascade::turn(std::uint32_t index) {
   }
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

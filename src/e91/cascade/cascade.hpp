@@ -10,7 +10,7 @@
 #include "e91/cascade/order.hpp"
 #include "e91/cascade/plan.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 /// What Bob will spend on one key before he gives it up.
 struct CascadeLimits {
@@ -96,4 +96,4 @@ class Cascade {
   State state_ = State::Asking;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

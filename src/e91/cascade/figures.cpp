@@ -7,7 +7,7 @@
 #include "e91/cascade/cascade.hpp"
 #include "e91/cascade/oracle.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 namespace {
 
@@ -112,4 +112,4 @@ Result<CascadeFigures> measure_cascade(crypto::Provider& provider, std::size_t k
   return figures;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

@@ -4,7 +4,7 @@
 
 #include "qsp/crypto.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 /// What reconciling keys of one length and error rate took, both ends' work in one thread and all messages through
 /// their wire form. Means are over the blocks.
@@ -24,4 +24,4 @@ struct CascadeFigures {
 Result<CascadeFigures> measure_cascade(crypto::Provider& provider, std::size_t key_size, double qber,
                                        std::size_t blocks);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

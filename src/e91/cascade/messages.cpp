@@ -7,7 +7,7 @@
 #include "e91/cascade/parity.hpp"
 #include "e91/varint.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 namespace {
 
@@ -224,4 +224,4 @@ Result<Bits> decode_answers(Bytes bytes, std::size_t expected) {
   return Bits::from_bytes(bytes, expected);
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

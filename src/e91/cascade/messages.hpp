@@ -12,7 +12,7 @@
 ///
 /// A pass cuts its places into nodes: node i of level l is the places from i·2^l to (i + 1)·2^l, the last one perhaps
 /// cut short.
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 /// Passes over one key: what a peer can make its oracle lay out.
 inline constexpr std::size_t kMaxPasses = 20;
@@ -75,4 +75,4 @@ Result<void> decode(Bytes bytes, std::size_t key_size, std::size_t max_answer_bi
 /// Error: InvalidMessage/PROTOCOL_ERROR unless it is exactly `expected` bits, with zeros behind them.
 Result<Bits> decode_answers(Bytes bytes, std::size_t expected);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

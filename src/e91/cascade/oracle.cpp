@@ -6,7 +6,7 @@
 #include "e91/cascade/answers.hpp"
 #include "e91/cascade/parity.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 namespace {
 
@@ -116,4 +116,4 @@ Result<Bits> ParityOracle::answer(const QueryBatch& batch) {
   return answers;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

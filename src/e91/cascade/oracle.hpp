@@ -6,7 +6,7 @@
 #include "e91/cascade/messages.hpp"
 #include "e91/cascade/order.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 /// Alice's end of Cascade: holds the reference key of one block and answers questions about its parities.
 ///
@@ -54,4 +54,4 @@ class ParityOracle {
   std::size_t disclosed_ = 0;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 std::size_t places_of(Layout layout, std::size_t key_size) noexcept {
   constexpr std::size_t kGroupBits = Shuffle::kGroupWords * 64;
@@ -33,4 +33,4 @@ Bits Order::apply(const Bits& key) const {
   return laid_out;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

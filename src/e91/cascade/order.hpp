@@ -8,7 +8,7 @@
 #include "e91/bits.hpp"
 #include "e91/cascade/shuffle.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 /// The lengths of key that Cascade takes, bits.
 inline constexpr std::size_t kMinCascadeKey = 64;
@@ -56,4 +56,4 @@ class Order {
   Bits mask_;                         ///< of Subset
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

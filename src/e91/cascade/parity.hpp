@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 /// The largest node that a syndrome is asked of, as the logarithm of its size: it lies within one word.
 inline constexpr unsigned kMaxSyndromeLevel = 6;
@@ -52,4 +52,4 @@ inline constexpr unsigned kMaxSyndromeLevel = 6;
   return found;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

@@ -8,7 +8,7 @@
 #include "e91/cascade/messages.hpp"
 #include "e91/cascade/parity.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 namespace {
 
@@ -60,4 +60,4 @@ Plan make_plan(std::size_t key_size, double qber) {
   return {std::move(passes), static_cast<std::size_t>(rate * static_cast<double>(key_size))};
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

@@ -6,7 +6,7 @@
 
 #include "e91/cascade/order.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 /// One pass of Bob's plan. Alice needs none of it: his questions say all.
 struct PlannedPass {
@@ -25,4 +25,4 @@ struct Plan {
 /// rounds. Precondition: Cascade's for the key's length.
 [[nodiscard]] Plan make_plan(std::size_t key_size, double qber);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

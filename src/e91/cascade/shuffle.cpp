@@ -6,7 +6,7 @@
 
 #include "e91/bits.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 namespace {
 
@@ -91,4 +91,4 @@ std::uint32_t Shuffle::index(std::uint32_t place) const noexcept {
   return word * 64 + bit;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

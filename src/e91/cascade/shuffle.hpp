@@ -8,7 +8,7 @@
 
 #include "e91/random.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::cascade {
 
 /// A public permutation of the places of a bit string whose length is a multiple of 4096.
 ///
@@ -41,4 +41,4 @@ class Shuffle {
   std::array<Stage, 3> stages_;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::cascade

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 AliasTable::AliasTable(const Patterns& weights) noexcept {
   double sum = 0;
@@ -36,4 +36,4 @@ AliasTable::AliasTable(const Patterns& weights) noexcept {
   }
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

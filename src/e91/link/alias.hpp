@@ -3,7 +3,7 @@
 #include "e91/link/detectors.hpp"
 #include "e91/random.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// Draws one of 16 outcomes at the cost of one look-up (Walker 1977). Outcome k is drawn from column k, or taken over
 /// by the column's other outcome.
@@ -43,4 +43,4 @@ constexpr bool bit_of(unsigned pattern, unsigned coin) noexcept {
   return ((pattern >> 1) & (~pattern | coin) & 1) != 0;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -4,7 +4,7 @@
 #include <complex>
 #include <numbers>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -81,4 +81,4 @@ Eigen::Matrix3d bloch_rotation(const Eigen::Matrix2cd& unitary) {
   return rotation;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -6,7 +6,7 @@
 /// Polarisation noise. Every change of polarisation that this simulator knows is a unitary drawn at random for each
 /// pulse, the same for all photons of the pulse: so one description serves single pairs (the density matrix of `State`)
 /// and pulses of many pairs (`Light`).
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// One of the unitaries that a channel may apply, and how likely it is.
 struct Turn {
@@ -57,4 +57,4 @@ Eigen::Matrix3d bloch_rotation(const Eigen::Matrix2cd& unitary);
 /// The Pauli matrices x, y and z, for `index` 0, 1 and 2.
 Eigen::Matrix2cd pauli(int index);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -5,7 +5,7 @@
 #include <numbers>
 #include <string_view>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -88,4 +88,4 @@ Stations stations_of(const LinkConfig& config) {
   return {.alice = station_of(config, config.alice, Side::Alice), .bob = station_of(config, config.bob, Side::Bob)};
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -6,7 +6,7 @@
 
 /// What a link is built of: the numbers that a laboratory would write down. Noise follows from them; an error rate is
 /// never put in.
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// The way from the source to one station, and its detectors.
 struct ArmConfig {
@@ -41,4 +41,4 @@ Result<void> validate(const LinkConfig& config);
 Light light_of(const LinkConfig& config);
 Stations stations_of(const LinkConfig& config);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

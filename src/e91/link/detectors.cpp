@@ -1,6 +1,6 @@
 #include "e91/link/detectors.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 void add_dark_counts(Patterns& patterns, const Stations& stations) noexcept {
   const std::array<double, 4> dark{stations.alice.dark_probability, stations.alice.dark_probability,
@@ -15,4 +15,4 @@ void add_dark_counts(Patterns& patterns, const Stations& stations) noexcept {
   }
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

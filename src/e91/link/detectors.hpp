@@ -7,7 +7,7 @@
 
 #include "e91/setting.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// Which of a station's two detectors clicked in a slot: bit 0 the one along the analyser's angle, bit 1 the one
 /// across. Of both stations: Alice's pattern + 4 · Bob's.
@@ -70,4 +70,4 @@ class DeadTime {
   std::array<std::uint64_t, 2> ready_{};
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numbers>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -114,4 +114,4 @@ std::unique_ptr<Eve> replaced_source(const State& state, std::string name) {
 
 std::unique_ptr<Eve> blinding() { return std::make_unique<Blinding>(); }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

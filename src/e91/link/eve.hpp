@@ -8,7 +8,7 @@
 #include "files/file.hpp"
 
 /// Attacks on the link. They are physics too: whatever they do to S, to the error rates and to the rates follows.
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// Somebody between the source and the stations. She knows which settings the stations may use, never the one in force:
 /// what she does to the light is the same for all of them.
@@ -54,4 +54,4 @@ std::unique_ptr<Eve> blinding();
 /// the arm is Bob's. The error says what is wrong and what would be right.
 files::OrText<std::unique_ptr<Eve>> parse_eve(std::string_view text);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -5,7 +5,7 @@
 
 #include "e91/link/eve.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -85,4 +85,4 @@ files::OrText<std::unique_ptr<Eve>> parse_eve(std::string_view text) {
   return wrong(text, "is one of " + std::string(kForms));
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numbers>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -103,4 +103,4 @@ Expected expected(const LinkConfig& config, const Eve& eve) {
   return result;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -3,7 +3,7 @@
 #include "e91/link/config.hpp"
 #include "e91/link/eve.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// What to expect of one pair of settings. Probabilities are per slot in which both sides use these settings.
 struct SettingsExpected {
@@ -36,4 +36,4 @@ struct Expected {
 /// up to as many times as `most_key_pairs_per_s` is more than `key_pairs_per_s`.
 Expected expected(const LinkConfig& config, const Eve& eve);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -115,4 +115,4 @@ ClickTables measure(const Light& light, const Stations& stations) {
   return tables;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

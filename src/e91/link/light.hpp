@@ -4,7 +4,7 @@
 #include "e91/link/detectors.hpp"
 #include "e91/link/state.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// How many pairs a slot brings.
 enum class PairStatistics : std::uint8_t {
@@ -27,4 +27,4 @@ struct Light {
 /// How likely the detectors click, for each pair of settings. An average over everything that is drawn by nature.
 ClickTables measure(const Light& light, const Stations& stations);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

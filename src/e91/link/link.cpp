@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -48,4 +48,4 @@ Result<void> Link::emit(Settings& alice, Settings& bob, std::uint64_t slots, Cli
   return {};
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

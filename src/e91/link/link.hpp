@@ -7,7 +7,7 @@
 #include "e91/link/sampler.hpp"
 
 /// A simulated link of entangled photons (docs/qkd.md).
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// The source, both arms and both stations' detectors, slot after slot.
 class Link {
@@ -40,4 +40,4 @@ class Link {
   double clicks_per_slot_;  ///< at the side that clicks more, for the settings that make it click most
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -10,7 +10,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -163,4 +163,4 @@ OrText<LinkFile> load_link_file(const std::string& file) {
   return link;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

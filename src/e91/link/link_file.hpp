@@ -6,7 +6,7 @@
 #include "e91/link/config.hpp"
 #include "files/file.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// What a publication tells of a run, to hold a simulation against. A figure that it does not tell is absent.
 struct Published {
@@ -33,4 +33,4 @@ inline constexpr std::size_t kMaxLinkFileSize = std::size_t{1} << 16;
 /// field: what and remedy".
 files::OrText<LinkFile> load_link_file(const std::string& file);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

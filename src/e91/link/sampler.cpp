@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -162,4 +162,4 @@ void Sampler::sample_sparse(RandomStream& random, Settings& alice, Settings& bob
   }
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

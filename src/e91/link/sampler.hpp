@@ -3,7 +3,7 @@
 #include "e91/link/alias.hpp"
 #include "e91/random.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// How a sampler finds the slots in which something clicks.
 enum class Strategy : std::uint8_t {
@@ -43,4 +43,4 @@ class Sampler {
   double candidate_ = 0;  ///< in Sparse: how likely a slot is drawn from `common_`
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

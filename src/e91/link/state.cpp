@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 namespace {
 
@@ -70,4 +70,4 @@ double State::correlation(double alice, double bob) const {
          probability(alice, false, bob, true) - probability(alice, true, bob, false);
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

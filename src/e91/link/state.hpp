@@ -6,7 +6,7 @@
 #include "e91/setting.hpp"
 #include "qsp/error.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 /// The polarisation of one pair of photons: a density matrix over |00>, |01>, |10>, |11>, Alice's photon first.
 class State {
@@ -36,4 +36,4 @@ class State {
   Eigen::Matrix4cd matrix_;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -6,10 +6,10 @@
 #include "e91/link/link.hpp"
 #include "e91/post/sift.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::local {
 namespace {
 
-Result<Settings> draw_settings(crypto::Provider& provider, const LinkConfig& config, Side side) {
+Result<Settings> draw_settings(crypto::Provider& provider, const link::LinkConfig& config, Side side) {
   Seed seed;
   if (auto drawn = provider.rng().fill(seed.writable()); !drawn) return std::unexpected(drawn.error());
   return Settings::create(provider, std::move(seed), weights(config.mode, side, config.p_z));
@@ -33,8 +33,9 @@ void Observation::add(const Observation& other) noexcept {
   seconds += other.seconds;
 }
 
-Result<Observation> observe(crypto::Provider& provider, const LinkConfig& config, const Eve& eve, std::uint64_t slots) {
-  auto link = Link::create(provider, config, eve);
+Result<Observation> observe(crypto::Provider& provider, const link::LinkConfig& config, const link::Eve& eve,
+                            std::uint64_t slots) {
+  auto link = link::Link::create(provider, config, eve);
   if (!link) return std::unexpected(link.error());
   auto alice = draw_settings(provider, config, Side::Alice);
   if (!alice) return std::unexpected(alice.error());
@@ -59,19 +60,19 @@ Result<Observation> observe(crypto::Provider& provider, const LinkConfig& config
   return seen;
 }
 
-keyrate::Sample key_sample(Mode mode, const Outcomes& outcomes) {
+keyrate::Sample key_sample(Mode mode, const post::Outcomes& outcomes) {
   keyrate::Sample sample;
   for (std::size_t pair = 0; pair < outcomes.size(); ++pair) {
     const auto alice = static_cast<std::uint8_t>(pair / kMaxSettings);
     const auto bob = static_cast<std::uint8_t>(pair % kMaxSettings);
-    if (role(mode, alice, bob) != Role::Key) continue;
+    if (post::role(mode, alice, bob) != post::Role::Key) continue;
     sample.bits += outcomes[pair].same + outcomes[pair].different;
     sample.errors += outcomes[pair].same;
   }
   return sample;
 }
 
-std::optional<keyrate::Estimate> correlation(const Outcomes& outcomes, std::size_t alice, std::size_t bob) {
+std::optional<keyrate::Estimate> correlation(const post::Outcomes& outcomes, std::size_t alice, std::size_t bob) {
   const keyrate::Coincidences& counts = outcomes.at(kMaxSettings * alice + bob);
   const auto all = static_cast<double>(counts.same + counts.different);
   if (all == 0) return std::nullopt;
@@ -79,4 +80,4 @@ std::optional<keyrate::Estimate> correlation(const Outcomes& outcomes, std::size
   return keyrate::Estimate{.value = value, .deviation = std::sqrt((1 - value * value) / all)};
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::local

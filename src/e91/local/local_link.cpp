@@ -6,11 +6,11 @@
 
 #include "e91/link/expected.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::local {
 namespace {
 
-bool equal(const std::vector<FinalKey>& a, const std::vector<FinalKey>& b) noexcept {
-  return std::ranges::equal(a, b, [](const FinalKey& one, const FinalKey& two) {
+bool equal(const std::vector<party::FinalKey>& a, const std::vector<party::FinalKey>& b) noexcept {
+  return std::ranges::equal(a, b, [](const party::FinalKey& one, const party::FinalKey& two) {
     return one.id == two.id && constant_time_equal(one.key.reveal(), two.key.reveal());
   });
 }
@@ -21,26 +21,27 @@ std::unexpected<Error> refuse(std::string_view where) noexcept {
 
 }  // namespace
 
-std::uint64_t slots_for(const LinkConfig& link, std::uint64_t key_bits) {
+std::uint64_t slots_for(const link::LinkConfig& link, std::uint64_t key_bits) {
   // Eight standard deviations of as many bits.
   constexpr double kMargin = 8 * 1024;
-  const Expected rates = expected(link, *no_eve());
+  const link::Expected rates = expected(link, *link::no_eve());
   const double per_slot = rates.key_pairs_per_s / link.slots_per_s;
   if (!(per_slot > 0)) return 0;
-  const double most = (static_cast<double>(kMaxKeyBits) - kMargin) * link.slots_per_s / rates.most_key_pairs_per_s;
+  const double most =
+      (static_cast<double>(post::kMaxKeyBits) - kMargin) * link.slots_per_s / rates.most_key_pairs_per_s;
   const double slots = std::ceil(std::min(static_cast<double>(key_bits) / per_slot, most));
-  return slots < static_cast<double>(Link::kMaxSlots) ? static_cast<std::uint64_t>(slots) : 0;
+  return slots < static_cast<double>(link::Link::kMaxSlots) ? static_cast<std::uint64_t>(slots) : 0;
 }
 
-PostConfig post_of(const LinkConfig& link) {
-  const Stations stations = stations_of(link);
-  PostConfig post;
+post::PostConfig post_of(const link::LinkConfig& link) {
+  const link::Stations stations = stations_of(link);
+  post::PostConfig post;
   post.mode = link.mode;
   post.dead_slots = {stations.alice.dead_slots, stations.bob.dead_slots};
   return post;
 }
 
-void settle(Block& alice, Block& bob) {
+void settle(post::Block& alice, post::Block& bob) {
   for (bool moved = true; moved;) {
     moved = false;
     for (const auto& [from, to] : {std::pair{&bob, &alice}, std::pair{&alice, &bob}}) {
@@ -52,26 +53,27 @@ void settle(Block& alice, Block& bob) {
   }
 }
 
-LocalLink::LocalLink(crypto::Provider& provider, const LocalConfig& config, std::uint64_t slots, Link&& link,
-                     Listener&& listener) noexcept
+LocalLink::LocalLink(crypto::Provider& provider, const LocalConfig& config, std::uint64_t slots, link::Link&& link,
+                     post::Listener&& listener) noexcept
     : provider_(provider), config_(config), slots_(slots), link_(std::move(link)), listener_(std::move(listener)) {}
 
 Result<std::unique_ptr<LocalLink>> LocalLink::create(crypto::Provider& provider, const LocalConfig& config,
-                                                     const Eve& eve, Listener listener) {
+                                                     const link::Eve& eve, post::Listener listener) {
   if (auto valid = validate(config.link); !valid) return std::unexpected(valid.error());
   if (config.post.mode != config.link.mode) return refuse("the post-processing is set to another mode than the link");
   if (config.post.dead_slots != post_of(config.link).dead_slots) {
     return refuse("the post-processing is set to other dead times than the link");
   }
-  if (config.block_bits < 1 || config.block_bits > kMaxKeyBits) return refuse("block_bits is out of its range");
+  if (config.block_bits < 1 || config.block_bits > post::kMaxKeyBits) return refuse("block_bits is out of its range");
   const std::uint64_t slots = slots_for(config.link, config.block_bits);
   if (slots == 0) return refuse("this link brings no sifted key");
   const double seconds = static_cast<double>(slots) / config.link.slots_per_s;
-  if (expected(config.link, *no_eve()).bob_singles_per_s * seconds > 0.95 * static_cast<double>(kMaxClicks)) {
+  if (expected(config.link, *link::no_eve()).bob_singles_per_s * seconds >
+      0.95 * static_cast<double>(post::kMaxClicks)) {
     return refuse(
         "a block of so many sifted bits has more clicks on this link than one message carries: make it smaller");
   }
-  auto link = Link::create(provider, config.link, eve);
+  auto link = link::Link::create(provider, config.link, eve);
   if (!link) return std::unexpected(link.error());
   std::unique_ptr<LocalLink> run(new LocalLink(provider, config, slots, std::move(*link), std::move(listener)));
   if (auto paired = run->pair(); !paired) return std::unexpected(paired.error());
@@ -79,18 +81,18 @@ Result<std::unique_ptr<LocalLink>> LocalLink::create(crypto::Provider& provider,
 }
 
 Result<void> LocalLink::pair() {
-  Pairing pairing{.config = config_.post, .p_z = config_.link.p_z, .name = {}};
-  Secret<Pad::kBootstrap, struct BootstrapTag> bootstrap;
+  party::Pairing pairing{.config = config_.post, .p_z = config_.link.p_z, .name = {}};
+  Secret<post::Pad::kBootstrap, struct BootstrapTag> bootstrap;
   if (auto drawn = provider_.rng().fill(pairing.name); !drawn) return drawn;
   if (auto drawn = provider_.rng().fill(bootstrap.writable()); !drawn) return drawn;
   // Both ends see every message; one account of it is enough.
-  alice_ = std::make_unique<Party>(provider_, Side::Alice, pairing, Pad(bootstrap.reveal()), listener_);
-  bob_ = std::make_unique<Party>(provider_, Side::Bob, pairing, Pad(bootstrap.reveal()), Listener{});
+  alice_ = std::make_unique<party::Party>(provider_, Side::Alice, pairing, post::Pad(bootstrap.reveal()), listener_);
+  bob_ = std::make_unique<party::Party>(provider_, Side::Bob, pairing, post::Pad(bootstrap.reveal()), post::Listener{});
   return {};
 }
 
-Result<void> LocalLink::set_eve(const Eve& eve) {
-  auto link = Link::create(provider_, config_.link, eve);
+Result<void> LocalLink::set_eve(const link::Eve& eve) {
+  auto link = link::Link::create(provider_, config_.link, eve);
   if (!link) return std::unexpected(link.error());
   link_ = std::move(*link);
   return {};
@@ -134,4 +136,4 @@ Result<BlockOutcome> LocalLink::block() {
   return outcome;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::local

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace qsp::e91 {
+namespace qsp::e91::party {
 namespace {
 
 constexpr std::size_t kKeySize = QkdKey::kCapacity;
@@ -42,7 +42,7 @@ class KeyBytes {
 
 }  // namespace
 
-Party::Party(crypto::Provider& provider, Side side, const Pairing& pairing, Pad&& pad, Listener listener)
+Party::Party(crypto::Provider& provider, Side side, const Pairing& pairing, post::Pad&& pad, post::Listener listener)
     : provider_(provider), side_(side), pairing_(pairing), pad_(std::move(pad)), listener_(std::move(listener)) {}
 
 Result<Seed> Party::prepare(std::uint64_t number) {
@@ -57,22 +57,22 @@ Result<Seed> Party::prepare(std::uint64_t number) {
 }
 
 void Party::begin(std::uint64_t slots, Clicks&& clicks) {
-  const Block::Environment environment{
+  const post::Block::Environment environment{
       .provider = provider_, .config = pairing_.config, .pad = pad_, .listener = listener_};
-  const auto make = side_ == Side::Alice ? alice_block : bob_block;
+  const auto make = side_ == Side::Alice ? post::alice_block : post::bob_block;
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): prepare comes first
   block_ = make(environment, number_, slots, std::move(clicks), std::move(*settings_));
   settings_.reset();
 }
 
 std::vector<FinalKey> Party::finish() {
-  const std::unique_ptr<Block> ended = std::move(block_);
-  const std::optional<Abort> aborted = ended->report().aborted;
-  if (aborted == Abort::Authentication || aborted == Abort::PadExhausted) paired_ = false;
+  const std::unique_ptr<post::Block> ended = std::move(block_);
+  const std::optional<post::Abort> aborted = ended->report().aborted;
+  if (aborted == post::Abort::Authentication || aborted == post::Abort::PadExhausted) paired_ = false;
   if (aborted) return {};
   const Bits bits = ended->take_key();
   const KeyBytes key(bits);
-  const std::size_t to_pad = pad_.refill(key.view().first(std::min(Pad::kBlockCost, key.view().size())));
+  const std::size_t to_pad = pad_.refill(key.view().first(std::min(post::Pad::kBlockCost, key.view().size())));
   Bytes rest = key.view().subspan(to_pad);
   std::vector<FinalKey> keys;
   keys.reserve(rest.size() / kKeySize);
@@ -84,4 +84,4 @@ std::vector<FinalKey> Party::finish() {
   return keys;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::party

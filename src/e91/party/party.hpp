@@ -10,7 +10,7 @@
 #include "e91/setting.hpp"
 #include "qsp/crypto.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::party {
 
 /// A key for the users of a link, 32 bytes. Both stations have it under the same ID, a UUID (RFC 9562 version 8) that
 /// says nothing of the key.
@@ -21,7 +21,7 @@ struct FinalKey {
 
 /// What a station and its peer agree on before their first block.
 struct Pairing {
-  PostConfig config;
+  post::PostConfig config;
   double p_z = 0.9;
   std::array<std::uint8_t, 16> name{};  ///< public and new for every pairing: key IDs and pads of two never mix
 };
@@ -34,7 +34,7 @@ struct Pairing {
 class Party {
  public:
   /// `provider` outlives the station. `listener` may be empty.
-  Party(crypto::Provider& provider, Side side, const Pairing& pairing, Pad&& pad, Listener listener);
+  Party(crypto::Provider& provider, Side side, const Pairing& pairing, post::Pad&& pad, post::Listener listener);
   Party(const Party&) = delete;
   Party& operator=(const Party&) = delete;
 
@@ -46,7 +46,7 @@ class Party {
   void begin(std::uint64_t slots, Clicks&& clicks);
 
   /// The post-processing under way, or nullptr.
-  [[nodiscard]] Block* block() noexcept { return block_.get(); }
+  [[nodiscard]] post::Block* block() noexcept { return block_.get(); }
 
   /// Ends a block that is done: its keys, none where it was given up.
   std::vector<FinalKey> finish();
@@ -62,12 +62,12 @@ class Party {
   crypto::Provider& provider_;
   Side side_;
   Pairing pairing_;
-  Pad pad_;
-  Listener listener_;
+  post::Pad pad_;
+  post::Listener listener_;
   std::uint64_t number_ = 0;
   std::optional<Settings> settings_;
-  std::unique_ptr<Block> block_;
+  std::unique_ptr<post::Block> block_;
   bool paired_ = true;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::party

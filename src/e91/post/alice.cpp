@@ -5,7 +5,7 @@
 #include "e91/post/block.hpp"
 #include "e91/post/sift.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 /// Alice's end. What she awaits next:
@@ -71,7 +71,8 @@ class AliceBlock final : public Block {
     if (!demand(environment_.provider.rng().fill(begin.seed).has_value(), Abort::LinkDown)) return;
     // More parities than the key has bits leave nothing of it.
     const std::size_t budget = key_.size();
-    auto oracle = ParityOracle::create(environment_.provider, std::move(key_), Seed::copy_of(begin.seed), budget);
+    auto oracle =
+        cascade::ParityOracle::create(environment_.provider, std::move(key_), Seed::copy_of(begin.seed), budget);
     if (!demand(oracle.has_value(), Abort::TooFewRounds)) return;
     oracle_.emplace(std::move(*oracle));
     report_.expected_error = begin.error_ppm * 1e-6;
@@ -82,7 +83,7 @@ class AliceBlock final : public Block {
   void on(const QueriesMessage* message) {
     if (!demand(message != nullptr)) return;
     // NOLINTNEXTLINE(bugprone-unchecked-optional-access): there is one while queries are awaited
-    ParityOracle& oracle = *oracle_;
+    cascade::ParityOracle& oracle = *oracle_;
     if (!demand(decode(message->batch, oracle.key_size(), oracle.budget(), batch_).has_value())) return;
     auto answers = oracle.answer(batch_);
     if (!demand(answers.has_value())) return;
@@ -131,8 +132,8 @@ class AliceBlock final : public Block {
   Settings settings_;
   TestsMessage tests_;
   std::vector<std::uint8_t> pairs_;
-  std::optional<ParityOracle> oracle_;  ///< holds the key while Bob asks
-  QueryBatch batch_;
+  std::optional<cascade::ParityOracle> oracle_;  ///< holds the key while Bob asks
+  cascade::QueryBatch batch_;
 };
 
 }  // namespace
@@ -142,4 +143,4 @@ std::unique_ptr<Block> alice_block(Block::Environment environment, std::uint64_t
   return std::make_unique<AliceBlock>(std::move(environment), block, slots, std::move(clicks), std::move(settings));
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -9,7 +9,7 @@
 #include "e91/post/sift.hpp"
 #include "wire/cursor.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 /// Follows one block.
@@ -127,7 +127,7 @@ class Follower {
 
   bool on(Side sender, const QueriesMessage& message) {
     if (!turn(sender, Side::Bob, Next::Ask, Next::Answer) || result_.disclosed > result_.key_bits) return false;
-    QueryBatch batch;
+    cascade::QueryBatch batch;
     if (!decode(message.batch, result_.key_bits, result_.key_bits - result_.disclosed, batch)) return false;
     asked_ = batch.answer_bits();
     return true;
@@ -244,4 +244,4 @@ std::vector<AuditedBlock> audit(const Transcript& transcript) {
   return blocks;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -10,7 +10,7 @@
 #include "e91/post/estimate.hpp"
 #include "e91/post/transcript.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// What a transcript alone tells of one block.
 struct AuditedBlock {
@@ -39,4 +39,4 @@ std::vector<AuditedBlock> audit(const Transcript& transcript);
 std::span<const std::string_view> audited() noexcept;
 std::span<const std::string_view> beyond_audit() noexcept;
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -3,7 +3,7 @@
 #include "e91/hashing/toeplitz.hpp"
 #include "e91/hashing/verification.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 constexpr std::size_t index(Side side) noexcept { return static_cast<std::size_t>(side); }
@@ -117,4 +117,4 @@ void Block::end(Abort reason, bool by_peer) {
   report_.by_peer = by_peer;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

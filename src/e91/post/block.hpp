@@ -16,7 +16,7 @@
 #include "e91/post/transcript.hpp"
 #include "qsp/crypto.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// What came of a block. Everything in it is public.
 struct BlockReport {
@@ -126,4 +126,4 @@ std::unique_ptr<Block> alice_block(Block::Environment environment, std::uint64_t
 std::unique_ptr<Block> bob_block(Block::Environment environment, std::uint64_t block, std::uint64_t slots,
                                  Clicks&& clicks, Settings&& settings);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -6,7 +6,7 @@
 #include "e91/post/block.hpp"
 #include "e91/post/sift.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 /// Bob's end. What he awaits next:
@@ -87,8 +87,8 @@ class BobBlock final : public Block {
     if (!demand(message->error_ppm == expected_error_ppm(environment_.config.mode, report_.tests))) return;
     report_.expected_error = message->error_ppm * 1e-6;
     const std::size_t budget = key_.size();
-    auto cascade = Cascade::create(environment_.provider, std::move(key_), report_.expected_error,
-                                   Seed::copy_of(message->seed), {.answers = budget});
+    auto cascade = cascade::Cascade::create(environment_.provider, std::move(key_), report_.expected_error,
+                                            Seed::copy_of(message->seed), {.answers = budget});
     if (!demand(cascade.has_value(), Abort::TooFewRounds)) return;
     go_on(cascade_.emplace(std::move(*cascade)));
   }
@@ -97,14 +97,14 @@ class BobBlock final : public Block {
     if (!demand(message != nullptr)) return;
     ++report_.batches;
     // NOLINTNEXTLINE(bugprone-unchecked-optional-access): there is one while parities are awaited
-    Cascade& cascade = *cascade_;
+    cascade::Cascade& cascade = *cascade_;
     if (!demand(cascade.feed(message->parities).has_value(), Abort::Reconciliation)) return;
     go_on(cascade);
   }
 
   /// Asks the next questions, or says that there are none left.
-  void go_on(Cascade& cascade) {
-    if (cascade.state() == Cascade::State::Asking) {
+  void go_on(cascade::Cascade& cascade) {
+    if (cascade.state() == cascade::Cascade::State::Asking) {
       say(QueriesMessage{encode(cascade.queries())});
       await_ = Await::Parities;
       return;
@@ -148,7 +148,7 @@ class BobBlock final : public Block {
   SettingList settings_;  ///< of his clicks
   TestsMessage tests_;
   std::vector<std::uint8_t> pairs_;
-  std::optional<Cascade> cascade_;  ///< holds the key while it is corrected
+  std::optional<cascade::Cascade> cascade_;  ///< holds the key while it is corrected
 };
 
 }  // namespace
@@ -158,4 +158,4 @@ std::unique_ptr<Block> bob_block(Block::Environment environment, std::uint64_t b
   return std::make_unique<BobBlock>(std::move(environment), block, slots, std::move(clicks), std::move(settings));
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -10,7 +10,7 @@
 #include "e91/keyrate/verdict.hpp"
 #include "e91/post/pad.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 constexpr std::uint32_t kLeastExpected = 1000;  ///< 0.1 %: a sample without errors does not promise none
@@ -112,4 +112,4 @@ Certified certify(const PostConfig& config, const TestResult& tests, const Recon
   return {.length = length, .reason = Abort::NoKey};
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -13,7 +13,7 @@
 
 /// What the disclosed rounds of a block say of it. Both ends and an auditor work it out from the same numbers and must
 /// agree to the bit, so all of it is counts and the reproducible formulas of the room keyrate.
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// How the outcomes of the test rounds agree, for each pair of settings: [4 · Alice's + Bob's].
 using Outcomes = std::array<keyrate::Coincidences, kMaxSettings * kMaxSettings>;
@@ -54,4 +54,4 @@ struct Certified {
 };
 Certified certify(const PostConfig& config, const TestResult& tests, const Reconciled& reconciled);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -5,7 +5,7 @@
 
 #include "wire/cursor.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 using wire::Reader;
@@ -241,4 +241,4 @@ Result<Message> parse(Bytes bytes, const Expect& expect) {
   return std::move(*message);
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

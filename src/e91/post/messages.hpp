@@ -14,7 +14,7 @@
 /// What Alice and Bob tell each other about one block, in the order of a block's life (docs/qkd.md). All of it is
 /// public; each message goes in its sender's transcript, whose tag ends the block. On the wire: type (u8), block number
 /// (u64), body; integers are big-endian, bit strings are bytes with the least significant bit first.
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// Slots and clicks of one block and bits of its key: what memory and work are bounded by.
 inline constexpr std::uint64_t kMaxSlots = std::uint64_t{1} << 48;
@@ -131,4 +131,4 @@ struct Expect {
 /// Error: InvalidMessage/PROTOCOL_ERROR for bytes that are no message, or one of another block.
 Result<Message> parse(Bytes bytes, const Expect& expect);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 Pad::Pad(Bytes bytes) {
   // Room for all there will ever be: a vector that grows leaves its old bytes behind.
@@ -42,4 +42,4 @@ void Pad::drop(std::size_t size) noexcept {
   position_ += size;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

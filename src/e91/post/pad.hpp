@@ -10,7 +10,7 @@
 #include "qsp/bytes.hpp"
 #include "qsp/secret.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// What the two tags of a block are made with, Alice's first, and the word by which she says that his was right.
 struct TagKeys {
@@ -59,4 +59,4 @@ class Pad {
   std::uint64_t position_ = 0;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 struct Name {
@@ -91,4 +91,4 @@ std::vector<std::string> unmet(const std::vector<Requirement>& requirements, con
   return problems;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

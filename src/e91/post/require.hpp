@@ -7,7 +7,7 @@
 
 #include "e91/post/audit.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// What an auditor demands of a transcript's parameters, which say nothing of themselves: "eps_sec<=1e-9".
 struct Requirement {
@@ -26,4 +26,4 @@ double total_epsilon(const PostConfig& config, const std::vector<AuditedBlock>& 
 std::vector<std::string> unmet(const std::vector<Requirement>& requirements, const PostConfig& config,
                                const std::vector<AuditedBlock>& blocks);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

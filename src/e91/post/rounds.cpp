@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstring>
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 static_assert(std::endian::native == std::endian::little, "words are bytes as they lie on the wire");
 
@@ -49,4 +49,4 @@ std::vector<std::uint8_t> SettingList::bytes() const {
   return packed;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

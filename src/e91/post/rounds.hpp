@@ -12,7 +12,7 @@
 
 /// The long lists that two stations exchange about a block, kept as they lie on the wire: a block has millions of
 /// rounds. All of it is public.
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// Ascending slots of a block, each as the number of slots that were left out before it, a varint.
 class SlotList {
@@ -92,4 +92,4 @@ class SettingList {
   std::size_t size_ = 0;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

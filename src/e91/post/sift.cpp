@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 /// What a bit of a round is appended to.
@@ -208,4 +208,4 @@ std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const SettingLis
   return std::move(collector).take();
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

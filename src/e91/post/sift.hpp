@@ -10,7 +10,7 @@
 #include "e91/post/messages.hpp"
 #include "e91/setting.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// What a round in which both stations saw a photon is for.
 enum class Role : std::uint8_t {
@@ -55,4 +55,4 @@ std::optional<AliceSifted> sift_alice(Mode mode, const Clicks& clicks, Settings&
 std::optional<Sifted> sift_bob(Mode mode, const Clicks& clicks, const SettingList& settings,
                                const MatchesMessage& alice);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

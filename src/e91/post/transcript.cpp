@@ -6,7 +6,7 @@
 
 #include "wire/cursor.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 constexpr std::string_view kMagic = "QSP-E91-TRANSCRIPT-2\n";
@@ -76,4 +76,4 @@ Result<Transcript> read_transcript(Bytes bytes) {
   return transcript;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -9,7 +9,7 @@
 #include "e91/setting.hpp"
 #include "qsp/bytes.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// What both stations must agree on before the first block, and an auditor must know.
 struct PostConfig {
@@ -51,4 +51,4 @@ std::vector<std::uint8_t> transcript_entry(Side sender, Bytes message);
 /// Error: InvalidMessage for bytes that are no transcript.
 Result<Transcript> read_transcript(Bytes bytes);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -4,7 +4,7 @@
 
 #include "wire/cursor.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 enum class Kind : std::uint8_t { Block = 1, Plan = 2, Invitation = 3, Acceptance = 4 };
@@ -54,7 +54,7 @@ StationPlan read_plan(wire::Reader& reader) {
   }
   for (std::uint64_t& slots : plan.post.dead_slots) slots = reader.u64();
   plan.slots = reader.u64();
-  if (plan.slots == 0 || plan.slots > kMaxSlots) reader.fail();
+  if (plan.slots == 0 || plan.slots > post::kMaxSlots) reader.fail();
   return plan;
 }
 
@@ -108,4 +108,4 @@ Result<ClassicalMessage> parse_classical(Bytes bytes) {
   return message;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -9,7 +9,7 @@
 
 /// What two stations tell each other around their blocks, over the session that authenticates them (docs/kme.md). On
 /// the wire: kind (u8), then the body; integers are big-endian.
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 /// Sides of a KME link whose pool has room: a bit for "a", a bit for "b".
 using Owners = std::uint8_t;
@@ -23,7 +23,7 @@ struct BlockMessage {
 };
 /// Alice to Bob, first in a session: how she works. Bob works so too, or ends the session.
 struct StationPlan {
-  PostConfig post;
+  post::PostConfig post;
   double p_z = 0;
   std::uint64_t slots = 0;  ///< of every block
   bool operator==(const StationPlan&) const = default;
@@ -42,10 +42,10 @@ struct Acceptance {
 using ClassicalMessage = std::variant<BlockMessage, StationPlan, Invitation, Acceptance>;
 
 /// Bytes of the longest.
-inline constexpr std::size_t kMaxClassicalMessage = 1 + kMaxMessage;
+inline constexpr std::size_t kMaxClassicalMessage = 1 + post::kMaxMessage;
 
 std::vector<std::uint8_t> encode(const ClassicalMessage& message);
 /// Error: InvalidMessage for bytes that are no such message. What is in a BlockMessage is not looked at.
 Result<ClassicalMessage> parse_classical(Bytes bytes);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

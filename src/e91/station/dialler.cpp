@@ -9,7 +9,7 @@
 #include <boost/asio/detached.hpp>
 #include <utility>
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 using std::chrono::milliseconds;
@@ -121,4 +121,4 @@ void Dialler::connection_finished(net::Connection&) {
   timer_.cancel();
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

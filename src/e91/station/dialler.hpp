@@ -11,7 +11,7 @@
 #include "net/address.hpp"
 #include "net/dial.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 /// Keeps one session to a server: dials until it is there, and again when it has ended, with pauses that grow. A
 /// problem is logged once until it changes.
@@ -59,4 +59,4 @@ class Dialler final : private net::ConnectionOwner {
   bool stopping_ = false;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

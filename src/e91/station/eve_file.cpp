@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <system_error>
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 constexpr std::size_t kMaxEveFile = 4096;
@@ -20,19 +20,19 @@ std::string trimmed(std::string_view text) {
 }  // namespace
 
 files::OrText<EveChoice> EveChoice::make(const std::string& text, const std::string& file) {
-  const auto eve = parse_eve(text);
+  const auto eve = link::parse_eve(text);
   if (!eve) return std::unexpected("--eve: " + eve.error());
   EveChoice choice(text, file);
   choice.name_ = (*eve)->name();
   return choice;
 }
 
-std::unique_ptr<Eve> EveChoice::first() const {
-  auto eve = parse_eve(default_);
-  return eve ? std::move(*eve) : no_eve();
+std::unique_ptr<link::Eve> EveChoice::first() const {
+  auto eve = link::parse_eve(default_);
+  return eve ? std::move(*eve) : link::no_eve();
 }
 
-std::unique_ptr<Eve> EveChoice::changed() {
+std::unique_ptr<link::Eve> EveChoice::changed() {
   std::string text = default_;
   std::error_code error;
   if (!file_.empty() && std::filesystem::exists(file_, error)) {
@@ -41,7 +41,7 @@ std::unique_ptr<Eve> EveChoice::changed() {
     text = content ? trimmed(content->text.reveal()) : std::string();
     if (text.empty()) return nullptr;
   }
-  auto eve = parse_eve(text);
+  auto eve = link::parse_eve(text);
   if (!eve) {
     if (eve.error() != problem_) spdlog::error("{}: {}; all stays as it is", file_, eve.error());
     problem_ = eve.error();
@@ -53,4 +53,4 @@ std::unique_ptr<Eve> EveChoice::changed() {
   return std::move(*eve);
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

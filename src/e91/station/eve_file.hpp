@@ -6,7 +6,7 @@
 #include "e91/link/eve.hpp"
 #include "files/file.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 /// Who sits on the link: what the command line says, until a file says something else. The file holds one line that
 /// `parse_eve` takes; it is looked at before each block, so that whoever writes it attacks a link that runs.
@@ -17,10 +17,10 @@ class EveChoice {
 
   /// A new attacker where it changed, else null. A file that cannot be read, or names no attack, changes nothing; that
   /// is logged once.
-  std::unique_ptr<Eve> changed();
+  std::unique_ptr<link::Eve> changed();
 
   /// The first one.
-  [[nodiscard]] std::unique_ptr<Eve> first() const;
+  [[nodiscard]] std::unique_ptr<link::Eve> first() const;
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
@@ -32,4 +32,4 @@ class EveChoice {
   std::string problem_;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

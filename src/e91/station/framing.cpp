@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 constexpr std::size_t kReserved = std::size_t{64} * 1024;
@@ -39,4 +39,4 @@ Result<std::optional<WipedBytes>> MessageReader::next(Bytes& stream) {
   return std::exchange(body_, {});
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

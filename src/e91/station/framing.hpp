@@ -10,7 +10,7 @@
 #include "qsp/error.hpp"
 
 /// Messages on a stream of bytes: each stands behind its length (u32, big-endian).
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 inline constexpr std::size_t kFrameHead = 4;
 
@@ -34,4 +34,4 @@ class MessageReader {
   std::size_t size_ = 0;  ///< of the body, once the head is whole
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 using std::chrono::milliseconds;
@@ -27,13 +27,13 @@ constexpr std::array<std::string_view, 12> kAbortNames{
     "",       "protocol",       "too_few_rounds", "error_rate", "bell_test",      "reconciliation", "verification",
     "no_key", "authentication", "pad_exhausted",  "link_down",  "too_many_rounds"};
 
-kme::Uuid uuid_of(const FinalKey& key) {
+kme::Uuid uuid_of(const party::FinalKey& key) {
   kme::Uuid id{};
   std::ranges::copy(key.id, id.begin());
   return id;
 }
 
-kme::NewPiece piece_of(const FinalKey& key) {
+kme::NewPiece piece_of(const party::FinalKey& key) {
   const auto until = std::chrono::system_clock::now() + kOtherHalf;
   return {.id = uuid_of(key),
           .bytes = kme::Piece::copy_of(key.key.reveal()),
@@ -75,8 +75,8 @@ void KmeFeed::tick() {
   });
 }
 
-void KmeFeed::add(std::vector<FinalKey>&& keys) {
-  for (FinalKey& key : keys) waiting_[owner_of(key) == kOwnerA ? 0 : 1].push_back(std::move(key));
+void KmeFeed::add(std::vector<party::FinalKey>&& keys) {
+  for (party::FinalKey& key : keys) waiting_[owner_of(key) == kOwnerA ? 0 : 1].push_back(std::move(key));
   if (net::Loop::now() >= next_keys_) send_keys();
 }
 
@@ -139,7 +139,7 @@ void KmeFeed::batch_sent(const std::vector<kme::Uuid>& sent, std::expected<https
   if (gone == sent.size()) send_keys();
 }
 
-void KmeFeed::block_done(const BlockReport& report, double slots_per_s) {
+void KmeFeed::block_done(const post::BlockReport& report, double slots_per_s) {
   ++report_.blocks;
   block_at_ = net::Loop::now();
   last_abort_ = report.aborted;
@@ -200,4 +200,4 @@ void KmeFeed::note(std::string problem) {
   problem_ = std::move(problem);
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

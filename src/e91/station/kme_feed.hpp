@@ -15,7 +15,7 @@
 #include "kme/link/messages.hpp"
 #include "net/loop.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 /// The KME of a station's site.
 struct KmeFeedOptions {
@@ -40,7 +40,7 @@ class KmeFeed {
 
   /// Begins to report. Ends with the object.
   void start();
-  void add(std::vector<FinalKey>&& keys);
+  void add(std::vector<party::FinalKey>&& keys);
   /// Wipes the keys that wait: the other end has lost its own, and half a key is of no use.
   void drop_waiting();
   /// Of which owners more keys are wanted.
@@ -48,7 +48,7 @@ class KmeFeed {
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
 
   /// A block is over.
-  void block_done(const BlockReport& report, double slots_per_s);
+  void block_done(const post::BlockReport& report, double slots_per_s);
   /// Why there are no blocks; until the next one, or set_up().
   void set_down(std::string why);
   /// There may be blocks again, as soon as keys are wanted: things are as the last block left them.
@@ -68,16 +68,16 @@ class KmeFeed {
   std::string path_;
   std::unique_ptr<https::Client> client_;
   net::Timer timer_;
-  std::deque<FinalKey> waiting_[2];  ///< by owner
+  std::deque<party::FinalKey> waiting_[2];  ///< by owner
   Instant next_keys_ = Instant::min();
   Instant next_report_ = Instant::min();
   bool sending_keys_ = false;
   bool sending_report_ = false;
   std::uint64_t delivered_ = 0;
   kme::link::FeedReport report_;
-  std::optional<Abort> last_abort_;  ///< of the last block
-  std::optional<Instant> block_at_;  ///< when it was over
+  std::optional<post::Abort> last_abort_;  ///< of the last block
+  std::optional<Instant> block_at_;        ///< when it was over
   std::string problem_;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

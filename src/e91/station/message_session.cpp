@@ -5,7 +5,7 @@
 
 #include "qsp/secret.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                std::unique_ptr<qsp::Channel> channel, net::ConnectionOwner& owner,
@@ -65,4 +65,4 @@ Result<std::vector<std::uint8_t>> MessageSession::export_key(std::string_view la
   return std::move(exported->key);
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

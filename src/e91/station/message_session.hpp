@@ -10,7 +10,7 @@
 #include "net/connection.hpp"
 #include "qsp/channel.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 class MessageSession;
 using MessageSessionPtr = boost::intrusive_ptr<MessageSession>;
@@ -60,4 +60,4 @@ class MessageSession final : public net::Connection {
   std::size_t sent_ = 0;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -6,7 +6,7 @@
 #include "e91/varint.hpp"
 #include "wire/cursor.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 using wire::Reader;
@@ -43,7 +43,7 @@ Detections read_detections(Reader& reader, const BlockName& block) {
   Detections detections{.block = block, .slots = reader.u64(), .clicks = {}};
   const std::size_t count = reader.u32();
   // A click takes a byte at least, so a count that the bytes cannot hold reserves nothing.
-  if (count > kMaxClicks || count > reader.remaining() || detections.slots > kMaxSlots) reader.fail();
+  if (count > post::kMaxClicks || count > reader.remaining() || detections.slots > post::kMaxSlots) reader.fail();
   if (!reader.ok()) return detections;
   detections.clicks.reserve(count);
   Bytes coded = reader.rest();
@@ -104,7 +104,7 @@ Result<Order> parse_order(Bytes bytes) {
   order.slots = reader.u64();
   const Bytes seed = reader.bytes(order.seed.writable().size());
   const bool lawful = mode <= static_cast<std::uint8_t>(Mode::Classic) && order.p_z > 0 && order.p_z < 1 &&
-                      order.slots > 0 && order.slots <= kMaxSlots;
+                      order.slots > 0 && order.slots <= post::kMaxSlots;
   if (!reader.finished() || !lawful) return malformed("a broken order");
   order.seed = Seed::copy_of(seed);
   return order;
@@ -126,4 +126,4 @@ Result<std::variant<Detections, Declined>> parse_answer(Bytes bytes) {
   return Declined{.block = block, .why = std::string(why.begin(), why.end())};
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -13,7 +13,7 @@
 
 /// What a station and the simulator of the link tell each other (docs/kme.md). On the wire: type (u8), pairing (16
 /// bytes), block (u64), then the body; integers are big-endian.
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 /// Names a pairing of two stations. Public.
 using PairingName = std::array<std::uint8_t, 16>;
@@ -50,7 +50,7 @@ struct Declined {
 inline constexpr std::size_t kMaxOrder = 128;         ///< bytes
 inline constexpr std::size_t kMaxDeclinedText = 256;  ///< bytes
 /// Of Detections: a click takes seven bits a byte of its gap and bit, 49 bits at most.
-inline constexpr std::size_t kMaxDetections = 64 + kMaxClicks * 7;
+inline constexpr std::size_t kMaxDetections = 64 + post::kMaxClicks * 7;
 
 /// The callers wipe what holds a seed or clicks.
 std::vector<std::uint8_t> encode(const Order& order);
@@ -61,4 +61,4 @@ std::vector<std::uint8_t> encode(const Declined& declined);
 Result<Order> parse_order(Bytes bytes);
 Result<std::variant<Detections, Declined>> parse_answer(Bytes bytes);
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -4,10 +4,10 @@
 
 #include <utility>
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
-Result<Source> Source::create(crypto::Provider& provider, const LinkConfig& config, EveChoice&& eve) {
-  auto link = Link::create(provider, config, *eve.first());
+Result<Source> Source::create(crypto::Provider& provider, const link::LinkConfig& config, EveChoice&& eve) {
+  auto link = link::Link::create(provider, config, *eve.first());
   if (!link) return std::unexpected(link.error());
   return Source(provider, config, std::move(*link), std::move(eve));
 }
@@ -43,7 +43,7 @@ Result<Source::Answers> Source::play(Order&& alice, Order&& bob) {
   Detections to_bob{.block = bob.block, .slots = bob.slots, .clicks = {}};
   auto emitted = link_.emit(*of_alice, *of_bob, alice.slots, to_alice.clicks, to_bob.clicks);
   if (!emitted && emitted.error().kind != ErrorKind::ApiMisuse) return std::unexpected(emitted.error());
-  if (!emitted || to_alice.clicks.size() > kMaxClicks || to_bob.clicks.size() > kMaxClicks) {
+  if (!emitted || to_alice.clicks.size() > post::kMaxClicks || to_bob.clicks.size() > post::kMaxClicks) {
     return decline(alice, bob, "the block has more clicks than a block may have: order a shorter one");
   }
   ++blocks_;
@@ -66,11 +66,11 @@ Source::Answers Source::decline(const Order& alice, const Order& bob, std::strin
 Result<void> Source::look_for_eve() {
   const auto eve = eve_.changed();
   if (!eve) return {};
-  auto link = Link::create(provider_, config_, *eve);
+  auto link = link::Link::create(provider_, config_, *eve);
   if (!link) return std::unexpected(link.error());
   link_ = std::move(*link);
   spdlog::warn("Eve: {}, from the next block on", eve_.name());
   return {};
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

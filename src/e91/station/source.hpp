@@ -12,7 +12,7 @@
 #include "e91/station/orders.hpp"
 #include "qsp/endpoint.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 /// The quantum channel: plays a block when both stations have ordered it, and tells each what it saw itself. Sans I/O
 /// but for the attacker's file.
@@ -25,7 +25,7 @@ class Source {
   };
 
   /// `provider` outlives the source.
-  static Result<Source> create(crypto::Provider& provider, const LinkConfig& config, EveChoice&& eve);
+  static Result<Source> create(crypto::Provider& provider, const link::LinkConfig& config, EveChoice&& eve);
 
   /// A station's order, in place of what it had ordered before. What both shall be told, once both orders are in.
   /// Errors: InvalidMessage: drop the station; Provider: the link is of no more use.
@@ -37,7 +37,7 @@ class Source {
   [[nodiscard]] const EveChoice& eve() const noexcept { return eve_; }
 
  private:
-  Source(crypto::Provider& provider, const LinkConfig& config, Link&& link, EveChoice&& eve)
+  Source(crypto::Provider& provider, const link::LinkConfig& config, link::Link&& link, EveChoice&& eve)
       : provider_(provider), config_(config), link_(std::move(link)), eve_(std::move(eve)) {}
 
   Result<Answers> play(Order&& alice, Order&& bob);
@@ -45,11 +45,11 @@ class Source {
   Result<void> look_for_eve();
 
   crypto::Provider& provider_;
-  LinkConfig config_;
-  Link link_;
+  link::LinkConfig config_;
+  link::Link link_;
   EveChoice eve_;
   std::array<std::optional<Order>, 2> orders_;
   std::uint64_t blocks_ = 0;
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -9,7 +9,7 @@
 #include "e91/local/local_link.hpp"
 #include "wire/cursor.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 /// Alice sends one message and waits, or gives the block up behind it.
@@ -33,20 +33,20 @@ class Wiped {
 
 }  // namespace
 
-Owners owner_of(const FinalKey& key) noexcept { return (key.id.back() & 1) == 0 ? kOwnerA : kOwnerB; }
+Owners owner_of(const party::FinalKey& key) noexcept { return (key.id.back() & 1) == 0 ? kOwnerA : kOwnerB; }
 
-std::uint64_t slots_of_block(const LinkConfig& link, std::uint64_t key_bits) {
-  const std::uint64_t slots = slots_for(link, key_bits);
-  const Expected rates = expected(link, *no_eve());
+std::uint64_t slots_of_block(const link::LinkConfig& link, std::uint64_t key_bits) {
+  const std::uint64_t slots = local::slots_for(link, key_bits);
+  const link::Expected rates = expected(link, *link::no_eve());
   const double clicks_per_slot = std::max(rates.alice_singles_per_s, rates.bob_singles_per_s) / link.slots_per_s;
-  const double most = kClicksMargin * static_cast<double>(kMaxClicks) / std::max(clicks_per_slot, 1e-300);
+  const double most = kClicksMargin * static_cast<double>(post::kMaxClicks) / std::max(clicks_per_slot, 1e-300);
   return static_cast<double>(slots) <= most ? slots : static_cast<std::uint64_t>(most);
 }
 
 void StationMachine::paired(const PairingName& name, Bytes bootstrap, Instant now) {
   unpaired();
-  const Pairing pairing{.config = plan_.post, .p_z = plan_.p_z, .name = name};
-  party_ = std::make_unique<Party>(provider_, side_, pairing, Pad(bootstrap), Listener{});
+  const party::Pairing pairing{.config = plan_.post, .p_z = plan_.p_z, .name = name};
+  party_ = std::make_unique<party::Party>(provider_, side_, pairing, post::Pad(bootstrap), post::Listener{});
   block_.pairing = name;
   if (side_ == Side::Alice) {
     agreed_ = true;
@@ -186,13 +186,13 @@ void StationMachine::work(Detections&& detections, Instant now) {
 }
 
 void StationMachine::pump(Instant now) {
-  Block& block = *party_->block();
+  post::Block& block = *party_->block();
   for (auto& bytes : block.poll()) world_.to_peer(encode(ClassicalMessage(BlockMessage{std::move(bytes)})));
   if (!block.done()) return;
-  const BlockReport report = block.report();
-  std::vector<FinalKey> keys = party_->finish();
+  const post::BlockReport report = block.report();
+  std::vector<party::FinalKey> keys = party_->finish();
   // Both stations keep and drop the same ones.
-  std::erase_if(keys, [this](const FinalKey& key) { return (owner_of(key) & kept_) == 0; });
+  std::erase_if(keys, [this](const party::FinalKey& key) { return (owner_of(key) & kept_) == 0; });
   state_ = State::Idle;
   ends_ = Instant::max();
   if (report.aborted) pause_until_ = now + kPauseAfterAbort;
@@ -201,4 +201,4 @@ void StationMachine::pump(Instant now) {
   go_on(now);
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -13,17 +13,17 @@
 #include "e91/station/orders.hpp"
 #include "qsp/endpoint.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 
 /// The side of a KME link that hands a key out first, as whoever feeds both sides decides it: by the ID's last bit.
-Owners owner_of(const FinalKey& key) noexcept;
+Owners owner_of(const party::FinalKey& key) noexcept;
 
 /// How long an aborted block is followed by no other: an attacked link would keep the machine busy for nothing.
 inline constexpr std::chrono::seconds kPauseAfterAbort{1};
 
 /// What a link needs so that a block has `key_bits` bits of sifted key, and no more clicks than a block may have; 0
 /// where it brings none.
-std::uint64_t slots_of_block(const LinkConfig& link, std::uint64_t key_bits);
+std::uint64_t slots_of_block(const link::LinkConfig& link, std::uint64_t key_bits);
 
 /// What a station does to the world. Called from within the station's members.
 class StationWorld {
@@ -34,7 +34,7 @@ class StationWorld {
   /// The session with the peer is of no more use: end it. The station has forgotten its pairing.
   virtual void end_pairing(std::string_view why) = 0;
   /// A block is over, with its keys where it was not given up.
-  virtual void block_done(const BlockReport& report, std::vector<FinalKey>&& keys) = 0;
+  virtual void block_done(const post::BlockReport& report, std::vector<party::FinalKey>&& keys) = 0;
   /// For keys of which owners there is room.
   [[nodiscard]] virtual Owners wanted() const = 0;
 };
@@ -86,7 +86,7 @@ class StationMachine {
   Side side_;
   StationPlan plan_;
   std::chrono::nanoseconds patience_;  ///< of one block
-  std::unique_ptr<Party> party_;
+  std::unique_ptr<party::Party> party_;
   bool agreed_ = false;  ///< on the plan
   bool link_up_ = false;
   State state_ = State::Idle;
@@ -99,4 +99,4 @@ class StationMachine {
   std::vector<std::vector<std::uint8_t>> early_;  ///< what the peer said of a block whose clicks are not here yet
 };
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -62,7 +62,7 @@ keyrate::Estimate in_percent(const keyrate::Estimate& share) noexcept {
 OrText<std::vector<PublishedRate>> published_rates(const std::vector<std::string>& files) {
   std::vector<PublishedRate> rates;
   for (const std::string& file : files) {
-    const auto link = load_link_file(file);
+    const auto link = link::load_link_file(file);
     if (!link) return std::unexpected(link.error());
     const auto& published = link->published;
     if (!published.distance_km || !published.key_rate_per_s) continue;

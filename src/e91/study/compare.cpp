@@ -18,8 +18,8 @@ using keyrate::Estimate;
 /// stations to be ready independently, in shares p and q of the time; but those of a coincidence are dead
 /// together, so that both are ready in between p + q − 1 and min(p, q) of it: (1 − p)/p + (1 − q)/q off at most. A
 /// detector that clicks r times a second is ready in 1 − r τ of it, and r is at most what its station counts.
-double slack_of(const LinkConfig& link, const Expected& theory) noexcept {
-  const auto missed = [](const ArmConfig& arm, double clicks_per_s) {
+double slack_of(const link::LinkConfig& link, const link::Expected& theory) noexcept {
+  const auto missed = [](const link::ArmConfig& arm, double clicks_per_s) {
     const double dead = std::min(clicks_per_s * arm.dead_time_ns * 1e-9, 0.999);
     return dead / (1 - dead);
   };
@@ -33,18 +33,18 @@ Estimate rate(std::uint64_t count, double seconds) noexcept {
 
 /// Plays the link for as long as it takes to bring so many coincidences on average: to stop at a count would favour
 /// rates that are high by chance. Errors: text.
-OrText<Observation> play(crypto::Provider& provider, const LinkConfig& link, std::string_view title,
-                         double coincidences, const CompareProgress& progress) {
-  const auto honest = no_eve();
-  const Expected expected = e91::expected(link, *honest);
+OrText<local::Observation> play(crypto::Provider& provider, const link::LinkConfig& link, std::string_view title,
+                                double coincidences, const CompareProgress& progress) {
+  const auto honest = link::no_eve();
+  const link::Expected expected = e91::link::expected(link, *honest);
   if (slots_to_sample(link, expected, coincidences) == 0) {
     return std::unexpected("no coincidence is to be expected of this link");
   }
-  Observation seen;
+  local::Observation seen;
   for (double missing = coincidences; progress(title, seen.coincidences());) {
     const std::uint64_t slots = slots_to_sample(link, expected, missing);
     if (slots == 0) break;
-    const auto piece = observe(provider, link, *honest, slots);
+    const auto piece = local::observe(provider, link, *honest, slots);
     if (!piece) return std::unexpected(std::string(piece.error().where));
     seen.add(*piece);
     missing -= static_cast<double>(slots) / link.slots_per_s * expected.coincidences_per_s;
@@ -61,12 +61,12 @@ Comparison counted(std::string_view what, double published, std::uint64_t count,
           .chance = keyrate::chance_of_count(count, keyrate::rate_range(theory * seconds, slack))};
 }
 
-std::vector<Comparison> figures_of(const Setup& setup, const Observation& seen) {
-  const Published& published = setup.link.published;
-  const auto honest = no_eve();
-  const Expected theory = e91::expected(setup.link.config, *honest);
+std::vector<Comparison> figures_of(const Setup& setup, const local::Observation& seen) {
+  const link::Published& published = setup.link.published;
+  const auto honest = link::no_eve();
+  const link::Expected theory = e91::link::expected(setup.link.config, *honest);
   const double slack = slack_of(setup.link.config, theory);
-  const keyrate::Sample key = key_sample(setup.link.config.mode, seen.outcomes);
+  const keyrate::Sample key = local::key_sample(setup.link.config.mode, seen.outcomes);
   std::vector<Comparison> figures;
   const auto qber = published.qber
                         ? published.qber

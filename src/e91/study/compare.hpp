@@ -46,8 +46,8 @@ struct Comparison {
 };
 
 struct Compared {
-  LinkFile link;
-  Observation seen;
+  link::LinkFile link;
+  local::Observation seen;
   std::vector<Comparison> figures;
 };
 

@@ -19,7 +19,7 @@ constexpr double kClicksOfPoint = 1e6;
 constexpr std::array<Parameter, 11> kParameters{{
     {"distance", "fibre to Bob, km", 0, 200, 0, 100'000, &LinkOptions::distance_km},
     {"eve", "fraction of the pulses that Eve attacks", 0, 1, 0, 1},
-    {"mean-pairs", "mean pairs per slot", 0.001, 0.1, 0, kMaxMeanPairs, &LinkOptions::mean_pairs},
+    {"mean-pairs", "mean pairs per slot", 0.001, 0.1, 0, link::kMaxMeanPairs, &LinkOptions::mean_pairs},
     {"visibility", "visibility of the source", 0.7, 1, 0, 1, &LinkOptions::visibility},
     {"angle", "angle between the analysers, degrees on the Bloch sphere", -180, 180, -180, 180,
      &LinkOptions::misalignment_deg},
@@ -28,7 +28,7 @@ constexpr std::array<Parameter, 11> kParameters{{
     {"dark-counts", "dark counts of each detector, per second", 0, 100'000, 0, 1e9, &LinkOptions::dark_counts},
     {"dead-time", "dead time of a station, ns", 0, 1000, 0, 1e9, &LinkOptions::dead_time_ns},
     {"p-z", "p_z, how often each side chooses Z", 0.3, 0.97, 0.01, 0.99, &LinkOptions::p_z},
-    {"block-bits", "sifted bits in a block", 10'000, 1'000'000, 100, kMaxKeyBits},
+    {"block-bits", "sifted bits in a block", 10'000, 1'000'000, 100, post::kMaxKeyBits},
 }};
 
 OrText<void> apply(LinkOptions& options, const Parameter& parameter, double x) {
@@ -48,13 +48,13 @@ OrText<void> apply(LinkOptions& options, const Parameter& parameter, double x) {
   return {};
 }
 
-OrText<void> sample_clicks(crypto::Provider& provider, const Eve& eve, double coincidences, Point& point) {
-  const auto seen = observe(provider, point.link, eve, slots_to_sample(point.link, point.theory, coincidences));
+OrText<void> sample_clicks(crypto::Provider& provider, const link::Eve& eve, double coincidences, Point& point) {
+  const auto seen = local::observe(provider, point.link, eve, slots_to_sample(point.link, point.theory, coincidences));
   if (!seen) return std::unexpected(std::string(seen.error().where));
   const Mode mode = point.link.mode;
-  const TestResult tests = evaluate(mode, seen->outcomes);
+  const post::TestResult tests = post::evaluate(mode, seen->outcomes);
   point.s = tests.chsh;
-  point.qber = keyrate::error_rate(key_sample(mode, seen->outcomes));
+  point.qber = keyrate::error_rate(local::key_sample(mode, seen->outcomes));
   if (mode == Mode::Biased) {
     point.phase_error = keyrate::error_rate(tests.phase);
   } else if (point.s && point.qber) {
@@ -63,19 +63,19 @@ OrText<void> sample_clicks(crypto::Provider& provider, const Eve& eve, double co
         .deviation = std::hypot(point.s->deviation / (2 * std::numbers::sqrt2), point.qber->deviation)};
   }
   const std::size_t first = mode == Mode::Biased ? 0 : 1;
-  point.correlation_z = correlation(seen->outcomes, first, 0);
-  point.correlation_x = correlation(seen->outcomes, first + 1, 1);
+  point.correlation_z = local::correlation(seen->outcomes, first, 0);
+  point.correlation_x = local::correlation(seen->outcomes, first + 1, 1);
   return {};
 }
 
-OrText<void> sample_blocks(crypto::Provider& provider, const Setup& setup, const Eve& eve, std::size_t blocks,
+OrText<void> sample_blocks(crypto::Provider& provider, const Setup& setup, const link::Eve& eve, std::size_t blocks,
                            Point& point) {
   if (blocks == 0) return {};
   if (block_problem(setup.local())) {
     point.blocks.push_back({.verdict = "no block of this length can be made"});
     return {};
   }
-  auto link = LocalLink::create(provider, setup.local(), eve);
+  auto link = local::LocalLink::create(provider, setup.local(), eve);
   if (!link) return std::unexpected(std::string(link.error().where));
   for (std::size_t i = 0; i < blocks; ++i) {
     const auto outcome = (*link)->block();
@@ -90,11 +90,11 @@ OrText<void> sample_blocks(crypto::Provider& provider, const Setup& setup, const
 
 }  // namespace
 
-std::uint64_t slots_to_sample(const LinkConfig& link, const Expected& expected, double coincidences) {
+std::uint64_t slots_to_sample(const link::LinkConfig& link, const link::Expected& expected, double coincidences) {
   const double clicks = std::max(expected.alice_singles_per_s, expected.bob_singles_per_s);
   if (!(expected.coincidences_per_s > 0) || !(clicks > 0)) return 0;
   const double seconds = std::min(coincidences / expected.coincidences_per_s, kClicksOfPoint / clicks);
-  return static_cast<std::uint64_t>(std::min(seconds * link.slots_per_s, static_cast<double>(Link::kMaxSlots)));
+  return static_cast<std::uint64_t>(std::min(seconds * link.slots_per_s, static_cast<double>(link::Link::kMaxSlots)));
 }
 
 OrText<std::string> with_amount(const std::string& attack, std::string_view amount) {
@@ -138,10 +138,10 @@ OrText<Point> point_at(crypto::Provider& provider, LinkOptions options, const Pa
   if (auto applied = apply(options, parameter, x); !applied) return std::unexpected(std::move(applied.error()));
   const auto setup = set_up(options);
   if (!setup) return std::unexpected(setup.error());
-  const auto eve = parse_eve(setup->eve);
+  const auto eve = link::parse_eve(setup->eve);
   if (!eve) return std::unexpected(eve.error());
   Point point{.x = x, .link = setup->link.config, .block_bits = setup->block_bits};
-  point.theory = e91::expected(point.link, **eve);
+  point.theory = e91::link::expected(point.link, **eve);
   point.forecast = forecast(*setup, **eve);
   if (sampling.coincidences > 0) {
     if (auto sampled = sample_clicks(provider, **eve, sampling.coincidences, point); !sampled) {

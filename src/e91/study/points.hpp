@@ -41,9 +41,9 @@ struct PointBlock {
 
 struct Point {
   double x = 0;
-  LinkConfig link{};
+  link::LinkConfig link{};
   std::uint64_t block_bits = 0;
-  Expected theory{};
+  link::Expected theory{};
   Forecast forecast{};
   /// Nothing where no pair came, or none was sampled.
   std::optional<keyrate::Estimate> s{}, qber{}, phase_error{}, correlation_z{}, correlation_x{};
@@ -56,7 +56,7 @@ struct Point {
 
 /// Slots that are expected to bring so many coincidences, or as many clicks as tenths of a second can simulate. 0 where
 /// the link brings none.
-std::uint64_t slots_to_sample(const LinkConfig& link, const Expected& expected, double coincidences);
+std::uint64_t slots_to_sample(const link::LinkConfig& link, const link::Expected& expected, double coincidences);
 
 /// Errors: text; a value out of its parameter's range among them.
 files::OrText<Point> point_at(crypto::Provider& provider, LinkOptions options, const Parameter& parameter, double x,

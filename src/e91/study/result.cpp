@@ -14,7 +14,7 @@ namespace {
 using keyrate::Estimate;
 
 /// Bits of the key that reconciliation itself disclosed.
-std::size_t parities(const BlockReport& report) noexcept {
+std::size_t parities(const post::BlockReport& report) noexcept {
   return report.disclosed - std::min(report.disclosed, hashing::kVerificationBits);
 }
 
@@ -37,7 +37,7 @@ std::string BlockResult::verdict() const {
 }
 
 void Total::add(const BlockResult& block) {
-  const BlockReport& report = block.report;
+  const post::BlockReport& report = block.report;
   ++blocks;
   with_key += report.length > 0 ? 1 : 0;
   slots += report.slots;
@@ -87,11 +87,11 @@ double Total::secret_fraction() const noexcept {
 }
 
 double Total::epsilon() const noexcept {
-  const PostConfig post;  // what every run is made with
+  const post::PostConfig post;  // what every run is made with
   return static_cast<double>(with_key) * (post.epsilon_secrecy + post.epsilon_correctness);
 }
 
-std::optional<double> phase_error_of(Mode mode, const BlockReport& report) noexcept {
+std::optional<double> phase_error_of(Mode mode, const post::BlockReport& report) noexcept {
   if (mode == Mode::Biased) {
     if (report.tests.phase.bits == 0) return std::nullopt;
     return report.tests.phase_error_rate();

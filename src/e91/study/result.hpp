@@ -11,14 +11,14 @@ namespace qsp::e91::study {
 
 /// One block, as its two ends and the simulation know it.
 struct BlockResult {
-  BlockReport report;
+  post::BlockReport report;
   std::uint64_t alice_clicks = 0;
   double seconds = 0;  ///< of simulated time
   std::size_t keys = 0;
   bool keys_equal = false;
 
   [[nodiscard]] bool reconciled() const noexcept {
-    return report.batches > 0 && report.aborted != Abort::Reconciliation;
+    return report.batches > 0 && report.aborted != post::Abort::Reconciliation;
   }
   /// Nothing before reconciliation, which alone counts errors.
   [[nodiscard]] std::optional<keyrate::Estimate> qber() const noexcept;
@@ -49,6 +49,6 @@ struct Total {
 };
 
 /// Of a block's report: the error rate of the conjugate basis, or in Classic what |S| says of it.
-std::optional<double> phase_error_of(Mode mode, const BlockReport& report) noexcept;
+std::optional<double> phase_error_of(Mode mode, const post::BlockReport& report) noexcept;
 
 }  // namespace qsp::e91::study

@@ -26,8 +26,8 @@ constexpr std::uint64_t kLongestBlock = 1'000'000;
 constexpr double kMostClicks = 4e6;
 
 /// A source of down-conversion at Alice's: 810 nm to her silicon diodes, 1550 nm through fibre to Bob's nanowires.
-LinkFile built_in_link() {
-  LinkFile link;
+link::LinkFile built_in_link() {
+  link::LinkFile link;
   link.title = "810/1550 nm pairs, 20 km of fibre";
   link.config = {.slots_per_s = 1e9, .mean_pairs = 0.004, .visibility = 0.98, .intrinsic_error = 0.002};
   link.config.alice = {.extra_loss_db = 3, .detector_efficiency = 0.6, .dark_counts_per_s = 250, .dead_time_ns = 45};
@@ -41,8 +41,8 @@ void put(const std::optional<double>& given, Value& out) {
   if (given) out = *given;
 }
 
-std::uint64_t bits_in_budget(const LinkConfig& link) {
-  const Expected expected = e91::expected(link, *no_eve());
+std::uint64_t bits_in_budget(const link::LinkConfig& link) {
+  const link::Expected expected = e91::link::expected(link, *link::no_eve());
   const double most = std::max(expected.alice_singles_per_s, expected.bob_singles_per_s);
   if (!(most > 0)) return kLongestBlock;
   const double bits = kMostClicks / most * expected.key_pairs_per_s;
@@ -50,7 +50,7 @@ std::uint64_t bits_in_budget(const LinkConfig& link) {
 }
 
 /// The counts of each pair of settings that a block with so many key bits has on average.
-Outcomes mean_outcomes(const LinkConfig& link, const Expected& expected, double key_bits) {
+post::Outcomes mean_outcomes(const link::LinkConfig& link, const link::Expected& expected, double key_bits) {
   const Weights alice = weights(link.mode, Side::Alice, link.p_z);
   const Weights bob = weights(link.mode, Side::Bob, link.p_z);
   const auto share = [&](std::size_t i, std::size_t j) { return alice.at(i) / 65536.0 * (bob.at(j) / 65536.0); };
@@ -58,10 +58,10 @@ Outcomes mean_outcomes(const LinkConfig& link, const Expected& expected, double 
   const double key_share =
       biased ? share(0, 0) * expected.settings[0][0].gain
              : share(1, 0) * expected.settings[1][0].gain + share(2, 1) * expected.settings[2][1].gain;
-  Outcomes outcomes{};
+  post::Outcomes outcomes{};
   for (std::size_t i = 0; i < kMaxSettings; ++i) {
     for (std::size_t j = 0; j < kMaxSettings; ++j) {
-      const SettingsExpected& one = expected.settings.at(i).at(j);
+      const link::SettingsExpected& one = expected.settings.at(i).at(j);
       const double scale = key_share > 0 ? key_bits * share(i, j) / key_share : 0;
       const auto same = static_cast<std::uint64_t>(std::llround(scale * one.equal));
       const auto all = static_cast<std::uint64_t>(std::llround(scale * one.gain));
@@ -73,28 +73,28 @@ Outcomes mean_outcomes(const LinkConfig& link, const Expected& expected, double 
 
 }  // namespace
 
-double fibre_km(const LinkConfig& link) noexcept { return link.alice.fibre_km + link.bob.fibre_km; }
+double fibre_km(const link::LinkConfig& link) noexcept { return link.alice.fibre_km + link.bob.fibre_km; }
 
-LocalConfig Setup::local() const {
-  LocalConfig config{.link = link.config, .post = post_of(link.config), .block_bits = block_bits};
+local::LocalConfig Setup::local() const {
+  local::LocalConfig config{.link = link.config, .post = local::post_of(link.config), .block_bits = block_bits};
   return config;
 }
 
-std::optional<BlockProblem> block_problem(const LocalConfig& config) {
-  if (slots_for(config.link, config.block_bits) == 0) return BlockProblem{};
-  const Expected expected = e91::expected(config.link, *no_eve());
-  const double most = 0.9 * kMaxClicks / expected.bob_singles_per_s * expected.key_pairs_per_s;
+std::optional<BlockProblem> block_problem(const local::LocalConfig& config) {
+  if (local::slots_for(config.link, config.block_bits) == 0) return BlockProblem{};
+  const link::Expected expected = e91::link::expected(config.link, *link::no_eve());
+  const double most = 0.9 * post::kMaxClicks / expected.bob_singles_per_s * expected.key_pairs_per_s;
   if (static_cast<double>(config.block_bits) > most) return BlockProblem{.most_bits = static_cast<std::uint64_t>(most)};
   return std::nullopt;
 }
 
 namespace {
 
-double endless_rate(const Setup& setup, const Eve& eve) {
+double endless_rate(const Setup& setup, const link::Eve& eve) {
   constexpr double kUsual = 0.9;
-  LinkConfig link = setup.link.config;
+  link::LinkConfig link = setup.link.config;
   if (setup.p_z_is_chosen) link.p_z = kUsual;
-  const Expected expected = e91::expected(link, eve);
+  const link::Expected expected = e91::link::expected(link, eve);
   const double phase =
       link.mode == Mode::Biased ? expected.phase_error : keyrate::phase_error(expected.s, expected.qber);
   return std::max(0.0, keyrate::asymptotic_rate(phase, expected.qber, kAssumedEfficiency)) * expected.key_pairs_per_s;
@@ -102,16 +102,16 @@ double endless_rate(const Setup& setup, const Eve& eve) {
 
 }  // namespace
 
-Forecast forecast(const Setup& setup, const Eve& eve) {
-  const LocalConfig config = setup.local();
-  const Expected expected = e91::expected(config.link, eve);
+Forecast forecast(const Setup& setup, const link::Eve& eve) {
+  const local::LocalConfig config = setup.local();
+  const link::Expected expected = e91::link::expected(config.link, eve);
   Forecast made;
   if (!(expected.key_pairs_per_s > 0)) return made;
   const auto bits = static_cast<double>(config.block_bits);
   const double told = kAssumedEfficiency * keyrate::binary_entropy(expected.qber);
   made.seconds = bits / expected.key_pairs_per_s;
   made.endless_rate_per_s = endless_rate(setup, eve);
-  const TestResult tests = evaluate(config.link.mode, mean_outcomes(config.link, expected, bits));
+  const post::TestResult tests = post::evaluate(config.link.mode, mean_outcomes(config.link, expected, bits));
   if (object_to_tests(config.post, tests, config.block_bits)) return made;
   made.length = certify(config.post, tests,
                         {.key_bits = config.block_bits,
@@ -133,7 +133,7 @@ void choose_block(const LinkOptions& options, Setup& setup) {
   constexpr double kMostTests = 0.5;  // where no p_z brings a key, the rates beside it go on without a jump
   double best = 0;
   double chosen = kMostTests;
-  const auto honest = no_eve();
+  const auto honest = link::no_eve();
   for (int percent = 50; percent <= 95; percent += 5) {
     setup.link.config.p_z = percent / 100.0;
     setup.block_bits = bits();
@@ -153,11 +153,11 @@ OrText<Setup> set_up(const LinkOptions& options) {
   Setup setup;
   setup.link = built_in_link();
   if (!options.file.empty()) {
-    auto read = load_link_file(options.file);
+    auto read = link::load_link_file(options.file);
     if (!read) return std::unexpected(std::move(read.error()));
     setup.link = std::move(*read);
   }
-  LinkConfig& config = setup.link.config;
+  link::LinkConfig& config = setup.link.config;
   put(options.distance_km, config.bob.fibre_km);
   put(options.mean_pairs, config.mean_pairs);
   put(options.slots_per_s, config.slots_per_s);
@@ -166,7 +166,7 @@ OrText<Setup> set_up(const LinkOptions& options) {
   put(options.loss_db, config.bob.extra_loss_db);
   put(options.p_z, config.p_z);
   if (options.misalignment_deg) config.misalignment_rad = *options.misalignment_deg * std::numbers::pi / 180;
-  for (ArmConfig* const arm : {&config.alice, &config.bob}) {
+  for (link::ArmConfig* const arm : {&config.alice, &config.bob}) {
     put(options.efficiency, arm->detector_efficiency);
     put(options.dark_counts, arm->dark_counts_per_s);
     put(options.dead_time_ns, arm->dead_time_ns);

@@ -28,12 +28,12 @@ inline constexpr std::uint64_t kShortestBlock = 100;  ///< far too short for a k
 
 /// A link, who listens, and how large its blocks are.
 struct Setup {
-  LinkFile link;  ///< title, published figures, configuration
+  link::LinkFile link;  ///< title, published figures, configuration
   std::string eve;
   std::uint64_t block_bits = 0;
   bool p_z_is_chosen = false;  ///< it follows from the link and the block, nobody told it
 
-  [[nodiscard]] LocalConfig local() const;
+  [[nodiscard]] local::LocalConfig local() const;
 };
 
 /// The link as the options have it. Where they do not say, a block is as long as a few seconds allow, up to 1 Mbit, and
@@ -62,7 +62,7 @@ struct BlockProblem {
 };
 
 /// Nothing where they can.
-std::optional<BlockProblem> block_problem(const LocalConfig& config);
+std::optional<BlockProblem> block_problem(const local::LocalConfig& config);
 
 /// What a block is expected to bring where every count is its mean, with the very rules of the post-processing.
 struct Forecast {
@@ -77,9 +77,9 @@ struct Forecast {
 /// f that forecasts assume: bits that reconciliation discloses over n h(QBER).
 inline constexpr double kAssumedEfficiency = 1.05;
 
-Forecast forecast(const Setup& setup, const Eve& eve);
+Forecast forecast(const Setup& setup, const link::Eve& eve);
 
 /// The fibre of both arms.
-double fibre_km(const LinkConfig& link) noexcept;
+double fibre_km(const link::LinkConfig& link) noexcept;
 
 }  // namespace qsp::e91::study

@@ -6,7 +6,7 @@
 #include "e91/seeded.hpp"
 #include "ends.hpp"
 
-namespace qsp::e91::test {
+namespace qsp::e91::cascade::test {
 namespace {
 
 void expect_corrected(const Bits& reference, const Outcome& outcome) {
@@ -162,4 +162,4 @@ TEST(Cascade, IsEfficientInFewRounds) {
 }
 
 }  // namespace
-}  // namespace qsp::e91::test
+}  // namespace qsp::e91::cascade::test

@@ -11,7 +11,7 @@
 #include "e91/cascade/oracle.hpp"
 #include "qsp/openssl.hpp"
 
-namespace qsp::e91::test {
+namespace qsp::e91::cascade::test {
 
 inline crypto::Provider& provider() {
   static const std::unique_ptr<crypto::Provider> made = crypto::make_openssl_provider().value();
@@ -78,4 +78,4 @@ inline Outcome reconcile(const Bits& reference, const Bits& key, double qber, st
   return outcome;
 }
 
-}  // namespace qsp::e91::test
+}  // namespace qsp::e91::cascade::test

@@ -5,7 +5,7 @@
 #include "e91/cascade/cascade.hpp"
 #include "ends.hpp"
 
-namespace qsp::e91::test {
+namespace qsp::e91::cascade::test {
 namespace {
 
 using Liar = std::function<Bits(const Bits& truth)>;
@@ -126,4 +126,4 @@ TEST_F(Oracle, LaysOutNoMoreThanItsPasses) {
 }
 
 }  // namespace
-}  // namespace qsp::e91::test
+}  // namespace qsp::e91::cascade::test

@@ -6,7 +6,7 @@
 #include "e91/cascade/parity.hpp"
 #include "ends.hpp"
 
-namespace qsp::e91::test {
+namespace qsp::e91::cascade::test {
 namespace {
 
 TEST(Order, PlacesAgreeWithTheKeyLaidOut) {
@@ -89,4 +89,4 @@ TEST(Parity, SyndromesDifferByWhereOneBitDiffers) {
 }
 
 }  // namespace
-}  // namespace qsp::e91::test
+}  // namespace qsp::e91::cascade::test

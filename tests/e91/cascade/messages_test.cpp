@@ -4,7 +4,7 @@
 
 #include "ends.hpp"
 
-namespace qsp::e91::test {
+namespace qsp::e91::cascade::test {
 namespace {
 
 constexpr std::size_t kSize = 20000;
@@ -98,4 +98,4 @@ TEST(CascadeMessages, AnswersAreExactlyThoseExpected) {
 }
 
 }  // namespace
-}  // namespace qsp::e91::test
+}  // namespace qsp::e91::cascade::test

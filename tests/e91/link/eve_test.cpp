@@ -2,7 +2,7 @@
 
 #include "play.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 namespace {
 
 constexpr double kSqrt2 = std::numbers::sqrt2;
@@ -179,4 +179,4 @@ TEST(ParseEve, SaysWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

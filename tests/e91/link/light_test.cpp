@@ -6,7 +6,7 @@
 #include <numbers>
 #include <vector>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 namespace {
 
 constexpr std::array<double, 4> kAngles{0, 0.4, std::numbers::pi / 2, 2.1};
@@ -180,4 +180,4 @@ TEST(Light, OfEveryPairOfSettingsHasProbabilitiesThatAddUpToOne) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

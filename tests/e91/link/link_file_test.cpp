@@ -3,7 +3,7 @@
 #include "files/temp_folder.hpp"
 #include "play.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 namespace {
 
 std::string file_of(std::string_view text) {
@@ -131,4 +131,4 @@ INSTANTIATE_TEST_SUITE_P(All, PublishedRun,
                          [](const auto& run) { return run.param; });
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

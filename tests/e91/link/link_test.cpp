@@ -1,6 +1,6 @@
 #include "play.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 namespace {
 
 constexpr double kTsirelson = 2 * std::numbers::sqrt2;
@@ -170,4 +170,4 @@ TEST(Link, RefusesABlockThatWouldFillTheMemory) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

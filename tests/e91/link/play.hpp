@@ -9,7 +9,7 @@
 #include "qsp/openssl.hpp"
 
 /// Plays links and counts what came out, for the tests of this folder.
-namespace qsp::e91 {
+namespace qsp::e91::link {
 
 inline Seed seed_of(std::uint8_t byte) {
   Seed seed;
@@ -134,4 +134,4 @@ inline LinkConfig ideal(Mode mode = Mode::Classic) {
   return {.mode = mode, .p_z = 0.5, .statistics = PairStatistics::Single, .mean_pairs = 1};
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -2,7 +2,7 @@
 
 #include "play.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 namespace {
 
 class SamplerTest : public testing::Test {
@@ -210,4 +210,4 @@ TEST(AliasTable, IsAsFineAsThoughItHadDrawnAllBitsAtOnce) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

@@ -3,7 +3,7 @@
 
 #include "play.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 namespace {
 
 /// Slots a second of one link on this machine, printed: a figure, no condition.
@@ -44,4 +44,4 @@ TEST(LinkSpeed, DISABLED_IsPrinted) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

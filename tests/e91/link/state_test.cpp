@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace qsp::e91 {
+namespace qsp::e91::link {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
@@ -87,4 +87,4 @@ TEST(Channel, ComesBeforeTheOneThatIsThen) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::link

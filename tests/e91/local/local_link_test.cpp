@@ -7,7 +7,7 @@
 #include "e91/seeded.hpp"
 #include "qsp/openssl.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::local {
 namespace {
 
 Seed seed_of(std::uint8_t byte) {
@@ -16,8 +16,8 @@ Seed seed_of(std::uint8_t byte) {
   return seed;
 }
 
-LinkConfig honest(Mode mode) {
-  LinkConfig link;
+link::LinkConfig honest(Mode mode) {
+  link::LinkConfig link;
   link.mode = mode;
   link.p_z = 0.7;  // small blocks need a larger share of tests
   link.mean_pairs = 0.02;
@@ -34,7 +34,7 @@ class LocalLinkTest : public testing::TestWithParam<Mode> {
   std::unique_ptr<crypto::Provider> library_ = crypto::make_openssl_provider().value();
   std::unique_ptr<crypto::Provider> provider_ = make_seeded_provider(*library_, seed_of(5)).value();
 
-  std::unique_ptr<LocalLink> make(const Eve& eve, std::uint64_t bits = 60'000, Listener listener = {}) {
+  std::unique_ptr<LocalLink> make(const link::Eve& eve, std::uint64_t bits = 60'000, post::Listener listener = {}) {
     LocalConfig config{.link = honest(GetParam()), .post = {}, .block_bits = bits};
     config.post = post_of(config.link);
     return LocalLink::create(*provider_, config, eve, std::move(listener)).value();
@@ -43,7 +43,7 @@ class LocalLinkTest : public testing::TestWithParam<Mode> {
 INSTANTIATE_TEST_SUITE_P(Modes, LocalLinkTest, testing::Values(Mode::Biased, Mode::Classic));
 
 TEST_P(LocalLinkTest, AnHonestLinkGivesBothEndsTheSameKeys) {
-  const auto run = make(*no_eve());
+  const auto run = make(*link::no_eve());
   for (int i = 0; i < 3; ++i) {
     const auto outcome = run->block();
     ASSERT_TRUE(outcome);
@@ -64,7 +64,7 @@ TEST_P(LocalLinkTest, AnHonestLinkGivesBothEndsTheSameKeys) {
 }
 
 TEST_P(LocalLinkTest, InterceptResendNeverGivesAKey) {
-  const auto run = make(*parse_eve("intercept:1").value());
+  const auto run = make(*link::parse_eve("intercept:1").value());
   for (int i = 0; i < 3; ++i) {
     const auto outcome = run->block();
     ASSERT_TRUE(outcome);
@@ -76,20 +76,20 @@ TEST_P(LocalLinkTest, InterceptResendNeverGivesAKey) {
 }
 
 TEST_P(LocalLinkTest, HealsWhenEveIsGone) {
-  const auto run = make(*parse_eve("intercept:1").value());
+  const auto run = make(*link::parse_eve("intercept:1").value());
   EXPECT_TRUE(run->block()->alice.aborted);
-  ASSERT_TRUE(run->set_eve(*no_eve()));
+  ASSERT_TRUE(run->set_eve(*link::no_eve()));
   const auto outcome = run->block();
   EXPECT_FALSE(outcome->alice.aborted);
   EXPECT_TRUE(outcome->keys_equal);
 }
 
 TEST_P(LocalLinkTest, RepeatsBitForBitFromASeed) {
-  const auto one = make(*no_eve())->block();
+  const auto one = make(*link::no_eve())->block();
   provider_ = make_seeded_provider(*library_, seed_of(5)).value();
-  const auto two = make(*no_eve())->block();
+  const auto two = make(*link::no_eve())->block();
   provider_ = make_seeded_provider(*library_, seed_of(6)).value();
-  const auto other = make(*no_eve())->block();
+  const auto other = make(*link::no_eve())->block();
   ASSERT_TRUE(one && two && other);
   ASSERT_EQ(one->alice_keys.size(), two->alice_keys.size());
   for (std::size_t i = 0; i < one->alice_keys.size(); ++i) {
@@ -104,12 +104,12 @@ TEST(ClassicLocalLink, AnEveMidwayBetweenTheKeyBasesIsFoundByBellsTestAlone) {
   const auto provider = make_seeded_provider(*library, seed_of(9)).value();
   LocalConfig config{.link = {}, .post = {}, .block_bits = 60'000};
   config.link.mode = config.post.mode = Mode::Classic;
-  config.link.statistics = PairStatistics::Single;
+  config.link.statistics = link::PairStatistics::Single;
   config.link.mean_pairs = 1;
-  const auto run = LocalLink::create(*provider, config, *parse_eve("intercept:1,angle=67.5").value()).value();
+  const auto run = LocalLink::create(*provider, config, *link::parse_eve("intercept:1,angle=67.5").value()).value();
   const auto outcome = run->block();
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->alice.aborted, Abort::BellTest);
+  EXPECT_EQ(outcome->alice.aborted, post::Abort::BellTest);
   config.post.bell_floor = 0;
   ASSERT_TRUE(outcome->alice.tests.chsh);
   EXPECT_NEAR(std::abs(outcome->alice.tests.chsh->value), std::sqrt(2), 0.05);
@@ -117,7 +117,7 @@ TEST(ClassicLocalLink, AnEveMidwayBetweenTheKeyBasesIsFoundByBellsTestAlone) {
 
 /// Documented, not detected: nothing in this stack can see a blinded detector (docs/qkd.md).
 TEST_P(LocalLinkTest, BlindedDetectorsAreNotNoticed) {
-  const auto run = make(*blinding(), 200'000);
+  const auto run = make(*link::blinding(), 200'000);
   const auto outcome = run->block();
   ASSERT_TRUE(outcome);
   EXPECT_FALSE(outcome->alice.aborted);
@@ -126,4 +126,4 @@ TEST_P(LocalLinkTest, BlindedDetectorsAreNotNoticed) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::local

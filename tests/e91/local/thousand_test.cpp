@@ -7,7 +7,7 @@
 #include "qsp/openssl.hpp"
 
 /// A thousand links of their own, a block each. What has to hold always is counted, not hoped for.
-namespace qsp::e91 {
+namespace qsp::e91::local {
 namespace {
 
 constexpr std::uint64_t kRuns = 1000;
@@ -22,14 +22,14 @@ class Thousand : public testing::TestWithParam<Mode> {
   struct Count {
     std::uint64_t keys = 0;
     std::uint64_t unequal = 0;
-    std::map<Abort, std::uint64_t> aborts;
+    std::map<post::Abort, std::uint64_t> aborts;
   };
 
-  Count play(const Eve& eve, double visibility) {
+  Count play(const link::Eve& eve, double visibility) {
     LocalConfig config{.link = {}, .post = {}, .block_bits = 20'000};
     config.link.mode = config.post.mode = GetParam();
     config.link.p_z = 0.7;
-    config.link.statistics = PairStatistics::Single;
+    config.link.statistics = link::PairStatistics::Single;
     config.link.mean_pairs = 1;
     config.link.visibility = visibility;
     Count count;
@@ -51,13 +51,13 @@ class Thousand : public testing::TestWithParam<Mode> {
 INSTANTIATE_TEST_SUITE_P(Modes, Thousand, testing::Values(Mode::Biased, Mode::Classic));
 
 TEST_P(Thousand, InterceptedLinksAbortEachTime) {
-  const Count count = play(*parse_eve("intercept:1").value(), 1);
+  const Count count = play(*link::parse_eve("intercept:1").value(), 1);
   EXPECT_EQ(count.keys, 0U);
   EXPECT_EQ(count.unequal, 0U);
 }
 
 TEST_P(Thousand, HonestLinksHardlyEverAbort) {
-  const Count count = play(*no_eve(), 0.96);
+  const Count count = play(*link::no_eve(), 0.96);
   EXPECT_LE(kRuns - count.keys, kMostHonestAborts);
   EXPECT_EQ(count.unequal, 0U) << "two ends with different keys, or one with none";
   for (const auto& [reason, times] : count.aborts)
@@ -65,4 +65,4 @@ TEST_P(Thousand, HonestLinksHardlyEverAbort) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::local

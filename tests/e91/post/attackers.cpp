@@ -9,7 +9,7 @@
 #include "e91/seeded.hpp"
 #include "qsp/openssl.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
@@ -174,4 +174,4 @@ Attacked attack(const Scene& scene, const Attacker& attacker, std::uint64_t seed
   return result;
 }
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

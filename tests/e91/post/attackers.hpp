@@ -9,7 +9,7 @@
 #include "e91/post/block.hpp"
 
 /// Eavesdroppers on a part of a block, played slot by slot so that what each learned is counted and not estimated.
-namespace qsp::e91 {
+namespace qsp::e91::post {
 
 /// Intercept-resend on Bob's photon: the Bloch angle at which she measures in a slot, nothing where she lets it pass.
 /// She knows positions, never a setting.
@@ -49,4 +49,4 @@ std::vector<Attacker> partial_attackers(std::uint64_t slots, std::uint64_t dead_
 /// Plays one block, of which `listener` hears every message. The same `seed` gives the same block.
 Attacked attack(const Scene& scene, const Attacker& attacker, std::uint64_t seed, const Listener& listener = {});
 
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -6,7 +6,7 @@
 #include <iostream>
 #include <string>
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 /// In CI a few of each; QSP_ATTACKED_BLOCKS=200 is the long form.
@@ -74,4 +74,4 @@ TEST(Attackers, ReadNoBitsFromSlots) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

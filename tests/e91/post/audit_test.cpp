@@ -14,7 +14,7 @@
 #include "e91/post/require.hpp"
 #include "e91/post/sift.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 using Wire = std::vector<std::uint8_t>;
@@ -244,4 +244,4 @@ TEST(Audit, SaysWhatItChecksAndWhatNot) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -13,7 +13,7 @@
 #include "e91/seeded.hpp"
 #include "qsp/openssl.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 using Wire = std::vector<std::uint8_t>;
@@ -327,18 +327,19 @@ TEST_F(BlockTest, AResidualErrorIsAlwaysCaughtByTheVerification) {
   for (std::size_t trial = 0; trial < 60; ++trial) {
     renew();
     make_blocks(0.02);
-    std::optional<ParityOracle> oracle;
+    std::optional<cascade::ParityOracle> oracle;
     run([&](Side sender, std::size_t /*number*/, Wire& message) {
       auto parsed = parse(message, {.block = 0, .clicks = kSlots}).value();
       if (const auto* const begin = std::get_if<ReconcileMessage>(&parsed)) {
         Bits key = alice_sifted_.copy();
         key.flip(trial * 997 % key.size());
         const std::size_t size = key.size();
-        oracle.emplace(ParityOracle::create(*provider_, std::move(key), Seed::copy_of(begin->seed), size).value());
+        oracle.emplace(
+            cascade::ParityOracle::create(*provider_, std::move(key), Seed::copy_of(begin->seed), size).value());
       }
       const auto* const asked = std::get_if<QueriesMessage>(&parsed);
       if (sender != Side::Bob || asked == nullptr) return true;
-      QueryBatch batch;
+      cascade::QueryBatch batch;
       EXPECT_TRUE(decode(asked->batch, oracle->key_size(), oracle->budget(), batch));
       bob_->handle(encode(0, ParitiesMessage{oracle->answer(batch).value()}));
       return false;
@@ -401,4 +402,4 @@ TEST_F(BlockTest, TheAuditObjectsToALongerKeyOrAHiddenParity) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -7,7 +7,7 @@
 
 #include "e91/post/transcript.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 using Wire = std::vector<std::uint8_t>;
@@ -132,4 +132,4 @@ TEST(Transcripts, AreReadAsWritten) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

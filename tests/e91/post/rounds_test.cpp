@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 std::vector<std::uint64_t> slots_of(const SlotList& list) {
@@ -78,4 +78,4 @@ TEST(SettingList, KnowsWhetherAllExist) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -7,7 +7,7 @@
 #include "e91/post/pad.hpp"
 #include "qsp/openssl.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::post {
 namespace {
 
 Seed seed_of(std::uint8_t byte) {
@@ -180,4 +180,4 @@ TEST(Pad, KeepsNoMoreThanItsCapacity) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::post

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <optional>
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 using namespace std::chrono_literals;
@@ -25,4 +25,4 @@ TEST(Dialler, ItsPausesDoubleWithEachFailureUpToAMinute) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -8,7 +8,7 @@
 #include "e91/station/framing.hpp"
 #include "e91/station/orders.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 using Buffer = std::vector<std::uint8_t>;
@@ -61,8 +61,8 @@ Order some_order() {
 
 Detections some_detections() {
   return {.block = {.pairing = {9}, .number = 3},
-          .slots = kMaxSlots,
-          .clicks = {Click(0, true), Click(1, false), Click(200, true), Click(kMaxSlots - 1, true)}};
+          .slots = post::kMaxSlots,
+          .clicks = {Click(0, true), Click(1, false), Click(200, true), Click(post::kMaxSlots - 1, true)}};
 }
 
 TEST(Orders, WhatIsSentIsWhatIsRead) {
@@ -110,7 +110,7 @@ TEST(Orders, ACountThatTheBytesCannotHoldReservesNothing) {
 
 TEST(Orders, AClickBeyondTheBlockIsRefused) {
   Detections detections = some_detections();
-  detections.slots = kMaxSlots - 1;
+  detections.slots = post::kMaxSlots - 1;
   EXPECT_FALSE(parse_answer(encode(detections)));
 }
 
@@ -120,7 +120,7 @@ TEST(Orders, NumbersOutOfBoundsAreRefused) {
     order.p_z = p_z;
     EXPECT_FALSE(parse_order(encode(order)));
   }
-  for (const std::uint64_t slots : {std::uint64_t{0}, kMaxSlots + 1}) {
+  for (const std::uint64_t slots : {std::uint64_t{0}, post::kMaxSlots + 1}) {
     Order order = some_order();
     order.slots = slots;
     EXPECT_FALSE(parse_order(encode(order)));
@@ -153,4 +153,4 @@ TEST(Classical, WhatIsNoMessageIsRefused) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station

@@ -14,7 +14,7 @@
 #include "e91/station/source.hpp"
 #include "qsp/openssl.hpp"
 
-namespace qsp::e91 {
+namespace qsp::e91::station {
 namespace {
 
 using Buffer = std::vector<std::uint8_t>;
@@ -25,22 +25,22 @@ struct World final : StationWorld {
   void to_peer(Buffer message) override { peer.push_back(std::move(message)); }
   void to_link(Buffer message) override { link.push_back(std::move(message)); }
   void end_pairing(std::string_view why) override { ended.emplace_back(why); }
-  void block_done(const BlockReport& report, std::vector<FinalKey>&& brought) override {
+  void block_done(const post::BlockReport& report, std::vector<party::FinalKey>&& brought) override {
     reports.push_back(report);
-    for (FinalKey& key : brought) keys.push_back(std::move(key));
+    for (party::FinalKey& key : brought) keys.push_back(std::move(key));
   }
   [[nodiscard]] Owners wanted() const override { return room; }
 
   std::deque<Buffer> peer, link;
   std::vector<std::string> ended;
-  std::vector<BlockReport> reports;
-  std::vector<FinalKey> keys;
+  std::vector<post::BlockReport> reports;
+  std::vector<party::FinalKey> keys;
   Owners room = kBothOwners;
 };
 
-LinkConfig quick_link() {
-  LinkConfig config;
-  config.statistics = PairStatistics::Single;
+link::LinkConfig quick_link() {
+  link::LinkConfig config;
+  config.statistics = link::PairStatistics::Single;
   config.mean_pairs = 1;
   config.slots_per_s = 1e6;
   config.visibility = 0.98;
@@ -57,7 +57,7 @@ class Stations : public testing::Test {
     Seed seed;
     std::fill(seed.writable().begin(), seed.writable().end(), std::uint8_t{1});
     provider = std::move(*make_seeded_provider(*library, std::move(seed)));
-    const LinkConfig link = quick_link();
+    const link::LinkConfig link = quick_link();
     plan = {.post = {}, .p_z = link.p_z, .slots = slots_of_block(link, 60'000)};
     source = std::make_unique<Source>(*Source::create(*provider, link, *EveChoice::make("none", "")));
     alice = std::make_unique<StationMachine>(*provider, at_alice, Side::Alice, plan, seconds(60));
@@ -67,7 +67,7 @@ class Stations : public testing::Test {
   }
 
   void pair(std::uint8_t name) {
-    const Buffer bootstrap(Pad::kBootstrap, 5);
+    const Buffer bootstrap(post::Pad::kBootstrap, 5);
     at_alice.peer.clear();
     at_bob.peer.clear();
     bob->paired({name}, bootstrap, now);
@@ -147,7 +147,7 @@ TEST_F(Stations, KeepKeysOfTheOwnersThatBothHaveRoomFor) {
   settle(2);
   ASSERT_FALSE(at_alice.keys.empty());
   expect_equal_keys();
-  for (const FinalKey& key : at_alice.keys) EXPECT_EQ(owner_of(key), kOwnerB);
+  for (const party::FinalKey& key : at_alice.keys) EXPECT_EQ(owner_of(key), kOwnerB);
 }
 
 TEST_F(Stations, MakeNothingWhereThereIsNoRoomAndGoOnWhenThereIs) {
@@ -173,16 +173,16 @@ TEST_F(Stations, ANewSessionIsANewPairing) {
   settle(2);
   ASSERT_EQ(at_alice.reports.size(), 2U);
   expect_equal_keys();
-  EXPECT_EQ(std::ranges::count(at_alice.keys, first, &FinalKey::id), 1);
+  EXPECT_EQ(std::ranges::count(at_alice.keys, first, &party::FinalKey::id), 1);
 }
 
 TEST_F(Stations, AnotherPadIsNoticedAndNoKeyIsReleased) {
-  bob->paired({1}, Buffer(Pad::kBootstrap, 5), now);
-  alice->paired({1}, Buffer(Pad::kBootstrap, 6), now);
+  bob->paired({1}, Buffer(post::Pad::kBootstrap, 5), now);
+  alice->paired({1}, Buffer(post::Pad::kBootstrap, 6), now);
   links_up();
   settle(1);
   ASSERT_EQ(at_alice.reports.size(), 1U);
-  EXPECT_EQ(at_alice.reports[0].aborted, Abort::Authentication);
+  EXPECT_EQ(at_alice.reports[0].aborted, post::Abort::Authentication);
   EXPECT_TRUE(at_alice.keys.empty());
   EXPECT_TRUE(at_bob.keys.empty());
   EXPECT_EQ(at_alice.ended.size(), 1U);
@@ -281,7 +281,7 @@ TEST_F(Stations, AnotherPlanIsRefused) {
 }
 
 TEST_F(Stations, ALinkOfOtherSettingsDeclines) {
-  LinkConfig other = quick_link();
+  link::LinkConfig other = quick_link();
   other.p_z = 0.8;
   source = std::make_unique<Source>(*Source::create(*provider, other, *EveChoice::make("none", "")));
   pair(1);
@@ -304,4 +304,4 @@ TEST_F(Stations, AnOrderOfAnotherPairingIsReplacedNotPlayed) {
 }
 
 }  // namespace
-}  // namespace qsp::e91
+}  // namespace qsp::e91::station
