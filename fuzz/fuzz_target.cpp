@@ -6,6 +6,7 @@
 
 #include "check.hpp"
 #include "https/https.hpp"
+#include "text/escape.hpp"
 
 namespace {
 
@@ -15,10 +16,10 @@ using fuzz::check;
 /// The target that says the same with nothing escaped that need not be.
 std::string rebuilt(const https::Target& target) {
   std::string text;
-  for (const std::string& segment : target.path) text.append("/").append(https::escape(segment));
+  for (const std::string& segment : target.path) text.append("/").append(text::url_escape(segment));
   char separator = '?';
   for (const auto& [name, value] : target.query) {
-    text.append(1, separator).append(https::escape(name)).append("=").append(https::escape(value));
+    text.append(1, separator).append(text::url_escape(name)).append("=").append(text::url_escape(value));
     separator = '&';
   }
   return text;

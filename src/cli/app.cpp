@@ -2,6 +2,7 @@
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -19,12 +20,13 @@
 #include "cli/pad.hpp"
 #include "cli/process.hpp"
 #include "cli/text.hpp"
+#include "text/terminal.hpp"
 
 namespace qsp::cli {
 namespace {
 
 void set_up_log(const std::string& level) {
-  const auto colour = colour_on_stderr() ? spdlog::color_mode::always : spdlog::color_mode::never;
+  const auto colour = text::wants_colour(STDERR_FILENO) ? spdlog::color_mode::always : spdlog::color_mode::never;
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour);
   auto log = std::make_shared<spdlog::logger>("qsp", std::move(sink));
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");

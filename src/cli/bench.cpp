@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -13,6 +14,9 @@
 #include "cli/text.hpp"
 #include "qsp/endpoint.hpp"
 #include "qsp/openssl.hpp"
+#include "text/progress.hpp"
+#include "text/terminal.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -83,11 +87,15 @@ int run_rekey(bool json, const BenchOptions& options) {
 
 int run_sessions(bool json, const BenchOptions& options) {
   const auto protocol = options.profile == "1.0" ? bench::Protocol::Qsp1 : bench::Protocol::Rc155;
-  const auto progress = [seconds = 0, all = options.sessions](std::size_t established) mutable {
-    if (++seconds % 3 != 0) return;
-    print_err("qsp: {} of {} sessions\n", grouped(std::min(established, all)), grouped(all));
+  // Without a thread: this process must have one alone, and its memory is measured.
+  text::ProgressLine line(text::is_terminal(STDERR_FILENO), text::ProgressLine::Clock::now());
+  const auto progress = [&line, all = options.sessions](std::size_t established) {
+    line.say(fmt::format("{} of {} sessions", text::grouped(std::min(established, all)), text::grouped(all)));
+    write_err(line.show(text::ProgressLine::Clock::now()));
   };
-  return report(bench::bench_sessions(protocol, options.sessions, progress), json);
+  const auto result = bench::bench_sessions(protocol, options.sessions, progress);
+  write_err(line.clear());
+  return report(result, json);
 }
 
 void add_profile(Command& verb, BenchOptions& options) {
@@ -112,10 +120,10 @@ Command& add_seal(Command& bench, BenchOptions& options) {
       ->type_name("SIZE")
       ->default_str("64 1K 4K 16K 64K");
   verb->add_option("--bytes", options.sealed_bytes,
-                   fmt::format("payload to seal at each size, in at most {} frames", grouped(kMostFrames)))
+                   fmt::format("payload to seal at each size, in at most {} frames", text::grouped(kMostFrames)))
       ->check(is_size(1, kMostBytes))
       ->type_name("SIZE")
-      ->default_str(size_text(options.sealed_bytes));
+      ->default_str(text::size_text(options.sealed_bytes));
   set_help(*verb, {.examples = {"qsp bench seal", "qsp bench seal --size 16K --size 64K --bytes 1G"}});
   return *verb;
 }
@@ -151,7 +159,7 @@ Command& add_loopback(Command& bench, BenchOptions& options) {
   verb->add_option("--bytes", options.bytes, "bytes of each transfer; there are three of each kind")
       ->check(is_size(1, kMostBytes))
       ->type_name("SIZE")
-      ->default_str(size_text(options.bytes));
+      ->default_str(text::size_text(options.bytes));
   verb->add_flag("--only-pipes", options.only_pipes,
                  "the programs alone, from pipe to pipe beside stunnel, without the threads");
   set_help(*verb, {.examples = {"qsp bench loopback", "qsp bench loopback --bytes 4G --json"}});

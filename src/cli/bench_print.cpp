@@ -10,7 +10,8 @@
 
 #include "cli/json.hpp"
 #include "cli/output.hpp"
-#include "cli/text.hpp"
+#include "text/table.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -25,20 +26,9 @@ std::string in_memory() {
       bench::kRounds);
 }
 
-/// The first column on the left of its place, the others on the right.
-void print_table(const std::vector<Cells>& rows) {
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const Cells& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const Cells& row : rows) {
-    std::string line = fmt::format("{:<{}}", row.front(), widths.front());
-    for (std::size_t i = 1; i < row.size(); ++i) line += fmt::format("  {:>{}}", row[i], widths[i]);
-    print_out("{}\n", line);
-  }
-}
+void print_table(const text::Rows& rows) { print_out("{}", text::columns(rows, text::LastColumn::Right)); }
 
-std::string rate(double per_second) { return grouped(static_cast<std::uint64_t>(std::llround(per_second))); }
+std::string rate(double per_second) { return text::grouped(static_cast<std::uint64_t>(std::llround(per_second))); }
 std::string ratio(double own, double yardstick) { return fmt::format("{:.2f}", own / yardstick); }
 double mega(double bytes_per_second) { return bytes_per_second / 1e6; }
 
@@ -76,7 +66,7 @@ void print(const bench::HandshakeResult& result, bool json) {
                row("TLS 1.3 of this OpenSSL", result.tls),
                row("primitives alone", result.primitives)});
   print_out("\nX25519MLKEM768, ML-DSA-65 both ways, AES-256-GCM, no QKD; {} handshakes of {} bytes\n",
-            grouped(result.loops), grouped(result.bytes));
+            text::grouped(result.loops), text::grouped(result.bytes));
   print_out(
       "TLS: memory BIOs, self-signed certificates that both ends verify, SSL_CTX kept, no tickets\n"
       "primitives: a KEM key generated, encapsulated to and decapsulated; 2 signatures made, 2 verified under kept "
@@ -87,7 +77,7 @@ void print(const bench::HandshakeResult& result, bool json) {
 
 void print(const std::vector<bench::SealResult>& results, bool json) {
   boost::json::array rows;
-  std::vector<Cells> table{{"frame", "QSP MB/s", "AES-256-GCM MB/s", "TLS 1.3 MB/s", "QSP/AES", "QSP/TLS"}};
+  text::Rows table{{"frame", "QSP MB/s", "AES-256-GCM MB/s", "TLS 1.3 MB/s", "QSP/AES", "QSP/TLS"}};
   for (const bench::SealResult& result : results) {
     const double megabytes = static_cast<double>(result.size) / 1e6;
     const double qsp = megabytes / result.qsp;
@@ -100,8 +90,8 @@ void print(const std::vector<bench::SealResult>& results, bool json) {
                                        {"tls_mb_per_sec", tls},
                                        {"ratio_to_bare", qsp / bare},
                                        {"ratio_to_tls", qsp / tls}});
-    table.push_back({fmt::format("{} bytes", grouped(result.size)), rate(qsp), rate(bare), rate(tls), ratio(qsp, bare),
-                     ratio(qsp, tls)});
+    table.push_back({fmt::format("{} bytes", text::grouped(result.size)), rate(qsp), rate(bare), rate(tls),
+                     ratio(qsp, bare), ratio(qsp, tls)});
   }
   if (json) return print_json({{"rows", std::move(rows)}});
   print_table(table);
@@ -114,8 +104,7 @@ void print(const std::vector<bench::SealResult>& results, bool json) {
 
 void print(const std::vector<bench::RekeyResult>& results, bool json) {
   boost::json::array rows;
-  std::vector<Cells> table{
-      {"rekey", "per second", "us each", "primitives per second", "QSP/primitives", "final epoch"}};
+  text::Rows table{{"rekey", "per second", "us each", "primitives per second", "QSP/primitives", "final epoch"}};
   for (const bench::RekeyResult& result : results) {
     const double qsp = 1 / result.qsp;
     const double primitives = 1 / result.primitives;
@@ -126,7 +115,7 @@ void print(const std::vector<bench::RekeyResult>& results, bool json) {
                                        {"ratio_to_primitives", qsp / primitives},
                                        {"final_epoch", result.final_epoch}});
     table.push_back({std::string(result.form), rate(qsp), fmt::format("{:.1f}", 1e6 * result.qsp), rate(primitives),
-                     ratio(qsp, primitives), grouped(result.final_epoch)});
+                     ratio(qsp, primitives), text::grouped(result.final_epoch)});
   }
   if (json) return print_json({{"rows", std::move(rows)}});
   print_table(table);
@@ -179,7 +168,7 @@ void print(const bench::SessionsResult& result, bool json) {
   print_out(
       "\n{} sessions at once over loopback TCP, established in {:.2f} s; each side is one process with one thread\n"
       "(the kernel's memory for sockets is not counted)\n",
-      grouped(result.sessions), result.elapsed_sec);
+      text::grouped(result.sessions), result.elapsed_sec);
 }
 
 namespace {
@@ -227,9 +216,9 @@ void print_threads(const bench::LoopbackResult& result) {
   const auto row = [&result](std::string name, double bytes_per_second) {
     return Cells{std::move(name), rate(mega(bytes_per_second)), ratio(result.qsp, bytes_per_second)};
   };
-  std::vector<Cells> table{{"bulk data over loopback TCP", "MB/s", "QSP/this"},
-                           row("QSP 1.0, two threads", result.qsp),
-                           row("TLS 1.3, two threads", result.tls)};
+  text::Rows table{{"bulk data over loopback TCP", "MB/s", "QSP/this"},
+                   row("QSP 1.0, two threads", result.qsp),
+                   row("TLS 1.3, two threads", result.tls)};
   if (result.openssl) table.push_back(row("openssl s_client | s_server", *result.openssl));
   print_table(table);
   print_out(
@@ -237,7 +226,7 @@ void print_threads(const bench::LoopbackResult& result) {
       "median "
       "of {} transfers each, in turns\n"
       "TLS 1.3, two threads: SSL_write and SSL_read of 64 KiB on blocking sockets\n",
-      grouped(result.bytes), result.rounds);
+      text::grouped(result.bytes), result.rounds);
   if (result.openssl) {
     print_out(
         "openssl: two processes, zeros from a file in memory to /dev/null, the time of a start without data taken "
@@ -248,8 +237,8 @@ void print_threads(const bench::LoopbackResult& result) {
 }
 
 void print_pipes(const bench::PipesResult& result) {
-  std::vector<Cells> table{{"from program to program", "QSP MB/s", "stunnel MB/s", "QSP/stunnel", "QSP CPU s/GB",
-                            "stunnel CPU s/GB", "QSP/stunnel"}};
+  text::Rows table{{"from program to program", "QSP MB/s", "stunnel MB/s", "QSP/stunnel", "QSP CPU s/GB",
+                    "stunnel CPU s/GB", "QSP/stunnel"}};
   for (const bench::PipesRow& row : result.rows) {
     Cells cells{row.name, "-", "-", "-", "-", "-", "-"};
     const auto figures = [&cells](std::size_t column, const std::optional<bench::PipePace>& pace) {
@@ -271,7 +260,7 @@ void print_pipes(const bench::PipesResult& result) {
       "in "
       "turns, the time of a start without data taken off\n"
       "CPU: of both daemons, without the programs at their ends\n",
-      grouped(result.bytes), result.rounds);
+      text::grouped(result.bytes), result.rounds);
   if (result.stunnel.empty()) {
     print_out("stunnel is left out: {}\n", result.why_no_stunnel);
   } else {

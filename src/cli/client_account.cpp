@@ -10,8 +10,9 @@
 
 #include "cli/close_text.hpp"
 #include "cli/output.hpp"
-#include "cli/text.hpp"
 #include "files/file.hpp"
+#include "text/table.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -41,12 +42,15 @@ void print_echo_account(const Context& context, const ClientRun& run, AccountLin
     lines.add(account, false);
   }
   if (context.json || !report.established) return;
-  print_out("sent      {} bytes in {} frames\n", grouped(report.sent_bytes), grouped(report.sent_frames));
-  print_out("received  {} bytes, of which {} compared equal\n", grouped(report.received_bytes),
-            grouped(report.compared_bytes));
-  print_out("rekeys    {} (last epoch {})\n", rekeys, report.epoch);
-  print_out("time      {:.3f} s, {:.1f} MB/s each way\n", seconds, rate);
-  print_out("closed    {}\n", reason);
+  const text::Rows rows{
+      {"sent",
+       fmt::format("{} bytes in {} frames", text::grouped(report.sent_bytes), text::grouped(report.sent_frames))},
+      {"received", fmt::format("{} bytes, of which {} compared equal", text::grouped(report.received_bytes),
+                               text::grouped(report.compared_bytes))},
+      {"rekeys", fmt::format("{} (last epoch {})", rekeys, report.epoch)},
+      {"time", fmt::format("{:.3f} s, {:.1f} MB/s each way", seconds, rate)},
+      {"closed", reason}};
+  print_out("{}", text::columns(rows));
 }
 
 void print_pipe_account(const Context& context, const ClientRun& run, AccountLines& lines,

@@ -6,6 +6,7 @@
 #include "cli/close_text.hpp"
 #include "cli/qkd_budget.hpp"
 #include "cli/text.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -56,7 +57,7 @@ std::optional<std::string> explain_echo(const ClientRun& run) {
   if (!report.local_failure.empty()) return report.local_failure;
   if (!report.closed) return "the connection failed before it began";
   const Closed& closed = *report.closed;
-  const std::string missing = fmt::format("{} bytes were not echoed", grouped(report.missing_bytes));
+  const std::string missing = fmt::format("{} bytes were not echoed", text::grouped(report.missing_bytes));
   if (run.interrupted && closed.reason == Reason::Normal && !closed.by_peer) {
     if (report.missing_bytes == 0) return std::nullopt;
     return fmt::format("interrupted: {}", missing);

@@ -4,14 +4,14 @@
 
 #include <string_view>
 
-#include "cli/text.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 
 std::string close_text(const Closed& closed) {
   constexpr std::string_view kHere = "this end";
   constexpr std::string_view kThere = "the other end";
-  std::string text = escape(closed.text);
+  std::string text = text::terminal_escape(closed.text);
   if (closed.by_peer) {
     for (std::size_t at = text.find(kHere); at != std::string::npos; at = text.find(kHere, at + kThere.size())) {
       text.replace(at, kHere.size(), kThere);

@@ -10,9 +10,10 @@
 #include <utility>
 
 #include "cli/command.hpp"
-#include "cli/nearest.hpp"
 #include "cli/old_names.hpp"
 #include "cli/text.hpp"
+#include "text/escape.hpp"
+#include "text/nearest.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -208,8 +209,8 @@ std::expected<void, std::string> CommandLine::add_options_file() {
     const Token found = read_option(verb, "--" + given.name);
     if (!found.known || found.option == option) {
       return std::unexpected(fmt::format(
-          "{}: {} has no option '{}' for a file{} (see: {} --help)", given.where, full_name(verb), escape(given.name),
-          found.known ? "" : did_you_mean(nearest("--" + given.name, names_of_options(verb))), full_name(verb)));
+          "{}: {} has no option '{}' for a file{} (see: {} --help)", given.where, full_name(verb), text::terminal_escape(given.name),
+          found.known ? "" : did_you_mean(text::nearest("--" + given.name, names_of_options(verb))), full_name(verb)));
     }
     if (const OldName* const name = found.old_name; name != nullptr) {
       if (!name->also_a_name) warn_of(*name, given.where + ": ");
@@ -217,7 +218,7 @@ std::expected<void, std::string> CommandLine::add_options_file() {
       for (std::string& value : given.values) value = with_unit(*name, value);
     }
     if (found.option->is_flag() != given.truth) {
-      return std::unexpected(fmt::format("{}: {}: takes {} (see: {} --help)", given.where, escape(given.name),
+      return std::unexpected(fmt::format("{}: {}: takes {} (see: {} --help)", given.where, text::terminal_escape(given.name),
                                          given.truth ? "a value, not true or false" : "true or false, without quotes",
                                          full_name(verb)));
     }
@@ -254,12 +255,12 @@ std::optional<std::string> CommandLine::unknown(bool options) const {
     if (token.known || (token.kind == Kind::Option && !options)) continue;
     const std::string name = full_name(*token.verb);
     if (token.kind == Kind::Option) {
-      return fmt::format("{} has no option {}{} (see: {} --help)", name, escape(token.name),
-                         did_you_mean(nearest(token.name, names_of_options(*token.verb))), name);
+      return fmt::format("{} has no option {}{} (see: {} --help)", name, text::terminal_escape(token.name),
+                         did_you_mean(text::nearest(token.name, names_of_options(*token.verb))), name);
     }
     const std::vector<std::string> commands = names_of_commands(*token.verb);
-    const auto near = nearest(arguments_[i], commands);
-    return fmt::format("{} has no command '{}'{} (see: {} --help)", name, escape(arguments_[i]),
+    const auto near = text::nearest(arguments_[i], commands);
+    return fmt::format("{} has no command '{}'{} (see: {} --help)", name, text::terminal_escape(arguments_[i]),
                        near ? did_you_mean(near) : fmt::format("; it has {}", fmt::join(commands, ", ")), name);
   }
   return std::nullopt;
@@ -292,9 +293,9 @@ std::string CommandLine::explain(const Outcome& error) const {
     const std::string option_name = "--" + option.name;
     // CLI11 begins with the option's name.
     if (!text.starts_with(option_name) || text.substr(option_name.size()).find_first_of(": ") != 0) continue;
-    return fmt::format("{}: {} (see: {} --help)", option.where, escape(text.substr(2)), name);
+    return fmt::format("{}: {} (see: {} --help)", option.where, text::terminal_escape(text.substr(2)), name);
   }
-  return fmt::format("{}: {} (see: {} --help)", name, escape(text), name);
+  return fmt::format("{}: {} (see: {} --help)", name, text::terminal_escape(text), name);
 }
 
 }  // namespace qsp::cli

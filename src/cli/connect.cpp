@@ -25,6 +25,7 @@
 #include "cli/text.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -70,7 +71,8 @@ std::expected<Files, Refused> open_files(const ConnectOptions& options, const Se
     files.sent = files::Descriptor(::open(options.send.c_str(), O_RDONLY | O_CLOEXEC));
     const int why = errno;
     if (!files.sent) {
-      return refuse(fmt::format("cannot open {}: {}", escape(options.send), std::generic_category().message(why)));
+      return refuse(
+          fmt::format("cannot open {}: {}", text::terminal_escape(options.send), std::generic_category().message(why)));
     }
   }
   if (!options.output.empty()) {
@@ -86,7 +88,8 @@ std::expected<Files, Refused> open_files(const ConnectOptions& options, const Se
 std::optional<std::string> settle_output(std::optional<files::Replacement>& output, const std::string& name,
                                          std::optional<std::string> failure) {
   if (!output) return failure;
-  if (failure) return output->replaces() ? fmt::format("{}; {} is as it was", *failure, escape(name)) : *failure;
+  if (failure)
+    return output->replaces() ? fmt::format("{}; {} is as it was", *failure, text::terminal_escape(name)) : *failure;
   const auto kept = output->commit();
   return kept ? std::nullopt : std::optional(kept.error());
 }

@@ -9,6 +9,7 @@
 #include "cli/option_types.hpp"
 #include "cli/qkd_budget.hpp"
 #include "qsp/endpoint.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 
@@ -34,7 +35,7 @@ void add_connect(Command& app, Context& context) {
   verb->add_option("--window", options->window, "data that may be sent and not echoed yet, 64K or more")
       ->check(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
       ->type_name("SIZE")
-      ->default_str(size_text(options->window));
+      ->default_str(text::size_text(options->window));
   verb->add_option("--retry-for", options->retry_for,
                    "how long dialling may take in all: while the server is full, or a budget of QKD keys is spent, it "
                    "is dialled\n"

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "cli/json.hpp"
-#include "cli/text.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 
@@ -21,7 +21,7 @@ void E91Account::tell(const e91::post::BlockReport& report, std::size_t keys) {
                 100 * report.tests.phase_error_rate());
   } else {
     spdlog::info("block {}: {}, QBER {:.2f} %, {} bits sifted, {} of key, {} keys", report.block, s,
-                 100 * report.qber(), grouped(report.key_bits), grouped(report.length), keys);
+                 100 * report.qber(), text::grouped(report.key_bits), text::grouped(report.length), keys);
   }
   last_ = report.aborted;
   if (!json_) return;

@@ -17,6 +17,9 @@
 #include "e91/post/audit.hpp"
 #include "e91/post/require.hpp"
 #include "files/file.hpp"
+#include "text/escape.hpp"
+#include "text/table.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -25,7 +28,7 @@ namespace {
 constexpr std::size_t kMostTranscript = std::size_t{1} << 30;
 
 std::string verdict_of(const e91::post::AuditedBlock& block) {
-  if (!block.problem.empty()) return "MISMATCH: " + escape(block.problem);
+  if (!block.problem.empty()) return "MISMATCH: " + text::terminal_escape(block.problem);
   if (block.aborted) return fmt::format("OK, given up: {}", e91::post::describe(*block.aborted));
   return block.complete ? "OK" : "OK so far, the block has no end";
 }
@@ -58,14 +61,14 @@ boost::json::object json_of(e91::Mode mode, const e91::post::AuditedBlock& block
   return object;
 }
 
-E91Rows rows_of(e91::Mode mode, const std::vector<e91::post::AuditedBlock>& blocks) {
-  E91Rows rows{{"block", "sifted n", "errors", "S", "e_phase", "leak", "ℓ announced", "ℓ recomputed", "verdict"}};
+text::Rows rows_of(e91::Mode mode, const std::vector<e91::post::AuditedBlock>& blocks) {
+  text::Rows rows{{"block", "sifted n", "errors", "S", "e_phase", "leak", "ℓ announced", "ℓ recomputed", "verdict"}};
   for (const e91::post::AuditedBlock& block : blocks) {
     const auto phase = phase_error_of(mode, block);
-    rows.push_back({std::to_string(block.block), grouped(block.key_bits), grouped(block.errors),
+    rows.push_back({std::to_string(block.block), text::grouped(block.key_bits), text::grouped(block.errors),
                     block.tests.chsh ? estimate_text(*block.tests.chsh) : "–",
-                    phase ? fmt::format("{:.2f} %", 100 * phase->value) : "–", grouped(block.disclosed),
-                    grouped(block.announced), grouped(block.certified), verdict_of(block)});
+                    phase ? fmt::format("{:.2f} %", 100 * phase->value) : "–", text::grouped(block.disclosed),
+                    text::grouped(block.announced), text::grouped(block.certified), verdict_of(block)});
   }
   return rows;
 }
@@ -127,7 +130,7 @@ int run_audit(const std::string& file, const std::vector<e91::post::Requirement>
                 {"not_shown", json_of(e91::post::beyond_audit())}});
   } else {
     print_out("{}\n{}\n{} blocks, {} with a key, {} mismatches\nchecked:\n{}not shown by a transcript:\n{}",
-              floors_of(*transcript, blocks), columns(rows_of(mode, blocks)), blocks.size(), keys, wrong,
+              floors_of(*transcript, blocks), text::columns(rows_of(mode, blocks)), blocks.size(), keys, wrong,
               list_of(e91::post::audited()), list_of(e91::post::beyond_audit()));
   }
   if (blocks.empty()) return failed(file + ": has no block in it");

@@ -8,7 +8,6 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/e91.hpp"
-#include "cli/e91_progress.hpp"
 #include "cli/e91_rows.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
@@ -17,6 +16,9 @@
 #include "e91/cascade/figures.hpp"
 #include "e91/hashing/figures.hpp"
 #include "e91/link/link.hpp"
+#include "text/progress.hpp"
+#include "text/table.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -101,7 +103,7 @@ OrText<void> measure_links(crypto::Provider& provider, const e91::link::LinkConf
   return {};
 }
 
-OrText<void> measure_cascade(crypto::Provider& provider, const BenchOptions& options, Progress& progress,
+OrText<void> measure_cascade(crypto::Provider& provider, const BenchOptions& options, text::Progress& progress,
                              std::vector<Figure>& figures) {
   struct Row {
     int percent;
@@ -137,7 +139,7 @@ void measure_hashing(std::vector<Figure>& figures) {
 }
 
 /// Both ends' work for whole blocks, the simulation of the link included.
-OrText<void> measure_blocks(crypto::Provider& provider, const BenchOptions& options, Progress& progress,
+OrText<void> measure_blocks(crypto::Provider& provider, const BenchOptions& options, text::Progress& progress,
                             std::vector<Figure>& figures) {
   e91::local::LocalConfig config{
       .link = {.statistics = e91::link::PairStatistics::Single, .mean_pairs = 1, .visibility = 0.96},
@@ -163,7 +165,7 @@ OrText<void> measure_blocks(crypto::Provider& provider, const BenchOptions& opti
   return {};
 }
 
-OrText<std::vector<Figure>> measure(const BenchOptions& options, Progress& progress) {
+OrText<std::vector<Figure>> measure(const BenchOptions& options, text::Progress& progress) {
   // The same keys, errors and photons in each run, so that runs can be compared.
   auto random = e91::study::Randomness::create("qsp e91 bench");
   if (!random) return std::unexpected(std::move(random.error()));
@@ -183,7 +185,7 @@ OrText<std::vector<Figure>> measure(const BenchOptions& options, Progress& progr
 }
 
 int run_bench(const BenchOptions& options, bool json) {
-  Progress progress;
+  text::Progress progress(write_err);
   const auto figures = measure(options, progress);
   progress.finish();
   if (!figures) return failed(figures.error());
@@ -199,7 +201,7 @@ int run_bench(const BenchOptions& options, bool json) {
     print_json({{"blocks", options.blocks}, {"key_bits", options.key_bits}, {"rows", std::move(rows)}});
     return kOk;
   }
-  E91Rows rows{{"", "here", "", "elsewhere", "source"}};
+  text::Rows rows{{"", "here", "", "elsewhere", "source"}};
   for (const Figure& figure : *figures) {
     rows.push_back({figure.what, fmt::format("{:.4g}", figure.value), std::string(figure.unit),
                     std::string(figure.anchor), std::string(figure.source)});
@@ -207,7 +209,7 @@ int run_bench(const BenchOptions& options, bool json) {
   print_out(
       "{}\none core, both ends' work, processor time\n"
       "{} blocks of {} bits for each rate of Cascade and for the last two rows\n",
-      columns(rows), options.blocks, grouped(options.key_bits));
+      text::columns(rows), options.blocks, text::grouped(options.key_bits));
   return kOk;
 }
 

@@ -8,14 +8,17 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/e91.hpp"
-#include "cli/e91_progress.hpp"
 #include "cli/e91_rows.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
+#include "cli/stop_request.hpp"
 #include "cli/text.hpp"
 #include "e91/study/compare.hpp"
 #include "e91/study/setup.hpp"
+#include "text/progress.hpp"
+#include "text/table.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -49,8 +52,8 @@ std::string_view verdict(const e91::study::Comparisons& all, const e91::study::C
   return figure.is_published() ? "yes" : "NO";
 }
 
-E91Rows rows_of(const e91::study::Comparisons& all) {
-  E91Rows rows{{"link", "figure", "published", "theory", "apart", "simulated", "fits"}};
+text::Rows rows_of(const e91::study::Comparisons& all) {
+  text::Rows rows{{"link", "figure", "published", "theory", "apart", "simulated", "fits"}};
   for (const e91::study::Compared& one : all.links) {
     std::string_view title = one.link.title;
     for (const e91::study::Comparison& figure : one.figures) {
@@ -86,7 +89,7 @@ boost::json::object json_of(const e91::study::Comparisons& all, const e91::study
 }
 
 void print_text(const e91::study::Comparisons& all, const std::string& seed) {
-  print_out("{}\n", columns(rows_of(all)));
+  print_out("{}\n", text::columns(rows_of(all)));
   for (const e91::study::Compared& one : all.links) print_out("{}: {}\n", one.link.title, one.link.reference);
   print_out(
       "\nfits: theory's QBER is within {:g} percentage points of what was published and its rates within {:g} %, and\n"
@@ -101,12 +104,12 @@ int run_compare(const CompareOptions& options, bool json) {
   if (!seed) return failed(seed.error());
   auto random = e91::study::Randomness::create(*seed);
   if (!random) return failed(random.error());
-  Progress progress;
+  text::Progress progress(write_err);
   const StopRequest stop_request;
   const auto all = e91::study::compare(
       random->provider(), options.files, options.coincidences, [&](std::string_view title, std::uint64_t coincidences) {
-        progress.say(fmt::format("{}: {} of about {} coincidences", title, grouped(coincidences),
-                                 grouped(static_cast<std::uint64_t>(options.coincidences))));
+        progress.say(fmt::format("{}: {} of about {} coincidences", title, text::grouped(coincidences),
+                                 text::grouped(static_cast<std::uint64_t>(options.coincidences))));
         return !StopRequest::came();
       });
   progress.finish();

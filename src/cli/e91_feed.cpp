@@ -14,6 +14,7 @@
 #include "e91/station/eve_file.hpp"
 #include "e91/station/kme_feed.hpp"
 #include "qsp/openssl.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -100,9 +101,9 @@ int run_e91_feed(const E91FeedOptions& options, bool json) {
   to_b.tls.authorities = options.kme_a.tls.authorities;
   to_b.tls.revoked = options.kme_a.tls.revoked;
   to_b.tls.allow_tls_1_2 = options.kme_a.tls.allow_tls_1_2;
-  const auto a = e91::station::KmeFeed::make(loop, options.kme_a, "KME " + escape(options.kme_a.url));
+  const auto a = e91::station::KmeFeed::make(loop, options.kme_a, "KME " + text::terminal_escape(options.kme_a.url));
   if (!a) return failed(a.error());
-  const auto b = e91::station::KmeFeed::make(loop, to_b, "KME " + escape(to_b.url));
+  const auto b = e91::station::KmeFeed::make(loop, to_b, "KME " + text::terminal_escape(to_b.url));
   if (!b) return failed(b.error());
   print_warning("the link is simulated: its keys are as secret as this process, with no quantum security");
   FeedProcess process(loop, **link, std::move(*eve), **a, **b, json);

@@ -12,6 +12,7 @@
 #include "e91/link/link_file.hpp"
 #include "e91/station/source.hpp"
 #include "qsp/openssl.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -29,13 +30,13 @@ class LinkProcess final : public e91::station::MessageHandler {
     const std::string name = session.peer_name();
     const bool alice = name == options_.alice;
     if (!alice && name != options_.bob) {
-      spdlog::warn("{} is neither {} nor {}: refused", escape(name), options_.alice, options_.bob);
+      spdlog::warn("{} is neither {} nor {}: refused", text::terminal_escape(name), options_.alice, options_.bob);
       return session.close(Reason::HandshakeFailed, "you are no station of this link");
     }
     const Side side = alice ? Side::Alice : Side::Bob;
     e91::station::MessageSessionPtr old = std::exchange(slot(side), &session);
     source_.forget(side);
-    spdlog::info("{} is here", escape(name));
+    spdlog::info("{} is here", text::terminal_escape(name));
     // A station has one session: the older one is dead, or soon will be.
     if (old) old->close(Reason::Normal, "another session of this station began");
   }

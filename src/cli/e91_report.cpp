@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "e91/view/page.hpp"
+#include "text/table.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -45,7 +46,7 @@ std::string report_page(const E91Report& report, bool seeded) {
                                           "standard deviation."},
                            .tables = {},
                            .charts = report.charts});
-  E91Rows rows = block_rows(report.setup.link.config.mode, report.blocks);
+  text::Rows rows = block_rows(report.setup.link.config.mode, report.blocks);
   e91::view::Table table{.head = std::move(rows.front()), .rows = {}, .text = false};
   rows.erase(rows.begin());
   table.rows = std::move(rows);

@@ -6,7 +6,8 @@
 #include <array>
 #include <cmath>
 
-#include "cli/text.hpp"
+#include "text/table.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -27,12 +28,6 @@ std::string si(double value) {
 template <class Value, class Text>
 std::string or_none(const std::optional<Value>& value, const Text& text) {
   return value ? text(*value) : std::string(kNone);
-}
-
-std::size_t letters(std::string_view text) noexcept {
-  // What begins a letter in UTF-8.
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 template <class Value>
@@ -57,7 +52,7 @@ std::string arm_text(const e91::link::ArmConfig& arm) {
       arm.detector_efficiency, arm.dark_counts_per_s, arm.dead_time_ns);
 }
 
-void add_published(E91Rows& rows, const e91::link::Published& published) {
+void add_published(text::Rows& rows, const e91::link::Published& published) {
   const auto add = [&](const char* name, const std::optional<double>& value, const char* form) {
     if (value) rows.push_back({fmt::format("published {}", name), fmt::format(fmt::runtime(form), *value)});
   };
@@ -74,7 +69,7 @@ void add_published(E91Rows& rows, const e91::link::Published& published) {
 
 std::string rate_text(double per_second) {
   return per_second < 1000 ? fmt::format("{:.4g}", per_second)
-                           : grouped(static_cast<std::uint64_t>(std::llround(per_second)));
+                           : text::grouped(static_cast<std::uint64_t>(std::llround(per_second)));
 }
 
 std::string percent_text(const Estimate& share) {
@@ -85,32 +80,33 @@ std::string estimate_text(const Estimate& value) {
   return fmt::format("{:.3f} ± {:.3f}", value.value, value.deviation);
 }
 
-E91Rows block_rows(e91::Mode mode, const std::vector<e91::study::BlockResult>& blocks) {
-  E91Rows rows{
+text::Rows block_rows(e91::Mode mode, const std::vector<e91::study::BlockResult>& blocks) {
+  text::Rows rows{
       {"block", "sifted n", "QBER", "S", "e_phase", "leak", "f", "rounds", "key ℓ", "ℓ/n", "bit/s", "verdict"}};
   for (const e91::study::BlockResult& block : blocks) {
     const e91::post::BlockReport& report = block.report;
     const auto if_reconciled = [&](const std::string& text) { return block.reconciled() ? text : std::string(kNone); };
     const double n = std::max<double>(1, static_cast<double>(report.key_bits));
-    rows.push_back({std::to_string(report.block), grouped(report.key_bits), or_none(block.qber(), percent_text),
+    rows.push_back({std::to_string(report.block), text::grouped(report.key_bits), or_none(block.qber(), percent_text),
                     or_none(report.tests.chsh, estimate_text),
                     or_none(e91::study::phase_error_of(mode, report), [](double share) { return share_text(share); }),
-                    if_reconciled(grouped(report.disclosed)),
+                    if_reconciled(text::grouped(report.disclosed)),
                     or_none(block.efficiency(), [](double f) { return fmt::format("{:.3f}", f); }),
-                    if_reconciled(std::to_string(report.batches)), grouped(report.length),
+                    if_reconciled(std::to_string(report.batches)), text::grouped(report.length),
                     fmt::format("{:.3f}", static_cast<double>(report.length) / n),
                     rate_text(static_cast<double>(report.length) / block.seconds), block.verdict()});
   }
   return rows;
 }
 
-E91Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& total) {
+text::Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& total) {
   const auto per_s = [&](std::uint64_t count) {
-    return fmt::format("{}  ({}/s)", grouped(count), si(static_cast<double>(count) / std::max(1e-300, total.seconds)));
+    return fmt::format("{}  ({}/s)", text::grouped(count),
+                       si(static_cast<double>(count) / std::max(1e-300, total.seconds)));
   };
   const double pairs = static_cast<double>(total.slots) * setup.link.config.mean_pairs;
   const bool biased = setup.link.config.mode == e91::Mode::Biased;
-  E91Rows rows{
+  text::Rows rows{
       {"blocks", fmt::format("{}, {} with a key", total.blocks, total.with_key)},
       {"simulated time", fmt::format("{:.4g} s", total.seconds)},
       {"slots", per_s(total.slots)},
@@ -121,17 +117,17 @@ E91Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& tota
       {"sifted n", per_s(total.key_bits)},
       {"QBER", or_none(total.qber(), percent_text)},
       {"S", or_none(total.s(), estimate_text)},
-      {"leak", fmt::format("{} bits", grouped(total.disclosed))},
+      {"leak", fmt::format("{} bits", text::grouped(total.disclosed))},
       {"f", or_none(total.efficiency(), [](double f) { return fmt::format("{:.3f}", f); })},
       {"rounds per block", total.reconciled == 0 ? std::string(kNone)
                                                  : fmt::format("{:.1f}", static_cast<double>(total.batches) /
                                                                              static_cast<double>(total.reconciled))},
       {"secret bits ℓ",
-       fmt::format("{}{}", grouped(total.length), biased ? "" : "  (asymptotic, no proof for finite blocks)")},
+       fmt::format("{}{}", text::grouped(total.length), biased ? "" : "  (asymptotic, no proof for finite blocks)")},
       {"secret fraction ℓ/n", fmt::format("{:.4f}", total.secret_fraction())},
       {"secret key rate", fmt::format("{} bit/s of simulated time", rate_text(total.rate_per_s()))},
       {"keys of 256 bits", total.keys == 0 ? "none"
-                                           : fmt::format("{} at each end, {}", grouped(total.keys),
+                                           : fmt::format("{} at each end, {}", text::grouped(total.keys),
                                                          total.keys_equal ? "all equal" : "NOT ALL EQUAL")},
   };
   if (biased) {
@@ -143,9 +139,9 @@ E91Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& tota
   return rows;
 }
 
-E91Rows link_rows(const e91::study::Setup& setup) {
+text::Rows link_rows(const e91::study::Setup& setup) {
   const e91::link::LinkConfig& link = setup.link.config;
-  E91Rows rows{
+  text::Rows rows{
       {"link", setup.link.title},
       {"mode", link.mode == e91::Mode::Biased ? fmt::format("biased, p_z = {:g}{}", link.p_z,
                                                             setup.p_z_is_chosen ? " (chosen for this block)" : "")
@@ -158,7 +154,7 @@ E91Rows link_rows(const e91::study::Setup& setup) {
       {"to Alice", arm_text(link.alice)},
       {"to Bob", arm_text(link.bob)},
       {"Eve", setup.eve},
-      {"block", fmt::format("{} sifted bits", grouped(setup.block_bits))},
+      {"block", fmt::format("{} sifted bits", text::grouped(setup.block_bits))},
   };
   if (!setup.link.reference.empty()) rows.insert(rows.begin() + 1, {"after", setup.link.reference});
   return rows;
@@ -227,28 +223,6 @@ boost::json::object setup_json(const e91::study::Setup& setup) {
           {"bob", arm_json(link.bob)},
           {"eve", setup.eve},
           {"block_bits", setup.block_bits}};
-}
-
-std::string columns(const E91Rows& rows) {
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], letters(row[i]));
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string room(widths[i] - letters(row[i]), ' ');
-      if (i == 0) {
-        text += row[i] + room;
-      } else if (i + 1 == row.size()) {
-        text += "  " + row[i];
-      } else {
-        text += "  " + room + row[i];
-      }
-    }
-    text += '\n';
-  }
-  return text;
 }
 
 }  // namespace qsp::cli

@@ -7,18 +7,17 @@
 
 #include "e91/study/result.hpp"
 #include "e91/study/setup.hpp"
+#include "text/table.hpp"
 
 /// What a run of `qsp e91` came to, in rows and in JSON.
 namespace qsp::cli {
 
-using E91Rows = std::vector<std::vector<std::string>>;
-
 /// A table for a terminal or a page: the head, and a row for each block.
-E91Rows block_rows(e91::Mode mode, const std::vector<e91::study::BlockResult>& blocks);
+text::Rows block_rows(e91::Mode mode, const std::vector<e91::study::BlockResult>& blocks);
 /// Name and value of each figure of the whole run.
-E91Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& total);
+text::Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& total);
 /// Name and value of each parameter of the link.
-E91Rows link_rows(const e91::study::Setup& setup);
+text::Rows link_rows(const e91::study::Setup& setup);
 
 boost::json::value estimate_json(const std::optional<e91::keyrate::Estimate>& estimate);  ///< null where there is none
 boost::json::object block_json(e91::Mode mode, const e91::study::BlockResult& block);
@@ -30,9 +29,5 @@ std::string rate_text(double per_second);
 /// "2.00 ± 0.03 %", and the same without the unit.
 std::string percent_text(const e91::keyrate::Estimate& share);
 std::string estimate_text(const e91::keyrate::Estimate& value);
-
-/// Columns with two spaces between; the first and the last on the left of their place, the others on the right. Lines
-/// end in '\n'.
-std::string columns(const E91Rows& rows);
 
 }  // namespace qsp::cli

@@ -9,18 +9,21 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/e91.hpp"
-#include "cli/e91_progress.hpp"
 #include "cli/e91_report.hpp"
 #include "cli/e91_rows.hpp"
 #include "cli/e91_setup.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
+#include "cli/stop_request.hpp"
 #include "cli/text.hpp"
 #include "e91/post/transcript.hpp"
 #include "e91/study/run_charts.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
+#include "text/progress.hpp"
+#include "text/table.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -66,10 +69,11 @@ struct Run {
 };
 
 /// Plays the blocks until they are done or somebody wants an end.
-OrText<Run> play(e91::local::LocalLink& link, std::uint64_t blocks, TranscriptFile& transcript, Progress& progress) {
+OrText<Run> play(e91::local::LocalLink& link, std::uint64_t blocks, TranscriptFile& transcript,
+                 text::Progress& progress) {
   Run run;
   for (std::uint64_t i = 0; i < blocks && !StopRequest::came(); ++i) {
-    progress.say(fmt::format("block {} of {}, {} bits of key so far", i + 1, blocks, grouped(run.total.length)));
+    progress.say(fmt::format("block {} of {}, {} bits of key so far", i + 1, blocks, text::grouped(run.total.length)));
     const auto outcome = link.block();
     if (!outcome) return std::unexpected(std::string(outcome.error().where));
     if (const auto& written = transcript.check(); !written) return std::unexpected(written.error());
@@ -83,13 +87,14 @@ OrText<Run> play(e91::local::LocalLink& link, std::uint64_t blocks, TranscriptFi
   return run;
 }
 
-E91Rows theory_rows(const e91::link::Expected& theory, const e91::study::Forecast& expected) {
-  return {{"theory: coincidences", fmt::format("{}/s", rate_text(theory.coincidences_per_s))},
-          {"theory: sifted", fmt::format("{} bit/s", rate_text(theory.key_pairs_per_s))},
-          {"theory: QBER", fmt::format("{:.2f} %", 100 * theory.qber)},
-          {"theory: S", fmt::format("{:.3f}", theory.s)},
-          {"theory: ℓ", fmt::format("{} bits, {} bit/s", grouped(expected.length), rate_text(expected.rate_per_s))},
-          {"theory: without end", fmt::format("{} bit/s", rate_text(expected.endless_rate_per_s))}};
+text::Rows theory_rows(const e91::link::Expected& theory, const e91::study::Forecast& expected) {
+  return {
+      {"theory: coincidences", fmt::format("{}/s", rate_text(theory.coincidences_per_s))},
+      {"theory: sifted", fmt::format("{} bit/s", rate_text(theory.key_pairs_per_s))},
+      {"theory: QBER", fmt::format("{:.2f} %", 100 * theory.qber)},
+      {"theory: S", fmt::format("{:.3f}", theory.s)},
+      {"theory: ℓ", fmt::format("{} bits, {} bit/s", text::grouped(expected.length), rate_text(expected.rate_per_s))},
+      {"theory: without end", fmt::format("{} bit/s", rate_text(expected.endless_rate_per_s))}};
 }
 
 void print_run(const RunOptions& options, const e91::study::Setup& setup, const Run& run, const e91::link::Eve& eve,
@@ -115,11 +120,11 @@ void print_run(const RunOptions& options, const e91::study::Setup& setup, const 
                 {"total", total_json(run.total)}});
     return;
   }
-  print_out("{}\n", columns(link_rows(setup)));
-  print_out("{}\n", columns(block_rows(setup.link.config.mode, run.blocks)));
-  E91Rows rows = total_rows(setup, run.total);
+  print_out("{}\n", text::columns(link_rows(setup)));
+  print_out("{}\n", text::columns(block_rows(setup.link.config.mode, run.blocks)));
+  text::Rows rows = total_rows(setup, run.total);
   for (auto& row : theory_rows(theory, expected)) rows.push_back(std::move(row));
-  print_out("{}", columns(rows));
+  print_out("{}", text::columns(rows));
   print_out("\n{}\n", notice);
   flush_out();
 }
@@ -127,7 +132,7 @@ void print_run(const RunOptions& options, const e91::study::Setup& setup, const 
 /// The report and the plots, where they are wanted.
 OrText<void> write_pictures(const RunOptions& options, const e91::study::Setup& setup, const Run& run,
                             e91::study::Randomness& random, std::optional<files::Replacement>& report,
-                            Progress& progress) {
+                            text::Progress& progress) {
   if (options.report.empty() && options.plot.empty()) return {};
   progress.say("drawing");
   const auto published = e91::study::published_rates(options.published);
@@ -169,7 +174,7 @@ int run_e91(const RunOptions& options, bool json) {
   auto link = e91::local::LocalLink::create(random->provider(), config, **eve, transcript.listener());
   if (!link) return failed(link.error().where);
 
-  Progress progress;
+  text::Progress progress(write_err);
   const StopRequest stop_request;
   const auto run = play(**link, options.blocks, transcript, progress);
   const auto drawn = run ? write_pictures(options, *setup, *run, *random, report, progress) : OrText<void>();

@@ -9,9 +9,9 @@
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
-#include "cli/text.hpp"
 #include "net/descriptor_limit.hpp"
 #include "qsp/full_alert.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -84,7 +84,7 @@ std::expected<std::unique_ptr<E91Server>, std::string> E91Server::open(const net
 void E91Server::session_closed(const net::Connection& connection, const Closed& closed,
                                const net::error_code& transport) {
   if (!connection.established()) return;  // strangers() tells
-  const std::string text = escape(closed.text);
+  const std::string text = text::terminal_escape(closed.text);
   const bool clean = closed.reason == Reason::Normal;
   spdlog::log(clean ? spdlog::level::info : spdlog::level::warn, "session of {} closed{}: {}{}{}{}",
               net::to_string(connection.peer()), closed.by_peer ? " by the peer" : "", name(closed.reason),
@@ -98,7 +98,7 @@ void E91Server::refused(net::Refusal why, std::uint64_t count, const net::tcp::e
 
 void E91Server::strangers(const net::Tally::Told& told) {
   spdlog::warn("{} connection{} closed before {} a session: {}; the last of {}", told.count, told.count == 1 ? "" : "s",
-               told.count == 1 ? "it was" : "they were", escape(told.kind), net::to_string(told.last));
+               told.count == 1 ? "it was" : "they were", text::terminal_escape(told.kind), net::to_string(told.last));
 }
 
 void E91Server::accept_failed(const net::error_code& why) {

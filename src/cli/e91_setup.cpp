@@ -7,7 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/option_types.hpp"
-#include "cli/text.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 
@@ -58,12 +58,12 @@ std::string describe(const e91::study::BlockProblem& problem, const e91::local::
     return fmt::format(
         "this link brings too little for a block of {} bits: give it more pairs or less loss (--mean-pairs, --loss-db, "
         "--distance), or a smaller --block-bits",
-        grouped(config.block_bits));
+        text::grouped(config.block_bits));
   }
   return fmt::format(
       "a block of {} bits of this link would take more clicks of Bob than one message holds ({}): --block-bits {} at "
       "most",
-      grouped(config.block_bits), grouped(e91::post::kMaxClicks), *problem.most_bits);
+      text::grouped(config.block_bits), text::grouped(e91::post::kMaxClicks), *problem.most_bits);
 }
 
 }  // namespace qsp::cli

@@ -14,6 +14,7 @@
 #include "e91/local/local_link.hpp"
 #include "e91/station/station.hpp"
 #include "qsp/openssl.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -139,7 +140,7 @@ class StationProcess final : private e91::station::StationWorld {
 void StationProcess::peer_ready(MessageSession& session) {
   const std::string name = session.peer_name();
   if (name != options_.peer) {
-    spdlog::warn("{} is not {}: refused", escape(name), options_.peer);
+    spdlog::warn("{} is not {}: refused", text::terminal_escape(name), options_.peer);
     return session.close(Reason::HandshakeFailed, "you are not the other station");
   }
   auto pairing = session.export_key(kNameLabel, e91::station::PairingName().size());
@@ -149,7 +150,7 @@ void StationProcess::peer_ready(MessageSession& session) {
   e91::station::PairingName public_name{};
   std::copy_n(pairing->begin(), public_name.size(), public_name.begin());
   const e91::station::MessageSessionPtr old = std::exchange(with_peer_.session, &session);
-  spdlog::info("paired with {}", escape(name));
+  spdlog::info("paired with {}", text::terminal_escape(name));
   // The other station may have lost what waited there, with the session or with its process.
   feed_.drop_waiting();
   station_.paired(public_name, pad.view(), net::Loop::now());
@@ -185,7 +186,7 @@ void StationProcess::tick() {
 }
 
 void StationProcess::end_pairing(std::string_view why) {
-  const std::string text = escape(why);
+  const std::string text = text::terminal_escape(why);
   spdlog::warn("pairing with {} ended: {}", options_.peer, text);
   feed_.drop_waiting();
   feed_.set_down(text.substr(0, kme::link::kMaxReason));
@@ -262,7 +263,7 @@ int run_alice(const E91StationOptions& options, Prepared& prepared, bool json) {
   if (!opened) return failed(opened.error());
   net::Server& server = (*opened)->server();
   net::Loop& loop = server.loop();
-  auto feed = e91::station::KmeFeed::make(loop, options.kme, "KME " + escape(options.kme.url));
+  auto feed = e91::station::KmeFeed::make(loop, options.kme, "KME " + text::terminal_escape(options.kme.url));
   if (!feed) return failed(feed.error());
   StationProcess process(loop, *prepared.provider, options, Side::Alice, prepared.link.config, prepared.plan, **feed,
                          json);
@@ -289,7 +290,7 @@ int run_bob(const E91StationOptions& options, Prepared& prepared, bool json) {
   auto to_alice = E91Sessions::load(options.identity, Role::Client, options.peer);
   if (!to_alice) return failed(to_alice.error().text, to_alice.error().code);
   net::Loop loop;
-  auto feed = e91::station::KmeFeed::make(loop, options.kme, "KME " + escape(options.kme.url));
+  auto feed = e91::station::KmeFeed::make(loop, options.kme, "KME " + text::terminal_escape(options.kme.url));
   if (!feed) return failed(feed.error());
   StationProcess process(loop, *prepared.provider, options, Side::Bob, prepared.link.config, prepared.plan, **feed,
                          json);

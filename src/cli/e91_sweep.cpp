@@ -7,16 +7,18 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/e91.hpp"
-#include "cli/e91_progress.hpp"
 #include "cli/e91_report.hpp"
 #include "cli/e91_rows.hpp"
 #include "cli/e91_setup.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
+#include "cli/stop_request.hpp"
 #include "cli/text.hpp"
 #include "e91/study/charts.hpp"
 #include "e91/study/points.hpp"
+#include "text/progress.hpp"
+#include "text/table.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -61,10 +63,10 @@ boost::json::object json_of(const e91::study::Point& point) {
             {"verdict", verdict_of(point)}}}};
 }
 
-E91Rows rows_of(const e91::study::Parameter& parameter, const std::vector<e91::study::Point>& points) {
+text::Rows rows_of(const e91::study::Parameter& parameter, const std::vector<e91::study::Point>& points) {
   const auto text = [](const auto& value, const auto& form) { return value ? form(*value) : std::string("–"); };
-  E91Rows rows{{std::string(parameter.name), "S theory", "S", "QBER theory", "QBER", "e_phase theory", "e_phase",
-                "bit/s endless", "bit/s theory", "bit/s", "verdict"}};
+  text::Rows rows{{std::string(parameter.name), "S theory", "S", "QBER theory", "QBER", "e_phase theory", "e_phase",
+                   "bit/s endless", "bit/s theory", "bit/s", "verdict"}};
   for (const e91::study::Point& point : points) {
     rows.push_back({fmt::format("{:g}", point.x), fmt::format("{:.3f}", point.theory.s), text(point.s, estimate_text),
                     fmt::format("{:.2f} %", 100 * point.theory.qber), text(point.qber, percent_text),
@@ -108,7 +110,7 @@ int run_sweep(SweepOptions options, bool json) {
   auto random = e91::study::Randomness::create(options.link.seed);
   if (!random) return failed(random.error());
 
-  Progress progress;
+  text::Progress progress(write_err);
   const StopRequest stop_request;
   const auto points = e91::study::sample_points(random->provider(), options.link, parameter,
                                                 {.from = from, .to = to, .steps = options.steps}, options.sampling,
@@ -137,7 +139,7 @@ int run_sweep(SweepOptions options, bool json) {
                 {"plots", std::move(names)}});
     return kOk;
   }
-  print_out("{}; Eve: {}\n\n{}", setup->link.title, options.link.eve, columns(rows_of(parameter, *points)));
+  print_out("{}; Eve: {}\n\n{}", setup->link.title, options.link.eve, text::columns(rows_of(parameter, *points)));
   for (const std::string& file : *files) print_out("plot  {}\n", file);
   print_out("\n{}\n", simulated_notice(!options.link.seed.empty()));
   return kOk;

@@ -10,7 +10,8 @@
 
 #include "cli/epoch_text.hpp"
 #include "cli/output.hpp"
-#include "cli/text.hpp"
+#include "text/escape.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -94,14 +95,15 @@ void EchoClient::connection_finished(net::Connection&) {
 
 void EchoClient::handle_data(const AppData& data) {
   if (!window_.match(data.data)) {
-    give_up(fmt::format("the echo differs from what was sent, {} to {} bytes into it", grouped(report_.compared_bytes),
-                        grouped(report_.compared_bytes + data.data.size())));
+    give_up(fmt::format("the echo differs from what was sent, {} to {} bytes into it",
+                        text::grouped(report_.compared_bytes),
+                        text::grouped(report_.compared_bytes + data.data.size())));
     return;
   }
   report_.compared_bytes += data.data.size();
   end_received_ |= data.end;
   if (files_.show) {
-    print_out("{}", escape(as_text(data.data), true));
+    print_out("{}", text::terminal_escape_lines(as_text(data.data)));
     flush_out();
   }
   if (files_.output < 0) return;

@@ -3,22 +3,24 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "cli/text.hpp"
 #include "qsp/suites.hpp"
+#include "text/escape.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 
 std::string describe(const EpochStatus& epoch) {
-  return fmt::format("epoch {}: {}{}; {} frames ({} bytes) out, {} ({}) in{}", epoch.epoch,
-                     epoch.kem ? "fresh KEM key" : "no KEM key",
-                     epoch.key_id ? fmt::format(", QKD key {}", escape(*epoch.key_id)) : ", no QKD key",
-                     grouped(epoch.frames_sent), grouped(epoch.bytes_sent), grouped(epoch.frames_received),
-                     grouped(epoch.bytes_received), epoch.confirmed == Instant{} ? "; not confirmed by the peer" : "");
+  return fmt::format(
+      "epoch {}: {}{}; {} frames ({} bytes) out, {} ({}) in{}", epoch.epoch, epoch.kem ? "fresh KEM key" : "no KEM key",
+      epoch.key_id ? fmt::format(", QKD key {}", text::terminal_escape(*epoch.key_id)) : ", no QKD key",
+      text::grouped(epoch.frames_sent), text::grouped(epoch.bytes_sent), text::grouped(epoch.frames_received),
+      text::grouped(epoch.bytes_received), epoch.confirmed == Instant{} ? "; not confirmed by the peer" : "");
 }
 
 std::string describe(const ChannelStatus& status) {
-  return fmt::format("QSP 1.0 with {}: {}, {} here, {} there, {}, {}", escape(status.peer), info(status.kem).name,
-                     info(status.local_signature).name, info(status.peer_signature).name, info(status.aead).name,
+  return fmt::format("QSP 1.0 with {}: {}, {} here, {} there, {}, {}", text::terminal_escape(status.peer),
+                     info(status.kem).name, info(status.local_signature).name, info(status.peer_signature).name,
+                     info(status.aead).name,
                      status.qkd_mixed     ? "QKD mixed in"
                      : status.without_qkd ? "WITHOUT QKD, which is preferred here"
                                           : "no QKD");

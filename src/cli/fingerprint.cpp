@@ -18,6 +18,7 @@
 #include "identity/peers.hpp"
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -82,8 +83,8 @@ void print(const std::vector<Found>& all, bool json) {
       if (!found.peer.empty()) item["peer"] = found.peer;
       items.push_back(std::move(item));
     } else {
-      print_out("{}  {}  {}{}{}\n", fingerprint, algorithm, escape(found.file), found.peer.empty() ? "" : ": ",
-                found.peer);
+      print_out("{}  {}  {}{}{}\n", fingerprint, algorithm, text::terminal_escape(found.file),
+                found.peer.empty() ? "" : ": ", found.peer);
     }
   }
   if (json) print_json({{"keys", std::move(items)}});

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -14,6 +12,9 @@
 #include "cli/text.hpp"
 #include "qsp/openssl.hpp"
 #include "rc155/attack/fuzz.hpp"
+#include "text/escape.hpp"
+#include "text/progress.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -21,30 +22,6 @@ namespace {
 struct FuzzOptions {
   std::string profile = "rc155";
   rc155::attack::RekeyFuzzParameters rekey;
-};
-
-/// A line that counts cases on a terminal, once a run lasts longer than 2 s.
-class Progress {
- public:
-  explicit Progress(std::uint64_t cases) : cases_(cases) {}
-  ~Progress() {
-    if (shown_) print_err("\r\x1b[K");
-  }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void tell(std::uint64_t done) {
-    constexpr std::chrono::seconds kPatience{2};
-    if (!terminal_ || std::chrono::steady_clock::now() - started_ < kPatience) return;
-    print_err("\rcase {} of {}", grouped(done), grouped(cases_));
-    shown_ = true;
-  }
-
- private:
-  std::uint64_t cases_;
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  bool shown_ = false;
-  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
 void print_result(const Context& context, const rc155::attack::RekeyFuzzResult& result) {
@@ -64,9 +41,10 @@ void print_result(const Context& context, const rc155::attack::RekeyFuzzResult& 
   }
   print_out("cases: {}\nsteps/case: {}\nmutate_prob: {}\nseed: {}\n", result.cases, result.steps, result.mutate_prob,
             result.seed);
-  print_out("frames: {}, rekeys: {}, mutations: {}, sessions closed: {}, digest: {:016x}\n", grouped(result.frames),
-            grouped(result.rekeys), grouped(result.mutations), grouped(result.closed_cases), result.digest);
-  print_out("result: {}{}\n", result.ok ? "OK" : "FAILED: ", result.ok ? "" : escape(result.failure));
+  print_out("frames: {}, rekeys: {}, mutations: {}, sessions closed: {}, digest: {:016x}\n",
+            text::grouped(result.frames), text::grouped(result.rekeys), text::grouped(result.mutations),
+            text::grouped(result.closed_cases), result.digest);
+  print_out("result: {}{}\n", result.ok ? "OK" : "FAILED: ", result.ok ? "" : text::terminal_escape(result.failure));
 }
 
 int fuzz_rekey(const Context& context, const FuzzOptions& options) {
@@ -81,9 +59,10 @@ int fuzz_rekey(const Context& context, const FuzzOptions& options) {
   }
   rc155::attack::RekeyFuzzResult result;
   {
-    Progress progress(options.rekey.cases);
-    result = rc155::attack::fuzz_rekey(**provider, options.rekey, [&progress](std::uint64_t done) {
-      progress.tell(done);
+    text::Progress progress(write_err);
+    const std::string cases = text::grouped(options.rekey.cases);
+    result = rc155::attack::fuzz_rekey(**provider, options.rekey, [&](std::uint64_t done) {
+      progress.say(fmt::format("case {} of {}", text::grouped(done), cases));
       return true;
     });
   }

@@ -2,7 +2,6 @@
 
 #include <boost/json/object.hpp>
 #include <string>
-#include <string_view>
 
 namespace qsp::cli {
 
@@ -11,9 +10,5 @@ void print_json(const boost::json::object& object);
 
 /// That line, with its line feed.
 std::string json_line(const boost::json::object& object);
-
-/// `json` with each byte that is no UTF-8 as the escape that text has for it, \xNN, its backslash doubled as JSON wants
-/// it. Names of files are any bytes; JSON is UTF-8 (RFC 8259 §8.1), and such bytes stand in its strings alone.
-std::string with_valid_utf8(std::string_view json);
 
 }  // namespace qsp::cli

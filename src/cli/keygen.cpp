@@ -19,6 +19,8 @@
 #include "identity/passphrase.hpp"
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
+#include "text/escape.hpp"
+#include "text/table.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -63,8 +65,9 @@ int run_keygen(const KeygenOptions& options) {
                 {"encrypted", passphrase->has_value()},
                 {"fingerprint", fingerprint}});
   } else {
-    print_out("private key  {}\npublic key   {}\nfingerprint  {}\n", escape(options.out), escape(public_file),
-              fingerprint);
+    print_out("{}", text::columns({{"private key", text::terminal_escape(options.out)},
+                                   {"public key", text::terminal_escape(public_file)},
+                                   {"fingerprint", fingerprint}}));
   }
   return kOk;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "cli/app.hpp"
 #include "cli/json.hpp"
@@ -20,6 +21,9 @@
 #include "https/client.hpp"
 #include "json/json.hpp"
 #include "kme/config/config.hpp"
+#include "text/escape.hpp"
+#include "text/tree.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -65,7 +69,8 @@ OrText<boost::json::object> ask(const std::string& config_file, https::Method me
                   });
   loop.run();
   if (!answer) return std::unexpected(answer.error() + " (is the KME of " + config_file + " running?)");
-  if (answer->status != 200) return std::unexpected("the KME refuses: " + escape(answer->body.reveal(), true));
+  if (answer->status != 200)
+    return std::unexpected("the KME refuses: " + text::terminal_escape_lines(answer->body.reveal()));
   auto parsed = json::parse(answer->body.reveal(), kMaxDepth);
   if (!parsed) return std::unexpected("the KME's answer: " + parsed.error());
   if (!parsed->is_object()) return std::unexpected("the KME's answer is no object");
@@ -75,7 +80,7 @@ OrText<boost::json::object> ask(const std::string& config_file, https::Method me
 std::string text_of(const boost::json::object& object, std::string_view name) {
   const boost::json::value* const value = object.if_contains(name);
   if (value == nullptr) return "?";
-  if (const auto* const string = value->if_string()) return escape(std::string_view(*string));
+  if (const auto* const string = value->if_string()) return text::terminal_escape(std::string_view(*string));
   return boost::json::serialize(*value);
 }
 
@@ -95,18 +100,18 @@ std::optional<double> seconds_of(const boost::json::object& object, std::string_
 }
 
 /// One line on the key store, where something is wrong with it.
-void print_store(const boost::json::object& root) {
+std::optional<std::string> store_line(const boost::json::object& root) {
   const boost::json::value* const member = root.if_contains("store");
   const boost::json::object* const store = member == nullptr ? nullptr : member->if_object();
-  if (store == nullptr || text_of(*store, "ok") == "true") return;
-  print_out("key store: {}\n", text_of(*store, "problem"));
+  if (store == nullptr || text_of(*store, "ok") == "true") return std::nullopt;
+  return fmt::format("key store: {}", text_of(*store, "problem"));
 }
 
 /// One line on the source of a link's keys, where it reports.
-void print_feed(const boost::json::object& link) {
+std::optional<std::string> feed_line(const boost::json::object& link) {
   const boost::json::value* const member = link.if_contains("feed");
   const boost::json::object* const feed = member == nullptr ? nullptr : member->if_object();
-  if (feed == nullptr) return;
+  if (feed == nullptr) return std::nullopt;
   const auto number = [feed](std::string_view name) {
     const boost::json::value* const value = feed->if_contains(name);
     boost::system::error_code failed;
@@ -114,15 +119,14 @@ void print_feed(const boost::json::object& link) {
     return failed ? std::nan("") : found;
   };
   const std::string reason = text_of(*feed, "reason");
-  const std::string state = fmt::format("  feed {}{}{}", text_of(*feed, "state"), reason.empty() ? "" : ": ", reason);
+  const std::string state = fmt::format("feed {}{}{}", text_of(*feed, "state"), reason.empty() ? "" : ": ", reason);
   if (text_of(*feed, "blocks") == "0") {
-    print_out("{}, said {:.0f} s ago; no block yet\n", state, number("report_age"));
-    return;
+    return fmt::format("{}, said {:.0f} s ago; no block yet", state, number("report_age"));
   }
-  print_out(
-      "{}; its last block {:.0f} s ago, said {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys\n",
+  return fmt::format(
+      "{}; its last block {:.0f} s ago, said {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys",
       state, number("age"), number("report_age"), number("s"), 100 * number("qber"),
-      grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))), text_of(*feed, "blocks"),
+      text::grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))), text_of(*feed, "blocks"),
       text_of(*feed, "keys"));
 }
 
@@ -140,30 +144,38 @@ std::optional<std::string> lacks(const boost::json::object& status) {
   return std::nullopt;
 }
 
-int print_status(const boost::json::object& root) {
-  print_out("KME {}: {} keys given, {} redeemed since it started\n", text_of(root, "kme_id"),
-            text_of(root, "keys_given"), text_of(root, "keys_redeemed"));
-  print_store(root);
-  const boost::json::value* const links = root.if_contains("links");
-  if (links == nullptr || !links->is_array()) return failed("the KME's answer has no links");
-  for (const boost::json::value& item : links->get_array()) {
-    if (!item.is_object()) continue;
-    const boost::json::object& link = item.get_object();
-    const bool reachable = text_of(link, "peer_reachable") == "true";
-    print_out("link {} to {}: {}{}\n", text_of(link, "name"), text_of(link, "peer"),
-              reachable ? "the peer answers" : "the peer does not answer",
-              text_of(link, "simulated") == "true" ? "; keys are simulated" : "");
-    print_out("  {} ready, {} not confirmed yet, {} of the peer's, {} waiting for dec_keys; at most {} in the pool\n",
-              text_of(link, "ready"), text_of(link, "fresh"), text_of(link, "peer_keys"), text_of(link, "granted"),
-              text_of(link, "pool"));
-    if (const auto age = seconds_of(link, "counts_age"); age && *age > kOldNews) {
-      print_out("  these numbers are {:.0f} s old\n", *age);
-    }
-    if (!reachable) print_out("  {}\n", text_of(link, "problem"));
-    print_feed(link);
+text::Branch branch_of(const boost::json::object& link) {
+  const bool reachable = text_of(link, "peer_reachable") == "true";
+  text::Branch branch{.line = fmt::format("link {} to {}: {}{}", text_of(link, "name"), text_of(link, "peer"),
+                                          reachable ? "the peer answers" : "the peer does not answer",
+                                          text_of(link, "simulated") == "true" ? "; keys are simulated" : "")};
+  branch.below.push_back(
+      {fmt::format("{} ready, {} not confirmed yet, {} of the peer's, {} waiting for dec_keys; at most {} in the pool",
+                   text_of(link, "ready"), text_of(link, "fresh"), text_of(link, "peer_keys"), text_of(link, "granted"),
+                   text_of(link, "pool"))});
+  if (const auto age = seconds_of(link, "counts_age"); age && *age > kOldNews) {
+    branch.below.push_back({fmt::format("these numbers are {:.0f} s old", *age)});
   }
-  if (root.contains("faults")) print_out("faults (injected): {}\n", text_of(root, "faults"));
-  return kOk;
+  if (!reachable) branch.below.push_back({text_of(link, "problem")});
+  if (auto feed = feed_line(link)) branch.below.push_back({*std::move(feed)});
+  return branch;
+}
+
+int print_status(const boost::json::object& root) {
+  std::vector<text::Branch> branches{
+      {fmt::format("KME {}: {} keys given, {} redeemed since it started", text_of(root, "kme_id"),
+                   text_of(root, "keys_given"), text_of(root, "keys_redeemed"))}};
+  if (auto store = store_line(root)) branches.push_back({*std::move(store)});
+  const boost::json::value* const links = root.if_contains("links");
+  const bool has_links = links != nullptr && links->is_array();
+  if (has_links) {
+    for (const boost::json::value& link : links->get_array()) {
+      if (link.is_object()) branches.push_back(branch_of(link.get_object()));
+    }
+    if (root.contains("faults")) branches.push_back({fmt::format("faults (injected): {}", text_of(root, "faults"))});
+  }
+  print_out("{}", text::tree(branches));
+  return has_links ? kOk : failed("the KME's answer has no links");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "kme/check/check.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -35,7 +36,7 @@ int run_kme_check(const KmeCheckOptions& options, bool json) {
   boost::json::array lines;
   const auto report = [&](const kme::check::CheckLine& line) {
     ++counts[static_cast<std::size_t>(line.verdict)];
-    const std::string seen = escape(line.seen);
+    const std::string seen = text::terminal_escape(line.seen);
     if (json) {
       lines.push_back(boost::json::object{
           {"clause", line.clause}, {"rule", line.rule}, {"verdict", name(line.verdict)}, {"seen", seen}});

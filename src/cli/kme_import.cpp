@@ -14,6 +14,7 @@
 #include "files/file.hpp"
 #include "https/client.hpp"
 #include "kme/link/messages.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -63,7 +64,7 @@ OrText<std::size_t> send(const KmeImportOptions& options, const kme::link::KeysM
   OrText<std::size_t> added = std::unexpected("no answer");
   (*client)->call(
       {.method = https::Method::Post,
-       .target = "/link/v1/" + https::escape(options.link) + "/keys",
+       .target = "/link/v1/" + text::url_escape(options.link) + "/keys",
        .body = kme::link::to_json(message, 'a'),
        .deadline = net::Loop::now() + kCallTime},
       [&](std::expected<https::Response, https::Failure> answer) {
@@ -73,7 +74,7 @@ OrText<std::size_t> send(const KmeImportOptions& options, const kme::link::KeysM
         } else if (answer->status != 200) {
           added = std::unexpected(fmt::format(
               "{} answers {}: {} (is this certificate among the link's feeders, and its producer \"feed\"?)",
-              options.url, answer->status, escape(answer->body.reveal().substr(0, 200))));
+              options.url, answer->status, text::terminal_escape(answer->body.reveal().substr(0, 200))));
         } else if (const auto ids = kme::link::parse_ids(answer->body.reveal())) {
           added = ids->ids.size();
         } else {
@@ -97,7 +98,7 @@ int run_kme_import(const KmeImportOptions& options, bool json) {
   if (json) {
     print_json({{"added", *added}, {"left", left}});
   } else {
-    print_out("{} keys brought to link {}\n", *added, escape(options.link));
+    print_out("{} keys brought to link {}\n", *added, text::terminal_escape(options.link));
   }
   if (left == 0) return kOk;
   print_error(fmt::format("{} keys had no room in the pool; bring the file again later", left));

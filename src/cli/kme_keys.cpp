@@ -15,6 +15,7 @@
 #include "keysource/etsi014/schedule.hpp"
 #include "keysource/etsi014/source.hpp"
 #include "net/loop.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -46,7 +47,7 @@ class Keys final : public KmeKeys {
       client.connect_timeout = kConnectTimeout;
       if (options.unclean_end) client.whole_by_itself = etsi014::is_whole;
       auto made = https::Client::make(loop_, client);
-      if (!made) return std::unexpected(fmt::format("--kme {}: {}", escape(url), made.error()));
+      if (!made) return std::unexpected(fmt::format("--kme {}: {}", text::terminal_escape(url), made.error()));
       servers.push_back({url, std::move(*made)});
     }
     source_ = std::make_unique<keysource::Etsi014Source>(schedule_, std::move(servers), std::move(costs));

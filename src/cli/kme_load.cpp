@@ -10,6 +10,8 @@
 #include "cli/kme_sides.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "text/escape.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 
@@ -20,7 +22,7 @@ int run_kme_load(const KmeLoadOptions& options, bool json) {
                                         .concurrency = options.concurrency,
                                         .keys_per_call = options.keys_per_call});
   if (!result) {
-    print_error(escape(result.error()));
+    print_error(text::terminal_escape(result.error()));
     return kFailed;
   }
   const double rate = static_cast<double>(result->pairs) / result->elapsed_sec;
@@ -35,12 +37,12 @@ int run_kme_load(const KmeLoadOptions& options, bool json) {
                 {"dec_median_ms", result->dec_median_ms},
                 {"dec_p99_ms", result->dec_p99_ms}});
   } else {
-    print_out("{} pairs in {:.2f} s: {:.0f} pairs/s, each equal at both ends\n", grouped(result->pairs),
+    print_out("{} pairs in {:.2f} s: {:.0f} pairs/s, each equal at both ends\n", text::grouped(result->pairs),
               result->elapsed_sec, rate);
     print_out("enc_keys {:.1f} ms (median), {:.1f} ms (99 %); dec_keys {:.1f} ms, {:.1f} ms\n", result->enc_median_ms,
               result->enc_p99_ms, result->dec_median_ms, result->dec_p99_ms);
-    print_out("{} calls were refused with 503 and made again; {} answers were lost\n", grouped(result->refused),
-              grouped(result->lost));
+    print_out("{} calls were refused with 503 and made again; {} answers were lost\n", text::grouped(result->refused),
+              text::grouped(result->lost));
   }
   return result->lost == 0 ? kOk : kFailed;
 }

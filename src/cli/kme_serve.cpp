@@ -16,6 +16,7 @@
 #include "net/descriptor_limit.hpp"
 #include "net/loop.hpp"
 #include "qsp/openssl.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -27,7 +28,7 @@ void warn_of_simulation(const kme::Config& config) {
   for (const kme::LinkConfig& link : config.links) {
     if (link.producer == kme::ProducerKind::Random) {
       print_warning(fmt::format("link {}: keys are simulated: drawn here and sent over, with no quantum security",
-                                escape(link.name)));
+                                text::terminal_escape(link.name)));
     }
   }
 }
@@ -97,7 +98,8 @@ int run_kme_serve(const KmeServeOptions& options, bool json) {
         {{"event", "listening"}, {"kme_id", id}, {"port", (*kme)->port()}, {"admin_port", (*kme)->admin_port()}});
     if (!output_works()) return kFailed;
   } else {
-    spdlog::info("KME {} listens on {}:{}, admin port {}", escape(id), address, (*kme)->port(), (*kme)->admin_port());
+    spdlog::info("KME {} listens on {}:{}, admin port {}", text::terminal_escape(id), address, (*kme)->port(),
+                 (*kme)->admin_port());
   }
   loop.run();
   return kOk;

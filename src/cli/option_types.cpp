@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 
@@ -10,10 +11,12 @@ using std::chrono::nanoseconds;
 
 Check is_time(nanoseconds least, nanoseconds most, nanoseconds unit) {
   const auto read = [=](std::string& text) -> std::string {
-    const auto time = parse_time(text, unit);
-    if (!time && time.error() == parse_time("").error()) return fmt::format("{}, not {}", time.error(), as_given(text));
+    const auto time = text::parse_time(text, unit);
+    if (!time && time.error() == text::parse_time("").error())
+      return fmt::format("{}, not {}", time.error(), as_given(text));
     if (!time || *time < least || *time > most) {  // it may also be beyond all times
-      return fmt::format("takes a time from {} to {}, not {}", time_text(least), time_text(most), as_given(text));
+      return fmt::format("takes a time from {} to {}, not {}", text::time_text(least), text::time_text(most),
+                         as_given(text));
     }
     text = *time % unit == nanoseconds(0)
                ? std::to_string(*time / unit)
@@ -25,10 +28,12 @@ Check is_time(nanoseconds least, nanoseconds most, nanoseconds unit) {
 
 Check is_size(std::uint64_t least, std::uint64_t most) {
   const auto read = [=](std::string& text) -> std::string {
-    const auto size = parse_size(text);
-    if (!size && size.error() == parse_size("").error()) return fmt::format("{}, not {}", size.error(), as_given(text));
+    const auto size = text::parse_size(text);
+    if (!size && size.error() == text::parse_size("").error())
+      return fmt::format("{}, not {}", size.error(), as_given(text));
     if (!size || *size < least || *size > most) {
-      return fmt::format("takes a size from {} to {}, not {}", size_text(least), size_text(most), as_given(text));
+      return fmt::format("takes a size from {} to {}, not {}", text::size_text(least), text::size_text(most),
+                         as_given(text));
     }
     text = std::to_string(*size);
     return {};

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/units.hpp"
 #include "cli/command.hpp"
 
 /// What the options of all verbs have in common: how times and sizes are written, and how help ends.

@@ -4,8 +4,8 @@
 
 #include <optional>
 
-#include "cli/text.hpp"
 #include "files/trusted.hpp"
+#include "text/escape.hpp"
 
 // Errors as values: nothing of a configuration is worth an exception.
 #define TOML_EXCEPTIONS 0
@@ -15,7 +15,7 @@ namespace qsp::cli {
 namespace {
 
 std::string place(const std::string& file, const toml::source_region& where) {
-  return fmt::format("{}:{}", escape(file), where.begin.line);
+  return fmt::format("{}:{}", text::terminal_escape(file), where.begin.line);
 }
 
 /// As the command line would have it.
@@ -62,7 +62,7 @@ std::expected<std::vector<FileOption>, std::string> read_options_file(const std:
   const toml::parse_result parsed = toml::parse(content->text.reveal(), file);
   if (!parsed) {
     return std::unexpected(
-        fmt::format("{}: {}", place(file, parsed.error().source()), escape(parsed.error().description())));
+        fmt::format("{}: {}", place(file, parsed.error().source()), text::terminal_escape(parsed.error().description())));
   }
   std::vector<FileOption> options;
   for (const auto& [key, value] : parsed.table()) {
@@ -71,7 +71,7 @@ std::expected<std::vector<FileOption>, std::string> read_options_file(const std:
     if (!values) {
       return std::unexpected(fmt::format(
           "{}: {}: takes options only, one a line: true, false, a text, a number, or an array of texts or numbers",
-          where, escape(key.str())));
+          where, text::terminal_escape(key.str())));
     }
     options.push_back({std::string(key.str()), std::move(*values), value.is_boolean(), where});
   }

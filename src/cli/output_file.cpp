@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/text.hpp"
 #include "files/replacement.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -46,7 +46,8 @@ std::optional<std::string> refuse_output(const std::string& output, const std::v
   const auto id = files::file_id(output);
   if (!id || !is_regular(output)) return std::nullopt;
   const auto refused = [&output](const std::string& what) {
-    return fmt::format("--output {}: that is {}, and would be overwritten; choose another file", escape(output), what);
+    return fmt::format("--output {}: that is {}, and would be overwritten; choose another file",
+                       text::terminal_escape(output), what);
   };
   for (const InputFile& input : inputs) {
     if (!input.file.empty() && files::file_id(input.file) == id) return refused(input.what);

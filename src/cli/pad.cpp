@@ -1,9 +1,7 @@
 #include "cli/pad.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <memory>
 
 #include "cli/app.hpp"
@@ -15,35 +13,13 @@
 #include "files/unfinished.hpp"
 #include "keysource/pad.hpp"
 #include "qsp/openssl.hpp"
+#include "text/escape.hpp"
+#include "text/progress.hpp"
+#include "text/table.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// A line on the terminal that tells how far a long piece of work is, from its third second on.
-class Progress {
- public:
-  explicit Progress(std::uint64_t total) : total_(total), shown_(Clock::now() + std::chrono::seconds(2)) {}
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  ~Progress() {
-    if (visible_) print_err("\r\033[K");
-  }
-
-  void operator()(std::uint64_t done) {
-    if (!terminal_ || Clock::now() < shown_) return;
-    shown_ = Clock::now() + std::chrono::milliseconds(200);
-    visible_ = true;
-    print_err("\r{} of {} keys written ({} %)", grouped(done), grouped(total_), done * 100 / total_);
-  }
-
- private:
-  std::uint64_t total_;
-  Clock::time_point shown_;
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  bool visible_ = false;
-};
 
 boost::json::object json_of(const keysource::HalfStatus& half) { return {{"used", half.used}, {"left", half.left}}; }
 
@@ -55,17 +31,22 @@ int run_pad_create(const PadCreateOptions& options) {
   const keysource::PadSpec spec{.link = options.link, .keys = options.keys};
   {
     files::Unfinished unfinished;
-    Progress progress(options.keys);
-    const auto made = keysource::create_pads(spec, options.file_a, options.file_b, (*provider)->rng(),
-                                             [&progress](std::uint64_t done) { progress(done); });
+    text::Progress progress(write_err);
+    const std::string all = text::grouped(options.keys);
+    const auto made =
+        keysource::create_pads(spec, options.file_a, options.file_b, (*provider)->rng(), [&](std::uint64_t done) {
+          progress.say(
+              fmt::format("{} of {} keys written ({} %)", text::grouped(done), all, done * 100 / options.keys));
+        });
+    progress.finish();
     if (!made) return failed(made.error());
     unfinished.keep();
   }
   if (options.json) {
     print_json({{"link", options.link}, {"keys", options.keys}, {"a", options.file_a}, {"b", options.file_b}});
   } else {
-    print_out("{} keys for link {}: {} for this end, {} for the other.\n", grouped(options.keys), escape(options.link),
-              options.file_a, options.file_b);
+    print_out("{} keys for link {}: {} for this end, {} for the other.\n", text::grouped(options.keys),
+              text::terminal_escape(options.link), options.file_a, options.file_b);
     print_out("Carry the second to the other end by a way that nobody can read, and delete it here.\n");
   }
   return kOk;
@@ -85,10 +66,14 @@ int run_pad_status(const PadStatusOptions& options) {
                 {"other", json_of(status->peer)}});
     return kOk;
   }
-  print_out("link       {}\nhalf       {}\n", escape(status->link), keysource::name(status->half));
-  print_out("keys from  {}\n", status->simulated ? "a simulated link: no quantum security" : "a pad");
-  print_out("this end   {} left, {} used\n", grouped(status->own.left), grouped(status->own.used));
-  print_out("other end  {} left, {} used\n", grouped(status->peer.left), grouped(status->peer.used));
+  const auto half_text = [](const keysource::HalfStatus& half) {
+    return fmt::format("{} left, {} used", text::grouped(half.left), text::grouped(half.used));
+  };
+  print_out("{}", text::columns({{"link", text::terminal_escape(status->link)},
+                                 {"half", std::string(1, keysource::name(status->half))},
+                                 {"keys from", status->simulated ? "a simulated link: no quantum security" : "a pad"},
+                                 {"this end", half_text(status->own)},
+                                 {"other end", half_text(status->peer)}}));
   return kOk;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/text.hpp"
 #include "rc155/session.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -25,7 +26,8 @@ constexpr std::array kProfiles{
 std::expected<const Profile*, std::string> look_up(std::string_view name) {
   const auto* const found = std::ranges::find(kProfiles, name, &Profile::name);
   if (found == kProfiles.end()) {
-    return std::unexpected(fmt::format("there is no profile '{}' (1.0 and rc155 are known)", escape(name)));
+    return std::unexpected(
+        fmt::format("there is no profile '{}' (1.0 and rc155 are known)", text::terminal_escape(name)));
   }
   return found;
 }

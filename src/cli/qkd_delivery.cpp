@@ -10,7 +10,7 @@
 #include <map>
 #include <utility>
 
-#include "cli/text.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -25,10 +25,11 @@ std::string may_be_burned(std::size_t keys) {
 /// An answer whose session has ended meanwhile.
 void tell_unused(const std::string& sae_id, const keysource::Answer& answer) {
   if (answer) {
-    spdlog::warn("nobody waits any more for QKD key {} for SAE {}: it is burned", answer->key_id, escape(sae_id));
+    spdlog::warn("nobody waits any more for QKD key {} for SAE {}: it is burned", answer->key_id,
+                 text::terminal_escape(sae_id));
   } else {
-    spdlog::warn("no QKD key for SAE {}, for which nobody waits any more: {}", escape(sae_id),
-                 escape(answer.error().text));
+    spdlog::warn("no QKD key for SAE {}, for which nobody waits any more: {}", text::terminal_escape(sae_id),
+                 text::terminal_escape(answer.error().text));
   }
 }
 
@@ -41,13 +42,14 @@ std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::ve
   for (const std::string& text : pads) {
     const std::size_t at = text.find('=');
     if (at == std::string::npos || at == 0 || at + 1 == text.size()) {
-      return std::unexpected(
-          fmt::format("--pad {}: give the peer's SAE ID and the pad file, as SAE-ID=FILE", escape(text)));
+      return std::unexpected(fmt::format("--pad {}: give the peer's SAE ID and the pad file, as SAE-ID=FILE",
+                                         text::terminal_escape(text)));
     }
     auto pad = keysource::Pad::open(text.substr(at + 1));
     if (!pad) return std::unexpected(pad.error());
     if (!keys->pads_.add(text.substr(0, at), std::move(*pad))) {
-      return std::unexpected(fmt::format("--pad {}: there is a pad for this SAE ID already", escape(text)));
+      return std::unexpected(
+          fmt::format("--pad {}: there is a pad for this SAE ID already", text::terminal_escape(text)));
     }
   }
   if (!kme.urls.empty()) {
@@ -102,14 +104,14 @@ bool QkdKeys::may_ask_again(const keysource::FurtherCall& call) {
     if (!budget_.take_further(call.sae_id, net::Loop::now())) return false;
   }
   spdlog::warn("no QKD key for SAE {} yet: {}; asking again, call {} of enc_keys, from the budget{}",
-               escape(call.sae_id), escape(call.why), call.number,
+               text::terminal_escape(call.sae_id), text::terminal_escape(call.why), call.number,
                call.burned == 0 ? std::string() : "; " + may_be_burned(call.burned));
   return true;
 }
 
 void QkdKeys::tell_abandoned(const keysource::AbandonedCall& call) {
-  spdlog::warn("nobody waits any more for the QKD key for SAE {} that enc_keys asks for; {}", escape(call.sae_id),
-               may_be_burned(call.burned));
+  spdlog::warn("nobody waits any more for the QKD key for SAE {} that enc_keys asks for; {}",
+               text::terminal_escape(call.sae_id), may_be_burned(call.burned));
 }
 
 std::optional<Instant> QkdKeys::spend(const std::string& sae_id, Instant now) {
@@ -187,7 +189,7 @@ void QkdDelivery::fetch(net::Connection& connection, const QkdKeyNeeded& needed)
   const std::optional<Instant> free = keys_.spend(needed.sae_id, now);
   if (!free) return ask(connection, needed);
   spdlog::warn("session {:016x}: the QKD budget for SAE {} is spent: the next fetch is free in {:.0f} s",
-               connection.endpoint().session_id(), escape(needed.sae_id),
+               connection.endpoint().session_id(), text::terminal_escape(needed.sae_id),
                std::ceil(std::chrono::duration<double>(*free - now).count()));
   // SPEC §7.3: only a client's rekey waits for the refill here; a server tries again by itself, a handshake ends.
   const bool waits = connection.established() && needed.key_id && *free < needed.deadline;
@@ -221,14 +223,15 @@ void QkdDelivery::hand_over(net::Connection& connection, const std::string& sae_
                             keysource::Answer answer) {
   const std::uint64_t session = connection.endpoint().session_id();
   if (!answer) {
-    spdlog::warn("session {:016x}: no QKD key for SAE {}: {}", session, escape(sae_id), escape(answer.error().text));
+    spdlog::warn("session {:016x}: no QKD key for SAE {}: {}", session, text::terminal_escape(sae_id),
+                 text::terminal_escape(answer.error().text));
     // Whose time it was that ran out, the KME's or the handshake's, the session's own timers know (SPEC §5.9).
     if (net::Loop::now() >= deadline - kReasonFirst) return;
     return connection.deliver(std::unexpected(answer.error().why));
   }
   spdlog::debug("session {:016x}: QKD key {} fetched", session, answer->key_id);
   if (keys_.must_tell_simulated(sae_id)) {
-    spdlog::warn("the QKD keys for SAE {} are SIMULATED: they give no quantum security", escape(sae_id));
+    spdlog::warn("the QKD keys for SAE {} are SIMULATED: they give no quantum security", text::terminal_escape(sae_id));
   }
   connection.deliver(net::FetchedKey{std::move(answer->key_id), std::move(answer->key)});
 }

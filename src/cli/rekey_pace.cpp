@@ -5,7 +5,8 @@
 
 #include <algorithm>
 
-#include "cli/text.hpp"
+#include "text/escape.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -45,18 +46,20 @@ nanoseconds PeerPaces::follow(const std::string& sae_id, const keysource::Supply
   if (const bool failing = !supply.problem.empty(); failing != told.failing) {
     told.failing = failing;
     if (failing) {
-      spdlog::warn("the KME does not tell its supply of keys for SAE {}: {}", escape(sae_id), escape(supply.problem));
+      spdlog::warn("the KME does not tell its supply of keys for SAE {}: {}", text::terminal_escape(sae_id),
+                   text::terminal_escape(supply.problem));
     } else {
-      spdlog::info("the KME tells its supply of keys for SAE {} again", escape(sae_id));
+      spdlog::info("the KME tells its supply of keys for SAE {} again", text::terminal_escape(sae_id));
     }
   }
   if (interval == pace_.target && told.interval != pace_.target) {
-    spdlog::info("the supply of QKD keys for SAE {} has recovered: rekey every {} again", escape(sae_id),
+    spdlog::info("the supply of QKD keys for SAE {} has recovered: rekey every {} again", text::terminal_escape(sae_id),
                  seconds_text(interval));
     told.interval = interval;
   } else if (interval > told.interval && (interval == pace_.floor || 2 * interval >= 3 * told.interval)) {
-    spdlog::warn("the supply of QKD keys for SAE {} is low, {} left: rekey every {} instead of {}", escape(sae_id),
-                 grouped(supply.keys.value_or(0)), seconds_text(interval), seconds_text(pace_.target));
+    spdlog::warn("the supply of QKD keys for SAE {} is low, {} left: rekey every {} instead of {}",
+                 text::terminal_escape(sae_id), text::grouped(supply.keys.value_or(0)), seconds_text(interval),
+                 seconds_text(pace_.target));
     told.interval = interval;
   }
   return interval;

@@ -26,6 +26,7 @@
 #include "net/descriptor_limit.hpp"
 #include "net/echo.hpp"
 #include "net/server.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -89,7 +90,7 @@ class ServeLog final : public net::ServerEvents {
     boost::json::object event = describe("closed", connection);
     event["established"] = connection.established();
     event["reason"] = name(closed.reason);
-    event["text"] = escape(closed.text);
+    event["text"] = text::terminal_escape(closed.text);
     event["by_peer"] = closed.by_peer;
     event["truncated"] = closed.truncated;
     event["received_bytes"] = connection.traffic().received_bytes;
@@ -112,14 +113,14 @@ class ServeLog final : public net::ServerEvents {
   void strangers(const net::Tally::Told& told) override {
     if (told.count == 1) {
       spdlog::warn("connection of {} closed before it was a session: {}{}", net::to_string(told.last),
-                   escape(told.kind), told.detail);
+                   text::terminal_escape(told.kind), told.detail);
     } else {
       spdlog::warn("{} more connections closed before they were sessions: {}; the last of {}{}", told.count,
-                   escape(told.kind), net::to_string(told.last), told.detail);
+                   text::terminal_escape(told.kind), net::to_string(told.last), told.detail);
     }
     if (json_) {
       print_json({{"event", "strangers"},
-                  {"why", escape(told.kind) + told.detail},
+                  {"why", text::terminal_escape(told.kind) + told.detail},
                   {"count", told.count},
                   {"address", net::to_string(told.last)}});
     }

@@ -18,6 +18,8 @@
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
 #include "rc155/session.hpp"
+#include "text/escape.hpp"
+#include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -187,7 +189,8 @@ std::expected<std::vector<Id>, Refused> by_names(std::string_view option, const 
     if (!id) {
       std::string all;
       for (const auto& row : known) all += (all.empty() ? "" : ", ") + std::string(row.name);
-      return refuse_usage(fmt::format("{}: there is no algorithm '{}'; there are {}", option, escape(text), all));
+      return refuse_usage(
+          fmt::format("{}: there is no algorithm '{}'; there are {}", option, text::terminal_escape(text), all));
     }
     ids.push_back(*id);
   }
@@ -227,7 +230,7 @@ std::expected<void, Refused> ChannelSetup::read_pace(const SessionOptions& optio
     return refuse_usage(fmt::format(
         "--qkd-rekey-max {}: takes a time from {} (--rekey-interval) to {} (what the hard life of an epoch leaves room "
         "for; a shorter --rekey-timer leaves more)",
-        time_text(shared_.pace.floor), time_text(rekey.interval), time_text(most)));
+        text::time_text(shared_.pace.floor), text::time_text(rekey.interval), text::time_text(most)));
   }
   rekey.hard_life -= shared_.pace.floor - rekey.interval;
   rekey.interval = shared_.pace.floor;
@@ -239,7 +242,7 @@ std::expected<const Peer*, std::string> ChannelSetup::dialled(const Trust& trust
   if (role_ == Role::Server) return nullptr;
   const Peer* const peer = trust.peers().find_by_name(peer_);
   if (peer == nullptr) {
-    return std::unexpected(fmt::format("{}: there is no peer named '{}'", files_.peers, escape(peer_)));
+    return std::unexpected(fmt::format("{}: there is no peer named '{}'", files_.peers, text::terminal_escape(peer_)));
   }
   if (!peer->may_serve) {
     return std::unexpected(
@@ -264,7 +267,7 @@ std::optional<std::string> ChannelSetup::lacks_qkd_source(const Trust& trust) co
     }
     if (shared_.qkd->has_source_for(peer.sae_id)) continue;
     return fmt::format("{}: peer '{}' requires QKD, and there is no source of its keys (sae_id {}); {}", files_.peers,
-                       peer.name, escape(peer.sae_id), kRemedy);
+                       peer.name, text::terminal_escape(peer.sae_id), kRemedy);
   }
   return std::nullopt;
 }
@@ -348,7 +351,8 @@ std::string ChannelSetup::describe_stranger(const Presented& presented) const {
   std::string text = fmt::format("the caller presented {}, pinned as '{}'{}", fingerprint, peer->name,
                                  peer->may_connect ? "" : ", who may not connect");
   if (presented.sae_id && *presented.sae_id != peer->sae_id) {
-    text += fmt::format("; its SAE ID is '{}', and the pin has '{}'", escape(*presented.sae_id), escape(peer->sae_id));
+    text += fmt::format("; its SAE ID is '{}', and the pin has '{}'", text::terminal_escape(*presented.sae_id),
+                        text::terminal_escape(peer->sae_id));
   }
   return text;
 }
@@ -364,7 +368,7 @@ std::string ChannelSetup::describe_wrong_server(const Presented& presented, cons
   if (!presented.sae_id || *presented.sae_id == peer.sae_id) return {};
   return fmt::format(
       "the server's SAE ID is '{}', but '{}' is pinned with '{}': compare its --sae-id with sae_id in {}",
-      escape(*presented.sae_id), peer.name, escape(peer.sae_id), files_.peers);
+      text::terminal_escape(*presented.sae_id), peer.name, text::terminal_escape(peer.sae_id), files_.peers);
 }
 
 std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions_of(
@@ -433,7 +437,7 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
   verb.add_option("--rekey-interval", options.rekey_interval, "time between rekeys")
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
-      ->default_str(time_text(from_seconds(options.rekey_interval)));
+      ->default_str(text::time_text(from_seconds(options.rekey_interval)));
   verb.add_option("--qkd-rekey-max", options.qkd_rekey_max,
                   role == Role::Server
                       ? "with --kme: time between rekeys at most, while the KME is low on keys [the longest that the "
@@ -450,11 +454,11 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
   verb.add_option("--rekey-bytes", options.rekey_bytes, "data of an epoch, per direction, after which to rekey")
       ->check(is_size(1, crypto::info(crypto::AeadId::Aes256Gcm).max_bytes / 2))
       ->type_name("SIZE")
-      ->default_str(size_text(options.rekey_bytes));
+      ->default_str(text::size_text(options.rekey_bytes));
   verb.add_option("--rekey-timer", options.rekey_timer, "time that the peer has to answer a rekey; 1m or more")
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
-      ->default_str(time_text(from_seconds(options.rekey_timer)));
+      ->default_str(text::time_text(from_seconds(options.rekey_timer)));
   verb.add_flag("--dangerous-short-timers", options.dangerous_short_timers,
                 "allow a rekey timer below 1m: for tests and demonstrations only");
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,14 +8,6 @@
 
 namespace qsp::cli {
 
-/// Text from a peer, made safe for a terminal and a log: printable ASCII stays, a backslash is doubled, all else
-/// becomes
-/// \xNN. Line feeds stay where `lines` is set.
-std::string escape(std::string_view text, bool lines = false);
-
-/// "12,000,000".
-std::string grouped(std::uint64_t number);
-
 /// The names of a table of algorithms (qsp/suites.hpp).
 template <class Table>
 std::vector<std::string> algorithm_names(const Table& table) {
@@ -24,9 +15,6 @@ std::vector<std::string> algorithm_names(const Table& table) {
   for (const auto& row : table) names.emplace_back(row.name);
   return names;
 }
-
-/// Whether stderr is a terminal that wants colour (NO_COLOR is not set).
-bool colour_on_stderr();
 
 /// One line on stderr: "qsp: error: …" or "qsp: warning: …".
 void print_error(std::string_view text);

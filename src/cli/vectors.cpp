@@ -12,19 +12,22 @@
 #include "files/file.hpp"
 #include "files/replacement.hpp"
 #include "qsp/openssl.hpp"
+#include "text/table.hpp"
 #include "vectors/vectors.hpp"
 
 namespace qsp::cli {
 namespace {
 
 void list(const Context& context) {
+  text::Rows rows;
   for (const vectors::Scenario& scenario : vectors::scenarios()) {
     if (context.json) {
       print_json({{"name", scenario.name}, {"description", scenario.description}});
     } else {
-      print_out("{:<15} {}\n", scenario.name, scenario.description);
+      rows.push_back({std::string(scenario.name), std::string(scenario.description)});
     }
   }
+  print_out("{}", text::columns(rows));
 }
 
 int write_all(const std::filesystem::path& folder) {

@@ -12,6 +12,7 @@
 #include "cli/text.hpp"
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
+#include "text/table.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -42,9 +43,10 @@ int version(const Context& context) {
                 {"aeads", names_of(crypto::kAeads)}});
   } else {
     print_out("qsp {} with {}\n", QSP_VERSION, library);
-    print_out("KEMs        {}\n", fmt::join(algorithm_names(crypto::kKems), ", "));
-    print_out("signatures  {}\n", fmt::join(algorithm_names(crypto::kSignatures), ", "));
-    print_out("AEADs       {}\n", fmt::join(algorithm_names(crypto::kAeads), ", "));
+    print_out("{}",
+              text::columns({{"KEMs", fmt::format("{}", fmt::join(algorithm_names(crypto::kKems), ", "))},
+                             {"signatures", fmt::format("{}", fmt::join(algorithm_names(crypto::kSignatures), ", "))},
+                             {"AEADs", fmt::format("{}", fmt::join(algorithm_names(crypto::kAeads), ", "))}}));
   }
   return kOk;
 }

@@ -44,11 +44,6 @@ bool split(std::string_view text, char separator, Take take) {
   }
 }
 
-bool unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
 }  // namespace
 
 std::optional<Target> parse_target(std::string_view target) {
@@ -73,20 +68,6 @@ std::optional<Target> parse_target(std::string_view target) {
   });
   if (!query_is_good) return std::nullopt;
   return parsed;
-}
-
-std::string escape(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string escaped;
-  for (const char c : text) {
-    if (unreserved(c)) {
-      escaped.push_back(c);
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      escaped.append({'%', kDigits[byte >> 4], kDigits[byte & 0xF]});
-    }
-  }
-  return escaped;
 }
 
 }  // namespace qsp::https

@@ -50,7 +50,4 @@ struct Target {
 /// Parses "/a/b?x=1&y". Nothing for a target that does not begin with a slash, or with a bad escape or a NUL.
 std::optional<Target> parse_target(std::string_view target);
 
-/// A path segment or query value with everything but RFC 3986's unreserved characters escaped.
-std::string escape(std::string_view text);
-
 }  // namespace qsp::https

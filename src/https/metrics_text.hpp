@@ -8,18 +8,13 @@
 #include <utility>
 
 #include "https/https.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::https {
 
 /// One label of a sample, its value escaped: name="value".
 inline std::string label(std::string_view name, std::string_view value) {
-  std::string text(name);
-  text += "=\"";
-  for (const char c : value) {
-    if (c == '\\' || c == '"') text += '\\';
-    text += c == '\n' ? ' ' : c;
-  }
-  return text + '"';
+  return fmt::format("{}=\"{}\"", name, text::prometheus_label_escape(value));
 }
 
 /// Prometheus' text format 0.0.4: families, each with its samples behind it.

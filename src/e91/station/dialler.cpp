@@ -1,5 +1,6 @@
 #include "e91/station/dialler.hpp"
 #include "net/outcome.hpp"
+#include "text/escape.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -20,12 +21,6 @@ constexpr milliseconds kFirstPause{200};
 constexpr milliseconds kLongestPause{60'000};
 /// A session that lived so long did not fail at once: the next pause is the first again.
 constexpr seconds kGoodLife{3};
-
-/// A close reason's text is the peer's: printable ASCII stays.
-std::string printable(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text;
-}
 
 }  // namespace
 
@@ -111,7 +106,7 @@ void Dialler::connection_established(net::Connection&) {
 
 void Dialler::connection_closed(net::Connection&, const Closed& closed, const net::error_code& transport) {
   if (stopping_) return;
-  const std::string text = printable(closed.text);
+  const std::string text = text::terminal_escape(closed.text);
   note(fmt::format("the session ended{} ({}{}{}{}{})", closed.by_peer ? " there" : "", name(closed.reason),
                    text.empty() ? "" : ": ", text, transport ? ", " : "", transport ? transport.message() : ""));
 }

@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include "text/escape.hpp"
+
 namespace qsp::e91::station {
 namespace {
 
@@ -46,7 +48,7 @@ kme::NewPiece piece_of(const party::FinalKey& key) {
 }  // namespace
 
 KmeFeed::KmeFeed(net::Loop& loop, const KmeFeedOptions& options, std::string what)
-    : what_(std::move(what)), path_("/link/v1/" + https::escape(options.link) + '/'), timer_(loop.executor()) {
+    : what_(std::move(what)), path_("/link/v1/" + text::url_escape(options.link) + '/'), timer_(loop.executor()) {
   report_.reason = "the station has just started";
   report_.simulated = true;
 }

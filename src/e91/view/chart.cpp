@@ -7,6 +7,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "text/escape.hpp"
+
 namespace qsp::e91::view {
 namespace {
 
@@ -83,9 +85,9 @@ void draw_axes(Out out, const Chart& chart, const Frame& frame) {
   }
   fmt::format_to(out, "<path class=\"a\" d=\"M{} {}V{}H{}\"/>\n", kLeft, kTop, Frame::bottom(), Frame::right());
   fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + Frame::right()) / 2,
-                 Frame::bottom() + 40, escape(chart.x.label));
+                 Frame::bottom() + 40, text::xml_escape(chart.x.label));
   fmt::format_to(out, "<text transform=\"translate(18 {:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-                 kTop + kPlotHeight / 2, escape(chart.y.label));
+                 kTop + kPlotHeight / 2, text::xml_escape(chart.y.label));
 }
 
 void draw_line(Out out, const Series& series, const Frame& frame) {
@@ -167,36 +169,12 @@ void draw_legend(Out out, const Chart& chart, const std::vector<LegendPlace>& pl
       fmt::format_to(out, "<path class=\"c{} l{}\" d=\"M{:.1f} {:.1f}h24\"/>", series.colour % kColours,
                      series.mark == Mark::Dashes ? " d" : "", x, y - 4);
     }
-    fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + kLegendMark, y, escape(series.name));
+    fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + kLegendMark, y,
+                   text::xml_escape(series.name));
   }
 }
 
 }  // namespace
-
-std::string escape(std::string_view text) {
-  std::string safe;
-  safe.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '&':
-        safe += "&amp;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      default:
-        // XML has no place for control characters, escaped or not.
-        safe += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? ' ' : c;
-    }
-  }
-  return safe;
-}
 
 std::vector<double> ticks(const Axis& axis) {
   std::vector<double> places;
@@ -229,18 +207,19 @@ std::string svg(const Chart& chart) {
   fmt::format_to(out,
                  "<svg class=\"e91\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
                  "height=\"{1}\" role=\"img\" aria-label=\"{2}\">\n{3}",
-                 kWidth, height, escape(chart.title), kChartStyle);
-  fmt::format_to(out, "<text class=\"t\" x=\"{}\" y=\"22\">{}</text>\n", kLeft, escape(chart.title));
+                 kWidth, height, text::xml_escape(chart.title), kChartStyle);
+  fmt::format_to(out, "<text class=\"t\" x=\"{}\" y=\"22\">{}</text>\n", kLeft, text::xml_escape(chart.title));
   draw_axes(out, chart, frame);
   fmt::format_to(out, "<clipPath id=\"{}-plot\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n",
-                 escape(chart.id), kLeft, kTop, Frame::right() - kLeft, kPlotHeight);
-  fmt::format_to(out, "<g clip-path=\"url(#{}-plot)\">\n", escape(chart.id));
+                 text::xml_escape(chart.id), kLeft, kTop, Frame::right() - kLeft, kPlotHeight);
+  fmt::format_to(out, "<g clip-path=\"url(#{}-plot)\">\n", text::xml_escape(chart.id));
   for (const Level& level : chart.levels) {
     const double y = frame.y(level.y);
     fmt::format_to(out,
                    "<path class=\"v\" d=\"M{0} {1:.1f}H{2}\"/><text class=\"n\" x=\"{3}\" y=\"{4:.1f}\" "
                    "text-anchor=\"end\">{5}</text>\n",
-                   kLeft, y, Frame::right(), Frame::right() - 6, level.below ? y + 13 : y - 4, escape(level.name));
+                   kLeft, y, Frame::right(), Frame::right() - 6, level.below ? y + 13 : y - 4,
+                   text::xml_escape(level.name));
   }
   for (const Series& series : chart.series) {
     if (series.mark != Mark::Dots) draw_line(out, series, frame);

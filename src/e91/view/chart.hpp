@@ -59,9 +59,6 @@ struct Chart {
 /// Precondition: both axes have from < to.
 std::string svg(const Chart& chart);
 
-/// `text` for the inside of an XML element or attribute.
-std::string escape(std::string_view text);
-
 /// Where the numbers of an axis stand: decades, its own steps, or steps of 1, 2 or 5 times a power of ten.
 std::vector<double> ticks(const Axis& axis);
 

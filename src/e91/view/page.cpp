@@ -4,6 +4,8 @@
 
 #include <iterator>
 
+#include "text/escape.hpp"
+
 namespace qsp::e91::view {
 namespace {
 
@@ -21,7 +23,7 @@ using Out = std::back_insert_iterator<std::string>;
 
 void write_row(Out out, const std::vector<std::string>& cells, std::string_view element) {
   fmt::format_to(out, "<tr>");
-  for (const std::string& cell : cells) fmt::format_to(out, "<{0}>{1}</{0}>", element, escape(cell));
+  for (const std::string& cell : cells) fmt::format_to(out, "<{0}>{1}</{0}>", element, text::xml_escape(cell));
   fmt::format_to(out, "</tr>\n");
 }
 
@@ -48,11 +50,12 @@ std::string html(const Page& page) {
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
       "<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>{0}</title>\n<style>{1}</style>\n"
       "</head>\n<body>\n<h1>{0}</h1>\n",
-      escape(page.title), kPageStyle);
-  if (!page.notice.empty()) fmt::format_to(out, "<p class=\"notice\">{}</p>\n", escape(page.notice));
+      text::xml_escape(page.title), kPageStyle);
+  if (!page.notice.empty()) fmt::format_to(out, "<p class=\"notice\">{}</p>\n", text::xml_escape(page.notice));
   for (const Section& section : page.sections) {
-    fmt::format_to(out, "<h2>{}</h2>\n", escape(section.title));
-    for (const std::string& paragraph : section.paragraphs) fmt::format_to(out, "<p>{}</p>\n", escape(paragraph));
+    fmt::format_to(out, "<h2>{}</h2>\n", text::xml_escape(section.title));
+    for (const std::string& paragraph : section.paragraphs)
+      fmt::format_to(out, "<p>{}</p>\n", text::xml_escape(paragraph));
     for (const Table& table : section.tables) write_table(out, table);
     for (const Chart& chart : section.charts) text += svg(chart);
   }

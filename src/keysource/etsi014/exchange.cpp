@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "keysource/uuid.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::keysource {
 namespace {
@@ -84,13 +85,13 @@ bool fits_in_url(std::string_view sae_id) noexcept {
 
 https::Call key_call(const Request& request, Way way) {
   https::Call call{.method = way == Way::Post ? https::Method::Post : https::Method::Get,
-                   .target = std::string(kBase) + https::escape(request.sae_id),
+                   .target = std::string(kBase) + text::url_escape(request.sae_id),
                    .body = {},
                    .deadline = request.deadline};
   call.target += request.key_id ? "/dec_keys" : "/enc_keys";
   if (way == Way::Get) {
     call.target +=
-        request.key_id ? "?key_ID=" + https::escape(*request.key_id) : "?number=1&size=" + std::to_string(kKeyBits);
+        request.key_id ? "?key_ID=" + text::url_escape(*request.key_id) : "?number=1&size=" + std::to_string(kKeyBits);
   } else {
     call.body = request.key_id ? etsi014::to_json(etsi014::KeyIds{{*request.key_id}}) : etsi014::to_json(one_key());
   }
@@ -99,7 +100,7 @@ https::Call key_call(const Request& request, Way way) {
 
 https::Call status_call(std::string_view sae_id, Instant deadline) {
   return {.method = https::Method::Get,
-          .target = std::string(kBase) + https::escape(sae_id) + "/status",
+          .target = std::string(kBase) + text::url_escape(sae_id) + "/status",
           .body = {},
           .deadline = deadline};
 }

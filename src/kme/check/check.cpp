@@ -10,6 +10,7 @@
 #include "json/json.hpp"
 #include "keysource/uuid.hpp"
 #include "kme/check/caller.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::kme::check {
 namespace {
@@ -205,7 +206,7 @@ class Probe {
  private:
   static std::string text(std::uint64_t number) { return std::to_string(number); }
   static std::string path(const std::string& sae, std::string_view call) {
-    return "/api/v1/keys/" + https::escape(sae) + '/' + std::string(call);
+    return "/api/v1/keys/" + text::url_escape(sae) + '/' + std::string(call);
   }
   [[nodiscard]] std::string enc() const { return path(options_.slave_sae_id, "enc_keys"); }
   [[nodiscard]] std::string dec() const { return path(options_.master.sae_id, "dec_keys"); }
@@ -267,7 +268,7 @@ class Probe {
       wanted.emplace(*id, std::move(key));
     }
     const Answer answer =
-        post ? slave_->post(dec(), ids_body(ids)) : slave_->get(dec() + "?key_ID=" + https::escape(ids.front()));
+        post ? slave_->post(dec(), ids_body(ids)) : slave_->get(dec() + "?key_ID=" + text::url_escape(ids.front()));
     if (!has_status(answer, 200)) return fail(describe(answer));
     const auto container = etsi014::parse_key_container(answer->body.reveal());
     if (!container) return fail(container.error());
@@ -344,7 +345,7 @@ files::OrText<void> probe(const CheckOptions& options, const std::function<void(
     if (!made) return std::unexpected(made.error());
     slave = *std::move(made);
   }
-  const Answer first = master->get("/api/v1/keys/" + https::escape(options.slave_sae_id) + "/status");
+  const Answer first = master->get("/api/v1/keys/" + text::url_escape(options.slave_sae_id) + "/status");
   if (!first) return std::unexpected(first.error().text);
   Probe probe(*std::move(master), std::move(slave), options);
   for (const Test& test : kTests) {

@@ -13,6 +13,7 @@
 #include "https/await.hpp"
 #include "https/client.hpp"
 #include "net/loop.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::kme::check {
 namespace {
@@ -55,7 +56,7 @@ class Load {
 
  private:
   static std::string path(const std::string& sae, std::string_view call) {
-    return "/api/v1/keys/" + https::escape(sae) + '/' + std::string(call);
+    return "/api/v1/keys/" + text::url_escape(sae) + '/' + std::string(call);
   }
 
   Awaitable<void> work() {

@@ -10,7 +10,7 @@
 #include <set>
 #include <utility>
 
-#include "base/units.hpp"
+#include "text/units.hpp"
 #include "etsi014/etsi014.hpp"
 #include "files/trusted.hpp"
 #include "kme/store/postgres_url.hpp"
@@ -82,10 +82,10 @@ class Table {
     std::string text;
     if (const auto* const number = node->as_integer()) text = std::to_string(number->get());
     if (const auto* const value = node->as_string()) text = value->get();
-    const auto time = parse_time(text);
+    const auto time = text::parse_time(text);
     if (!time || *time < least || *time > most || *time % std::chrono::seconds(1) != std::chrono::nanoseconds(0)) {
-      return fail(field, "takes whole seconds, or a text such as \"90s\" or \"1h\", from " + time_text(least) + " to " +
-                             time_text(most));
+      return fail(field, "takes whole seconds, or a text such as \"90s\" or \"1h\", from " + text::time_text(least) + " to " +
+                             text::time_text(most));
     }
     out = std::chrono::duration_cast<std::chrono::seconds>(*time);
   }

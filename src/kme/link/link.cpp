@@ -11,6 +11,7 @@
 
 #include "kme/link/respond.hpp"
 #include "kme/store/clock.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::kme::link {
 namespace {
@@ -311,7 +312,7 @@ Awaitable<std::shared_ptr<crypto::SecretText>> Link::post(std::string_view what,
   // An instance that did not take the connection leaves the message to the next one.
   for (std::size_t tried = 0; tried < peers_.size(); ++tried) {
     https::Call request{.method = https::Method::Post,
-                        .target = "/link/v1/" + https::escape(config_.name) + '/' + std::string(what),
+                        .target = "/link/v1/" + text::url_escape(config_.name) + '/' + std::string(what),
                         .body = crypto::SecretText(std::string(body.reveal())),
                         .deadline = net::Loop::now() + kCallTime};
     const std::shared_ptr<https::Client> client = peers_[peer_];

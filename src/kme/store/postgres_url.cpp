@@ -15,6 +15,7 @@
 #include "files/file.hpp"
 #include "https/tls.hpp"
 #include "kme/store/text.hpp"
+#include "text/escape.hpp"
 
 namespace qsp::kme::store {
 namespace {
@@ -23,16 +24,6 @@ using Options = std::unique_ptr<PQconninfoOption, decltype([](PQconninfoOption* 
 using Settings = std::map<std::string, std::string, std::less<>>;
 
 constexpr std::string_view kVerified = "verify-full";
-
-/// A value as libpq reads it in a list of keywords and values.
-std::string conninfo_value(std::string_view value) {
-  std::string text = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text += '\'';
-}
 
 Settings settings_of(const PQconninfoOption* option) {
   Settings all;
@@ -153,7 +144,7 @@ Stored<PostgresTarget> read_postgres_url(std::string_view url, bool dangerous_un
       .revoked = or_else("sslcrl", around == nullptr ? "" : around)};
   for (const auto& [keyword, value] : kDefaults) given->try_emplace(std::string(keyword), value);
   for (const auto& [keyword, value] : *given)
-    target.conninfo.append(keyword).append("=").append(conninfo_value(value)).append(" ");
+    target.conninfo.append(keyword).append("='").append(text::conninfo_escape(value)).append("' ");
   if (const auto password = given->find("password"); password != given->end()) wipe_text(password->second);
   return target;
 }

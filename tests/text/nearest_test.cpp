@@ -1,8 +1,8 @@
-#include "cli/nearest.hpp"
+#include "text/nearest.hpp"
 
 #include <gtest/gtest.h>
 
-namespace qsp::cli {
+namespace qsp::text {
 namespace {
 
 TEST(Nearest, DistanceCountsWhatAHandGetsWrong) {
@@ -28,4 +28,4 @@ TEST(Nearest, NamesTheOneThatWasMeantOrNone) {
 }
 
 }  // namespace
-}  // namespace qsp::cli
+}  // namespace qsp::text

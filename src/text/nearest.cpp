@@ -1,10 +1,10 @@
-#include "cli/nearest.hpp"
+#include "text/nearest.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-namespace qsp::cli {
+namespace qsp::text {
 namespace {
 
 /// No name of an option or command is nearly as long; what is typed may be anything.
@@ -46,4 +46,4 @@ std::optional<std::string> nearest(std::string_view typed, const std::vector<std
   return best;
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::text

@@ -1,4 +1,4 @@
-#include "base/units.hpp"
+#include "text/units.hpp"
 
 #include <array>
 #include <charconv>
@@ -6,7 +6,7 @@
 #include <limits>
 #include <system_error>
 
-namespace qsp {
+namespace qsp::text {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -99,4 +99,15 @@ std::string size_text(std::uint64_t bytes) {
   return std::to_string(bytes);
 }
 
-}  // namespace qsp
+std::string grouped(std::uint64_t number) {
+  constexpr std::size_t kGroup = 3;
+  std::string text;
+  const std::string digits = std::to_string(number);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i != 0 && (digits.size() - i) % kGroup == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+}  // namespace qsp::text

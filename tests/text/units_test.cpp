@@ -1,11 +1,11 @@
-#include "base/units.hpp"
+#include "text/units.hpp"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <string>
 
-namespace qsp {
+namespace qsp::text {
 namespace {
 
 using namespace std::chrono_literals;
@@ -82,5 +82,13 @@ TEST(Units, AreWrittenAsTheyAreRead) {
   for (const std::uint64_t size : {1ULL, 1023ULL, 1024ULL, 1ULL << 45}) EXPECT_EQ(parse_size(size_text(size)), size);
 }
 
+TEST(Units, DigitsStandInGroupsOfThree) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1000), "1,000");
+  EXPECT_EQ(grouped(12'345'678), "12,345,678");
+  EXPECT_EQ(grouped(std::numeric_limits<std::uint64_t>::max()), "18,446,744,073,709,551,615");
+}
+
 }  // namespace
-}  // namespace qsp
+}  // namespace qsp::text

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-/// Times and sizes as people write them, in options and configurations alike.
-namespace qsp {
+/// Times, sizes and counts as people write and read them, in options, configurations and results alike.
+namespace qsp::text {
 
 /// Beyond it (some 31 years) a time is a mistake, and clocks overflow.
 inline constexpr std::chrono::nanoseconds kLongestTime = std::chrono::seconds(1'000'000'000);
@@ -24,4 +24,7 @@ std::string time_text(std::chrono::nanoseconds time);
 /// The same for parse_size: "64K", "1000".
 std::string size_text(std::uint64_t bytes);
 
-}  // namespace qsp
+/// "12,000,000".
+std::string grouped(std::uint64_t number);
+
+}  // namespace qsp::text
