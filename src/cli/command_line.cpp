@@ -145,6 +145,35 @@ std::string did_you_mean(const std::optional<std::string>& near) {
   return near ? fmt::format("; did you mean {}?", *near) : "";
 }
 
+bool is_or_is_above(const Command& one, const Command& verb) {
+  for (const Command* app = &verb; app != nullptr; app = app->parent()) {
+    if (app == &one) return true;
+  }
+  return false;
+}
+
+/// The option of `verb` that a file gives, which is called by its present name from now on.
+std::expected<const Option*, std::string> check_option(const Command& app, const Command& verb, FileOption& given) {
+  const Token found = read_option(verb, "--" + given.name);
+  if (!found.known || found.option == app.find_option("--options")) {
+    return std::unexpected(fmt::format(
+        "{}: {} has no option '{}' for a file{} (see: {} --help)", given.where, full_name(verb),
+        text::terminal_escape(given.name),
+        found.known ? "" : did_you_mean(text::nearest("--" + given.name, names_of_options(verb))), full_name(verb)));
+  }
+  if (const OldName* const name = found.old_name; name != nullptr) {
+    if (!name->also_a_name) warn_of(*name, given.where + ": ");
+    given.name = name->now.substr(2);
+    for (std::string& value : given.values) value = with_unit(*name, value);
+  }
+  if (found.option->is_flag() != given.truth) {
+    return std::unexpected(
+        fmt::format("{}: {}: takes {} (see: {} --help)", given.where, text::terminal_escape(given.name),
+                    given.truth ? "a value, not true or false" : "true or false, without quotes", full_name(verb)));
+  }
+  return found.option;
+}
+
 }  // namespace
 
 std::string full_name(const Command& verb) {
@@ -181,7 +210,7 @@ void CommandLine::replace_old_names() {
 
 std::expected<void, std::string> CommandLine::add_options_file() {
   const Option* const option = app_.find_option("--options");
-  std::vector<Token> tokens = read(app_, arguments_);
+  const std::vector<Token> tokens = read(app_, arguments_);
   std::vector<std::string> kept;
   std::optional<std::string> file;  // the last one where there are several
   for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -203,27 +232,35 @@ std::expected<void, std::string> CommandLine::add_options_file() {
   if (file->empty()) return std::unexpected("--options: is empty (a variable that is not set?)");
   auto options = read_options_file(*file);
   if (!options) return std::unexpected(options.error());
+  return take_options(verb(), *options);
+}
+
+std::expected<void, std::string> CommandLine::take_options(const Command& owner, FileOptions& table) {
   const Command& verb = this->verb();
-  tokens = read(app_, arguments_);
-  for (FileOption& given : *options) {
-    const Token found = read_option(verb, "--" + given.name);
-    if (!found.known || found.option == option) {
-      return std::unexpected(fmt::format(
-          "{}: {} has no option '{}' for a file{} (see: {} --help)", given.where, full_name(verb), text::terminal_escape(given.name),
-          found.known ? "" : did_you_mean(text::nearest("--" + given.name, names_of_options(verb))), full_name(verb)));
+  const std::vector<Token> tokens = read(app_, arguments_);
+  for (FileOption& given : table.options) {
+    const auto option = check_option(app_, owner, given);
+    if (!option) return std::unexpected(option.error());
+    if (!is_or_is_above(owner, verb)) continue;
+    if (std::ranges::any_of(tokens, [&](const Token& token) { return token.option == *option; })) continue;
+    for (const FileOption& other : from_file_) {
+      if (find_option(verb, "--" + other.name) != *option) continue;
+      return std::unexpected(
+          fmt::format("{}: {}: is at {} too; remove one", given.where, text::terminal_escape(given.name), other.where));
     }
-    if (const OldName* const name = found.old_name; name != nullptr) {
-      if (!name->also_a_name) warn_of(*name, given.where + ": ");
-      given.name = name->now.substr(2);
-      for (std::string& value : given.values) value = with_unit(*name, value);
-    }
-    if (found.option->is_flag() != given.truth) {
-      return std::unexpected(fmt::format("{}: {}: takes {} (see: {} --help)", given.where, text::terminal_escape(given.name),
-                                         given.truth ? "a value, not true or false" : "true or false, without quotes",
-                                         full_name(verb)));
-    }
-    if (std::ranges::any_of(tokens, [&](const Token& token) { return token.option == found.option; })) continue;
     from_file_.push_back(std::move(given));
+  }
+  const Command& above = table.word.empty() ? app_ : owner;
+  for (FileOptions& inner : table.verbs) {
+    const Command* const command = find_command(above, inner.word);
+    if (command == nullptr) {
+      const auto near = text::nearest(inner.word, names_of_commands(above));
+      return std::unexpected(fmt::format(
+          "{}: {}: takes options only, one a line, and a table is named after a verb; {} has no command '{}'{}",
+          inner.where, text::terminal_escape(inner.word), full_name(above), text::terminal_escape(inner.word),
+          did_you_mean(near)));
+    }
+    if (auto taken = take_options(*command, inner); !taken) return taken;
   }
   return {};
 }

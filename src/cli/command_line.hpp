@@ -26,6 +26,9 @@ class CommandLine {
 
  private:
   std::expected<void, std::string> add_options_file();
+  /// Takes the options of a table that are the verb's and that the command line does not say itself. Those of all
+  /// tables are checked: `owner` is the verb whose they are.
+  std::expected<void, std::string> take_options(const Command& owner, FileOptions& table);
   /// What to say of the first word, or option where `options` are asked for, that nobody knows.
   [[nodiscard]] std::optional<std::string> unknown(bool options) const;
   void replace_old_names();

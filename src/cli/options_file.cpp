@@ -3,46 +3,63 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <utility>
 
-#include "files/trusted.hpp"
+#include "config/document.hpp"
+#include "config/toml.hpp"
 #include "text/escape.hpp"
-
-// Errors as values: nothing of a configuration is worth an exception.
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 namespace qsp::cli {
 namespace {
 
-std::string place(const std::string& file, const toml::source_region& where) {
-  return fmt::format("{}:{}", text::terminal_escape(file), where.begin.line);
-}
+constexpr config::FileKind kOptionsFile{.most = kMaxOptionsFileSize};
 
 /// As the command line would have it.
-std::optional<std::string> text_of(const toml::node& node) {
-  if (const auto* const text = node.as_string()) return text->get();
-  if (const auto* const number = node.as_integer()) return fmt::format("{}", number->get());
-  if (const auto* const number = node.as_floating_point()) return fmt::format("{}", number->get());
-  if (const auto* const flag = node.as_boolean()) return flag->get() ? "true" : "false";
+std::optional<std::string> text_of(const config::Value& value) {
+  if (const auto* const text = value.if_is<std::string>()) return *text;
+  if (const auto* const number = value.if_is<std::int64_t>()) return fmt::format("{}", *number);
+  if (const auto* const number = value.if_is<double>()) return fmt::format("{}", *number);
+  if (const auto* const flag = value.if_is<bool>()) return *flag ? "true" : "false";
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> values_of(const toml::node& node) {
+/// Nothing where no option can have such a value.
+std::optional<std::vector<std::string>> values_of(const config::Value& value) {
   std::vector<std::string> values;
-  const toml::array* const array = node.as_array();
+  const auto* const array = value.if_is<config::Array>();
   if (array == nullptr) {
-    const auto value = text_of(node);
-    if (!value) return std::nullopt;
-    values.push_back(*value);
+    auto text = text_of(value);
+    if (!text) return std::nullopt;
+    values.push_back(*std::move(text));
     return values;
   }
-  for (const toml::node& item : *array) {
-    const auto value = item.is_boolean() ? std::nullopt : text_of(item);
-    if (!value) return std::nullopt;
-    values.push_back(*value);
+  for (const config::Value& item : *array) {
+    auto text = item.if_is<bool>() != nullptr ? std::nullopt : text_of(item);
+    if (!text) return std::nullopt;
+    values.push_back(*std::move(text));
   }
   if (values.empty()) return std::nullopt;
   return values;
+}
+
+std::expected<void, std::string> read_members(const std::string& file, const config::Members& members,
+                                              FileOptions& out) {
+  for (const config::Member& member : members) {
+    const std::string where = config::at(file, member.place);
+    if (const auto* const table = member.value.if_is<config::Members>()) {
+      FileOptions& verb = out.verbs.emplace_back(FileOptions{.word = member.name, .where = where});
+      if (auto read = read_members(file, *table, verb); !read) return read;
+      continue;
+    }
+    auto values = values_of(member.value);
+    if (!values) {
+      return std::unexpected(fmt::format(
+          "{}: {}: takes options only, one a line: true, false, a text, a number, or an array of texts or numbers",
+          where, text::terminal_escape(member.name)));
+    }
+    out.options.push_back({member.name, *std::move(values), member.value.if_is<bool>() != nullptr, where});
+  }
+  return {};
 }
 
 /// A program has one command line, and it is read once.
@@ -55,26 +72,12 @@ std::string& file_in_use() {
 
 const std::string& options_file_in_use() { return file_in_use(); }
 
-std::expected<std::vector<FileOption>, std::string> read_options_file(const std::string& file) {
+std::expected<FileOptions, std::string> read_options_file(const std::string& file) {
   file_in_use() = file;
-  const auto content = files::read_trusted_file(file, kMaxOptionsFileSize);
-  if (!content) return std::unexpected(content.error());
-  const toml::parse_result parsed = toml::parse(content->text.reveal(), file);
-  if (!parsed) {
-    return std::unexpected(
-        fmt::format("{}: {}", place(file, parsed.error().source()), text::terminal_escape(parsed.error().description())));
-  }
-  std::vector<FileOption> options;
-  for (const auto& [key, value] : parsed.table()) {
-    const std::string where = place(file, value.source());
-    auto values = values_of(value);
-    if (!values) {
-      return std::unexpected(fmt::format(
-          "{}: {}: takes options only, one a line: true, false, a text, a number, or an array of texts or numbers",
-          where, text::terminal_escape(key.str())));
-    }
-    options.push_back({std::string(key.str()), std::move(*values), value.is_boolean(), where});
-  }
+  const auto document = config::Document::read(file, kOptionsFile);
+  if (!document) return std::unexpected(document.error());
+  FileOptions options{.word = {}, .where = file};
+  if (auto read = read_members(file, document->members(), options); !read) return std::unexpected(read.error());
   return options;
 }
 

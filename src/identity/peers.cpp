@@ -1,156 +1,62 @@
 #include "identity/peers.hpp"
 
-#include <algorithm>
-#include <array>
-#include <filesystem>
-#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "config/document.hpp"
+#include "config/toml.hpp"
 #include "files/trusted.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
 
-// Errors as values: nothing of a configuration is worth an exception.
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 namespace qsp::identity {
 namespace {
 
+using config::Table;
 using files::OrText;
 
-constexpr std::array<std::string_view, 8> kFields{"name",  "key", "key_file", "connect",
-                                                  "serve", "qkd", "sae_id",   "rekey_demands_kem"};
+constexpr config::FileKind kPeersFile{.most = kMaxPeersFileSize, .page = "docs/peers.md"};
 
 std::string in_quotes(std::string_view text) { return '"' + std::string(text) + '"'; }
 
-unsigned line_of(const toml::node& node) noexcept { return static_cast<unsigned>(node.source().begin.line); }
-
-bool has_control_character(std::string_view text) noexcept {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-std::optional<QkdPolicy> policy_by_name(std::string_view name) noexcept {
-  if (name == "none") return QkdPolicy::None;
-  if (name == "preferred") return QkdPolicy::Preferred;
-  if (name == "required") return QkdPolicy::Required;
-  return std::nullopt;
-}
-
-/// One [[peer]] table on its way to a Peer: reads fields by name and knows how to complain about them.
-class PeerTable {
- public:
-  PeerTable(const std::string& file, const toml::table& table) : file_(file), table_(table), peer_("a peer") {}
-
-  void set_name(const std::string& name) { peer_ = "peer " + in_quotes(name); }
-
-  /// "FILE:LINE: peer "NAME", field "FIELD": TEXT"; the line of the field where it is there, else of the table.
-  [[nodiscard]] std::unexpected<std::string> problem(std::string_view field, std::string_view text) const {
-    const toml::node* const node = table_.get(field);
-    std::string message = file_ + ':' + std::to_string(line_of(node == nullptr ? table_ : *node)) + ": " + peer_;
-    message.append(", field ").append(in_quotes(field)).append(": ").append(text);
-    return std::unexpected(std::move(message));
-  }
-
-  [[nodiscard]] const toml::node* get(std::string_view field) const { return table_.get(field); }
-
-  [[nodiscard]] OrText<std::optional<std::string>> text(std::string_view field) const {
-    const toml::node* const node = table_.get(field);
-    if (node == nullptr) return std::nullopt;
-    const auto* const value = node->as_string();
-    if (value == nullptr) return problem(field, "takes a text in quotes");
-    return value->get();
-  }
-
-  [[nodiscard]] OrText<bool> flag(std::string_view field) const {
-    const toml::node* const node = table_.get(field);
-    if (node == nullptr) return false;
-    const auto* const value = node->as_boolean();
-    if (value == nullptr) return problem(field, "takes true or false");
-    return value->get();
-  }
-
-  /// One text, or an array of them; empty where the field is not there.
-  [[nodiscard]] OrText<std::vector<std::string>> texts(std::string_view field) const {
-    const toml::node* const node = table_.get(field);
-    std::vector<std::string> found;
-    if (node == nullptr) return found;
-    if (const auto* const value = node->as_string()) {
-      found.push_back(value->get());
-      return found;
-    }
-    const toml::array* const array = node->as_array();
-    if (array == nullptr || array->empty()) return problem(field, "takes a text in quotes, or an array of them");
-    if (array->size() > kMaxKeysPerPeer) {
-      return problem(field,
-                     "takes at most " + std::to_string(kMaxKeysPerPeer) + " keys; remove those that are retired");
-    }
-    for (const toml::node& item : *array) {
-      const auto* const value = item.as_string();
-      if (value == nullptr) return problem(field, "takes a text in quotes, or an array of them");
-      found.push_back(value->get());
-    }
-    return found;
-  }
-
-  [[nodiscard]] OrText<void> refuse_unknown_fields() const {
-    for (const auto& [key, value] : table_) {
-      if (std::ranges::find(kFields, key.str()) != kFields.end()) continue;
-      return problem(key.str(),
-                     "is unknown; it takes name, key or key_file, connect, serve, qkd, sae_id, rekey_demands_kem");
-    }
-    return {};
-  }
-
- private:
-  const std::string& file_;
-  const toml::table& table_;
-  std::string peer_;
+/// A [[peer]] table as it is written; whether it makes sense is another question.
+struct Pin {
+  Peer peer;
+  std::vector<std::string> keys, key_files;
 };
 
-OrText<std::string> read_name(PeerTable& table) {
-  auto text = table.text("name");
-  if (!text) return std::unexpected(std::move(text.error()));
-  std::optional<std::string> name = std::move(*text);
-  if (!name) return table.problem("name", "is missing; every peer needs one");
-  if (!is_name(*name)) {
-    return table.problem("name", "takes 1 to " + std::to_string(kMaxNameSize) + " letters, digits and . _ - @");
-  }
-  table.set_name(*name);
-  return *std::move(name);
+OrText<Pin> read_pin(Table& table) {
+  Pin pin;
+  Peer& peer = pin.peer;
+  table.text("name", peer.name,
+             {.need = {.needed = true, .why = "every peer needs one"},
+              .is = is_name,
+              .takes = "1 to 64 letters, digits and . _ - @"});
+  static_assert(kMaxNameSize == 64);
+  if (!peer.name.empty()) table.set_name("peer " + in_quotes(peer.name));
+  table.flag("connect", peer.may_connect);
+  table.flag("serve", peer.may_serve);
+  table.flag("rekey_demands_kem", peer.rekey_demands_kem);
+  table.choice("qkd", peer.qkd,
+               {{"none", QkdPolicy::None}, {"preferred", QkdPolicy::Preferred}, {"required", QkdPolicy::Required}});
+  table.text("sae_id", peer.sae_id, {.most = kMaxSaeIdSize});
+  table.texts("key", pin.keys,
+              {.most = kMaxKeysPerPeer,
+               .or_one = true,
+               .each = {.is = [](std::string_view) noexcept { return true; }, .takes = "a public key in PEM"}});
+  table.texts("key_file", pin.key_files, {.most = kMaxKeysPerPeer, .or_one = true});
+  if (auto read = table.finish(); !read) return std::unexpected(std::move(read.error()));
+  return pin;
 }
 
-OrText<void> read_rights(const PeerTable& table, Peer& peer) {
-  for (const auto& [field, right] : {std::pair<std::string_view, bool Peer::*>{"connect", &Peer::may_connect},
-                                     {"serve", &Peer::may_serve},
-                                     {"rekey_demands_kem", &Peer::rekey_demands_kem}}) {
-    const OrText<bool> value = table.flag(field);
-    if (!value) return std::unexpected(value.error());
-    peer.*right = *value;
+/// Whether the peer may do something, and has what that needs.
+OrText<void> check_rights(const Table& table, const Peer& peer) {
+  if (!peer.may_connect && !peer.may_serve) {
+    return table.problem("connect", "without it or serve the peer may do nothing; set one to true, or remove the peer");
   }
-  if (peer.may_connect || peer.may_serve) return {};
-  return table.problem("connect", "without it or serve the peer may do nothing; set one to true, or remove the peer");
-}
-
-OrText<void> read_qkd(const PeerTable& table, Peer& peer) {
-  const auto policy_name = table.text("qkd");
-  if (!policy_name) return std::unexpected(policy_name.error());
-  const auto policy = policy_by_name(policy_name->value_or("none"));
-  if (!policy) return table.problem("qkd", R"(takes "none", "preferred" or "required")");
-  peer.qkd = *policy;
-
-  auto text = table.text("sae_id");
-  if (!text) return std::unexpected(std::move(text.error()));
-  std::optional<std::string> sae_id = std::move(*text);
-  if (!sae_id) {
-    if (peer.qkd == QkdPolicy::None) return {};
-    return table.problem("sae_id", "is missing; qkd needs the SAE ID that the peer's KME knows it by");
-  }
-  if (sae_id->empty() || sae_id->size() > kMaxSaeIdSize || has_control_character(*sae_id)) {
-    return table.problem("sae_id", "takes 1 to " + std::to_string(kMaxSaeIdSize) + " bytes without control characters");
-  }
-  peer.sae_id = *std::move(sae_id);
-  return {};
+  if (peer.qkd == QkdPolicy::None || !peer.sae_id.empty()) return {};
+  return table.problem("sae_id", "is missing; qkd needs the SAE ID that the peer's KME knows it by");
 }
 
 }  // namespace
@@ -164,83 +70,65 @@ class PinnedPeers::Loader {
  public:
   Loader(crypto::Provider& provider, const std::string& file) : provider_(provider) { loaded_.file_ = file; }
 
-  OrText<PinnedPeers> run(const toml::table& root) {
-    for (const auto& [key, value] : root) {
-      if (key.str() == "peer") continue;
-      return at(line_of(value),
-                "field " + in_quotes(key.str()) + " is unknown; a peers file holds [[peer]] tables only");
-    }
-    const toml::node* const node = root.get("peer");
-    if (node == nullptr)
+  OrText<PinnedPeers> run(const config::Document& document) {
+    Table root = document.root("a peers file");
+    if (!root.has("peer") && document.members().empty()) {
       return std::unexpected(loaded_.file_ +
                              ": holds no peer; add a [[peer]] table, or write peer = [] where nobody is to be trusted");
-    const toml::array* const tables = node->as_array();
-    if (tables == nullptr || (!tables->empty() && !tables->is_homogeneous<toml::table>())) {
-      return at(line_of(*node), "a peer is a [[peer]] table, with two brackets on each side");
     }
-    if (tables->size() > kMaxPeers) {
-      return std::unexpected(loaded_.file_ + ": holds more than " + std::to_string(kMaxPeers) + " peers; remove some");
-    }
-    loaded_.peers_.reserve(tables->size());
-    for (const toml::node& table : *tables) {
-      if (OrText<void> added = add(*table.as_table()); !added) return std::unexpected(added.error());
+    std::vector<Table> tables = root.tables("peer", kMaxPeers, "a peer");
+    if (auto read = root.finish(); !read) return std::unexpected(std::move(read.error()));
+    loaded_.peers_.reserve(tables.size());
+    for (Table& table : tables) {
+      if (OrText<void> added = add(table); !added) return std::unexpected(added.error());
     }
     return std::move(loaded_);
   }
 
  private:
-  [[nodiscard]] std::unexpected<std::string> at(unsigned line, std::string_view text) const {
-    return std::unexpected(loaded_.file_ + ':' + std::to_string(line) + ": " + std::string(text));
-  }
-
-  OrText<void> add(const toml::table& toml_table) {
-    PeerTable table(loaded_.file_, toml_table);
-    Peer peer;
-    OrText<std::string> name = read_name(table);
-    if (!name) return std::unexpected(std::move(name.error()));
-    peer.name = std::move(*name);
+  OrText<void> add(Table& table) {
+    OrText<Pin> pin = read_pin(table);
+    if (!pin) return std::unexpected(std::move(pin.error()));
+    Peer& peer = pin->peer;
     if (const auto same = loaded_.by_name_.find(peer.name); same != loaded_.by_name_.end()) {
-      return table.problem("name", "is taken by the peer of line " + std::to_string(loaded_.lines_[same->second]) +
-                                       "; give each its own");
+      return table.problem("name", "is taken by the peer of line " +
+                                       std::to_string(loaded_.places_[same->second].line) + "; give each its own");
     }
-    if (OrText<void> known = table.refuse_unknown_fields(); !known) return known;
-    if (OrText<void> read = read_rights(table, peer); !read) return read;
-    if (OrText<void> read = read_qkd(table, peer); !read) return read;
+    if (OrText<void> checked = check_rights(table, peer); !checked) return checked;
     if (OrText<void> fresh = note_sae_id(table, peer); !fresh) return fresh;
-    if (OrText<void> read = read_keys(table, peer); !read) return read;
+    if (OrText<void> read = read_keys(table, *pin); !read) return read;
 
     loaded_.by_name_.emplace(peer.name, loaded_.peers_.size());
-    loaded_.lines_.push_back(line_of(toml_table));
+    loaded_.places_.push_back(table.place());
     loaded_.peers_.push_back(std::move(peer));
     return {};
   }
 
   /// SPEC §4: "No two pinned peers may share a key or an SAE ID". Keys of a QKD link are asked for under the SAE ID, so
   /// one peer would burn the other's.
-  OrText<void> note_sae_id(const PeerTable& table, const Peer& peer) {
+  OrText<void> note_sae_id(const Table& table, const Peer& peer) {
     if (peer.sae_id.empty()) return {};
     const auto [owner, fresh] = loaded_.by_sae_id_.emplace(peer.sae_id, loaded_.peers_.size());
     if (fresh) return {};
     return table.problem("sae_id", "is pinned to peer " + in_quotes(loaded_.peers_[owner->second].name) + " of line " +
-                                       std::to_string(loaded_.lines_[owner->second]) +
+                                       std::to_string(loaded_.places_[owner->second].line) +
                                        " already; each peer has its own at its KME");
   }
 
-  OrText<void> read_keys(const PeerTable& table, Peer& peer) {
-    const bool inline_keys = table.get("key") != nullptr;
-    if (inline_keys == (table.get("key_file") != nullptr)) {
+  OrText<void> read_keys(const Table& table, Pin& pin) {
+    const bool inline_keys = table.has("key");
+    if (inline_keys == table.has("key_file")) {
       return table.problem("key", inline_keys ? "stands beside key_file; keep one of the two"
                                               : "is missing; give the peer's public key as key or key_file");
     }
     const std::string_view field = inline_keys ? "key" : "key_file";
-    const OrText<std::vector<std::string>> values = table.texts(field);
-    if (!values) return std::unexpected(values.error());
-    for (const std::string& value : *values) {
-      if (!inline_keys) loaded_.key_files_.push_back(beside_peers_file(value));
-      OrText<crypto::PublicKey> key = inline_keys ? parse_public_key(provider_, "the text", value)
-                                                  : load_public_key(provider_, beside_peers_file(value));
+    for (const std::string& value : inline_keys ? pin.keys : pin.key_files) {
+      const std::string file = inline_keys ? std::string() : config::beside(loaded_.file_, value);
+      if (!inline_keys) loaded_.key_files_.push_back(file);
+      OrText<crypto::PublicKey> key =
+          inline_keys ? parse_public_key(provider_, "the text", value) : load_public_key(provider_, file);
       if (!key) return table.problem(field, key.error());
-      Result<PinnedKey> pinned = pin(std::move(*key), provider_.hkdf());
+      Result<PinnedKey> pinned = qsp::pin(std::move(*key), provider_.hkdf());
       if (!pinned) return table.problem(field, pinned.error().where);
       const auto [owner, fresh] = loaded_.by_identity_.emplace(pinned->identity, loaded_.peers_.size());
       if (!fresh) {
@@ -250,13 +138,9 @@ class PinnedPeers::Loader {
         return table.problem(field, fingerprint(pinned->identity) + " is pinned to " + other +
                                         " already; a key belongs to one peer, once");
       }
-      peer.keys.push_back(std::move(*pinned));
+      pin.peer.keys.push_back(std::move(*pinned));
     }
     return {};
-  }
-
-  [[nodiscard]] std::string beside_peers_file(const std::string& name) const {
-    return (std::filesystem::path(loaded_.file_).parent_path() / name).string();
   }
 
   crypto::Provider& provider_;
@@ -270,20 +154,14 @@ OrText<PinnedPeers> PinnedPeers::load(crypto::Provider& provider, const std::str
 }
 
 OrText<PinnedPeers> PinnedPeers::parse(crypto::Provider& provider, const std::string& file, std::string_view text) {
-  if (text.size() > kMaxPeersFileSize) {
-    return std::unexpected(file + ": larger than " + std::to_string(kMaxPeersFileSize) +
-                           " bytes; use key_file for keys");
-  }
-  const toml::parse_result parsed = toml::parse(text);
-  if (const KeyFileKind kind = kind_of(text); !parsed && kind != KeyFileKind::Peers && kind != KeyFileKind::Neither) {
+  const OrText<config::Document> document = config::Document::parse(file, text, kPeersFile);
+  if (document) return Loader(provider, file).run(*document);
+  const KeyFileKind kind = text.size() > kMaxPeersFileSize ? KeyFileKind::Neither : kind_of(text);
+  if (kind != KeyFileKind::Peers && kind != KeyFileKind::Neither) {
     return std::unexpected(file + ": " +
                            not_expected(kind, "a peers file", "give one with a [[peer]] table for each peer"));
   }
-  if (!parsed) {
-    return std::unexpected(file + ':' + std::to_string(parsed.error().source().begin.line) +
-                           ": not TOML: " + std::string(parsed.error().description()));
-  }
-  return Loader(provider, file).run(parsed.table());
+  return std::unexpected(document.error());
 }
 
 const Peer* PinnedPeers::find(const Identity& identity) const {
@@ -298,7 +176,7 @@ const Peer* PinnedPeers::find_by_name(std::string_view name) const {
 
 OrText<void> PinnedPeers::refuse_own(std::span<const Identity> own, std::string_view sae_id) const {
   const auto about = [this](std::size_t peer) {
-    return file_ + ':' + std::to_string(lines_[peer]) + ": peer " + in_quotes(peers_[peer].name);
+    return config::at(file_, places_[peer]) + ": peer " + in_quotes(peers_[peer].name);
   };
   for (const Identity& identity : own) {
     const auto found = by_identity_.find(identity);

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "config/value.hpp"
 #include "files/file.hpp"
 #include "qsp/crypto.hpp"
 #include "qsp/peer.hpp"
@@ -30,7 +31,7 @@ bool is_name(std::string_view text) noexcept;
 class PinnedPeers : public PeerDirectory {
  public:
   /// Reads a peers file. Strict: an unknown field, a repeated name, a key or SAE ID pinned twice, a policy that cannot
-  /// work are each an error that names file, line, peer, field and remedy; nothing is half loaded.
+  /// work are each an error that names file, line, column, peer, field and remedy; nothing is half loaded.
   static files::OrText<PinnedPeers> load(crypto::Provider& provider, const std::string& file);
 
   /// The same from a text; `file` names it in errors, and key files are relative to its folder.
@@ -60,7 +61,7 @@ class PinnedPeers : public PeerDirectory {
   std::string file_;
   std::vector<Peer> peers_;
   std::vector<std::string> key_files_;
-  std::vector<unsigned> lines_;  ///< of each peer, in the file
+  std::vector<config::Place> places_;  ///< of each peer, in the file
   std::unordered_map<Identity, std::size_t, IdentityHash> by_identity_;
   std::map<std::string, std::size_t, std::less<>> by_name_, by_sae_id_;
 

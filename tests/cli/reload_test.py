@@ -113,8 +113,8 @@ class Pins(ReloadCase):
         """SPEC §4: no two pinned peers may share an SAE ID, and none may have this end's own."""
         carol = {"key": "mallory", "sae_id": "SAE-carol"}
         self.pins("served.toml", alice={"key": "alice", "sae_id": "SAE-alice"}, carol=dict(carol))
-        shared = 'served.toml:10: peer "carol", field "sae_id": is pinned to peer "alice" of line 1 already'
-        own = r'served.toml:6: peer "carol", field "sae_id": is this end.s own SAE ID .--sae-id.'
+        shared = 'served.toml:10:10: peer "carol", field "sae_id": is pinned to peer "alice" of line 1 already'
+        own = r'served.toml:6:1: peer "carol", field "sae_id": is this end.s own SAE ID .--sae-id.'
         with self.server("--sae-id", "SAE-bob") as (port, reload, _), self.world.client(port) as alice:
             self.assert_goes_on(alice)
             self.pins("served.toml", alice={"key": "alice", "sae_id": "SAE-carol"}, carol=dict(carol))
@@ -126,7 +126,7 @@ class Pins(ReloadCase):
             self.assert_goes_on(alice)
         self.world.pin("dialled.toml", name="bob", key_file="bob.key.pub", serve=True, sae_id="SAE-alice")
         self.assert_fails(self.world.connect(9, "--sae-id", "SAE-alice", peers="dialled.toml"),
-                          'dialled.toml:1: peer "bob", field "sae_id": is this end.s own SAE ID')
+                          'dialled.toml:1:1: peer "bob", field "sae_id": is this end.s own SAE ID')
 
     def test_what_does_not_load_changes_nothing_and_says_why(self):
         with self.server("--json") as (port, reload, server), self.world.client(port) as alice:

@@ -134,13 +134,21 @@ class OptionFiles(Usage):
 
     def test_mistakes_are_named_with_file_and_line(self):
         for text, told in (
-            ('listen = "127.0.0.1:0"\nthread = 2\n', r"o\.toml:2: qsp serve has no option 'thread' for a file; did you mean --threads\?"),
-            ('\n\nthreads = 0\n', r"o\.toml:3: threads: "),
-            ('threads = \n', r"o\.toml:1: "),
-            ('listen = 127.0.0.1\n', r"o\.toml:1: "),
-            ('[serve]\nthreads = 1\n', r"o\.toml:1: serve: takes options only"),
-            ('# a file\noptions = "other.toml"\n', r"o\.toml:2: .*no option 'options'"),
-            ('rekey-interval = "5x"\n', r"o\.toml:1: rekey-interval: takes a time"),
+            ('listen = "127.0.0.1:0"\nthread = 2\n', r"o\.toml:2:\d+: qsp serve has no option 'thread' for a file; did you mean --threads\?"),
+            ('\n\nthreads = 0\n', r"o\.toml:3:\d+: threads: "),
+            ('threads = \n', r"o\.toml:1:\d+: "),
+            ('listen = 127.0.0.1\n', r"o\.toml:1:\d+: "),
+            ('[group]\nthreads = 1\n', r"o\.toml:1:2: group: takes options only, one a line, and a table is named after a verb; qsp has no command 'group'"),
+            ('[srve]\n', r"o\.toml:1:2: srve: .*qsp has no command 'srve'; did you mean serve\?"),
+            ('[[serve]]\nthreads = 1\n', r"o\.toml:1:3: serve: takes options only"),
+            ('[serve]\nthread = 1\n', r"o\.toml:2:1: qsp serve has no option 'thread' for a file; did you mean --threads\?"),
+            ('[connect]\npear = "bob"\n', r"o\.toml:2:1: qsp connect has no option 'pear' for a file; did you mean --peer\?"),
+            ('[serve]\noptions = "other.toml"\n', r"o\.toml:2:1: .*no option 'options'"),
+            ('[serve]\njson = "on"\n', r"o\.toml:2:1: json: takes true or false"),
+            ('threads = 1\n[serve]\nthreads = 2\n', r"o\.toml:3:1: threads: is at .*o\.toml:1:1 too; remove one"),
+            ('[kme.srve]\n', r"o\.toml:1:6: srve: .*qsp kme has no command 'srve'; did you mean serve\?"),
+            ('# a file\noptions = "other.toml"\n', r"o\.toml:2:\d+: .*no option 'options'"),
+            ('rekey-interval = "5x"\n', r"o\.toml:1:\d+: rekey-interval: takes a time"),
         ):
             with self.subTest(text=text):
                 self.assert_usage(["serve", *self.KEY, "--options", self.write("o.toml", text)], told)
@@ -149,18 +157,28 @@ class OptionFiles(Usage):
 
     def test_a_flag_is_true_or_false_and_nothing_else_is(self):
         for text, told in (
-            ('light = "yes"\n', r"o\.toml:1: light: takes true or false, without quotes \(see: qsp serve --help\)"),
-            ('\nlight = "true"\n', r"o\.toml:2: light: takes true or false, without quotes"),
-            ("light = 1\n", r"o\.toml:1: light: takes true or false"),
-            ("light = [true]\n", r"o\.toml:1: light: takes options only, one a line: true, false, a text"),
-            ('json = "on"\n', r"o\.toml:1: json: takes true or false"),
-            ("threads = true\n", r"o\.toml:1: threads: takes a value, not true or false"),
-            ("listen = false\n", r"o\.toml:1: listen: takes a value, not true or false"),
+            ('light = "yes"\n', r"o\.toml:1:\d+: light: takes true or false, without quotes \(see: qsp serve --help\)"),
+            ('\nlight = "true"\n', r"o\.toml:2:\d+: light: takes true or false, without quotes"),
+            ("light = 1\n", r"o\.toml:1:\d+: light: takes true or false"),
+            ("light = [true]\n", r"o\.toml:1:\d+: light: takes options only, one a line: true, false, a text"),
+            ('json = "on"\n', r"o\.toml:1:\d+: json: takes true or false"),
+            ("threads = true\n", r"o\.toml:1:\d+: threads: takes a value, not true or false"),
+            ("listen = false\n", r"o\.toml:1:\d+: listen: takes a value, not true or false"),
         ):
             with self.subTest(text=text):
                 self.assert_usage(["serve", *self.KEY, "--options", self.write("o.toml", text)], told)
         for text, wanted in (("json = true\n", b"{"), ("json = false\n", b"qsp ")):
             self.assertTrue(qsp("version", "--options", self.write("o.toml", text)).stdout.startswith(wanted))
+
+    def test_a_table_holds_the_options_of_the_verb_that_it_is_named_after(self):
+        text = '[version]\njson = true\n\n[keygen]\nalg = "ML-DSA-44"\n\n[kme.load]\npairs = 5\n'
+        self.assertTrue(qsp("version", "--options", self.write("o.toml", text)).stdout.startswith(b"{"))
+        for other in ("[keygen]\njson = true\n", "[kme]\njson = true\n", "[kme.load]\njson = true\n"):
+            self.assertTrue(qsp("version", "--options", self.write("o.toml", other)).stdout.startswith(b"qsp "), other)
+        file = self.write("o.toml", 'threads = 2\n[serve]\nlisten = "nonsense nonsense"\n')
+        with process(QSP, "serve", *self.KEY, "--options", file, "--listen", "127.0.0.1:0") as (running, _):
+            self.assertIn("listening on 127.0.0.1:", first_line(running))
+        self.assert_usage(["serve", *self.KEY, "--options", file], "address")
 
     def test_the_command_line_goes_before_the_file(self):
         file = self.write("o.toml", 'listen = "nonsense nonsense"\nthreads = 2\n')
@@ -182,7 +200,7 @@ class OptionFiles(Usage):
         file = self.write("o.toml", '# x\nqkd-rekey-floor = 150\n')
         done = qsp("serve", "--key", self.world.path("bob.key"), "--peers", self.world.path("bob.toml"), "--options", file)
         self.assert_fails(done, "--qkd-rekey-max and .*give --kme URL too", code=2)
-        self.assertRegex("\n".join(warnings(done)), r"o\.toml:2: --qkd-rekey-floor is now called --qkd-rekey-max")
+        self.assertRegex("\n".join(warnings(done)), r"o\.toml:2:\d+: --qkd-rekey-floor is now called --qkd-rekey-max")
 
 
 class KeyFiles(Usage):
@@ -204,7 +222,7 @@ class KeyFiles(Usage):
                            ("half.pub", "damaged PEM block; copy it again from where qsp keygen made it"),
                            ("bob.toml", f"is a peers file where a public key in PEM belongs; {remedy}")):
             self.world.pin("peers.toml", name="bob", key_file=file, serve=True)
-            self.assert_fails(self.world.connect(1, peers="peers.toml"), rf"peers\.toml:2: peer \"bob\", field \"key_file\": {re.escape(at(file))}: .*{told}")
+            self.assert_fails(self.world.connect(1, peers="peers.toml"), rf"peers\.toml:2:\d+: peer \"bob\", field \"key_file\": {re.escape(at(file))}: .*{told}")
         for file, told in (("bob.key.pub", "holds a public key where a peers file belongs; give one with a .*peer.* table for each peer"),
                            ("alice.key", "holds a private key where a peers file belongs; .*keep this one to yourself"),
                            ("cut.pub", "holds the rest of a key in PEM, cut off or damaged, where a peers file belongs"),
@@ -256,11 +274,11 @@ class OldNames(Usage):
                 file.write("allow_tls_1_2 = true\n" + text.replace("key_life = 3600", 'key_life = "2h"').replace("admin_port", "#"))
             with process(QSP, "kme", "serve", "--config", config, "--json") as (running, log):
                 self.assertEqual(json.loads(first_line(running))["event"], "listening", log())
-                self.assertRegex(log(), r'warning .*kme\.toml:1: field "allow_tls_1_2" is now called "tls12"')
+                self.assertRegex(log(), r'warning .*kme\.toml:1:1: field "allow_tls_1_2" is now called "tls12"')
             with open(config, "w", encoding="utf-8") as file:
                 file.write("tls12 = true\n" + text.replace("key_life = 3600", 'key_life = "2y"'))
-            self.assert_fails(qsp("kme", "serve", config), r'kme\.toml:\d+: a link, field "key_life": takes whole seconds, or a text such as')
-            self.assert_fails(qsp("kme", "status", "--config", config), r"kme\.toml:\d+: ")
+            self.assert_fails(qsp("kme", "serve", config), r'kme\.toml:\d+:\d+: a link, field "key_life": takes whole seconds, or a text such as')
+            self.assert_fails(qsp("kme", "status", "--config", config), r"kme\.toml:\d+:\d+: ")
 
 
 class Strangers(Usage):

@@ -19,7 +19,7 @@ FORBIDDEN_HEADERS = re.compile(
 OPENSSL_ROOMS = {"crypto/openssl", "https", "bench", "vectors"}
 FORBIDDEN_WORDS = re.compile(r"\b(steady_clock|system_clock|high_resolution_clock|std::this_thread|getenv|std::random_device)\b")
 # Headers that cost every source seconds to compile: one source includes each, the others its declarations.
-ONE_SOURCE = {"CLI/": "src/cli/command.cpp"}
+ONE_SOURCE = {"CLI/": "src/cli/command.cpp", "toml++/": "src/config/toml.cpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 SOURCES = {".cpp", ".hpp"}
 

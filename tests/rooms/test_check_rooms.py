@@ -47,6 +47,7 @@ class CheckRooms(unittest.TestCase):
         self.assertEqual([], self.breaches("src/cli/command.cpp", "#include <CLI/CLI.hpp>\n"))
         self.assertTrue(self.breaches("src/cli/serve.cpp", "#include <CLI/CLI.hpp>\n"))
         self.assertTrue(self.breaches("src/net/a.hpp", "#include <CLI/App.hpp>\n"))
+        self.assertTrue(self.breaches("src/net/a.cpp", "#include <toml++/toml.h>\n"))
 
     def test_a_folder_without_a_room_is_refused(self):
         self.assertTrue(self.breaches("src/elsewhere/a.cpp", ""))

@@ -9,17 +9,16 @@ namespace qsp::e91::link {
 
 namespace {
 
-/// A field, the range it must be in, and the text for one that is not. NaN is in no range.
+/// A field, where it must be, and the text for one that is not. NaN is within no bounds.
 struct Rule {
   double value;
-  double least;
-  double most;
+  Bounds bounds;
   std::string_view text;
 };
 
 Result<void> check(std::span<const Rule> rules) {
   for (const Rule& rule : rules) {
-    if (!(rule.value >= rule.least && rule.value <= rule.most)) {
+    if (!(rule.value >= rule.bounds.least && rule.value <= rule.bounds.most)) {
       return fail(ErrorKind::ApiMisuse, Reason::InternalError, rule.text);
     }
   }
@@ -28,23 +27,23 @@ Result<void> check(std::span<const Rule> rules) {
 
 Result<void> validate_alice(const ArmConfig& arm) {
   return check(std::array<Rule, 6>{{
-      {arm.fibre_km, 0, 100'000, "alice's fibre_km is from 0 to 100000"},
-      {arm.loss_db_per_km, 0, 100, "alice's loss_db_per_km is from 0 to 100"},
-      {arm.extra_loss_db, 0, 200, "alice's extra_loss_db is from 0 to 200"},
-      {arm.detector_efficiency, 0, 1, "alice's detector_efficiency is from 0 to 1"},
-      {arm.dark_counts_per_s, 0, 1e9, "alice's dark_counts_per_s is from 0 to 1e9"},
-      {arm.dead_time_ns, 0, 1e9, "alice's dead_time_ns is from 0 to 1e9"},
+      {arm.fibre_km, bounds::kFibreKm, "alice's fibre_km is from 0 to 100000"},
+      {arm.loss_db_per_km, bounds::kLossDbPerKm, "alice's loss_db_per_km is from 0 to 100"},
+      {arm.extra_loss_db, bounds::kExtraLossDb, "alice's extra_loss_db is from 0 to 200"},
+      {arm.detector_efficiency, bounds::kShare, "alice's detector_efficiency is from 0 to 1"},
+      {arm.dark_counts_per_s, bounds::kDarkCountsPerSecond, "alice's dark_counts_per_s is from 0 to 1e9"},
+      {arm.dead_time_ns, bounds::kDeadTimeNs, "alice's dead_time_ns is from 0 to 1e9"},
   }});
 }
 
 Result<void> validate_bob(const ArmConfig& arm) {
   return check(std::array<Rule, 6>{{
-      {arm.fibre_km, 0, 100'000, "bob's fibre_km is from 0 to 100000"},
-      {arm.loss_db_per_km, 0, 100, "bob's loss_db_per_km is from 0 to 100"},
-      {arm.extra_loss_db, 0, 200, "bob's extra_loss_db is from 0 to 200"},
-      {arm.detector_efficiency, 0, 1, "bob's detector_efficiency is from 0 to 1"},
-      {arm.dark_counts_per_s, 0, 1e9, "bob's dark_counts_per_s is from 0 to 1e9"},
-      {arm.dead_time_ns, 0, 1e9, "bob's dead_time_ns is from 0 to 1e9"},
+      {arm.fibre_km, bounds::kFibreKm, "bob's fibre_km is from 0 to 100000"},
+      {arm.loss_db_per_km, bounds::kLossDbPerKm, "bob's loss_db_per_km is from 0 to 100"},
+      {arm.extra_loss_db, bounds::kExtraLossDb, "bob's extra_loss_db is from 0 to 200"},
+      {arm.detector_efficiency, bounds::kShare, "bob's detector_efficiency is from 0 to 1"},
+      {arm.dark_counts_per_s, bounds::kDarkCountsPerSecond, "bob's dark_counts_per_s is from 0 to 1e9"},
+      {arm.dead_time_ns, bounds::kDeadTimeNs, "bob's dead_time_ns is from 0 to 1e9"},
   }});
 }
 
@@ -59,16 +58,15 @@ Station station_of(const LinkConfig& config, const ArmConfig& arm, Side side) {
 }  // namespace
 
 Result<void> validate(const LinkConfig& config) {
-  constexpr double kPi = std::numbers::pi;
   if (auto arm = validate_alice(config.alice); !arm) return arm;
   if (auto arm = validate_bob(config.bob); !arm) return arm;
   return check(std::array<Rule, 6>{{
-      {config.p_z, 0.01, 0.99, "p_z is from 0.01 to 0.99"},
-      {config.slots_per_s, 1, kMaxSlotsPerSecond, "slots_per_s is from 1 to 1e12"},
-      {config.mean_pairs, 0, kMaxMeanPairs, "mean_pairs is from 0 to 1 (pairs per slot)"},
-      {config.visibility, 0, 1, "visibility is from 0 to 1"},
-      {config.intrinsic_error, 0, 1, "intrinsic_error is from 0 to 1"},
-      {config.misalignment_rad, -kPi, kPi, "misalignment_rad is from -pi to pi"},
+      {config.p_z, bounds::kPz, "p_z is from 0.01 to 0.99"},
+      {config.slots_per_s, bounds::kSlotsPerSecond, "slots_per_s is from 1 to 1e12"},
+      {config.mean_pairs, bounds::kMeanPairs, "mean_pairs is from 0 to 1 (pairs per slot)"},
+      {config.visibility, bounds::kShare, "visibility is from 0 to 1"},
+      {config.intrinsic_error, bounds::kShare, "intrinsic_error is from 0 to 1"},
+      {config.misalignment_rad, bounds::kMisalignmentRad, "misalignment_rad is from -pi to pi"},
   }});
 }
 

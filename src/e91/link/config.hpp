@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <numbers>
 
 #include "e91/link/light.hpp"
 
@@ -33,6 +34,23 @@ struct LinkConfig {
 
 inline constexpr double kMaxMeanPairs = 1;
 inline constexpr double kMaxSlotsPerSecond = 1e12;
+
+/// What a field may be; both ends are allowed.
+struct Bounds {
+  double least, most;
+};
+namespace bounds {
+inline constexpr Bounds kFibreKm{0, 100'000};
+inline constexpr Bounds kLossDbPerKm{0, 100};
+inline constexpr Bounds kExtraLossDb{0, 200};
+inline constexpr Bounds kDarkCountsPerSecond{0, 1e9};
+inline constexpr Bounds kDeadTimeNs{0, 1e9};
+inline constexpr Bounds kPz{0.01, 0.99};
+inline constexpr Bounds kSlotsPerSecond{1, kMaxSlotsPerSecond};
+inline constexpr Bounds kMeanPairs{0, kMaxMeanPairs};
+inline constexpr Bounds kMisalignmentRad{-std::numbers::pi, std::numbers::pi};
+inline constexpr Bounds kShare{0, 1};  ///< of whatever is a share or a probability
+}  // namespace bounds
 
 /// Error: ApiMisuse, with the name and the range of the first field that is out of it.
 Result<void> validate(const LinkConfig& config);

@@ -29,8 +29,8 @@ struct LinkFile {
 inline constexpr std::size_t kMaxLinkFileSize = std::size_t{1} << 16;
 
 /// Reads the description of a link (docs/qkd.md), a TOML file with the tables [source] (title, reference and published
-/// figures), [pairs], [settings], [alice] and [bob]; what is not told is as in LinkConfig. Errors: "FILE:LINE: [table],
-/// field: what and remedy".
+/// figures), [pairs], [settings], [alice] and [bob]; what is not told is as in LinkConfig, and validate() passes what
+/// is. Errors: those of config::Document and config::Table.
 files::OrText<LinkFile> load_link_file(const std::string& file);
 
 }  // namespace qsp::e91::link

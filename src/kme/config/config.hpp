@@ -61,7 +61,8 @@ inline constexpr std::size_t kMaxConfigSize = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxSaes = 10'000;
 inline constexpr std::size_t kMaxLinks = 64;
 
-/// Reads a configuration. File names in it are relative to its folder. Errors: "FILE:LINE: field: what and remedy".
+/// Reads a configuration. File names in it are relative to its folder. Errors: those of config::Document and
+/// config::Table.
 files::OrText<Config> read_config(const std::string& file);
 
 /// Whether a verified certificate is that of `name`: as common name, or as one of its URIs.

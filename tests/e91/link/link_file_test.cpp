@@ -71,14 +71,16 @@ fibre_km = 7
 }
 
 TEST(LinkFile, NamesTheLineAndFieldOfAMistake) {
-  EXPECT_EQ(error_of("[pairs]\nmean_pair = 1"), ":2: [pairs], field \"mean_pair\": is unknown (see docs/qkd.md)");
-  EXPECT_EQ(error_of("[pairs]\nmean_pairs = \"many\""), ":2: [pairs], field \"mean_pairs\": takes a number");
-  EXPECT_EQ(error_of("[pairs]\nmean_pairs = nan"), ":2: [pairs], field \"mean_pairs\": takes a number");
-  EXPECT_EQ(error_of("[pairs]\nmean_pairs = 7"), ": mean_pairs is from 0 to 1 (pairs per slot)");
-  EXPECT_EQ(error_of("[settings]\nmode = \"odd\""), ":2: [settings], field \"mode\": takes \"biased\" or \"classic\"");
-  EXPECT_EQ(error_of("alice = 3"), ":1: [alice] is a table");
-  EXPECT_EQ(error_of("[carol]"),
-            ":1: \"carol\" is unknown: a link has [source], [pairs], [settings], [alice] and [bob]");
+  EXPECT_EQ(error_of("[pairs]\nmean_pair = 1"),
+            ":2:1: [pairs], field \"mean_pair\": is unknown; did you mean \"mean_pairs\"? (see docs/qkd.md)");
+  EXPECT_EQ(error_of("[pairs]\nmean_pairs = \"many\""),
+            ":2:14: [pairs], field \"mean_pairs\": takes a number from 0 to 1");
+  EXPECT_EQ(error_of("[pairs]\nmean_pairs = nan"), ":2:14: [pairs], field \"mean_pairs\": takes a number from 0 to 1");
+  EXPECT_EQ(error_of("[pairs]\nmean_pairs = 7"), ":2:14: [pairs], field \"mean_pairs\": takes a number from 0 to 1");
+  EXPECT_EQ(error_of("[settings]\nmode = \"odd\""),
+            ":2:8: [settings], field \"mode\": takes \"biased\" or \"classic\"");
+  EXPECT_EQ(error_of("alice = 3"), ":1:9: a link, field \"alice\": is a table; write [alice]");
+  EXPECT_EQ(error_of("[carol]"), ":1:2: a link, field \"carol\": is unknown (see docs/qkd.md)");
   EXPECT_NE(error_of("[pairs"), "");
   EXPECT_FALSE(load_link_file("/is_not_there.toml").has_value());
 }
