@@ -29,9 +29,10 @@ void check_error(const std::string& error, std::string_view text) {
   check(line >= 1 && line <= lines, "an error in a line that is not there");
 }
 
-/// Reads every field of `members` by the kind that its own value does not decide.
+/// Reads every field of `members` by a kind that its own value does not decide; but those whose names no program has.
 void read_all(config::Table& table, const config::Members& members, unsigned kinds) {
   for (const config::Member& member : members) {
+    if (!std::ranges::all_of(member.name, [](char c) { return c >= ' ' && c <= '~'; })) continue;
     std::string text;
     std::vector<std::string> texts;
     bool flag = false;

@@ -63,7 +63,9 @@ TEST(Toml, ThatIsNoneIsRefusedWithItsPlace) {
                                     {"a = 1\na = 2\n", "f.toml:2:"},
                                     {"[a]\n[a]\n", "f.toml:2:"},
                                     {"a = {b = 1, b = 2}\n", "f.toml:1:"},
-                                    {"a.b = 1\na.b = 2\n", "f.toml:2:"}}) {
+                                    {"a.b = 1\na.b = 2\n", "f.toml:2:"},
+                                    {"[\x06source]\n", "f.toml:1:2: "},
+                                    {"[=]\n", "f.toml:1:2: "}}) {
     EXPECT_TRUE(error_of(text).starts_with(place)) << text << ": " << error_of(text);
     EXPECT_TRUE(error_of(text).contains(": not TOML: ")) << error_of(text);
   }
