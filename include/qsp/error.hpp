@@ -4,6 +4,8 @@
 #include <expected>
 #include <optional>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace qsp {
 
@@ -50,11 +52,28 @@ struct Error {
   std::string_view where;
 };
 
-template <class T>
-using Result = std::expected<T, Error>;
+/// What a function returns that may fail: a T, or the E that says why there is none. In all else it is std::expected,
+/// which may be dropped without a word, as no alias of it could change: the compiler warns of a Result that nobody
+/// looks at. Whoever does not care writes static_cast<void>, and beside it why.
+template <class T, class E = Error>
+class [[nodiscard]] Result : public std::expected<T, E> {
+ public:
+  using std::expected<T, E>::expected;
+  constexpr Result() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): they are the same thing
+  constexpr Result(std::expected<T, E>&& other) noexcept(std::is_nothrow_move_constructible_v<std::expected<T, E>>)
+      : std::expected<T, E>(std::move(other)) {}
+};
+
+/// Whether it holds a value that is equal to `other`. std::expected's own would fit both ways round.
+template <class T, class E, class U>
+  requires requires(const T& value, const U& other) { static_cast<bool>(value == other); }
+constexpr bool operator==(const Result<T, E>& result, const U& other) {
+  return result.has_value() && static_cast<bool>(*result == other);
+}
 
 /// Shorthand for the failing side of a Result.
-inline std::unexpected<Error> fail(ErrorKind kind, Reason reason, std::string_view where) noexcept {
+[[nodiscard]] inline std::unexpected<Error> fail(ErrorKind kind, Reason reason, std::string_view where) noexcept {
   return std::unexpected<Error>(Error{kind, reason, where});
 }
 

@@ -53,7 +53,7 @@ PemReader::Line PemReader::next_line() noexcept {
   return {trimmed(line), ended};
 }
 
-std::expected<std::optional<PemBlock>, std::string_view> PemReader::next() {
+Result<std::optional<PemBlock>, std::string_view> PemReader::next() {
   if (rest_.starts_with("\xFF\xFE") || rest_.starts_with("\xFE\xFF")) {
     return std::unexpected("UTF-16 text; save it as UTF-8 or ASCII");
   }
@@ -70,7 +70,7 @@ std::expected<std::optional<PemBlock>, std::string_view> PemReader::next() {
   return std::nullopt;
 }
 
-std::expected<PemBlock, std::string_view> PemReader::rest_of_block(std::string_view label, std::string_view begin) {
+Result<PemBlock, std::string_view> PemReader::rest_of_block(std::string_view label, std::string_view begin) {
   // Once, and beyond any inline buffer of std::string, so that no copy of a key is left behind.
   constexpr std::size_t kBeyondInline = 64;
   std::size_t size = begin.size() + kBeyondInline;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <expected>
 #include <optional>
 #include <string_view>
 
@@ -28,7 +27,7 @@ class PemReader {
   explicit PemReader(std::string_view text) noexcept : rest_(text) {}
 
   /// The next block; nothing where there is no more. Error: what is wrong, a phrase for a person.
-  std::expected<std::optional<PemBlock>, std::string_view> next();
+  Result<std::optional<PemBlock>, std::string_view> next();
 
   /// Whether the text skipped so far prints a private key, as `openssl pkey -text -noout` does.
   [[nodiscard]] bool skipped_private_key() const noexcept { return skipped_private_key_; }
@@ -39,7 +38,7 @@ class PemReader {
     bool ended;             ///< not cut off by the end of the text
   };
   Line next_line() noexcept;
-  std::expected<PemBlock, std::string_view> rest_of_block(std::string_view label, std::string_view begin);
+  Result<PemBlock, std::string_view> rest_of_block(std::string_view label, std::string_view begin);
 
   std::string_view rest_;
   bool skipped_private_key_ = false;

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,7 +77,7 @@ struct Error {
 
 /// What is wrong with a text: one line for a person that quotes none of it.
 template <class T>
-using Parsed = std::expected<T, std::string>;
+using Parsed = Result<T, std::string>;
 
 Parsed<Status> parse_status(std::string_view json);
 Parsed<KeyRequest> parse_key_request(std::string_view json);  ///< an empty body is a request of defaults

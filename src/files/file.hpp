@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <expected>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,7 +13,7 @@
 namespace qsp::files {
 
 template <class T>
-using OrText = std::expected<T, std::string>;
+using OrText = Result<T, std::string>;
 
 /// An open file descriptor that closes itself.
 class Descriptor {

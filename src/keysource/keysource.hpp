@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <expected>
 #include <functional>
 #include <optional>
 #include <string>
@@ -29,7 +28,7 @@ struct Failed {
   std::string text;  ///< for a log, which escapes it: it may quote what others wrote; holds no secret
 };
 
-using Answer = std::expected<Delivered, Failed>;
+using Answer = Result<Delivered, Failed>;
 
 /// Takes the answer to one fetch.
 using Done = std::move_only_function<void(Answer)>;

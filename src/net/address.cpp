@@ -52,7 +52,7 @@ std::optional<std::string> doubt_v6(std::string_view text) {
 
 }  // namespace
 
-std::expected<Address, std::string> parse_address(std::string_view text) {
+Result<Address, std::string> parse_address(std::string_view text) {
   std::string_view host = text;
   std::optional<std::string_view> port_text;
   if (text.starts_with('[')) {

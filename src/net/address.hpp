@@ -2,9 +2,10 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
-#include <expected>
 #include <string>
 #include <string_view>
+
+#include "qsp/error.hpp"
 
 namespace qsp::net {
 
@@ -18,7 +19,7 @@ struct Address {
 
 /// Parses "host", "host:port", "[v6]", "[v6]:port" or a bare IPv6 address whose end could not be taken for a port;
 /// without a port it is kDefaultPort. The error is one line for a person.
-std::expected<Address, std::string> parse_address(std::string_view text);
+Result<Address, std::string> parse_address(std::string_view text);
 
 /// "host:port", with an IPv6 address in brackets. Characters that could trick a terminal never get past parse_address.
 std::string to_string(const Address& address);

@@ -40,7 +40,7 @@ Source source_of(const boost::asio::ip::address& address) {
   return source;
 }
 
-std::expected<Admission::Admitted, Refusal> Admission::admit(const Source& source, Instant now, std::uint8_t keeper) {
+Result<Admission::Admitted, Refusal> Admission::admit(const Source& source, Instant now, std::uint8_t keeper) {
   static const OfSource kNobody;
   ripen(now);
   const auto known = by_source_.find(source);

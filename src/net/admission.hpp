@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <limits>
 #include <map>
 #include <optional>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "qsp/endpoint.hpp"
+#include "qsp/error.hpp"
 
 namespace qsp::net {
 
@@ -83,7 +83,7 @@ class Admission {
     std::optional<Place> displaced;  ///< whose connection has to be closed now; it is counted no longer
   };
   /// Counts a new connection in, which was accepted now, or says why it has to go.
-  std::expected<Admitted, Refusal> admit(const Source& source, Instant now, std::uint8_t keeper = 0);
+  Result<Admitted, Refusal> admit(const Source& source, Instant now, std::uint8_t keeper = 0);
   /// Gives up a place for the sake of another resource, if any is of little use.
   std::optional<Place> displace_one(Instant now);
 

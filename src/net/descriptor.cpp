@@ -14,7 +14,7 @@ error_code last_error() noexcept { return {errno, boost::system::system_category
 
 }  // namespace
 
-std::expected<Watch, error_code> Watch::open(Loop& loop, int fd, For what) {
+Result<Watch, error_code> Watch::open(Loop& loop, int fd, For what) {
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll < 0) return std::unexpected(last_error());
   epoll_event interest{};

@@ -2,11 +2,11 @@
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <cstdint>
-#include <expected>
 #include <optional>
 #include <utility>
 
 #include "net/loop.hpp"
+#include "qsp/error.hpp"
 
 namespace qsp::net {
 
@@ -20,7 +20,7 @@ class Watch {
   enum class For : std::uint8_t { Reading, Writing };
 
   /// `fd` stays open as long as the watch lives. Error: that of epoll.
-  static std::expected<Watch, error_code> open(Loop& loop, int fd, For what = For::Reading);
+  static Result<Watch, error_code> open(Loop& loop, int fd, For what = For::Reading);
 
   /// True if the descriptor never blocks (a regular file); wait() is then never needed.
   [[nodiscard]] bool always_ready() const noexcept { return !epoll_; }

@@ -49,9 +49,8 @@ std::string explain(const Address& address, const DialFailure& failure, std::chr
 
 }  // namespace
 
-asio::awaitable<std::expected<Dialled, std::string>> dial(Loop& loop, Address address,
-                                                          std::chrono::nanoseconds timeout) {
-  using Outcome = std::expected<Dialled, std::string>;
+asio::awaitable<Result<Dialled, std::string>> dial(Loop& loop, Address address, std::chrono::nanoseconds timeout) {
+  using Outcome = Result<Dialled, std::string>;
   HappyEyeballs race(loop.executor(), {.overall = timeout, .each = std::min(timeout, DialLimits().each)});
   auto running = race.run(address);
   auto dialled = co_await std::move(running);

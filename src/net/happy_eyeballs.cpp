@@ -88,8 +88,8 @@ std::string describe(const std::vector<Unreached>& tried) {
   return text;
 }
 
-asio::awaitable<std::expected<Dialled, DialFailure>> HappyEyeballs::run(Address address) {
-  using Outcome = std::expected<Dialled, DialFailure>;
+asio::awaitable<Result<Dialled, DialFailure>> HappyEyeballs::run(Address address) {
+  using Outcome = Result<Dialled, DialFailure>;
   const std::shared_ptr<Race> race = race_;
   error_code no_literal;
   const asio::ip::address literal = asio::ip::make_address(address.host, no_literal);
@@ -116,8 +116,8 @@ asio::awaitable<std::expected<Dialled, DialFailure>> HappyEyeballs::run(Address 
   co_return co_await std::move(racing);
 }
 
-asio::awaitable<std::expected<Dialled, DialFailure>> HappyEyeballs::run(std::vector<tcp::endpoint> addresses) {
-  using Outcome = std::expected<Dialled, DialFailure>;
+asio::awaitable<Result<Dialled, DialFailure>> HappyEyeballs::run(std::vector<tcp::endpoint> addresses) {
+  using Outcome = Result<Dialled, DialFailure>;
   const std::shared_ptr<Race> race = race_;
   race->addresses = interleave(addresses);
   if (race->addresses.size() > race->limits.addresses) race->addresses.resize(race->limits.addresses);

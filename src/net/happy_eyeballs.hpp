@@ -3,7 +3,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
-#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "net/address.hpp"
 #include "net/loop.hpp"
+#include "qsp/error.hpp"
 
 namespace qsp::net {
 
@@ -54,8 +54,8 @@ class HappyEyeballs {
   ~HappyEyeballs();
 
   /// Call one of these, once. The object stays until it has ended.
-  asio::awaitable<std::expected<Dialled, DialFailure>> run(Address address);
-  asio::awaitable<std::expected<Dialled, DialFailure>> run(std::vector<tcp::endpoint> addresses);
+  asio::awaitable<Result<Dialled, DialFailure>> run(Address address);
+  asio::awaitable<Result<Dialled, DialFailure>> run(std::vector<tcp::endpoint> addresses);
   /// Ends what runs, soon and with a failure.
   void cancel();
 

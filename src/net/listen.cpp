@@ -14,8 +14,7 @@ using Resolver = asio::ip::basic_resolver<tcp, Executor>;
 constexpr auto kListenFlags =
     static_cast<Resolver::flags>(std::to_underlying(Resolver::numeric_service) | std::to_underlying(Resolver::passive));
 
-std::expected<Acceptor, error_code> listen_on(const Executor& executor, const tcp::endpoint& endpoint,
-                                              bool among_others) {
+Result<Acceptor, error_code> listen_on(const Executor& executor, const tcp::endpoint& endpoint, bool among_others) {
   Acceptor acceptor(executor);
   error_code failed;
   acceptor.open(endpoint.protocol(), failed);
@@ -31,7 +30,7 @@ std::expected<Acceptor, error_code> listen_on(const Executor& executor, const tc
 
 }  // namespace
 
-std::expected<std::vector<Acceptor>, std::string> listen_all(const Executor& executor, const Address& address) {
+Result<std::vector<Acceptor>, std::string> listen_all(const Executor& executor, const Address& address) {
   Resolver resolver(executor);
   error_code failed;
   const auto found = resolver.resolve(address.host, std::to_string(address.port), kListenFlags, failed);
@@ -42,7 +41,7 @@ std::expected<std::vector<Acceptor>, std::string> listen_all(const Executor& exe
   for (const auto& entry : found) {
     tcp::endpoint endpoint = entry.endpoint();
     if (!acceptors.empty()) endpoint.port(acceptors.front().local_endpoint(failed).port());
-    std::expected<Acceptor, error_code> acceptor = listen_on(executor, endpoint, found.size() > 1);
+    Result<Acceptor, error_code> acceptor = listen_on(executor, endpoint, found.size() > 1);
     if (acceptor) {
       acceptors.push_back(std::move(*acceptor));
     } else if (acceptor.error().value() == EADDRNOTAVAIL || acceptor.error().value() == EAFNOSUPPORT) {

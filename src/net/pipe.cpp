@@ -37,7 +37,7 @@ void PipeEnds::close() noexcept {
   if (output >= 0 && output != input) ::close(output);
 }
 
-std::expected<void, std::string> PipeSession::attach(PipeEnds&& ends) {
+Result<void, std::string> PipeSession::attach(PipeEnds&& ends) {
   if (finished_) return std::unexpected("the session has ended");
   auto input = PipeEnd::open(loop(), ends.input(), Watch::For::Reading);
   if (!input) return std::unexpected(fmt::format("cannot watch the input: {}", input.error().message()));

@@ -10,6 +10,7 @@
 #include "net/connection.hpp"
 #include "net/pipe_end.hpp"
 #include "net/send_queue.hpp"
+#include "qsp/error.hpp"
 
 namespace qsp::net {
 
@@ -65,7 +66,7 @@ class PipeSession : public Connection {
 
  protected:
   /// Gives the session its ends; bytes flow from then on. Until then what the peer sends waits. Error: one line.
-  std::expected<void, std::string> attach(PipeEnds&& ends);
+  Result<void, std::string> attach(PipeEnds&& ends);
   void give_up(Reason reason, const std::string& why);
   /// The input has ended. False: whether that is a good end is not known yet; finish_input() says so later.
   virtual bool may_finish_input() { return true; }

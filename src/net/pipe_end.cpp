@@ -49,7 +49,7 @@ ssize_t repeated(Call call) noexcept {
 
 }  // namespace
 
-std::expected<PipeEnd, error_code> PipeEnd::open(Loop& loop, int fd, Watch::For what) {
+Result<PipeEnd, error_code> PipeEnd::open(Loop& loop, int fd, Watch::For what) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return std::unexpected(error_code(errno, boost::system::system_category()));
   int own = -1;

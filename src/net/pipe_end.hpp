@@ -4,12 +4,12 @@
 
 #include <boost/asio/buffer.hpp>
 #include <cstdint>
-#include <expected>
 #include <span>
 #include <utility>
 
 #include "net/descriptor.hpp"
 #include "net/loop.hpp"
+#include "qsp/error.hpp"
 
 namespace qsp::net {
 
@@ -25,7 +25,7 @@ class PipeEnd {
   static constexpr int kPipeSize = 256 * 1024;
 
   /// `fd` stays the caller's, and open as long as this. Error: it cannot be watched.
-  static std::expected<PipeEnd, error_code> open(Loop& loop, int fd, Watch::For what);
+  static Result<PipeEnd, error_code> open(Loop& loop, int fd, Watch::For what);
   PipeEnd(PipeEnd&& other) noexcept
       : fd_(other.fd_), own_(std::exchange(other.own_, -1)), way_(other.way_), watch_(std::move(other.watch_)) {}
   PipeEnd& operator=(PipeEnd&&) = delete;

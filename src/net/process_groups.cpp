@@ -27,7 +27,7 @@ std::unexpected<std::string> failed() {
 
 bool group_lives(int group) noexcept { return ::kill(-group, 0) == 0 || errno != ESRCH; }
 
-std::expected<std::unique_ptr<ProcessGroups>, std::string> ProcessGroups::start() {
+Result<std::unique_ptr<ProcessGroups>, std::string> ProcessGroups::start() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return failed();
   const int guard = ::fork();

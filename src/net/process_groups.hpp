@@ -1,11 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <expected>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
+
+#include "qsp/error.hpp"
 
 namespace qsp::net {
 
@@ -23,7 +24,7 @@ class ProcessGroups {
 
   /// Starts the guard, a copy of this process: so call it before secrets are read. Precondition: this process has one
   /// thread. Error: one line.
-  static std::expected<std::unique_ptr<ProcessGroups>, std::string> start();
+  static Result<std::unique_ptr<ProcessGroups>, std::string> start();
   ProcessGroups(const ProcessGroups&) = delete;
   ProcessGroups& operator=(const ProcessGroups&) = delete;
   /// Kills what is left.

@@ -16,16 +16,16 @@ Server::Server(const ServerOptions& options) : options_(options) {}
 
 Server::~Server() = default;
 
-std::expected<std::unique_ptr<Server>, std::string> Server::open(const ServerOptions& options,
-                                                                 const MakeSessionFactory& make_factory,
-                                                                 ServerEvents& events) try {
+Result<std::unique_ptr<Server>, std::string> Server::open(const ServerOptions& options,
+                                                          const MakeSessionFactory& make_factory,
+                                                          ServerEvents& events) try {
   std::unique_ptr<Server> server(new Server(options));
   for (std::size_t i = 0; i < std::clamp<std::size_t>(options.threads, 1, kMaxThreads); ++i) {
-    std::expected<std::unique_ptr<SessionFactory>, std::string> factory = make_factory();
+    Result<std::unique_ptr<SessionFactory>, std::string> factory = make_factory();
     if (!factory) return std::unexpected(factory.error());
     server->shards_.push_back(std::make_unique<Shard>(std::move(*factory), events, options.first_frame_timeout));
   }
-  std::expected<std::vector<Acceptor>, std::string> acceptors =
+  Result<std::vector<Acceptor>, std::string> acceptors =
       listen_all(server->shards_.front()->loop().executor(), options.listen);
   if (!acceptors) return std::unexpected(acceptors.error());
   server->listener_ = std::make_unique<Listener>(*server, std::move(*acceptors), events);
@@ -44,7 +44,7 @@ Loop& Server::loop() noexcept { return shards_.front()->loop(); }
 
 std::size_t Server::sessions() const noexcept { return listener_->admission().sessions(); }
 
-std::expected<void, std::string> Server::run() {
+Result<void, std::string> Server::run() {
   listener_->start();
   std::vector<std::jthread> threads;
   try {

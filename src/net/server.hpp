@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,7 +30,7 @@ class SessionFactory {
 };
 
 /// Called once for each thread, before any of them runs. The error is one line for a person.
-using MakeSessionFactory = std::function<std::expected<std::unique_ptr<SessionFactory>, std::string>()>;
+using MakeSessionFactory = std::function<Result<std::unique_ptr<SessionFactory>, std::string>()>;
 
 /// What a server tells the world. Called from any of its threads; so implementations are thread-safe.
 class ServerEvents {
@@ -70,9 +69,9 @@ struct ServerOptions {
 class Server {
  public:
   /// Listens on every address of the name. `events` outlives the server. The error is one line that says what to do.
-  static std::expected<std::unique_ptr<Server>, std::string> open(const ServerOptions& options,
-                                                                  const MakeSessionFactory& make_factory,
-                                                                  ServerEvents& events);
+  static Result<std::unique_ptr<Server>, std::string> open(const ServerOptions& options,
+                                                           const MakeSessionFactory& make_factory,
+                                                           ServerEvents& events);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -83,7 +82,7 @@ class Server {
   [[nodiscard]] Loop& loop() noexcept;
 
   /// Serves until stopped; uses the calling thread. Call it once. Error: threads could not be started.
-  std::expected<void, std::string> run();
+  Result<void, std::string> run();
   /// From any thread: accepts no more, closes every session with NORMAL, waits for stop_timeout at most, ends run().
   void stop();
   /// Sessions of any phase. On the thread of loop(), or after run().

@@ -34,7 +34,7 @@ constexpr std::array kSizeUnits{SizeUnit{"T", "TiB", 40}, SizeUnit{"G", "GiB", 3
 
 }  // namespace
 
-std::expected<nanoseconds, std::string> parse_time(std::string_view text, nanoseconds plain) {
+Result<nanoseconds, std::string> parse_time(std::string_view text, nanoseconds plain) {
   const auto problem = [] {
     return std::unexpected(
         std::string("takes a time: a number and ns, us, ms, s, m, h or d, such as 500ms, 90s, 2m or 1h"));
@@ -59,7 +59,7 @@ std::expected<nanoseconds, std::string> parse_time(std::string_view text, nanose
   return nanoseconds(std::llround(time));
 }
 
-std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
+Result<std::uint64_t, std::string> parse_size(std::string_view text) {
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, number);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <memory>
+#include <string>
 #include <utility>
 
 namespace qsp {
@@ -60,6 +62,35 @@ TEST(Result, FailCarriesKindReasonAndPlace) {
   EXPECT_EQ(result.error().kind, ErrorKind::KeySource);
   EXPECT_EQ(result.error().reason, Reason::QkdUnavailable);
   EXPECT_EQ(result.error().where, "here");
+}
+
+TEST(Result, is_equal_to_its_value_and_to_no_other) {
+  const Result<int> good = 7;
+  EXPECT_TRUE(good == 7);
+  EXPECT_FALSE(good == 8);
+  const Result<int> bad = fail(ErrorKind::Internal, Reason::InternalError, "here");
+  EXPECT_FALSE(bad == 7);
+  EXPECT_FALSE(bad == 0);
+}
+
+TEST(Result, copies_and_moves_as_itself_even_where_its_value_could_be_made_of_it) {
+  Result<bool> no = false;
+  Result<bool> copy(no);
+  ASSERT_TRUE(copy);
+  EXPECT_FALSE(*copy) << "the value, not whether there is one";
+  const Result<bool> moved(std::move(copy));
+  ASSERT_TRUE(moved);
+  EXPECT_FALSE(*moved);
+}
+
+TEST(Result, is_made_of_an_expected_and_widens_its_value) {
+  const Result<std::string> made = std::expected<std::string, Error>("text");
+  EXPECT_TRUE(made == "text");
+  Result<std::unique_ptr<const int>> widened = Result<std::unique_ptr<int>>(std::make_unique<int>(3));
+  ASSERT_TRUE(widened);
+  EXPECT_EQ(**widened, 3);
+  const Result<void, std::string> failed = std::unexpected("why");
+  EXPECT_EQ(failed.error(), "why");
 }
 
 }  // namespace

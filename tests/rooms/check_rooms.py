@@ -79,6 +79,8 @@ def breaches(source_dir, rules):
                 yield f"{where}: a public header must not include the private {header}"
             elif other not in closure(room, rules):
                 yield f"{where}: room {room} must not use room {other} ({header})"
+        if public and file.name != "error.hpp" and "std::expected" in text:
+            yield f"{where}: a public header returns qsp::Result, which must not be dropped, and never std::expected"
         for word in FORBIDDEN_WORDS.findall(text) if core else ():
             yield f"{where}: the core must not use {word}"
 

@@ -43,6 +43,11 @@ class CheckRooms(unittest.TestCase):
         self.assertTrue(self.breaches("include/qsp/a.hpp", '#include "wire/frame.hpp"\n'))
         self.assertEqual([], self.breaches("src/net/a.cpp", '#include "base/b.hpp"\n'))
 
+    def test_public_functions_return_what_must_be_used(self):
+        self.assertTrue(self.breaches("include/qsp/a.hpp", "std::expected<int, Error> f();\n"))
+        self.assertEqual([], self.breaches("include/qsp/a.hpp", "Result<int> f();\n"))
+        self.assertEqual([], self.breaches("include/qsp/error.hpp", "class Result : public std::expected<T, E> {};\n"))
+
     def test_slow_headers_are_for_one_source(self):
         self.assertEqual([], self.breaches("src/cli/command.cpp", "#include <CLI/CLI.hpp>\n"))
         self.assertTrue(self.breaches("src/cli/serve.cpp", "#include <CLI/CLI.hpp>\n"))

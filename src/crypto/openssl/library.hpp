@@ -5,7 +5,6 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,7 +54,7 @@ class Library {
 
 /// An object of the provider, or the name of the algorithm that the library lacks (static text).
 template <class T>
-using Fetched = std::expected<T, std::string_view>;
+using Fetched = Result<T, std::string_view>;
 
 /// Fails and leaves nothing behind in OpenSSL's error queue, which belongs to the thread and would mislead its next
 /// user.

@@ -105,7 +105,7 @@ https::Call status_call(std::string_view sae_id, Instant deadline) {
           .deadline = deadline};
 }
 
-std::expected<KeyAnswer, Refusal> read_key_answer(const Request& request, const https::Response& response) {
+Result<KeyAnswer, Refusal> read_key_answer(const Request& request, const https::Response& response) {
   if (response.status < 200 || response.status > 299) return std::unexpected(read_refusal(request, response));
   if (is_blank(response.body.reveal())) return no_key();
   auto container = etsi014::parse_key_container(response.body.reveal());
@@ -127,7 +127,7 @@ std::expected<KeyAnswer, Refusal> read_key_answer(const Request& request, const 
   return KeyAnswer{{request.key_id.value_or(key.key_id), QkdKey::copy_of(key.key.reveal())}, key.simulated};
 }
 
-std::expected<etsi014::Status, std::string> read_status_answer(const https::Response& response) {
+Result<etsi014::Status, std::string> read_status_answer(const https::Response& response) {
   if (response.status < 200 || response.status > 299) {
     return std::unexpected(explain(response, etsi014::parse_error(response.body.reveal())));
   }

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,9 +43,9 @@ struct Refusal {
 };
 
 /// What a whole answer to a key call means. Not checked: whether the key was delivered before.
-std::expected<KeyAnswer, Refusal> read_key_answer(const Request& request, const https::Response& response);
+Result<KeyAnswer, Refusal> read_key_answer(const Request& request, const https::Response& response);
 
 /// What an answer to the status call says, or why it says nothing.
-std::expected<etsi014::Status, std::string> read_status_answer(const https::Response& response);
+Result<etsi014::Status, std::string> read_status_answer(const https::Response& response);
 
 }  // namespace qsp::keysource
