@@ -129,7 +129,7 @@ class Play {
     const auto& asked = stage_->seen().qkd;
     if (asked.empty()) return;
     if (how == 0) return stage_->answer_qkd();
-    Channel& end = stage_->end();
+    Endpoint& end = stage_->end();
     const Instant now = stage_->pair().now();
     if (how == 1) {
       const std::string wrong(36, 'a');

@@ -7,9 +7,13 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "qsp/bytes.hpp"
+#include "qsp/crypto.hpp"
 #include "qsp/error.hpp"
+#include "qsp/peer.hpp"
+#include "qsp/secret.hpp"
 
 /// One end of a session without I/O: bytes go in and come out, and time is an argument. Any event loop can drive it.
 namespace qsp {
@@ -36,11 +40,18 @@ struct EpochChanged {
   std::uint32_t epoch;
 };
 
-/// The session waits for a key of a QKD link: answer with Channel::provide_qkd_key or Channel::fail_qkd_key.
+/// The session waits for a key of a QKD link: answer with provide_qkd_key or fail_qkd_key.
 struct QkdKeyNeeded {
   std::string sae_id;                 ///< the peer's SAE ID, to be escaped where it enters a URL
   std::optional<std::string> key_id;  ///< dec_keys of this one; nothing: enc_keys of a new one
   Instant deadline;                   ///< when this end gives up by itself; a key source may retry until then
+};
+
+/// Why a key source could not deliver.
+enum class QkdFailure : std::uint8_t {
+  Unavailable,  ///< the KME is down, empty, slow, or its answer was refused
+  Budget,       ///< this end's own budget of fetches is spent: never a reason to go on without QKD. A server's rekey
+                ///< tries again by itself: say so at once; a client's may wait for the refill until the deadline
 };
 
 /// The session is over for good.
@@ -52,6 +63,44 @@ struct Closed {
 };
 
 using Event = std::variant<Established, AppData, EpochChanged, QkdKeyNeeded, Closed>;
+
+/// What went into the keys of one epoch, and what they have carried.
+struct EpochStatus {
+  std::uint32_t epoch = 0;
+  bool kem = false;                   ///< a fresh KEM secret is in the key
+  std::optional<std::string> key_id;  ///< the QKD key that is in the key
+  Instant confirmed{};                ///< when this end knew that both held it
+  std::uint64_t frames_sent = 0, frames_received = 0;
+  std::uint64_t bytes_sent = 0, bytes_received = 0;  ///< of plaintext
+};
+
+/// What a session is and has agreed on. Before Established, and for a profile that tells nothing of itself (rc155), all
+/// but `secure` is empty; after Closed it stays what it was last.
+struct ChannelStatus {
+  bool secure = false;  ///< the profile proves who the peer is and that what comes is genuine; false for rc155
+  crypto::KemId kem{};
+  crypto::AeadId aead{};
+  crypto::SignatureId local_signature{}, peer_signature{};
+  std::string peer;          ///< its pinned name
+  std::string application;   ///< agreed application protocol, or empty
+  bool qkd_mixed = false;    ///< qkd_mode 1
+  bool without_qkd = false;  ///< QKD was preferred, and the current epoch has none
+  bool rekey_pending = false;
+  EpochStatus current;
+  std::optional<EpochStatus> previous;
+};
+
+/// A key for use outside the channel, bound to an epoch (SPEC §6).
+struct Exported {
+  std::uint32_t epoch;
+  std::vector<std::uint8_t> key;  ///< the caller wipes it
+};
+
+/// Whom a peer said it is, proved or not.
+struct Presented {
+  Identity identity;
+  std::optional<std::string> sae_id;  ///< where QKD was agreed on: 1…255 bytes of any value, to be escaped
+};
 
 /// Where the application's plaintext stands in a frame buffer: behind `head` bytes, before `tail` bytes.
 struct FrameRoom {
@@ -103,9 +152,43 @@ class Endpoint {
   /// The epoch that this end sends in; 0 before Established, and after Closed the last one.
   [[nodiscard]] virtual std::uint32_t epoch() const noexcept = 0;
 
+  // What a profile with authentication, QKD keys and exports adds. A profile without (rc155) answers as is said here.
+
+  /// Answers the last QkdKeyNeeded. `key_id` is a UUID of 36 characters. Error: ApiMisuse if nothing is awaited, which
+  /// is also so after its deadline, and in a profile that never asks; the key is wiped in any case.
+  virtual Result<void> provide_qkd_key(std::string_view /*key_id*/, QkdKey&& key, Instant /*now*/) {
+    key.wipe();
+    return not_here();
+  }
+  /// Likewise, where there is no key.
+  virtual Result<void> fail_qkd_key(QkdFailure /*why*/, Instant /*now*/) { return not_here(); }
+
+  /// A key of `size` bytes (1…255·32) for `label` (at most 200 bytes; none that begins with "qsp1 ", which are QSP's
+  /// own) and `context`, from the current epoch, or from `epoch` where its exporter is still kept (the previous one).
+  /// Error: ApiMisuse, also in a profile that has no exports.
+  virtual Result<Exported> export_key(std::string_view /*label*/, Bytes /*context*/, std::size_t /*size*/,
+                                      std::optional<std::uint32_t> /*epoch*/ = std::nullopt) {
+    return not_here();
+  }
+
+  /// True after a handshake that a "preferred" client may repeat once with redial_without_qkd (SPEC §5).
+  [[nodiscard]] virtual bool may_redial_without_qkd() const noexcept { return false; }
+
+  /// Never fails; see ChannelStatus for when it is empty.
+  [[nodiscard]] virtual ChannelStatus status() const { return {}; }
+
+  /// After a handshake that failed: what the peer presented, if it came so far. For this end's own log: SPEC §5.8 says
+  /// what the peer may learn.
+  [[nodiscard]] virtual std::optional<Presented> presented() const { return std::nullopt; }
+
   static constexpr std::size_t kMaxPlaintext = 65'536;
   /// Header, nonce prefix (rc155 only), plaintext and tag.
   static constexpr std::size_t kMaxFrameSize = 22 + 12 + kMaxPlaintext + 16;
+
+ private:
+  static std::unexpected<Error> not_here() noexcept {
+    return fail(ErrorKind::ApiMisuse, Reason::InternalError, "this profile has no such thing");
+  }
 };
 
 }  // namespace qsp

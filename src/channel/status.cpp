@@ -14,6 +14,7 @@ constexpr std::size_t kMaxExport = 255 * crypto::kHashSize;
 ChannelStatus Session::status() const {
   if (last_status_ != nullptr && live_ == nullptr) return *last_status_;
   ChannelStatus status;
+  status.secure = true;
   if (live_ == nullptr) return status;
   const handshake::Agreement& agreement = live_->agreement;
   status.kem = agreement.kem;

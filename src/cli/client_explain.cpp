@@ -13,8 +13,7 @@ namespace {
 
 /// Whom the server said it is, where that is not who was dialled.
 std::string stranger(const ClientRun& run) {
-  const auto* const channel = run.client ? dynamic_cast<const Channel*>(&run.client->endpoint()) : nullptr;
-  const auto presented = channel != nullptr ? channel->presented() : std::nullopt;
+  const auto presented = run.client ? run.client->endpoint().presented() : std::nullopt;
   return presented ? run.common.setup.describe_stranger(*presented) : std::string();
 }
 

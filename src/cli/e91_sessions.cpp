@@ -27,10 +27,10 @@ class Factory final : public net::SessionFactory {
 
   Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                   net::ConnectionOwner& owner) override {
-    auto channel = sessions_.make();
-    if (!channel) return std::unexpected(channel.error());
+    auto session = sessions_.make();
+    if (!session) return std::unexpected(session.error());
     return net::ConnectionPtr(
-        new e91::station::MessageSession(loop, std::move(socket), peer, std::move(*channel), owner, handler_, most_));
+        new e91::station::MessageSession(loop, std::move(socket), peer, std::move(*session), owner, handler_, most_));
   }
   [[nodiscard]] Bytes full_alert() const noexcept override { return qsp::full_alert(); }
 
@@ -54,15 +54,6 @@ std::expected<E91Sessions, Refused> E91Sessions::load(const E91Identity& identit
   auto sessions = (*setup)->sessions();
   if (!sessions) return std::unexpected(Refused{kFailed, sessions.error()});
   return E91Sessions(std::move(*setup), std::move(*sessions));
-}
-
-Result<std::unique_ptr<Channel>> E91Sessions::make() {
-  auto endpoint = sessions_->make(false);
-  if (!endpoint) return std::unexpected(endpoint.error());
-  auto* const channel = dynamic_cast<Channel*>(endpoint->get());
-  if (channel == nullptr) return fail(ErrorKind::Internal, Reason::InternalError, "not a session of QSP 1.0");
-  static_cast<void>(endpoint->release());
-  return std::unique_ptr<Channel>(channel);
 }
 
 std::expected<std::unique_ptr<E91Server>, std::string> E91Server::open(const net::Address& listen,

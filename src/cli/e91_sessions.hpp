@@ -21,7 +21,7 @@ class E91Sessions {
  public:
   static std::expected<E91Sessions, Refused> load(const E91Identity& identity, Role role, const std::string& peer = {});
 
-  Result<std::unique_ptr<Channel>> make();
+  Result<std::unique_ptr<Endpoint>> make() { return sessions_->make(false); }
 
  private:
   E91Sessions(std::unique_ptr<Setup> setup, std::unique_ptr<Sessions> sessions)

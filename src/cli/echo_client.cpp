@@ -83,9 +83,7 @@ void EchoClient::connection_closed(net::Connection&, const Closed& closed, const
   report_.received_bytes = traffic().received_bytes;
   report_.missing_bytes = window_.size();
   if (report_.established) log_epochs_over(endpoint(), true);
-  if (const auto* const channel = dynamic_cast<const Channel*>(&endpoint()); channel != nullptr) {
-    report_.may_redial_without_qkd = channel->may_redial_without_qkd();
-  }
+  report_.may_redial_without_qkd = endpoint().may_redial_without_qkd();
 }
 
 void EchoClient::connection_finished(net::Connection&) {

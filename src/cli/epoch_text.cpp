@@ -39,17 +39,15 @@ std::vector<EpochStatus> epochs_over(const ChannelStatus& status, bool ended) {
 }
 
 void log_epochs_over(const Endpoint& endpoint, bool ended) {
-  const auto* const channel = dynamic_cast<const Channel*>(&endpoint);
-  if (channel == nullptr) return;
-  const ChannelStatus status = channel->status();
+  const ChannelStatus status = endpoint.status();
+  if (!status.secure) return;
   for (const EpochStatus& epoch : epochs_over(status, ended)) spdlog::info("{}", describe(epoch));
   if (!ended && status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
 }
 
 void log_established(const Endpoint& endpoint) {
-  const auto* const channel = dynamic_cast<const Channel*>(&endpoint);
-  if (channel == nullptr) return;
-  const ChannelStatus status = channel->status();
+  const ChannelStatus status = endpoint.status();
+  if (!status.secure) return;
   spdlog::info("{}", describe(status));
   if (status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
 }

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "cli/epoch_text.hpp"
 
 namespace qsp::cli {
@@ -19,11 +21,9 @@ void PipeClient::connection_closed(net::Connection&, const Closed& closed, const
   report_.closed = closed;
   if (transport) report_.transport = transport.message();
   report_.traffic = traffic();
-  if (const auto* const channel = dynamic_cast<const Channel*>(&endpoint()); channel != nullptr) {
-    report_.status = channel->status();
-    if (report_.established) log_epochs_over(endpoint(), true);
-    report_.may_redial_without_qkd = channel->may_redial_without_qkd();
-  }
+  if (ChannelStatus status = endpoint().status(); status.secure) report_.status = std::move(status);
+  if (report_.established) log_epochs_over(endpoint(), true);
+  report_.may_redial_without_qkd = endpoint().may_redial_without_qkd();
 }
 
 void PipeClient::connection_finished(net::Connection&) {

@@ -56,20 +56,17 @@ class ServeLog final : public net::ServerEvents {
   ServeLog(const Setup& setup, bool json, ServeMetrics& metrics) : setup_(setup), json_(json), metrics_(metrics) {}
 
   void session_established(const net::Connection& connection) override {
-    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
+    const ChannelStatus status = connection.endpoint().status();
     spdlog::info("session {} of {} established{}{}", id(connection), net::to_string(connection.peer()),
-                 channel != nullptr ? ": " : "", channel != nullptr ? cli::describe(channel->status()) : "");
+                 status.secure ? ": " : "", status.secure ? cli::describe(status) : "");
     warn_without_qkd(connection);
-    const std::optional<ChannelStatus> status = channel != nullptr ? std::optional(channel->status()) : std::nullopt;
-    metrics_.established(status ? &*status : nullptr);
+    metrics_.established(status);
     if (json_) print_json(describe("established", connection));
   }
 
   void session_rekeyed(const net::Connection& connection) override {
     spdlog::debug("session {} sends in epoch {}", id(connection), connection.endpoint().epoch());
-    if (const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint()); channel != nullptr) {
-      metrics_.epoch(channel->status());
-    }
+    metrics_.epoch(connection.endpoint().status());
     tell_epochs(connection, false);
     warn_without_qkd(connection);
     if (json_) print_json(describe("rekeyed", connection));
@@ -128,8 +125,7 @@ class ServeLog final : public net::ServerEvents {
 
   /// Who called and was refused, as far as that is known: here alone (SPEC §5.8).
   [[nodiscard]] std::string caller(const net::Connection& connection) const override {
-    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
-    const auto presented = channel != nullptr ? channel->presented() : std::nullopt;
+    const auto presented = connection.endpoint().presented();
     return presented ? ", " + setup_.describe_stranger(*presented) : std::string();
   }
 
@@ -145,16 +141,16 @@ class ServeLog final : public net::ServerEvents {
   }
   /// Each epoch once, when it is over.
   static void tell_epochs(const net::Connection& connection, bool ended) {
-    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
-    if (channel == nullptr || !connection.established()) return;
-    for (const EpochStatus& epoch : epochs_over(channel->status(), ended)) {
+    const ChannelStatus status = connection.endpoint().status();
+    if (!status.secure || !connection.established()) return;
+    for (const EpochStatus& epoch : epochs_over(status, ended)) {
       spdlog::info("session {} {}", id(connection), cli::describe(epoch));
     }
   }
   /// In the words of a log: a peer that was killed broke no protocol.
   static std::string how(const net::Connection& connection, const Closed& closed) {
     if (connection.cut_off() && connection.established()) {
-      const bool genuine = dynamic_cast<const Channel*>(&connection.endpoint()) != nullptr;
+      const bool genuine = connection.endpoint().status().secure;
       return fmt::format("closed: connection lost, what came is {}{}", genuine ? "genuine " : "",
                          closed.truncated ? (genuine ? "but incomplete (truncated)" : "incomplete (truncated)")
                                           : (genuine ? "and complete" : "complete"));
@@ -164,9 +160,7 @@ class ServeLog final : public net::ServerEvents {
   }
   /// A "preferred" session that runs without QKD says so in every epoch.
   static void warn_without_qkd(const net::Connection& connection) {
-    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
-    if (channel == nullptr) return;
-    const ChannelStatus status = channel->status();
+    const ChannelStatus status = connection.endpoint().status();
     if (status.without_qkd) spdlog::warn("session {} {}", id(connection), cli::without_qkd_warning(status));
   }
   /// An established session's event also says whose it is and what is in the keys of its epoch.
@@ -174,9 +168,8 @@ class ServeLog final : public net::ServerEvents {
     boost::json::object object{
         {"event", event}, {"session_id", id(connection)}, {"address", net::to_string(connection.peer())}};
     if (connection.established()) object["epoch"] = connection.endpoint().epoch();
-    const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
-    if (channel == nullptr || !connection.established()) return object;
-    const ChannelStatus status = channel->status();
+    const ChannelStatus status = connection.endpoint().status();
+    if (!status.secure || !connection.established()) return object;
     object["peer"] = status.peer;
     object["name"] = status.peer;  // what "peer" was called before; goes with the next version
     object["kem_key"] = status.current.kem;

@@ -6,12 +6,13 @@
 
 namespace qsp::cli {
 
-void ServeMetrics::established(const ChannelStatus* status) {
+void ServeMetrics::established(const ChannelStatus& status) {
   ++established_;
-  if (status != nullptr) epoch(*status);
+  epoch(status);
 }
 
 void ServeMetrics::epoch(const ChannelStatus& status) {
+  if (!status.secure) return;
   ++(status.current.key_id ? epochs_with_qkd_ : epochs_without_);
   if (status.without_qkd) ++epochs_degraded_;
 }

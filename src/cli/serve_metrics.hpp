@@ -15,8 +15,8 @@ class ServeMetrics final : public https::Handler {
   /// `setup` outlives it.
   explicit ServeMetrics(const Setup& setup) : setup_(setup) {}
 
-  void established(const ChannelStatus* status);
-  /// A new epoch of a session began, its first one included.
+  void established(const ChannelStatus& status);
+  /// A new epoch of a session began, its first one included. One that tells nothing of its epochs is not counted.
   void epoch(const ChannelStatus& status);
   void closed(Reason reason, bool was_established, std::uint64_t received, std::uint64_t sent);
   /// A connection was closed at once; one that was silent went for another.

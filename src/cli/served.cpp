@@ -12,11 +12,11 @@
 namespace qsp::cli {
 namespace {
 
-/// What a channel tells of itself; nothing where it is not established, or no channel.
+/// What a session tells of itself; nothing where it is not established, or of a profile without peers.
 std::optional<ChannelStatus> status_of(const net::Connection& connection) {
-  const auto* const channel = dynamic_cast<const Channel*>(&connection.endpoint());
-  if (channel == nullptr || channel->phase() != Phase::Established) return std::nullopt;
-  return channel->status();
+  if (connection.endpoint().phase() != Phase::Established) return std::nullopt;
+  ChannelStatus status = connection.endpoint().status();
+  return status.secure ? std::optional(std::move(status)) : std::nullopt;
 }
 
 /// A session that keeps what it was made by, and can lose its place.

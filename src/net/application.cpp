@@ -127,8 +127,7 @@ std::optional<std::string> ExecSession::start() {
   std::string option = "-c";
   std::string command = command_;
   std::array<char*, 4> arguments{shell.data(), option.data(), command.data(), nullptr};
-  const auto* const channel = dynamic_cast<const Channel*>(&endpoint());
-  Environment environment("QSP_PEER=" + (channel != nullptr ? channel->status().peer : std::string()));
+  Environment environment("QSP_PEER=" + endpoint().status().peer);
   const int failed = ::posix_spawn(&child_, "/bin/sh", &actions, &attributes, arguments.data(), environment.get());
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);

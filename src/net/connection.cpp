@@ -342,13 +342,9 @@ void Connection::pace_rekeys(Instant now) {
 
 void Connection::deliver(std::expected<FetchedKey, QkdFailure> answer) {
   const ConnectionPtr self(this);
-  // Only QSP 1.0's sessions ever ask.
-  if (auto* const channel = dynamic_cast<Channel*>(endpoint_.get()); channel != nullptr) {
-    // An answer that comes too late is refused, and its key wiped with `answer`.
-    const Result<void> taken = answer ? channel->provide_qkd_key(answer->key_id, std::move(answer->key), Loop::now())
-                                      : channel->fail_qkd_key(answer.error(), Loop::now());
-    static_cast<void>(taken);
-  }
+  // An answer that comes too late is refused, and its key wiped with `answer`.
+  static_cast<void>(answer ? endpoint_->provide_qkd_key(answer->key_id, std::move(answer->key), Loop::now())
+                           : endpoint_->fail_qkd_key(answer.error(), Loop::now()));
   settle();
 }
 

@@ -7,9 +7,9 @@ namespace qsp::channel {
 /// What a test may do to a session that no run of it could reach: 2^32 epochs, or 2^38 bytes under one key.
 struct TestAccess {
   /// Puts an end into `epoch` as if it had just begun, under keys that only depend on its number, with the limits of
-  /// `limits`. Precondition: Established, no rekey in flight, and the other end is moved alike.
-  static void move_to(Channel& channel, std::uint32_t epoch, const crypto::AeadInfo& limits) {
-    auto& session = dynamic_cast<Session&>(channel);
+  /// `limits`. Precondition: `end` is a channel, Established, no rekey in flight, and the other end is moved alike.
+  static void move_to(Endpoint& end, std::uint32_t epoch, const crypto::AeadInfo& limits) {
+    auto& session = static_cast<Session&>(end);
     const auto key = [&](std::uint8_t owner) {
       std::array<std::uint8_t, TrafficKey::kCapacity> bytes{};
       bytes.fill(owner);

@@ -324,7 +324,7 @@ TEST(Close, after_it_every_call_refuses_or_does_nothing) {
       World world(QkdPolicy::Preferred);
       const auto pair = established ? world.established() : world.pair();
       pair->close(role, Reason::Normal, "");
-      Channel& end = channel(*pair, role);
+      Endpoint& end = channel(*pair, role);
       EXPECT_EQ(end.phase(), Phase::Closed);
       const auto refused = [](const auto& result) { return !result && result.error().kind == ErrorKind::ApiMisuse; };
       Frame bytes(100, 0x5a);

@@ -243,8 +243,8 @@ class Attacker {
 
 /// Both ends' keys of epoch 1 and what they say of the session.
 void expect_agreement(Pair& pair) {
-  Channel& client = channel(pair, Role::Client);
-  Channel& server = channel(pair, Role::Server);
+  Endpoint& client = channel(pair, Role::Client);
+  Endpoint& server = channel(pair, Role::Server);
   if (client.phase() != Phase::Established || server.phase() != Phase::Established) return;
   EXPECT_EQ(client.session_id(), server.session_id());
   const ChannelStatus a = client.status(), b = server.status();

@@ -14,7 +14,7 @@ bool Kmes::answer(Role side) {
   if (kme.answered >= asked.size()) return false;
   const QkdKeyNeeded need = asked[kme.answered++];
   if (kme.silent) return true;
-  Channel& end = channel(pair_, side);
+  Endpoint& end = channel(pair_, side);
   if (!kme.up) {
     static_cast<void>(end.fail_qkd_key(kme.why, pair_.now()));
   } else if (!need.key_id) {

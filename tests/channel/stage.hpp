@@ -48,7 +48,7 @@ class Stage {
   [[nodiscard]] Puppet& puppet() noexcept { return *puppet_; }
   [[nodiscard]] Pair& pair() noexcept { return *pair_; }
   [[nodiscard]] Role genuine() const noexcept { return genuine_; }
-  [[nodiscard]] Channel& end() { return channel(*pair_, genuine_); }
+  [[nodiscard]] Endpoint& end() { return channel(*pair_, genuine_); }
   [[nodiscard]] const Seen& seen() const noexcept { return pair_->seen(genuine_); }
   /// The reason with which the genuine end has closed, or nothing.
   [[nodiscard]] std::optional<Reason> closed() const;

@@ -53,6 +53,20 @@ TEST(Status, names_no_application_where_none_is_common) {
   }
 }
 
+TEST(Status, says_at_every_time_that_the_profile_is_secure) {
+  World world;
+  const auto pair = world.pair();
+  for (const Role role : kBoth) EXPECT_TRUE(pair->at(role).status().secure) << "before the handshake";
+  world.run_with_keys(*pair);
+  for (const Role role : kBoth) EXPECT_TRUE(pair->at(role).status().secure) << "established";
+  pair->at(Role::Client).close(Reason::Normal, "");
+  world.run_with_keys(*pair);
+  for (const Role role : kBoth) {
+    EXPECT_TRUE(pair->at(role).status().secure) << "closed";
+    EXPECT_NE(pair->at(role).status().peer, "");
+  }
+}
+
 TEST(Status, counts_frames_and_bytes_of_plaintext_by_epoch) {
   World world;
   const auto pair = world.established();

@@ -82,7 +82,7 @@ bool World::answer(Pair& pair, Role role) {
   const auto& asked = pair.seen(role).qkd;
   if (answered >= asked.size()) return false;
   const QkdKeyNeeded& need = asked[answered++];
-  Channel& end = channel(pair, role);
+  Endpoint& end = channel(pair, role);
   if (!need.key_id) {
     QkdLink::Drawn drawn = link.enc_keys();
     static_cast<void>(end.provide_qkd_key(drawn.key_id, std::move(drawn.key), pair.now()));
@@ -106,6 +106,6 @@ std::unique_ptr<Pair> World::established() {
   return made;
 }
 
-Channel& channel(Pair& pair, Role role) { return dynamic_cast<Channel&>(pair.at(role)); }
+Endpoint& channel(Pair& pair, Role role) { return pair.at(role); }
 
 }  // namespace qsp::test

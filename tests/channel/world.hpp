@@ -82,6 +82,6 @@ struct World {
   std::array<std::size_t, 2> answered_{};
 };
 
-Channel& channel(Pair& pair, Role role);
+Endpoint& channel(Pair& pair, Role role);
 
 }  // namespace qsp::test

@@ -51,6 +51,26 @@ TEST(Handshake, SessionsOfOneProviderDiffer) {
   EXPECT_NE(a.made(Role::Client).front(), b.made(Role::Client).front());
 }
 
+TEST(Session, has_no_peer_no_qkd_key_and_no_export_and_says_so) {
+  Duo duo;
+  duo.established();
+  for (const Role role : kRoles) {
+    Endpoint& end = duo.pair.at(role);
+    EXPECT_FALSE(end.status().secure);
+    EXPECT_EQ(end.status().peer, "");
+    EXPECT_FALSE(end.presented());
+    EXPECT_FALSE(end.may_redial_without_qkd());
+    const auto misuse = [](const auto& result) { return !result && result.error().kind == ErrorKind::ApiMisuse; };
+    EXPECT_TRUE(misuse(end.fail_qkd_key(QkdFailure::Unavailable, duo.pair.now())));
+    EXPECT_TRUE(misuse(end.export_key("label", {}, 32)));
+    QkdKey key;
+    key.writable()[0] = 1;
+    EXPECT_TRUE(misuse(end.provide_qkd_key("abcdef01-2345-4678-89ab-cdef01234567", std::move(key), duo.pair.now())));
+    EXPECT_EQ(key.reveal()[0], 0) << "wiped";  // NOLINT(bugprone-use-after-move)
+    EXPECT_EQ(end.phase(), Phase::Established);
+  }
+}
+
 TEST(Handshake, EndsAfterTenSecondsCountedFromTheFirstCall) {
   for (const Role silent : kRoles) {
     Duo duo;

@@ -24,7 +24,7 @@ constexpr seconds kGoodLife{3};
 
 }  // namespace
 
-Dialler::Dialler(net::Loop& loop, std::string what, net::Address address, MakeChannel make, MessageHandler& handler,
+Dialler::Dialler(net::Loop& loop, std::string what, net::Address address, MakeSession make, MessageHandler& handler,
                  std::size_t most)
     : loop_(loop),
       what_(std::move(what)),
@@ -72,13 +72,13 @@ boost::asio::awaitable<void> Dialler::dial_once() {
     note(dialled.error());
     co_return;
   }
-  auto channel = make_();
-  if (!channel) {
-    note(fmt::format("cannot make a session: {}", channel.error().where));
+  auto endpoint = make_();
+  if (!endpoint) {
+    note(fmt::format("cannot make a session: {}", endpoint.error().where));
     co_return;
   }
-  session_ =
-      new MessageSession(loop_, std::move(dialled->socket), dialled->peer, std::move(*channel), *this, handler_, most_);
+  session_ = new MessageSession(loop_, std::move(dialled->socket), dialled->peer, std::move(*endpoint), *this, handler_,
+                                most_);
   const MessageSessionPtr session = session_;
   session->start();
   while (session_ && !stopping_) {

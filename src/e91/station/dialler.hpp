@@ -17,10 +17,10 @@ namespace qsp::e91::station {
 /// problem is logged once until it changes.
 class Dialler final : private net::ConnectionOwner {
  public:
-  using MakeChannel = std::function<Result<std::unique_ptr<qsp::Channel>>()>;
+  using MakeSession = std::function<Result<std::unique_ptr<Endpoint>>()>;
 
   /// `what` names the server in logs. All references outlive the loop's run.
-  Dialler(net::Loop& loop, std::string what, net::Address address, MakeChannel make, MessageHandler& handler,
+  Dialler(net::Loop& loop, std::string what, net::Address address, MakeSession make, MessageHandler& handler,
           std::size_t most);
   Dialler(const Dialler&) = delete;
   Dialler& operator=(const Dialler&) = delete;
@@ -48,7 +48,7 @@ class Dialler final : private net::ConnectionOwner {
   net::Loop& loop_;
   std::string what_;
   net::Address address_;
-  MakeChannel make_;
+  MakeSession make_;
   MessageHandler& handler_;
   std::size_t most_;
   net::Timer timer_;

@@ -8,15 +8,15 @@
 namespace qsp::e91::station {
 
 MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                               std::unique_ptr<qsp::Channel> channel, net::ConnectionOwner& owner,
+                               std::unique_ptr<Endpoint> session, net::ConnectionOwner& owner,
                                MessageHandler& handler, std::size_t most)
-    : MessageSession(loop, std::move(socket), peer, *channel, std::move(channel), owner, handler, most) {}
+    : MessageSession(loop, std::move(socket), peer, *session, std::move(session), owner, handler, most) {}
 
 MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                               qsp::Channel& channel, std::unique_ptr<qsp::Channel>&& endpoint,
+                               Endpoint& session, std::unique_ptr<Endpoint>&& endpoint,
                                net::ConnectionOwner& owner, MessageHandler& handler, std::size_t most)
     : Connection(loop, std::move(socket), peer, std::move(endpoint), owner),
-      channel_(channel),
+      session_(session),
       handler_(handler),
       reader_(most) {}
 
@@ -57,10 +57,10 @@ void MessageSession::handle_data(const AppData& data) {
   if (data.end) close(Reason::Normal, "");
 }
 
-std::string MessageSession::peer_name() const { return channel_.status().peer; }
+std::string MessageSession::peer_name() const { return session_.status().peer; }
 
 Result<std::vector<std::uint8_t>> MessageSession::export_key(std::string_view label, std::size_t size) {
-  auto exported = channel_.export_key(label, {}, size, 1);
+  auto exported = session_.export_key(label, {}, size, 1);
   if (!exported) return std::unexpected(exported.error());
   return std::move(exported->key);
 }

@@ -8,7 +8,7 @@
 
 #include "e91/station/framing.hpp"
 #include "net/connection.hpp"
-#include "qsp/channel.hpp"
+#include "qsp/endpoint.hpp"
 
 namespace qsp::e91::station {
 
@@ -31,7 +31,7 @@ class MessageSession final : public net::Connection {
  public:
   /// A message from the peer has at most `most` bytes. `handler` outlives the loop.
   MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                 std::unique_ptr<qsp::Channel> channel, net::ConnectionOwner& owner, MessageHandler& handler,
+                 std::unique_ptr<Endpoint> session, net::ConnectionOwner& owner, MessageHandler& handler,
                  std::size_t most);
 
   /// Queues a message. A peer that lets more than kMaxQueued bytes wait is closed.
@@ -44,8 +44,8 @@ class MessageSession final : public net::Connection {
   Result<std::vector<std::uint8_t>> export_key(std::string_view label, std::size_t size);
 
  private:
-  MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, qsp::Channel& channel,
-                 std::unique_ptr<qsp::Channel>&& endpoint, net::ConnectionOwner& owner, MessageHandler& handler,
+  MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, Endpoint& session,
+                 std::unique_ptr<Endpoint>&& endpoint, net::ConnectionOwner& owner, MessageHandler& handler,
                  std::size_t most);
 
   void handle_data(const AppData& data) override;
@@ -53,7 +53,7 @@ class MessageSession final : public net::Connection {
   void handle_finished() override { handler_.session_over(*this); }
   void produce() override;
 
-  qsp::Channel& channel_;  ///< the connection's endpoint
+  Endpoint& session_;  ///< the connection's endpoint
   MessageHandler& handler_;
   MessageReader reader_;
   WipedBytes waiting_;  ///< frames, of which `sent_` bytes are on their way
