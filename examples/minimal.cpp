@@ -39,7 +39,7 @@ int main() {
   const auto provider = crypto::make_openssl_provider().value();
   std::unique_ptr<crypto::Signer> keys[2];  // alice's and bob's; a program loads its own from a PEM file
   for (auto& key : keys)
-    key = provider->load_signer(provider->generate_private_key(crypto::SignatureId::MlDsa65, {}).value().reveal(), {})
+    key = provider->load_signer(provider->generate_private_key(crypto::SignatureId::MlDsa65, {}).value().reveal_text(), {})
               .value();
   ClientOptions dial;
   dial.signer = keys[0].get();

@@ -36,7 +36,7 @@ void try_json(std::string_view text, std::size_t depth) {
   const auto value = json::parse(text, depth);
   if (!value) return check(!value.error().empty(), "an error without a text");
   const auto written = json::serialize(*value);
-  const auto again = json::parse(written.reveal(), depth);
+  const auto again = json::parse(written.reveal_text(), depth);
   check(again.has_value(), "what was written cannot be read");
   check(has_double(*value) || *again == *value, "it reads as something else");
 }

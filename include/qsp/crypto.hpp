@@ -15,6 +15,7 @@
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
 #include "qsp/secret.hpp"
+#include "qsp/secret_bytes.hpp"
 
 /// The swap points (SPEC §3): everything QSP asks of a cryptographic library, and nothing that only one library has.
 /// Keys, shares and signatures cross this interface in the encodings of their standards, as raw bytes.
@@ -146,37 +147,8 @@ class Verifier {
   virtual Result<void> verify(Bytes message, Bytes signature) const = 0;
 };
 
-/// Text of a PEM file that holds a private key: wiped on destruction.
-class SecretText {
- public:
-  SecretText() = default;
-  explicit SecretText(std::string&& text) noexcept : text_(std::move(text)) {}
-  SecretText(SecretText&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
-  SecretText& operator=(SecretText&& other) noexcept {
-    if (this != &other) {
-      wipe();
-      text_ = std::move(other.text_);
-      other.wipe();
-    }
-    return *this;
-  }
-  SecretText(const SecretText&) = delete;
-  SecretText& operator=(const SecretText&) = delete;
-  ~SecretText() { wipe(); }
-
-  [[nodiscard]] std::string_view reveal() const noexcept { return text_; }
-
- private:
-  void wipe() noexcept {
-    text_.resize(text_.capacity());
-    qsp::wipe({reinterpret_cast<std::uint8_t*>(text_.data()), text_.size()});
-    text_.clear();
-  }
-  std::string text_;
-};
-
 /// Asked for a passphrase only where a key is encrypted; returns nothing to give up.
-using AskPassphrase = std::function<std::optional<SecretText>()>;
+using AskPassphrase = std::function<std::optional<SecretBytes>()>;
 
 /// A cryptographic library behind QSP. An object belongs to one thread; make one for each.
 class Provider {
@@ -200,7 +172,7 @@ class Provider {
   virtual Result<PublicKey> load_public_key(std::string_view pem) = 0;
 
   /// A new key pair as PEM: PKCS#8, encrypted (PBES2, AES-256) where a passphrase is given.
-  virtual Result<SecretText> generate_private_key(SignatureId id, const std::optional<SecretText>& passphrase) = 0;
+  virtual Result<SecretBytes> generate_private_key(SignatureId id, const std::optional<SecretBytes>& passphrase) = 0;
   /// The SubjectPublicKeyInfo of a key as PEM.
   virtual Result<std::string> public_key_pem(const PublicKey& key) = 0;
 };

@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "qsp/bytes.hpp"
 #include "qsp/crypto.hpp"
 #include "qsp/error.hpp"
 #include "qsp/peer.hpp"
 #include "qsp/secret.hpp"
+#include "qsp/secret_bytes.hpp"
 
 /// One end of a session without I/O: bytes go in and come out, and time is an argument. Any event loop can drive it.
 namespace qsp {
@@ -93,7 +93,7 @@ struct ChannelStatus {
 /// A key for use outside the channel, bound to an epoch (SPEC §6).
 struct Exported {
   std::uint32_t epoch;
-  std::vector<std::uint8_t> key;  ///< the caller wipes it
+  SecretBytes key;
 };
 
 /// Whom a peer said it is, proved or not.

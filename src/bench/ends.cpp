@@ -59,9 +59,9 @@ Outcome<std::unique_ptr<Ends>> Ends::make(const KeyPair& keys, Form form) {
   if (!provider) return std::unexpected(provider.error());
   std::unique_ptr<Ends> ends(new Ends(std::move(*provider)));
   crypto::Provider& crypto = ends->provider();
-  auto client_signer = outcome(crypto.load_signer(keys.client.reveal(), nullptr));
+  auto client_signer = outcome(crypto.load_signer(keys.client.reveal_text(), nullptr));
   if (!client_signer) return std::unexpected(client_signer.error());
-  auto server_signer = outcome(crypto.load_signer(keys.server.reveal(), nullptr));
+  auto server_signer = outcome(crypto.load_signer(keys.server.reveal_text(), nullptr));
   if (!server_signer) return std::unexpected(server_signer.error());
   ends->client_signer_ = std::move(*client_signer);
   ends->server_signer_ = std::move(*server_signer);

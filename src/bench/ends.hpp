@@ -11,7 +11,7 @@ namespace qsp::bench {
 
 /// The private keys of a client and a server, ML-DSA-65, made for one measurement. Threads load their own signers.
 struct KeyPair {
-  crypto::SecretText client, server;
+  SecretBytes client, server;
 
   static Outcome<KeyPair> make();
 };

@@ -70,7 +70,7 @@ Result<void> Session::on(const wire::RekeyInit& init, Bytes plaintext, Instant n
   }
   if (init.key_id.empty()) return send_ack(plaintext, std::nullopt, now);
   const Instant deadline = now + std::min<Instant>(kKmeStep, live_->policy.timer);
-  live_->rekey = AwaitDecKey{InitBytes(plaintext), std::string(init.key_id), deadline};
+  live_->rekey = AwaitDecKey{SecretBytes::copy_of(plaintext), std::string(init.key_id), deadline};
   events_.emplace_back(QkdKeyNeeded{live_->agreement.peer_sae_id, std::string(init.key_id), deadline});
   return {};
 }
@@ -145,8 +145,8 @@ Result<void> Session::provide_rekey_key(std::string_view key_id, QkdKey&& key, I
                   : without_qkd_key(QkdFailure::Unavailable, now);
   } else if (auto* state = std::get_if<AwaitDecKey>(&live_->rekey)) {
     const bool lawful = wire::same_uuid(key_id, state->key_id) && taken->size() == QkdKey::kCapacity;
-    const InitBytes init = std::move(state->init);
-    done = lawful ? send_ack(init.view(), std::move(taken), now) : send_nak();
+    const SecretBytes init = std::move(state->init);
+    done = lawful ? send_ack(init.reveal(), std::move(taken), now) : send_nak();
   }
   if (!done) die(done.error());
   return {};

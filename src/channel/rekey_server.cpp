@@ -55,7 +55,7 @@ Result<void> Session::send_init(std::optional<QkdKey>&& key, std::optional<std::
   const Bytes message = Bytes(plaintext).first(encode(init, plaintext));
   const auto sent = send_control(wire::FrameType::Rekey, message);
   if (sent) {
-    live_->rekey = AwaitAck{.init = InitBytes(message),
+    live_->rekey = AwaitAck{.init = SecretBytes::copy_of(message),
                             .kem_key = std::move(kem_key),
                             .qkd_key = std::move(key),
                             .key_id = std::move(key_id),
@@ -89,9 +89,9 @@ Result<void> Session::on(const wire::RekeyAck& ack, Bytes plaintext, Instant now
     if (!secret) return std::unexpected(in_rekey(secret.error(), "REKEY ACK: KEM ciphertext"));
     inputs.shared_secret = std::move(*secret);
   }
-  const auto thr = rekey_transcript(state->init.view(), plaintext);
+  const auto thr = rekey_transcript(state->init.reveal(), plaintext);
   if (!thr) return std::unexpected(thr.error());
-  const auto parsed = wire::parse_rekey(state->init.view());
+  const auto parsed = wire::parse_rekey(state->init.reveal());
   inputs.material = std::get<wire::RekeyInit>(*parsed).material;
   auto next = std::move(live_->ratchet).next(schedule(), std::move(inputs), session_id_, *thr);
   if (!next) return std::unexpected(next.error());

@@ -13,6 +13,7 @@
 #include "handshake/client.hpp"
 #include "handshake/server.hpp"
 #include "qsp/channel.hpp"
+#include "qsp/secret_bytes.hpp"
 #include "record/record.hpp"
 #include "schedule/schedule.hpp"
 #include "wire/rekey.hpp"
@@ -43,25 +44,6 @@ struct Opening {
   bool kme_has_fair_time = false;       ///< until then, so that silence is the KME's failure
 };
 
-/// The plaintext of an INIT, which holds the rekey's material: wiped on destruction.
-class InitBytes {
- public:
-  explicit InitBytes(Bytes bytes) : bytes_(bytes.begin(), bytes.end()) {}
-  InitBytes(InitBytes&&) noexcept = default;
-  InitBytes& operator=(InitBytes&& other) noexcept {
-    wipe(bytes_);
-    bytes_ = std::move(other.bytes_);
-    return *this;
-  }
-  InitBytes(const InitBytes&) = delete;
-  InitBytes& operator=(const InitBytes&) = delete;
-  ~InitBytes() { wipe(bytes_); }
-  [[nodiscard]] Bytes view() const noexcept { return bytes_; }
-
- private:
-  std::vector<std::uint8_t> bytes_;
-};
-
 /// "Each KME step of a rekey, retries included, ends after 20 s" (SPEC §7).
 inline constexpr std::chrono::seconds kKmeStep{20};
 
@@ -70,7 +52,7 @@ struct AwaitEncKey {
   Instant deadline;
 };
 struct AwaitAck {
-  InitBytes init;
+  SecretBytes init;  ///< the plaintext of INIT, which holds the rekey's material
   std::unique_ptr<crypto::KemPrivateKey> kem_key;
   std::optional<QkdKey> qkd_key;
   std::optional<std::string> key_id;
@@ -78,7 +60,7 @@ struct AwaitAck {
 };
 // The client's.
 struct AwaitDecKey {
-  InitBytes init;
+  SecretBytes init;  ///< the plaintext of INIT, which holds the rekey's material
   std::string key_id;
   Instant deadline;
 };

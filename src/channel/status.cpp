@@ -49,8 +49,8 @@ Result<Exported> Session::export_key(std::string_view label, Bytes context, std:
   const auto& previous = live_->previous_exporter;
   if (previous && wanted + 1 == live_->exporter_epoch) exporter = &*previous;
   if (exporter == nullptr) return misuse("export epoch");
-  Exported exported{.epoch = wanted, .key = std::vector<std::uint8_t>(size)};
-  if (const auto done = exporter->derive(schedule(), label, context, exported.key); !done) {
+  Exported exported{.epoch = wanted, .key = SecretBytes(size)};
+  if (const auto done = exporter->derive(schedule(), label, context, exported.key.writable()); !done) {
     return std::unexpected(done.error());
   }
   return exported;

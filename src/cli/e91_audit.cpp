@@ -106,7 +106,7 @@ boost::json::object json_of(const e91::post::PostConfig& config) {
 int run_audit(const std::string& file, const std::vector<e91::post::Requirement>& required, bool json) {
   const auto content = files::read_file(file, kMostTranscript);
   if (!content) return failed(content.error());
-  const auto transcript = e91::post::read_transcript(as_bytes(content->text.reveal()));
+  const auto transcript = e91::post::read_transcript(content->text.reveal());
   if (!transcript) {
     return failed(fmt::format("{}: {}; qsp e91 run --transcript writes one", file, transcript.error().where));
   }

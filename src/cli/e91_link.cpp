@@ -82,11 +82,10 @@ class LinkProcess final : public e91::station::MessageHandler {
     return std::nullopt;
   }
 
-  void tell(e91::station::Source::Answers& answers) {
+  void tell(const e91::station::Source::Answers& answers) {
     for (const Side side : {Side::Alice, Side::Bob}) {
-      auto& message = answers.message.at(static_cast<std::size_t>(side));
+      const Bytes message = answers.message.at(static_cast<std::size_t>(side)).reveal();
       if (const e91::station::MessageSessionPtr station = slot(side)) station->post(message);
-      qsp::wipe(message);
     }
   }
 

@@ -29,19 +29,6 @@ constexpr std::chrono::milliseconds kLastWords{300};  ///< for a CLOSE on its wa
 /// What a block may take beyond its light.
 constexpr std::chrono::seconds kPatience{60};
 
-/// A key of an exporter: wiped.
-class Key {
- public:
-  explicit Key(std::vector<std::uint8_t>&& bytes) noexcept : bytes_(std::move(bytes)) {}
-  Key(const Key&) = delete;
-  Key& operator=(const Key&) = delete;
-  ~Key() { qsp::wipe(bytes_); }
-  [[nodiscard]] Bytes view() const noexcept { return bytes_; }
-
- private:
-  std::vector<std::uint8_t> bytes_;
-};
-
 /// A station with its two sessions and its KME.
 class StationProcess final : private e91::station::StationWorld {
  public:
@@ -118,9 +105,8 @@ class StationProcess final : private e91::station::StationWorld {
   void to_peer(std::vector<std::uint8_t> message) override {
     if (with_peer_.session) with_peer_.session->post(message);
   }
-  void to_link(std::vector<std::uint8_t> message) override {
-    if (with_link_.session) with_link_.session->post(message);
-    qsp::wipe(message);
+  void to_link(SecretBytes message) override {
+    if (with_link_.session) with_link_.session->post(message.reveal());
   }
   void end_pairing(std::string_view why) override;
   void block_done(const e91::post::BlockReport& report, std::vector<e91::party::FinalKey>&& keys) override;
@@ -146,14 +132,13 @@ void StationProcess::peer_ready(MessageSession& session) {
   auto pairing = session.export_key(kNameLabel, e91::station::PairingName().size());
   auto bootstrap = session.export_key(kPadLabel, e91::post::Pad::kBootstrap);
   if (!pairing || !bootstrap) return session.close(Reason::InternalError, "no key for the pad");
-  const Key pad(std::move(*bootstrap));
   e91::station::PairingName public_name{};
-  std::copy_n(pairing->begin(), public_name.size(), public_name.begin());
+  std::copy_n(pairing->reveal().begin(), public_name.size(), public_name.begin());
   const e91::station::MessageSessionPtr old = std::exchange(with_peer_.session, &session);
   spdlog::info("paired with {}", text::terminal_escape(name));
   // The other station may have lost what waited there, with the session or with its process.
   feed_.drop_waiting();
-  station_.paired(public_name, pad.view(), net::Loop::now());
+  station_.paired(public_name, bootstrap->reveal(), net::Loop::now());
   if (old) old->close(Reason::Normal, "another session of this station began");
 }
 

@@ -43,7 +43,7 @@ files::OrText<void> read_file(const std::string& file, const FingerprintOptions&
                               std::vector<Found>& all) {
   const auto content = files::read_file(file, identity::kMaxPeersFileSize);
   if (!content) return std::unexpected(content.error());
-  const std::string_view text = content->text.reveal();
+  const std::string_view text = content->text.reveal_text();
   const identity::KeyFileKind kind = identity::kind_of(text);
   switch (kind) {
     case identity::KeyFileKind::Private: {

@@ -26,7 +26,7 @@ namespace qsp::cli {
 namespace {
 
 /// The passphrase of the new key, or nothing for a key that is not encrypted.
-files::OrText<std::optional<crypto::SecretText>> new_passphrase(const KeygenOptions& options) {
+files::OrText<std::optional<SecretBytes>> new_passphrase(const KeygenOptions& options) {
   if (!options.encrypt && options.passphrase_file.empty()) return std::nullopt;
   auto passphrase = options.encrypt ? identity::new_passphrase_from_terminal("passphrase for " + options.out + ": ")
                                     : identity::passphrase_from_file(options.passphrase_file);

@@ -57,7 +57,7 @@ OrText<boost::json::object> ask(const std::string& config_file, https::Method me
   OrText<https::Response> answer = std::unexpected("no answer");
   (*client)->call({.method = method,
                    .target = std::move(target),
-                   .body = crypto::SecretText(std::move(body)),
+                   .body = SecretBytes(std::move(body)),
                    .deadline = net::Loop::now() + std::chrono::seconds(5)},
                   [&](std::expected<https::Response, https::Failure> result) {
                     if (result) {
@@ -70,8 +70,8 @@ OrText<boost::json::object> ask(const std::string& config_file, https::Method me
   loop.run();
   if (!answer) return std::unexpected(answer.error() + " (is the KME of " + config_file + " running?)");
   if (answer->status != 200)
-    return std::unexpected("the KME refuses: " + text::terminal_escape_lines(answer->body.reveal()));
-  auto parsed = json::parse(answer->body.reveal(), kMaxDepth);
+    return std::unexpected("the KME refuses: " + text::terminal_escape_lines(answer->body.reveal_text()));
+  auto parsed = json::parse(answer->body.reveal_text(), kMaxDepth);
   if (!parsed) return std::unexpected("the KME's answer: " + parsed.error());
   if (!parsed->is_object()) return std::unexpected("the KME's answer is no object");
   return std::move(parsed->get_object());

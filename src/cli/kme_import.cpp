@@ -27,7 +27,7 @@ constexpr std::chrono::seconds kCallTime{10};
 OrText<kme::link::KeysMessage> read_keys(const KmeImportOptions& options) {
   const auto text = files::read_private_file(options.file, kMaxImportSize);
   if (!text) return std::unexpected(text.error());
-  const auto container = etsi014::parse_key_container(text->reveal());
+  const auto container = etsi014::parse_key_container(text->reveal_text());
   if (!container) return std::unexpected(options.file + ": " + container.error());
   kme::link::KeysMessage message;
   for (const etsi014::Key& key : container->keys) {
@@ -74,8 +74,8 @@ OrText<std::size_t> send(const KmeImportOptions& options, const kme::link::KeysM
         } else if (answer->status != 200) {
           added = std::unexpected(fmt::format(
               "{} answers {}: {} (is this certificate among the link's feeders, and its producer \"feed\"?)",
-              options.url, answer->status, text::terminal_escape(answer->body.reveal().substr(0, 200))));
-        } else if (const auto ids = kme::link::parse_ids(answer->body.reveal())) {
+              options.url, answer->status, text::terminal_escape(answer->body.reveal_text().substr(0, 200))));
+        } else if (const auto ids = kme::link::parse_ids(answer->body.reveal_text())) {
           added = ids->ids.size();
         } else {
           added = std::unexpected("the KME's answer: " + ids.error());

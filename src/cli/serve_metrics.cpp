@@ -35,7 +35,7 @@ void ServeMetrics::handle(https::Request request, https::Respond respond) {
   response.content_type = "text/plain; charset=utf-8";
   const bool health = one && request.target.path.front() == "healthz";
   response.status = health ? 200 : 404;
-  response.body = crypto::SecretText(std::string(health ? "ok\n" : "GET /metrics or /healthz\n"));
+  response.body = SecretBytes::copy_of(health ? "ok\n" : "GET /metrics or /healthz\n");
   respond(std::move(response));
 }
 

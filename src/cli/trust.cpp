@@ -56,8 +56,8 @@ std::expected<void, std::string> Trust::add_key(crypto::Provider& provider, cons
                                                 const TrustFiles& files, const Trust* before) {
   auto content = files::read_file(file, identity::kMaxKeyFileSize);
   if (!content) return std::unexpected(std::move(content.error()));
-  const auto ask = [&]() -> std::expected<crypto::SecretText, std::string> {
-    if (!passphrase_ && before != nullptr && before->passphrase_) passphrase_ = identity::copy_of(*before->passphrase_);
+  const auto ask = [&]() -> std::expected<SecretBytes, std::string> {
+    if (!passphrase_ && before != nullptr && before->passphrase_) passphrase_ = before->passphrase_->copy();
     if (!passphrase_ && before != nullptr) {
       return std::unexpected("is encrypted now, and a running server asks nobody; give --passphrase-file");
     }
@@ -66,7 +66,7 @@ std::expected<void, std::string> Trust::add_key(crypto::Provider& provider, cons
       if (!typed) return typed;
       passphrase_ = std::move(*typed);
     }
-    return identity::copy_of(*passphrase_);
+    return passphrase_->copy();
   };
   const auto signer = identity::parse_private_key(provider, file, *content, files.passphrase_file, ask);
   if (!signer) return std::unexpected(signer.error());
@@ -81,9 +81,9 @@ std::expected<std::vector<std::unique_ptr<crypto::Signer>>, std::string> Trust::
     crypto::Provider& provider) const {
   std::vector<std::unique_ptr<crypto::Signer>> signers;
   for (const auto& [file, pem] : keys_) {
-    auto signer = provider.load_signer(pem.reveal(), [this]() -> std::optional<crypto::SecretText> {
+    auto signer = provider.load_signer(pem.reveal_text(), [this]() -> std::optional<SecretBytes> {
       if (!passphrase_) return std::nullopt;
-      return identity::copy_of(*passphrase_);
+      return passphrase_->copy();
     });
     if (!signer) return std::unexpected(fmt::format("{}: {}", file, signer.error().where));
     signers.push_back(std::move(*signer));

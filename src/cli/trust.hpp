@@ -50,9 +50,9 @@ class Trust {
                                            const Trust* before);
 
   identity::PinnedPeers peers_;
-  std::vector<std::pair<std::string, crypto::SecretText>> keys_;  ///< file and PEM
+  std::vector<std::pair<std::string, SecretBytes>> keys_;  ///< file and PEM
   std::vector<Identity> own_;
-  std::optional<crypto::SecretText> passphrase_;
+  std::optional<SecretBytes> passphrase_;
 };
 
 /// What a second reading changed, for a log: "2 peers (added: carol; removed: bob), own keys unchanged".

@@ -17,7 +17,7 @@ OrText<Document> Document::read(const std::string& file, const FileKind& kind) {
   const OrText<files::Content> content =
       kind.trusted ? files::read_trusted_file(file, kind.most) : files::read_file(file, kind.most);
   if (!content) return std::unexpected(content.error());
-  OrText<Document> document = parse(file, content->text.reveal(), kind);
+  OrText<Document> document = parse(file, content->text.reveal_text(), kind);
   if (document) document->is_private_ = content->is_private.has_value();
   return document;
 }

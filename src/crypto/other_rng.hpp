@@ -21,7 +21,7 @@ class OtherRngProvider : public Provider {
     return inner_->load_signer(pem, ask);
   }
   Result<PublicKey> load_public_key(std::string_view pem) override { return inner_->load_public_key(pem); }
-  Result<SecretText> generate_private_key(SignatureId id, const std::optional<SecretText>& passphrase) override {
+  Result<SecretBytes> generate_private_key(SignatureId id, const std::optional<SecretBytes>& passphrase) override {
     return inner_->generate_private_key(id, passphrase);
   }
   Result<std::string> public_key_pem(const PublicKey& key) override { return inner_->public_key_pem(key); }

@@ -1,7 +1,6 @@
 #include "crypto/pem.hpp"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 namespace qsp::crypto {
@@ -71,9 +70,7 @@ Result<std::optional<PemBlock>, std::string_view> PemReader::next() {
 }
 
 Result<PemBlock, std::string_view> PemReader::rest_of_block(std::string_view label, std::string_view begin) {
-  // Once, and beyond any inline buffer of std::string, so that no copy of a key is left behind.
-  constexpr std::size_t kBeyondInline = 64;
-  std::size_t size = begin.size() + kBeyondInline;
+  std::size_t size = begin.size() + 1;
   const std::string_view from = rest_;
   while (true) {
     if (rest_.empty()) return std::unexpected("a PEM block without its end: a damaged PEM block");
@@ -83,13 +80,15 @@ Result<PemBlock, std::string_view> PemReader::rest_of_block(std::string_view lab
     if (label_of(line, kEnd) != label) return std::unexpected(kDamaged);
     break;
   }
-  std::string text;
+  SecretBytes text;
   text.reserve(size);
-  text.append(begin).push_back('\n');
+  text.append(begin);
+  text.append("\n");
   for (PemReader lines(from.substr(0, from.size() - rest_.size())); !lines.rest_.empty();) {
-    text.append(lines.next_line().text).push_back('\n');
+    text.append(lines.next_line().text);
+    text.append("\n");
   }
-  return PemBlock{label, SecretText(std::move(text))};
+  return PemBlock{label, std::move(text)};
 }
 
 }  // namespace qsp::crypto

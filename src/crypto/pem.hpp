@@ -12,7 +12,7 @@ namespace qsp::crypto {
 
 struct PemBlock {
   std::string_view label;  ///< "PRIVATE KEY", say; a view of the text that is read
-  SecretText text;         ///< the block alone, from BEGIN to END, its lines ended by line feeds
+  SecretBytes text;        ///< the block alone, from BEGIN to END, its lines ended by line feeds
 };
 
 /// Whether a block of this label holds a key: private or public, of whatever format.

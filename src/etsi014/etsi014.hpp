@@ -87,11 +87,11 @@ Parsed<Error> parse_error(std::string_view json);
 /// Whether a text is one whole JSON object, as every message is: then nothing of it was cut off.
 bool is_whole(std::string_view json);
 
-crypto::SecretText to_json(const Status& status);
-crypto::SecretText to_json(const KeyRequest& request);  ///< without extensions: we know none
-crypto::SecretText to_json(const KeyContainer& container);
-crypto::SecretText to_json(const KeyIds& ids);
-crypto::SecretText to_json(const Error& error);
+SecretBytes to_json(const Status& status);
+SecretBytes to_json(const KeyRequest& request);  ///< without extensions: we know none
+SecretBytes to_json(const KeyContainer& container);
+SecretBytes to_json(const KeyIds& ids);
+SecretBytes to_json(const Error& error);
 
 // The texts that §5 fixes for 400.
 inline constexpr std::string_view kSizeNotMultipleOf8 = "size shall be a multiple of 8";

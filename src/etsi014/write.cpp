@@ -37,11 +37,11 @@ bj::object link_object(const LinkHealth& link) {
   return object;
 }
 
-crypto::SecretText written(bj::object&& root) { return json::serialize(bj::value(std::move(root))); }
+SecretBytes written(bj::object&& root) { return json::serialize(bj::value(std::move(root))); }
 
 }  // namespace
 
-crypto::SecretText to_json(const Status& status) {
+SecretBytes to_json(const Status& status) {
   bj::object root = new_object();
   for (const auto& [name, member] : kStatusTexts) root[name] = status.*member;
   for (const auto& [name, member] : kStatusNumbers) root[name] = status.*member;
@@ -51,7 +51,7 @@ crypto::SecretText to_json(const Status& status) {
   return written(std::move(root));
 }
 
-crypto::SecretText to_json(const KeyRequest& request) {
+SecretBytes to_json(const KeyRequest& request) {
   bj::object root = new_object();
   if (request.number) root["number"] = *request.number;
   if (request.size) root["size"] = *request.size;
@@ -62,7 +62,7 @@ crypto::SecretText to_json(const KeyRequest& request) {
   return written(std::move(root));
 }
 
-crypto::SecretText to_json(const KeyContainer& container) {
+SecretBytes to_json(const KeyContainer& container) {
   bj::object root = new_object();
   root["keys"] = list_of(container.keys, [](const Key& key) {
     bj::object item = new_object();
@@ -74,7 +74,7 @@ crypto::SecretText to_json(const KeyContainer& container) {
   return written(std::move(root));
 }
 
-crypto::SecretText to_json(const KeyIds& ids) {
+SecretBytes to_json(const KeyIds& ids) {
   bj::object root = new_object();
   root["key_IDs"] = list_of(ids.key_ids, [](const std::string& id) {
     bj::object item = new_object();
@@ -84,7 +84,7 @@ crypto::SecretText to_json(const KeyIds& ids) {
   return written(std::move(root));
 }
 
-crypto::SecretText to_json(const Error& error) {
+SecretBytes to_json(const Error& error) {
   bj::object root = new_object();
   root["message"] = error.message;
   if (!error.details.empty()) {

@@ -49,27 +49,19 @@ OrText<Opened> open_to_read(const std::string& file, std::size_t max) {
 }
 
 OrText<Content> read_open(const Opened& opened, const std::string& file) {
-  // Reserved beyond any inline buffer of std::string, so that moving it leaves no copy behind; one byte more than the
-  // file has shows whether it grows under our eyes.
-  std::string text;
-  text.reserve(opened.size + 64);
-  text.resize(opened.size + 1);
+  // One byte more than the file has shows whether it grows under our eyes.
+  SecretBytes text(opened.size + 1);
   std::size_t used = 0;
   while (used < text.size()) {
-    const ssize_t got = ::read(opened.fd.get(), text.data() + used, text.size() - used);
+    const ssize_t got = ::read(opened.fd.get(), text.writable().data() + used, text.size() - used);
     if (got == 0) break;
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      std::string why = system_error(file, "cannot read");
-      wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-      return std::unexpected(std::move(why));
-    }
+    if (got < 0) return std::unexpected(system_error(file, "cannot read"));
     used += static_cast<std::size_t>(got);
   }
   text.resize(std::min(used, opened.size));
-  crypto::SecretText secret(std::move(text));
   if (used != opened.size) return std::unexpected(file + ": changed while it was read; try again");
-  return Content{std::move(secret), require_private(opened.fd.get(), file)};
+  return Content{std::move(text), require_private(opened.fd.get(), file)};
 }
 
 }  // namespace
@@ -138,7 +130,7 @@ OrText<Content> read_trusted_file(const std::string& file, std::size_t max) {
   return read_open(*opened, file);
 }
 
-OrText<crypto::SecretText> read_private_file(const std::string& file, std::size_t max) {
+OrText<SecretBytes> read_private_file(const std::string& file, std::size_t max) {
   OrText<Content> content = read_file(file, max);
   if (!content) return std::unexpected(std::move(content.error()));
   if (!content->is_private) return std::unexpected(std::move(content->is_private.error()));

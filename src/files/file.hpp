@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "qsp/bytes.hpp"
-#include "qsp/crypto.hpp"
+#include "qsp/error.hpp"
+#include "qsp/secret_bytes.hpp"
 
 /// Files that hold keys: opened without races, bounded, private where they must be, never overwritten, on disk when a
 /// call returns. Errors are one line of text for a person, which names the file and the remedy.
@@ -58,7 +59,7 @@ OrText<void> require_private(int fd, const std::string& file);
 
 /// What a file holds, and whether require_private would admit it.
 struct Content {
-  crypto::SecretText text;
+  SecretBytes text;
   OrText<void> is_private;
 };
 
@@ -67,7 +68,7 @@ struct Content {
 OrText<Content> read_file(const std::string& file, std::size_t max);
 
 /// The same for a file that must be private.
-OrText<crypto::SecretText> read_private_file(const std::string& file, std::size_t max);
+OrText<SecretBytes> read_private_file(const std::string& file, std::size_t max);
 
 /// Makes a new file of this mode, empty and open for reading and writing. Never opens one that exists, nor follows a
 /// link.

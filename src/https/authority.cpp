@@ -120,7 +120,7 @@ OrText<Credential> to_pem(X509* certificate, EVP_PKEY* key) {
       PEM_write_bio_PKCS8PrivateKey(secret.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
     return failed("write a certificate");
   }
-  return Credential{text_of(text.get()), crypto::SecretText(text_of(secret.get()))};
+  return Credential{text_of(text.get()), SecretBytes(text_of(secret.get()))};
 }
 
 Key new_key() { return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")); }

@@ -14,7 +14,7 @@ namespace qsp::https {
 /// A certificate and its private key, as PEM.
 struct Credential {
   std::string certificate;
-  crypto::SecretText key;  ///< PKCS#8, not encrypted
+  SecretBytes key;  ///< PKCS#8, not encrypted
 };
 
 /// What a certificate says about its owner.

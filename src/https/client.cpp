@@ -110,7 +110,7 @@ void Pool::assign() {
     if (connection == nullptr) break;
     oldest.connection = connection;
     connection->start(waiting_.front(), oldest.call);
-    oldest.call.body = crypto::SecretText();
+    oldest.call.body = SecretBytes();
     waiting_.pop_front();
   }
   const auto attempts = static_cast<std::size_t>(

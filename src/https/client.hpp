@@ -33,9 +33,9 @@ struct ClientOptions {
 
 struct Call {
   Method method = Method::Get;
-  std::string target;       ///< behind the URL's prefix, already escaped, such as "/api/v1/keys/bob/status"
-  crypto::SecretText body;  ///< of a POST, JSON
-  Instant deadline{};       ///< on net::Loop's clock; the call ends by then
+  std::string target;  ///< behind the URL's prefix, already escaped, such as "/api/v1/keys/bob/status"
+  SecretBytes body;    ///< of a POST, JSON
+  Instant deadline{};  ///< on net::Loop's clock; the call ends by then
 };
 
 /// A call that brought no whole answer.

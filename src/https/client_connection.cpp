@@ -114,10 +114,10 @@ void ClientConnection::start(std::uint64_t id, const Call& call) {
 }
 
 Awaited<void> ClientConnection::write() {
-  const auto [failed, count] = co_await stream_.write({output_.data(), output_.size()});
+  const auto [failed, count] = co_await stream_.write(output_.reveal_text());
   // What stopped it is for the reader to find: the server may have answered before it stopped to listen.
   writing_ = static_cast<bool>(failed);
-  WipedText().swap(output_);
+  output_ = SecretBytes();
 }
 
 bool ClientConnection::take_input() {
@@ -176,7 +176,7 @@ void ClientConnection::give_up(const net::error_code& failed) {
 void ClientConnection::take_unvouched(ResponseReader& reader) {
   const auto& whole = common_->options.whole_by_itself;
   Response response = reader.take();
-  if (whole && whole(response.body.reveal())) {
+  if (whole && whole(response.body.reveal_text())) {
     finish_answer(false, std::move(response));
   } else if (whole) {
     fail_call(lost("it ended the connection in the middle of its answer"));

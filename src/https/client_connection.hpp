@@ -81,7 +81,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   std::optional<net::HappyEyeballs> dial_;  ///< what runs keeps this object alive
   Watchdog watchdog_;
   Input input_;
-  WipedText output_;
+  SecretBytes output_;
   std::optional<ResponseReader> reader_;  ///< while a call is under way
   std::uint64_t call_ = 0;
   Instant born_{};  ///< when it was established

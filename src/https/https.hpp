@@ -36,7 +36,7 @@ inline constexpr std::size_t kMaxHeaderSize = std::size_t{16} * 1024;  ///< byte
 
 struct Response {
   unsigned status = 200;
-  crypto::SecretText body;  ///< JSON, or whatever `content_type` says; may be empty
+  SecretBytes body;  ///< JSON, or whatever `content_type` says; may be empty
   std::string content_type = "application/json";
   std::optional<unsigned> retry_after;  ///< seconds, as the header field Retry-After; of an answer at most a day
 };

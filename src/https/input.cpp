@@ -1,22 +1,22 @@
 #include "https/input.hpp"
 
-#include <cstdint>
 #include <cstring>
 
 namespace qsp::https {
 
 MutableBytes Input::room() {
   bytes_.resize(kCapacity);
+  const MutableBytes bytes = bytes_.writable();
   if (begin_ != 0) {
-    std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
+    std::memmove(bytes.data(), bytes.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  return {reinterpret_cast<std::uint8_t*>(bytes_.data()) + end_, kCapacity - end_};
+  return bytes.subspan(end_);
 }
 
 void Input::clear() noexcept {
-  WipedText().swap(bytes_);
+  bytes_ = SecretBytes();
   begin_ = end_ = 0;
 }
 

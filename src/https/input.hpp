@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "https/https.hpp"
-#include "https/wiped.hpp"
 #include "qsp/bytes.hpp"
+#include "qsp/secret_bytes.hpp"
 
 namespace qsp::https {
 
@@ -17,7 +17,7 @@ class Input {
 
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
   [[nodiscard]] bool full() const noexcept { return end_ - begin_ == kCapacity; }
-  [[nodiscard]] std::string_view text() const noexcept { return {bytes_.data() + begin_, end_ - begin_}; }
+  [[nodiscard]] std::string_view text() const noexcept { return bytes_.reveal_text().substr(begin_, end_ - begin_); }
 
   /// Where to receive into; empty when full.
   MutableBytes room();
@@ -28,7 +28,7 @@ class Input {
   void clear() noexcept;
 
  private:
-  WipedText bytes_;
+  SecretBytes bytes_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

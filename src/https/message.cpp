@@ -25,6 +25,10 @@ namespace http = beast::http;
 using boost::system::error_code;
 
 using Body = http::vector_body<char, WipingAllocator<char>>;
+SecretBytes body_of(const Body::value_type& body) {
+  return SecretBytes::copy_of(std::string_view(body.data(), body.size()));
+}
+
 constexpr std::size_t kMaxInterimAnswers = 8;
 constexpr std::size_t kMaxFirstLine = kMaxTargetSize + 64;  ///< a method, a version and what stands between
 
@@ -238,7 +242,7 @@ ReceivedRequest RequestReader::take() {
           .head = message.method() == http::verb::head,
           .keep_alive = keep_alive,
           .target = std::move(target),
-          .body = secret_copy({message.body().data(), message.body().size()}),
+          .body = body_of(message.body()),
           .host = std::string(as_view(message[http::field::host])),
           .origin = std::string(as_view(message[http::field::origin]))};
 }
@@ -300,7 +304,7 @@ bool ResponseReader::keep_alive() const { return state_->parser().keep_alive(); 
 Response ResponseReader::take() {
   const auto message = state_->parser().release();
   Response response{.status = message.result_int(),
-                    .body = secret_copy({message.body().data(), message.body().size()}),
+                    .body = body_of(message.body()),
                     .content_type = std::string(as_view(message[http::field::content_type])),
                     .retry_after = {}};
   const auto wait = parse_retry_after(as_view(message[http::field::retry_after]), as_view(message[http::field::date]),
@@ -309,8 +313,8 @@ Response ResponseReader::take() {
   return response;
 }
 
-WipedText write_request(std::string_view host, std::string_view prefix, const Call& call) {
-  const std::string_view body = call.method == Method::Post ? call.body.reveal() : std::string_view();
+SecretBytes write_request(std::string_view host, std::string_view prefix, const Call& call) {
+  const std::string_view body = call.method == Method::Post ? call.body.reveal_text() : std::string_view();
   std::string header =
       fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n",
                   name(call.method), prefix, call.target, host);
@@ -318,15 +322,15 @@ WipedText write_request(std::string_view host, std::string_view prefix, const Ca
     header += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n", body.size());
   }
   header += "\r\n";
-  WipedText text;
+  SecretBytes text;
   text.reserve(header.size() + body.size());
-  append(text, header);
-  append(text, body);
+  text.append(header);
+  text.append(body);
   return text;
 }
 
-WipedText write_response(const Response& response, bool head, bool keep_alive) {
-  const std::string_view body = response.body.reveal();
+SecretBytes write_response(const Response& response, bool head, bool keep_alive) {
+  const std::string_view body = response.body.reveal_text();
   std::string header = fmt::format("HTTP/1.1 {} {}\r\nCache-Control: no-store\r\nConnection: {}\r\n", response.status,
                                    as_view(http::obsolete_reason(http::int_to_status(response.status))),
                                    keep_alive ? "keep-alive" : "close");
@@ -334,10 +338,10 @@ WipedText write_response(const Response& response, bool head, bool keep_alive) {
   if (!body.empty()) header += fmt::format("Content-Type: {}\r\n", response.content_type);
   if (response.retry_after) header += fmt::format("Retry-After: {}\r\n", *response.retry_after);
   header += "\r\n";
-  WipedText text;
+  SecretBytes text;
   text.reserve(header.size() + body.size());
-  append(text, header);
-  if (!head) append(text, body);
+  text.append(header);
+  if (!head) text.append(body);
   return text;
 }
 

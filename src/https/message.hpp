@@ -9,7 +9,7 @@
 #include "https/client.hpp"
 #include "https/https.hpp"
 #include "https/input.hpp"
-#include "https/wiped.hpp"
+#include "qsp/secret_bytes.hpp"
 
 /// HTTP/1.1 messages (RFC 9112) without a connection: bytes in, messages out.
 namespace qsp::https {
@@ -21,7 +21,7 @@ struct ReceivedRequest {
   bool head;        ///< HEAD: the answer has no body
   bool keep_alive;  ///< another request may follow
   Target target;
-  crypto::SecretText body;
+  SecretBytes body;
   std::string host;  ///< as the header fields say; empty where there is none
   std::string origin;
 };
@@ -73,9 +73,9 @@ class ResponseReader {
   std::unique_ptr<State> state_;
 };
 
-WipedText write_request(std::string_view host, std::string_view prefix, const Call& call);
+SecretBytes write_request(std::string_view host, std::string_view prefix, const Call& call);
 /// `head` leaves the body out, but not its length.
-WipedText write_response(const Response& response, bool head, bool keep_alive);
+SecretBytes write_response(const Response& response, bool head, bool keep_alive);
 
 inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 

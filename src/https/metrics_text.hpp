@@ -38,7 +38,7 @@ class MetricsText {
   [[nodiscard]] Response response() {
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    response.body = crypto::SecretText(std::move(text_));
+    response.body = SecretBytes(std::move(text_));
     return response;
   }
 

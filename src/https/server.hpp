@@ -41,7 +41,7 @@ struct ServerOptions {
 struct Request {
   Method method;
   Target target;
-  crypto::SecretText body;
+  SecretBytes body;
   PeerIdentity peer;   ///< empty on a plain server
   std::string source;  ///< the peer's IP address, for logs and limits
 };

@@ -137,9 +137,9 @@ void ServerConnection::answer(std::optional<Response> response) {
 Awaited<void> ServerConnection::write_answer(Response response) {
   const bool last = !keep_alive_ || core_->stopping() || requests_ >= core_->options().max_requests ||
                     life_left() <= std::chrono::nanoseconds::zero();
-  const WipedText text = write_response(response, head_, !last);
+  const SecretBytes text = write_response(response, head_, !last);
   response = Response();
-  const auto [failed, count] = co_await stream_.write({text.data(), text.size()});
+  const auto [failed, count] = co_await stream_.write(text.reveal_text());
   if (stage_ == Stage::Closed) co_return;
   if (failed) {
     close();

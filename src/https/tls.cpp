@@ -59,7 +59,7 @@ std::unexpected<std::string> key_beside(const std::string& file, std::string_vie
 }
 
 Bio bio_of(const crypto::PemBlock& block) {
-  const std::string_view text = block.text.reveal();
+  const std::string_view text = block.text.reveal_text();
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
@@ -103,7 +103,7 @@ OrText<void> use_certificate(SSL_CTX* context, const TlsFiles& tls) {
   if (!content) return std::unexpected(content.error());
   Wanted wanted = certificates();
   wanted.keys_are_ours = file == tls.key;
-  const auto chain = read_all<Certificate>(file, content->text.reveal(), wanted, PEM_read_bio_X509);
+  const auto chain = read_all<Certificate>(file, content->text.reveal_text(), wanted, PEM_read_bio_X509);
   if (!chain) return std::unexpected(chain.error());
   bool used = SSL_CTX_use_certificate(context, chain->front().get()) == 1;
   for (std::size_t i = 1; used && i < chain->size(); ++i) {
@@ -117,10 +117,10 @@ OrText<void> use_certificate(SSL_CTX* context, const TlsFiles& tls) {
 
 /// The one private key of a key file. Certificates and parameters may stand beside it, another key may not.
 OrText<Key> read_key(const std::string& file) {
-  const OrText<crypto::SecretText> pem = files::read_private_file(file, kMaxKeySize);
+  const OrText<SecretBytes> pem = files::read_private_file(file, kMaxKeySize);
   if (!pem) return std::unexpected(pem.error());
   Key key;
-  for (crypto::PemReader reader(pem->reveal());;) {
+  for (crypto::PemReader reader(pem->reveal_text());;) {
     const auto next = reader.next();
     if (!next) return std::unexpected(file + ": holds " + std::string(next.error()) + "; make or copy it again");
     if (!*next) break;
@@ -161,7 +161,7 @@ OrText<void> use_key(SSL_CTX* context, const TlsFiles& tls) {
 OrText<void> use_authorities(SSL_CTX* context, const std::string& file) {
   const OrText<files::Content> content = files::read_trusted_file(file, kMaxCertificatesSize);
   if (!content) return std::unexpected(content.error());
-  const auto authorities = read_all<Certificate>(file, content->text.reveal(), certificates(), PEM_read_bio_X509);
+  const auto authorities = read_all<Certificate>(file, content->text.reveal_text(), certificates(), PEM_read_bio_X509);
   if (!authorities) return std::unexpected(authorities.error());
   for (const Certificate& authority : *authorities) {
     // A client's question for a certificate names them, so that a browser can choose.
@@ -177,8 +177,8 @@ OrText<void> use_authorities(SSL_CTX* context, const std::string& file) {
 OrText<std::vector<RevocationList>> read_revoked(const std::string& file) {
   const OrText<files::Content> content = files::read_trusted_file(file, kMaxRevokedSize);
   if (!content) return std::unexpected(content.error());
-  return read_all<RevocationList>(file, content->text.reveal(), {.what = "revocation list", .labels = {"X509 CRL"}},
-                                  PEM_read_bio_X509_CRL);
+  return read_all<RevocationList>(file, content->text.reveal_text(),
+                                  {.what = "revocation list", .labels = {"X509 CRL"}}, PEM_read_bio_X509_CRL);
 }
 
 OrText<void> use_revoked(SSL_CTX* context, const std::string& file) {

@@ -74,7 +74,7 @@ OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& prov
                                                           const files::Content& content,
                                                           const std::string& passphrase_file,
                                                           const PassphraseSource& source) {
-  const KeyFileKind kind = kind_of(content.text.reveal());
+  const KeyFileKind kind = kind_of(content.text.reveal_text());
   if (kind == KeyFileKind::Public) {
     return std::unexpected(file + ": " +
                            not_expected(kind, "a private key", "give the file that qsp keygen made beside it"));
@@ -87,17 +87,16 @@ OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& prov
 
   std::string problem;  // of getting the passphrase, which the provider cannot tell
   bool asked = false;
-  const auto ask = [&]() -> std::optional<crypto::SecretText> {
-    OrText<crypto::SecretText> answer = source ? source()
-                                        : passphrase_file.empty()
-                                            ? passphrase_from_terminal("passphrase of " + file + ": ")
-                                            : passphrase_from_file(passphrase_file);
+  const auto ask = [&]() -> std::optional<SecretBytes> {
+    OrText<SecretBytes> answer = source                    ? source()
+                                 : passphrase_file.empty() ? passphrase_from_terminal("passphrase of " + file + ": ")
+                                                           : passphrase_from_file(passphrase_file);
     asked = true;
     if (answer) return std::move(*answer);
     problem = std::move(answer.error());
     return std::nullopt;
   };
-  Result<std::unique_ptr<crypto::Signer>> signer = provider.load_signer(content.text.reveal(), ask);
+  Result<std::unique_ptr<crypto::Signer>> signer = provider.load_signer(content.text.reveal_text(), ask);
   if (signer) return std::move(*signer);
   if (!problem.empty()) return std::unexpected(file + ": " + problem);
   std::string text = file + ": " + std::string(signer.error().where) + damage_remedy(signer.error().where);
@@ -109,7 +108,7 @@ OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& prov
 OrText<crypto::PublicKey> load_public_key(crypto::Provider& provider, const std::string& file) {
   const OrText<files::Content> content = files::read_trusted_file(file, kMaxKeyFileSize);
   if (!content) return std::unexpected(content.error());
-  return parse_public_key(provider, file, content->text.reveal());
+  return parse_public_key(provider, file, content->text.reveal_text());
 }
 
 OrText<crypto::PublicKey> parse_public_key(crypto::Provider& provider, const std::string& where, std::string_view pem) {
@@ -125,8 +124,7 @@ OrText<crypto::PublicKey> parse_public_key(crypto::Provider& provider, const std
 }
 
 OrText<crypto::PublicKey> write_new_key_pair(crypto::Provider& provider, crypto::SignatureId algorithm,
-                                             const std::string& file,
-                                             const std::optional<crypto::SecretText>& passphrase) {
+                                             const std::string& file, const std::optional<SecretBytes>& passphrase) {
   const std::string public_file = public_file_of(file);
   for (const std::string& name : {file, public_file}) {
     if (OrText<void> absent = refuse_existing(name); !absent) return std::unexpected(absent.error());
@@ -136,19 +134,19 @@ OrText<crypto::PublicKey> write_new_key_pair(crypto::Provider& provider, crypto:
     return std::unexpected("cannot make an " + std::string(crypto::info(algorithm).name) +
                            " key: " + std::string(error.where));
   };
-  const Result<crypto::SecretText> pem = provider.generate_private_key(algorithm, passphrase);
+  const Result<SecretBytes> pem = provider.generate_private_key(algorithm, passphrase);
   if (!pem) return provider_failed(pem.error());
   // Read back what will be written: a key that cannot be loaded again must not be found out later.
-  const auto ask = [&]() -> std::optional<crypto::SecretText> {
+  const auto ask = [&]() -> std::optional<SecretBytes> {
     if (!passphrase) return std::nullopt;
-    return copy_of(*passphrase);
+    return passphrase->copy();
   };
-  const Result<std::unique_ptr<crypto::Signer>> signer = provider.load_signer(pem->reveal(), ask);
+  const Result<std::unique_ptr<crypto::Signer>> signer = provider.load_signer(pem->reveal_text(), ask);
   if (!signer) return provider_failed(signer.error());
   const Result<std::string> public_pem = provider.public_key_pem((*signer)->public_key());
   if (!public_pem) return provider_failed(public_pem.error());
 
-  OrText<void> written = files::write_new_file(file, as_bytes(pem->reveal()), files::kOwnerOnly);
+  OrText<void> written = files::write_new_file(file, pem->reveal(), files::kOwnerOnly);
   if (!written) return std::unexpected(written.error());
   written = files::write_new_file(public_file, as_bytes(*public_pem), files::kReadableByAll);
   if (!written) {

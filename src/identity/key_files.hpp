@@ -34,7 +34,7 @@ files::OrText<std::unique_ptr<crypto::Signer>> load_private_key(crypto::Provider
                                                                 const std::string& passphrase_file);
 
 /// Where else a passphrase comes from. The error is one line for a person.
-using PassphraseSource = std::function<files::OrText<crypto::SecretText>()>;
+using PassphraseSource = std::function<files::OrText<SecretBytes>()>;
 
 /// The same for a file that was read already. `source`, where there is one, is asked in the place of both;
 /// `passphrase_file` then is but named where the passphrase does not fit.
@@ -55,6 +55,6 @@ files::OrText<crypto::PublicKey> parse_public_key(crypto::Provider& provider, co
 /// Neither may exist; both are on disk on return, or neither is.
 files::OrText<crypto::PublicKey> write_new_key_pair(crypto::Provider& provider, crypto::SignatureId algorithm,
                                                     const std::string& file,
-                                                    const std::optional<crypto::SecretText>& passphrase);
+                                                    const std::optional<SecretBytes>& passphrase);
 
 }  // namespace qsp::identity

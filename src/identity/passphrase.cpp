@@ -113,8 +113,8 @@ void say(int tty, std::string_view text) {
   }
 }
 
-/// Reads one line, byte by byte so that nothing of what follows is taken. `line` has room for kMaxPassphraseSize.
-Ended read_line(int tty, const sigset_t& waiting_mask, std::string& line) {
+/// Reads one line, byte by byte so that nothing of what follows is taken.
+Ended read_line(int tty, const sigset_t& waiting_mask, SecretBytes& line) {
   while (true) {
     pollfd ready{tty, POLLIN, 0};
     const int waited = ::ppoll(&ready, 1, nullptr, &waiting_mask);
@@ -129,42 +129,33 @@ Ended read_line(int tty, const sigset_t& waiting_mask, std::string& line) {
     if (got == 0) return Ended::EndOfInput;
     if (next == '\n') return Ended::Line;
     if (line.size() == kMaxPassphraseSize) return Ended::TooLong;
-    line.push_back(next);
+    line.append(std::string_view(&next, 1));
   }
 }
 
 /// One prompt and its answer, with the terminal and the signal handlers back in place on return.
-Ended ask_once(int tty, const std::string& prompt, crypto::SecretText& answer) {
-  std::string line;
-  line.reserve(kMaxPassphraseSize);  // never grows, so no copy is left behind
+Ended ask_once(int tty, const std::string& prompt, SecretBytes& answer) {
+  answer = SecretBytes();
   const SignalNotes notes;
   Ended ended = Ended::Error;
   {
     const NoEcho silence(tty);
     if (!silence.active()) return any_caught() ? Ended::Signal : Ended::Error;
     say(tty, prompt);
-    ended = read_line(tty, notes.waiting_mask(), line);
+    ended = read_line(tty, notes.waiting_mask(), answer);
   }
   say(tty, "\n");
-  answer = crypto::SecretText(std::move(line));
   return ended;
 }
 
 }  // namespace
 
-crypto::SecretText copy_of(const crypto::SecretText& text) {
-  std::string copy;
-  copy.reserve(kMaxPassphraseSize);
-  copy.assign(text.reveal());
-  return crypto::SecretText(std::move(copy));
-}
-
-OrText<crypto::SecretText> passphrase_from_file(const std::string& file) {
+OrText<SecretBytes> passphrase_from_file(const std::string& file) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   constexpr std::size_t kLineEnd = 2;
-  OrText<crypto::SecretText> content = files::read_private_file(file, kMaxPassphraseSize + kLineEnd);
+  OrText<SecretBytes> content = files::read_private_file(file, kMaxPassphraseSize + kLineEnd);
   if (!content) return content;
-  std::string_view text = content->reveal();
+  std::string_view text = content->reveal_text();
   const auto refused = [&file](std::string_view why) { return std::unexpected(file + ": " + std::string(why)); };
   // What another program would take for part of the line, or not, must not decide whether the key opens.
   if (text.starts_with(kByteOrderMark)) return refused("starts with a byte order mark; save it as UTF-8 without one");
@@ -180,21 +171,18 @@ OrText<crypto::SecretText> passphrase_from_file(const std::string& file) {
   if (text.size() > kMaxPassphraseSize) {
     return refused("a passphrase has at most " + std::to_string(kMaxPassphraseSize) + " bytes");
   }
-  std::string passphrase;
-  passphrase.reserve(kMaxPassphraseSize + 1);
-  passphrase.assign(text);
-  return crypto::SecretText(std::move(passphrase));
+  return SecretBytes::copy_of(text);
 }
 
-OrText<crypto::SecretText> passphrase_from_terminal(const std::string& prompt) {
+OrText<SecretBytes> passphrase_from_terminal(const std::string& prompt) {
   const files::Descriptor tty(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!tty) return std::unexpected("no terminal to ask for a passphrase; use --passphrase-file");
   while (true) {
-    crypto::SecretText answer;
+    SecretBytes answer;
     const Ended ended = ask_once(tty.get(), prompt, answer);
     switch (ended) {
       case Ended::Line:
-        if (answer.reveal().empty()) return std::unexpected("an empty passphrase protects nothing; type one");
+        if (answer.reveal_text().empty()) return std::unexpected("an empty passphrase protects nothing; type one");
         return answer;
       case Ended::EndOfInput:
         return std::unexpected("no passphrase given");
@@ -216,12 +204,12 @@ OrText<crypto::SecretText> passphrase_from_terminal(const std::string& prompt) {
   }
 }
 
-OrText<crypto::SecretText> new_passphrase_from_terminal(const std::string& prompt) {
-  OrText<crypto::SecretText> first = passphrase_from_terminal(prompt);
+OrText<SecretBytes> new_passphrase_from_terminal(const std::string& prompt) {
+  OrText<SecretBytes> first = passphrase_from_terminal(prompt);
   if (!first) return first;
-  const OrText<crypto::SecretText> again = passphrase_from_terminal("once more: ");
+  const OrText<SecretBytes> again = passphrase_from_terminal("once more: ");
   if (!again) return std::unexpected(again.error());
-  if (!constant_time_equal(as_bytes(first->reveal()), as_bytes(again->reveal()))) {
+  if (!constant_time_equal(first->reveal(), again->reveal())) {
     return std::unexpected("the two passphrases differ; start again");
   }
   return first;

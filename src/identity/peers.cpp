@@ -150,7 +150,7 @@ class PinnedPeers::Loader {
 OrText<PinnedPeers> PinnedPeers::load(crypto::Provider& provider, const std::string& file) {
   const OrText<files::Content> content = files::read_trusted_file(file, kMaxPeersFileSize);
   if (!content) return std::unexpected(content.error());
-  return parse(provider, file, content->text.reveal());
+  return parse(provider, file, content->text.reveal_text());
 }
 
 OrText<PinnedPeers> PinnedPeers::parse(crypto::Provider& provider, const std::string& file, std::string_view text) {

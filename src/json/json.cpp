@@ -7,11 +7,11 @@
 #include <boost/json/serializer.hpp>
 #include <boost/json/value_stack.hpp>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <new>
 #include <utility>
 
-#include "qsp/secret.hpp"
+#include "qsp/secret_bytes.hpp"
 
 namespace qsp::json {
 namespace {
@@ -20,10 +20,9 @@ namespace bj = boost::json;
 
 /// Boost asks for no more than the default alignment, and gives some blocks back with another than it asked for.
 class WipingMemory final : public bj::memory_resource {
-  void* do_allocate(std::size_t bytes, std::size_t) override { return ::operator new(bytes); }
+  void* do_allocate(std::size_t bytes, std::size_t) override { return WipingAllocator<std::byte>().allocate(bytes); }
   void do_deallocate(void* block, std::size_t bytes, std::size_t) override {
-    wipe({static_cast<std::uint8_t*>(block), bytes});
-    ::operator delete(block);
+    WipingAllocator<std::byte>().deallocate(static_cast<std::byte*>(block), bytes);
   }
   [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 };
@@ -151,17 +150,18 @@ std::expected<bj::value, std::string> parse(std::string_view text, std::size_t m
   return value;
 }
 
-crypto::SecretText serialize(const bj::value& value) {
-  // Once to know the size, once into memory of that size: a string that grew would leave copies behind.
+SecretBytes serialize(const bj::value& value) {
+  // Once to know the size, once into memory of that size.
   bj::serializer serializer;
   std::array<char, 1024> piece;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   std::size_t size = 0;
   for (serializer.reset(&value); !serializer.done();) size += serializer.read(piece.data(), piece.size()).size();
   wipe({reinterpret_cast<std::uint8_t*>(piece.data()), piece.size()});
-  std::string text(size, '\0');
+  SecretBytes text(size);
+  char* const out = reinterpret_cast<char*>(text.writable().data());
   serializer.reset(&value);
-  for (std::size_t at = 0; !serializer.done();) at += serializer.read(text.data() + at, text.size() - at).size();
-  return crypto::SecretText(std::move(text));
+  for (std::size_t at = 0; !serializer.done();) at += serializer.read(out + at, size - at).size();
+  return text;
 }
 
 }  // namespace qsp::json

@@ -23,7 +23,7 @@ boost::json::storage_ptr wiping_memory();
 std::expected<boost::json::value, std::string> parse(std::string_view text, std::size_t max_depth);
 
 /// Compact JSON.
-crypto::SecretText serialize(const boost::json::value& value);
+SecretBytes serialize(const boost::json::value& value);
 
 /// RFC 4648 §4, with padding.
 std::size_t base64_size(std::size_t bytes) noexcept;

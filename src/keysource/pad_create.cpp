@@ -10,7 +10,7 @@
 #include "keysource/pad.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
-#include "qsp/secret.hpp"
+#include "qsp/secret_bytes.hpp"
 #include "wire/cursor.hpp"
 
 namespace qsp::keysource {
@@ -30,15 +30,6 @@ OrText<void> check(const PadSpec& spec) {
   }
   return {};
 }
-
-/// Bytes that are wiped however the function that holds them ends.
-struct Wiped {
-  explicit Wiped(std::size_t size) : bytes(size) {}
-  Wiped(const Wiped&) = delete;
-  Wiped& operator=(const Wiped&) = delete;
-  ~Wiped() { wipe(bytes); }
-  std::vector<std::uint8_t> bytes;
-};
 
 std::string no_randomness(const Error& error) { return "no random bytes: " + std::string(error.where); }
 
@@ -70,10 +61,10 @@ OrText<void> write_pads(const PadSpec& spec, std::array<NewFile, 2>& copies, cry
     std::ranges::copy(encode(PadHeader{pad_id, copy.half, spec.simulated, spec.keys, spec.link}), start.begin());
     if (OrText<void> done = files::write_at(copy.fd.get(), copy.name, start, 0); !done) return done;
   }
-  Wiped buffer(kKeysPerWrite * kRecordSize);
+  SecretBytes buffer(kKeysPerWrite * kRecordSize);
   for (std::uint64_t index = 0; index < spec.keys;) {
     const std::uint64_t count = std::min(kKeysPerWrite, spec.keys - index);
-    const MutableBytes records = MutableBytes(buffer.bytes).first(static_cast<std::size_t>(count) * kRecordSize);
+    const MutableBytes records = buffer.writable().first(static_cast<std::size_t>(count) * kRecordSize);
     if (OrText<void> done = make_records(pad_id, index, records, rng); !done) return done;
     for (const NewFile& copy : copies) {
       if (OrText<void> done = files::write_at(copy.fd.get(), copy.name, records, record_offset(index)); !done)

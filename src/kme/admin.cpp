@@ -23,7 +23,7 @@ https::Response plain(unsigned status, std::string text) {
   https::Response response;
   response.status = status;
   response.content_type = "text/plain; charset=utf-8";
-  response.body = crypto::SecretText(std::move(text));
+  response.body = SecretBytes(std::move(text));
   return response;
 }
 
@@ -236,7 +236,7 @@ https::Response Admin::status() const {
 https::Response Admin::faults(const https::Request& request) const {
   if (faults_ == nullptr) return plain(403, "this KME was not started with --allow-fault-injection\n");
   if (request.method == https::Method::Post) {
-    const auto wanted = json::parse(request.body.reveal(), 4);
+    const auto wanted = json::parse(request.body.reveal_text(), 4);
     const auto setting =
         wanted && wanted->is_object() ? changed(faults_->setting(), wanted->get_object()) : std::nullopt;
     if (!setting)

@@ -59,7 +59,7 @@ OrText<Lab> Lab::make(const std::string& folder) {
   if (auto done = lab.make_folder(""); !done) return std::unexpected(done.error());
   const auto& credential = lab.authority_.credential();
   if (auto done = lab.write("ca.pem", credential.certificate, kPublic); !done) return std::unexpected(done.error());
-  if (auto done = lab.write("ca-key.pem", credential.key.reveal(), kPrivate); !done) {
+  if (auto done = lab.write("ca-key.pem", credential.key.reveal_text(), kPrivate); !done) {
     return std::unexpected(done.error());
   }
   return lab;
@@ -85,7 +85,7 @@ OrText<void> Lab::write_credential(std::string_view name, bool server) {
   if (!made) return std::unexpected(made.error());
   if (auto done = make_folder(name); !done) return done;
   if (auto done = write(std::string(name) + "/cert.pem", made->certificate, kPublic); !done) return done;
-  return write(std::string(name) + "/key.pem", made->key.reveal(), kPrivate);
+  return write(std::string(name) + "/key.pem", made->key.reveal_text(), kPrivate);
 }
 
 OrText<void> Lab::write_site(const Site& here, const Site& there, const SiteKeys& keys) {

@@ -100,9 +100,9 @@ void Play::export_key() {
   const Buffer context{0xc0, 0xff, 0xee};
   const auto here = ends_.at(Role::Client).session->export_key(kExportLabel, context, kExportSize, std::nullopt);
   const auto there = ends_.at(Role::Server).session->export_key(kExportLabel, context, kExportSize, std::nullopt);
-  if (!here || !there || here->key != there->key || here->epoch != there->epoch)
+  if (!here || !there || !constant_time_equal(here->key.reveal(), there->key.reveal()) || here->epoch != there->epoch)
     return fail("the ends' exports differ");
-  exports_.push_back({here->epoch, std::string(kExportLabel), context, here->key});
+  exports_.push_back({here->epoch, std::string(kExportLabel), context, Buffer(here->key.reveal().begin(), here->key.reveal().end())});
 }
 
 void Play::finish() {

@@ -20,7 +20,7 @@ Peer Party::pinned(QkdPolicy qkd) const {
 Party make_party(crypto::Provider& provider, std::string name, crypto::SignatureId algorithm) {
   Party party{.name = std::move(name), .signer = nullptr, .key = {}};
   const auto pem = provider.generate_private_key(algorithm, std::nullopt).value();
-  party.signer = provider.load_signer(pem.reveal(), nullptr).value();
+  party.signer = provider.load_signer(pem.reveal_text(), nullptr).value();
   party.key.key = party.signer->public_key();
   party.key.identity = provider.hkdf().hash({crypto::spki_der(party.key.key.algorithm, party.key.key.bytes)}).value();
   return party;

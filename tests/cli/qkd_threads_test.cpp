@@ -109,10 +109,10 @@ class Site {
     const auto servers = authority.issue(server, from, 48h).value();
     const auto clients = authority.issue(client, from, 48h).value();
     options_.certificate = folder_.with("client.pem", clients.certificate);
-    options_.key = folder_.with("client.key", clients.key.reveal());
+    options_.key = folder_.with("client.key", clients.key.reveal_text());
     https::ServerOptions listen;
     listen.tls = https::TlsFiles{.certificate = folder_.with("server.pem", servers.certificate),
-                                 .key = folder_.with("server.key", servers.key.reveal()),
+                                 .key = folder_.with("server.key", servers.key.reveal_text()),
                                  .authorities = options_.authorities,
                                  .revoked = {},
                                  .allow_tls_1_2 = false};

@@ -75,11 +75,11 @@ constexpr std::string_view kEcPem =
     "Xww/sPQgsNPREgTyPYGTWDKXiWlu/FNcaM2ejDGxJw4eqA+LvmUwSnBM\n"
     "-----END PRIVATE KEY-----\n";
 
-std::optional<SecretText> passphrase(std::string_view text = kPassphrase) { return SecretText(std::string(text)); }
+std::optional<SecretBytes> passphrase(std::string_view text = kPassphrase) { return SecretBytes::copy_of(text); }
 AskPassphrase answer(std::string_view text) {
   return [text] { return passphrase(text); };
 }
-std::optional<SecretText> never_asked() {
+std::optional<SecretBytes> never_asked() {
   ADD_FAILURE() << "the passphrase of a key that is not encrypted was asked for";
   return std::nullopt;
 }
@@ -157,9 +157,9 @@ TEST_F(KeyFileTest, TwoBlocksAreTheCompositeEd25519First) {
 }
 
 TEST_F(KeyFileTest, AsksOnceForTheTwoKeysOfAComposite) {
-  const SecretText pem = must(provider_->generate_private_key(SignatureId::Ed25519MlDsa65, passphrase()));
+  const SecretBytes pem = must(provider_->generate_private_key(SignatureId::Ed25519MlDsa65, passphrase()));
   int asked = 0;
-  const auto signer = provider_->load_signer(pem.reveal(), [&asked] {
+  const auto signer = provider_->load_signer(pem.reveal_text(), [&asked] {
     ++asked;
     return passphrase();
   });
@@ -313,22 +313,22 @@ std::string row_name(const testing::TestParamInfo<SignatureInfo>& row) { return 
 INSTANTIATE_TEST_SUITE_P(All, EachKeyFile, testing::ValuesIn(kSignatures), row_name);
 
 TEST_P(EachKeyFile, AGeneratedKeyIsReadBackInTheClear) {
-  const SecretText pem = must(provider_->generate_private_key(GetParam().id, std::nullopt));
-  const auto first = must(provider_->load_signer(pem.reveal(), never_asked));
-  const auto second = must(provider_->load_signer(pem.reveal(), never_asked));
+  const SecretBytes pem = must(provider_->generate_private_key(GetParam().id, std::nullopt));
+  const auto first = must(provider_->load_signer(pem.reveal_text(), never_asked));
+  const auto second = must(provider_->load_signer(pem.reveal_text(), never_asked));
   EXPECT_EQ(first->public_key().algorithm, GetParam().id);
   EXPECT_EQ(first->public_key(), second->public_key());
-  const SecretText other = must(provider_->generate_private_key(GetParam().id, std::nullopt));
-  EXPECT_NE(must(provider_->load_signer(other.reveal(), {}))->public_key(), first->public_key());
+  const SecretBytes other = must(provider_->generate_private_key(GetParam().id, std::nullopt));
+  EXPECT_NE(must(provider_->load_signer(other.reveal_text(), {}))->public_key(), first->public_key());
 }
 
 TEST_P(EachKeyFile, AGeneratedKeyIsReadBackWithItsPassphraseAlone) {
-  const SecretText pem = must(provider_->generate_private_key(GetParam().id, passphrase("Träger 7")));
-  EXPECT_TRUE(pem.reveal().starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
-  EXPECT_EQ(pem.reveal().find("-----BEGIN PRIVATE KEY-----"), std::string_view::npos);
-  const auto signer = must(provider_->load_signer(pem.reveal(), answer("Träger 7")));
+  const SecretBytes pem = must(provider_->generate_private_key(GetParam().id, passphrase("Träger 7")));
+  EXPECT_TRUE(pem.reveal_text().starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+  EXPECT_EQ(pem.reveal_text().find("-----BEGIN PRIVATE KEY-----"), std::string_view::npos);
+  const auto signer = must(provider_->load_signer(pem.reveal_text(), answer("Träger 7")));
   EXPECT_EQ(signer->public_key().algorithm, GetParam().id);
-  expect_refused(pem.reveal(), "wrong passphrase", answer("Trager 7"));
+  expect_refused(pem.reveal_text(), "wrong passphrase", answer("Trager 7"));
 }
 
 TEST_P(EachKeyFile, APublicKeyIsReadBackAndReadByOpenSsl) {
@@ -377,16 +377,16 @@ TEST_F(KeyFileTest, APassphraseIsStretchedAndSalted) {
     OPENSSL_free(data);
     return hex(der);
   };
-  const SecretText pem = must(provider_->generate_private_key(SignatureId::Ed25519, passphrase()));
-  const std::string der = der_of(pem.reveal());
+  const SecretBytes pem = must(provider_->generate_private_key(SignatureId::Ed25519, passphrase()));
+  const std::string der = der_of(pem.reveal_text());
   EXPECT_NE(der.find("06092a864886f70d01050d"), std::string::npos) << "PBES2";
   EXPECT_NE(der.find("06092a864886f70d01050c"), std::string::npos) << "PBKDF2";
   EXPECT_NE(der.find("02030927c0"), std::string::npos) << "INTEGER 600,000";
   EXPECT_NE(der.find("06082a864886f70d0209"), std::string::npos) << "HMAC-SHA256";
   EXPECT_NE(der.find("060960864801650304012a"), std::string::npos) << "AES-256-CBC";
   const std::size_t salt = der.find("0410") + 4;
-  const SecretText again = must(provider_->generate_private_key(SignatureId::Ed25519, passphrase()));
-  EXPECT_NE(der_of(again.reveal()).substr(salt, 32), der.substr(salt, 32));
+  const SecretBytes again = must(provider_->generate_private_key(SignatureId::Ed25519, passphrase()));
+  EXPECT_NE(der_of(again.reveal_text()).substr(salt, 32), der.substr(salt, 32));
 }
 
 TEST_F(KeyFileTest, AnEmptyOrHugePassphraseEncryptsNothing) {

@@ -21,7 +21,7 @@ Outcome read_all(std::string_view text) {
     const auto next = reader.next();
     if (!next) outcome.problem = next.error();
     if (!next || !*next) break;
-    outcome.blocks.push_back(std::string((*next)->label) + ": " + std::string((*next)->text.reveal()));
+    outcome.blocks.push_back(std::string((*next)->label) + ": " + std::string((*next)->text.reveal_text()));
   }
   outcome.skipped_private_key = reader.skipped_private_key();
   return outcome;

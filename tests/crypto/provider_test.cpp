@@ -52,7 +52,7 @@ TEST_F(ProviderSuite, APropertyQueryThatIsMetServes) {
   const auto made = make_openssl_provider({"provider=default"});
   ASSERT_TRUE(made) << made.error();
   const auto pem = must((*made)->generate_private_key(SignatureId::Ed25519MlDsa65, std::nullopt));
-  const auto signer = must((*made)->load_signer(pem.reveal(), {}));
+  const auto signer = must((*made)->load_signer(pem.reveal_text(), {}));
   const auto signature = must(signer->sign(as_bytes("text"), (*made)->rng()));
   EXPECT_TRUE(must((*made)->verifier(signer->public_key()))->verify(as_bytes("text"), signature));
   for (const KemInfo& row : kKems) {

@@ -63,8 +63,8 @@ ProviderTest::ProviderTest() {
 void ProviderTest::TearDown() { EXPECT_EQ(ERR_peek_error(), 0U) << "OpenSSL's error queue was left filled"; }
 
 std::unique_ptr<Signer> ProviderTest::new_signer(SignatureId id) {
-  const SecretText pem = must(provider_->generate_private_key(id, std::nullopt));
-  return must(provider_->load_signer(pem.reveal(), {}));
+  const SecretBytes pem = must(provider_->generate_private_key(id, std::nullopt));
+  return must(provider_->load_signer(pem.reveal_text(), {}));
 }
 
 }  // namespace qsp::crypto::test

@@ -241,8 +241,8 @@ TEST(KeyContainer, LeavesNothingOfAKeyInMemory) {
     freed_memory::watch_for(secret);
     {
       const auto container = parse_key_container(kContainer);
-      const crypto::SecretText text = to_json(*container);
-      ASSERT_EQ(text.reveal(), kContainer);
+      const SecretBytes text = to_json(*container);
+      ASSERT_EQ(text.reveal_text(), kContainer);
     }
     EXPECT_EQ(freed_memory::found(), 0U);
   }

@@ -30,7 +30,7 @@ inline std::string list_of(std::size_t count, std::string_view item) {
 
 template <class T>
 std::string text_of(const T& message) {
-  return std::string(to_json(message).reveal());
+  return std::string(to_json(message).reveal_text());
 }
 
 }  // namespace qsp::etsi014

@@ -27,11 +27,11 @@ TEST(PrivateFile, is_read_whole) {
   const TempFolder folder;
   const auto text = read_private_file(folder.with("key", "short"), 5);
   ASSERT_TRUE(text) << text.error();
-  EXPECT_EQ(text->reveal(), "short");
+  EXPECT_EQ(text->reveal_text(), "short");
   const std::string big(100'000, 'x');
   const auto long_text = read_private_file(folder.with("long", big), big.size());
   ASSERT_TRUE(long_text) << long_text.error();
-  EXPECT_EQ(long_text->reveal(), big);
+  EXPECT_EQ(long_text->reveal_text(), big);
 }
 
 TEST(PrivateFile, that_any_other_user_can_touch_is_refused_with_the_remedy) {
@@ -73,7 +73,7 @@ TEST(TrustedFile, may_be_read_by_all_and_changed_by_its_owner_alone) {
   ASSERT_EQ(::chmod(file.c_str(), 0644), 0);
   const auto content = read_trusted_file(file, 100);
   ASSERT_TRUE(content) << content.error();
-  EXPECT_EQ(content->text.reveal(), "content");
+  EXPECT_EQ(content->text.reveal_text(), "content");
   for (const mode_t bit : {020U, 02U}) {
     ASSERT_EQ(::chmod(file.c_str(), 0644U | bit), 0);
     const auto refused = read_trusted_file(file, 100);

@@ -40,7 +40,7 @@ TEST_F(ClientTest, GetsWhatItAskedForAndBothEndsKnowEachOther) {
   ASSERT_TRUE(got) << got.error().text;
   EXPECT_EQ(got->status, 200u);
   EXPECT_EQ(got->content_type, "application/json");
-  EXPECT_EQ(got->body.reveal(), "/status ");
+  EXPECT_EQ(got->body.reveal_text(), "/status ");
   EXPECT_EQ(world_.handler.last_peer.common_name, "alice");
   EXPECT_EQ(world_.handler.last_peer.uris, std::vector<std::string>{"sae:alice"});
   EXPECT_EQ(world_.handler.last_peer.fingerprint.size(), 64u);
@@ -364,7 +364,7 @@ TEST_F(ClientTest, AnswersHaveBounds) {
   options.max_body = 1000;
   world_.handler.act = [](Request request, Respond respond) {
     respond(Response{.status = 200,
-                     .body = secret_copy(std::string(request.target.path.back() == "most" ? 1000 : 1001, 'x')),
+                     .body = SecretBytes::copy_of(std::string(request.target.path.back() == "most" ? 1000 : 1001, 'x')),
                      .retry_after = {}});
   };
   const auto client = world_.connect_to(server->port(), options);

@@ -166,7 +166,7 @@ TEST_F(Hostile, AnAnswerThatNobodyReadsIsGivenUp) {
   options.answer_timeout = milliseconds(200);
   const auto server = world_.serve_plain(options);
   world_.handler.act = [](Request, Respond respond) {
-    respond(Response{.status = 200, .body = secret_copy(std::string(32 << 20, 'x')), .retry_after = {}});
+    respond(Response{.status = 200, .body = SecretBytes::copy_of(std::string(32 << 20, 'x')), .retry_after = {}});
   };
   RawClient client(server->port());
   client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");

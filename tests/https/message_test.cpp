@@ -56,13 +56,13 @@ TEST(Request, IsReadWithItsBodyHoweverItIsCut) {
     std::optional<ReceivedRequest> request;
     EXPECT_EQ(read(post("Content-Length: 5\r\n", "hello"), step, &request), 200u);
     ASSERT_TRUE(request);
-    EXPECT_EQ(request->body.reveal(), "hello");
+    EXPECT_EQ(request->body.reveal_text(), "hello");
     EXPECT_EQ(request->method, Method::Post);
     EXPECT_TRUE(request->keep_alive);
     EXPECT_EQ(
         read(post("Transfer-Encoding: chunked\r\n", "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nT: v\r\n\r\n"), step, &request),
         200u);
-    EXPECT_EQ(request->body.reveal(), "hello");
+    EXPECT_EQ(request->body.reveal_text(), "hello");
   }
 }
 
@@ -164,9 +164,9 @@ TEST(Request, ThatExpectsMoreThanContinueIsRefused) {
 }
 
 TEST(Response, OfAHeadHasALengthButNoBody) {
-  const Response response{.status = 200, .body = secret_copy("{}"), .retry_after = 3};
-  const WipedText text = write_response(response, true, false);
-  const std::string_view view(text.data(), text.size());
+  const Response response{.status = 200, .body = SecretBytes::copy_of("{}"), .retry_after = 3};
+  const SecretBytes text = write_response(response, true, false);
+  const std::string_view view = text.reveal_text();
   EXPECT_TRUE(view.starts_with("HTTP/1.1 200 OK\r\n"));
   EXPECT_TRUE(view.ends_with("\r\n\r\n"));
   EXPECT_NE(view.find("Content-Length: 2\r\n"), std::string_view::npos);
@@ -185,11 +185,11 @@ std::string answer(std::string_view bytes, std::size_t step, bool then_end) {
     bytes.remove_prefix(count);
     const auto progress = reader.feed(input);
     if (!progress) return progress.error();
-    if (*progress == Progress::Done) return std::string(reader.take().body.reveal());
+    if (*progress == Progress::Done) return std::string(reader.take().body.reveal_text());
   }
   if (!then_end) return "waits";
   if (const auto ended = reader.end(); !ended) return ended.error();
-  return std::string(reader.take().body.reveal());
+  return std::string(reader.take().body.reveal_text());
 }
 
 TEST(Answer, IsReadWithItsBodyHoweverItIsCut) {

@@ -29,7 +29,7 @@ class ServerTest : public ::testing::Test {
   std::vector<Respond> held_;
 };
 
-Response ok() { return {.status = 200, .body = secret_copy("{}"), .retry_after = {}}; }
+Response ok() { return {.status = 200, .body = SecretBytes::copy_of("{}"), .retry_after = {}}; }
 
 TEST_F(ServerTest, AnAnswerThatIsDroppedClosesTheConnection) {
   const auto server = world_.serve();
@@ -125,7 +125,7 @@ TEST_F(ServerTest, ReloadTakesNewFilesForNewConnectionsAndKeepsOldOnesOnAnError)
   ASSERT_FALSE(mixed) << "a certificate and another's key";
   EXPECT_NE(mixed.error().find("server.key"), std::string::npos);
   EXPECT_TRUE(world_.ask(*world_.connect_to(server->port()), "/x"));
-  std::ignore = world_.folder.with("server.key", issued.key.reveal());
+  std::ignore = world_.folder.with("server.key", issued.key.reveal_text());
   ASSERT_TRUE(server->reload());
   EXPECT_FALSE(world_.ask(*world_.connect_to(server->port()), "/x"));
   ClientOptions options;

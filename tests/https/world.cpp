@@ -40,8 +40,8 @@ void TestHandler::handle(Request request, Respond respond) {
     return;
   }
   std::string text = "/" + request.target.path.back() + " ";
-  text += request.body.reveal();
-  respond(Response{.status = 200, .body = secret_copy(text), .retry_after = {}});
+  text += request.body.reveal_text();
+  respond(Response{.status = 200, .body = SecretBytes::copy_of(text), .retry_after = {}});
 }
 
 World::World() {
@@ -61,7 +61,7 @@ bool World::until(const std::function<bool()>& holds) {
 
 TlsFiles World::files(const std::string& name, const Credential& issued) {
   return {.certificate = folder.with(name + ".crt", issued.certificate),
-          .key = folder.with(name + ".key", issued.key.reveal()),
+          .key = folder.with(name + ".key", issued.key.reveal_text()),
           .authorities = folder.with(name + ".ca", authority.credential().certificate),
           .revoked = {}};
 }
@@ -102,12 +102,12 @@ Answered World::ask(Client& client, std::string target, std::string_view body, s
 Call make_call(std::string target, std::string_view body, std::chrono::nanoseconds within) {
   return {.method = body.empty() ? Method::Get : Method::Post,
           .target = std::move(target),
-          .body = secret_copy(body),
+          .body = SecretBytes::copy_of(body),
           .deadline = net::Loop::now() + within};
 }
 
 std::string text_of(const Answered& answered) {
-  return answered ? std::string(answered->body.reveal()) : answered.error().text;
+  return answered ? std::string(answered->body.reveal_text()) : answered.error().text;
 }
 
 }  // namespace qsp::https

@@ -12,8 +12,8 @@
 #include "https/authority.hpp"
 #include "https/client.hpp"
 #include "https/server.hpp"
-#include "https/wiped.hpp"
 #include "net/loop.hpp"
+#include "qsp/secret_bytes.hpp"
 
 namespace qsp::https {
 

@@ -16,7 +16,7 @@ namespace {
 
 using qsp::test::TempFolder;
 
-crypto::SecretText secret(std::string_view text) { return crypto::SecretText(std::string(text)); }
+SecretBytes secret(std::string_view text) { return SecretBytes::copy_of(text); }
 
 /// True if `signer` holds the private half of `key`.
 bool signs_for(const crypto::Signer& signer, const crypto::PublicKey& key) {
@@ -142,7 +142,7 @@ TEST_P(KeyFilesOf, under_a_passphrase_file_of_any_line_end_open_with_openssl) {
     const std::string file = folder_ / ("key" + std::to_string(number++));
     const auto given = passphrase_from_file(folder_.with("passphrase", "battery staple" + std::string(end)));
     ASSERT_TRUE(given) << given.error();
-    ASSERT_TRUE(write_new_key_pair(provider(), GetParam().id, file, copy_of(*given)));
+    ASSERT_TRUE(write_new_key_pair(provider(), GetParam().id, file, given->copy()));
     EXPECT_TRUE(openssl({"pkey", "-in", file, "-passin", "pass:battery staple", "-noout"})) << number;
   }
 }
@@ -155,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(EveryAlgorithm, KeyFilesOf, ::testing::ValuesIn(crypto:
 
 class KeyFiles : public ::testing::Test {
  protected:
-  void make(const std::optional<crypto::SecretText>& passphrase = std::nullopt) {
+  void make(const std::optional<SecretBytes>& passphrase = std::nullopt) {
     const auto made = write_new_key_pair(provider(), crypto::SignatureId::Ed25519, file_, passphrase);
     ASSERT_TRUE(made) << made.error();
   }

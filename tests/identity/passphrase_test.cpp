@@ -32,7 +32,7 @@ TEST(PassphraseFile, is_one_line_without_its_end) {
                                           {longest + "\r\n", longest}}) {
     const auto text = passphrase_from_file(folder.with("passphrase", content));
     ASSERT_TRUE(text) << text.error();
-    EXPECT_EQ(text->reveal(), expected);
+    EXPECT_EQ(text->reveal_text(), expected);
   }
 }
 
@@ -137,7 +137,7 @@ constexpr int kRefused = 2;
 int ask_for_horse() {
   const auto text = passphrase_from_terminal("passphrase: ");
   if (!text) return kRefused;
-  return text->reveal() == "horse" ? kRight : kOther;
+  return text->reveal_text() == "horse" ? kRight : kOther;
 }
 
 int code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
@@ -242,7 +242,7 @@ TEST(NewPassphrase, must_be_typed_the_same_twice) {
   for (const auto& [again, expected] : {std::pair{"horse\n", kRight}, std::pair{"house\n", kRefused}}) {
     Terminal terminal([] {
       const auto text = new_passphrase_from_terminal("new: ");
-      return text ? (text->reveal() == "horse" ? kRight : kOther) : kRefused;
+      return text ? (text->reveal_text() == "horse" ? kRight : kOther) : kRefused;
     });
     ASSERT_TRUE(terminal.shows("new: "));
     terminal.type("horse\n");
@@ -250,11 +250,6 @@ TEST(NewPassphrase, must_be_typed_the_same_twice) {
     terminal.type(again);
     EXPECT_EQ(code(terminal.wait()), expected);
   }
-}
-
-TEST(SecretText, is_copied_whole) {
-  const crypto::SecretText text(std::string("horse"));
-  EXPECT_EQ(copy_of(text).reveal(), "horse");
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ TEST_F(Peers, of_every_algorithm_can_be_pinned) {
   for (const auto& row : crypto::kSignatures) {
     const auto pem = provider().generate_private_key(row.id, std::nullopt);
     ASSERT_TRUE(pem);
-    const auto signer = provider().load_signer(pem->reveal(), {});
+    const auto signer = provider().load_signer(pem->reveal_text(), {});
     ASSERT_TRUE(signer);
     const auto public_pem = provider().public_key_pem((*signer)->public_key());
     const auto peers = parse("[[peer]]\nname = \"a\"\nserve = true\nkey = '''\n" + *public_pem + "'''");

@@ -25,7 +25,7 @@ std::string refusal(std::string_view text) {
   return parsed ? "accepted" : parsed.error();
 }
 
-std::string written(const bj::value& value) { return std::string(json::serialize(value).reveal()); }
+std::string written(const bj::value& value) { return std::string(json::serialize(value).reveal_text()); }
 
 TEST(Json, ReadsEveryKindOfValue) {
   const auto value = json::parse(R"( {"a":[1,-2,true,false,null,1.5],"b":{"c":"d\u00e9\n\/"}} )", kDepth);
@@ -126,7 +126,7 @@ TEST(Json, WipesWhateverHeldAValue) {
     ASSERT_TRUE(value);
     ASSERT_EQ(value->as_array()[0].as_string(), kSecret);
     ASSERT_FALSE(json::parse(broken, kDepth));
-    ASSERT_EQ(json::serialize(*value).reveal(), list);
+    ASSERT_EQ(json::serialize(*value).reveal_text(), list);
   }
   EXPECT_EQ(freed_memory::found(), 0U);
 }

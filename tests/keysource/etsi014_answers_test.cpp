@@ -281,7 +281,7 @@ class EagerClient final : public https::Client {
     if (call.target.ends_with("/status")) return 0;
     schedule_.post([done = std::move(done)]() mutable {
       https::Response response;
-      response.body = crypto::SecretText(good_container());
+      response.body = SecretBytes(good_container());
       done(std::move(response));
     });
     return 1;

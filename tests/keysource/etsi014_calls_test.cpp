@@ -21,7 +21,7 @@ TEST_F(Etsi014, enc_keys_asks_by_post_for_one_key_of_256_bits) {
   ASSERT_EQ(calls(), 1U);
   EXPECT_EQ(last_call().method, https::Method::Post);
   EXPECT_EQ(last_call().target, "/api/v1/keys/bob/enc_keys");
-  EXPECT_EQ(last_call().body.reveal(), R"({"number":1,"size":256})");
+  EXPECT_EQ(last_call().body.reveal_text(), R"({"number":1,"size":256})");
   EXPECT_EQ(last_call().deadline, schedule.now() + 4s);
   kme[0]->answer(200, good_container());
   ASSERT_TRUE(heard->delivered());
@@ -32,7 +32,7 @@ TEST_F(Etsi014, enc_keys_asks_by_post_for_one_key_of_256_bits) {
 TEST_F(Etsi014, dec_keys_asks_by_post_for_the_key_that_the_peer_named) {
   const auto heard = fetch(kKeyId);
   EXPECT_EQ(last_call().target, "/api/v1/keys/bob/dec_keys");
-  EXPECT_EQ(last_call().body.reveal(), R"({"key_IDs":[{"key_ID":")" + kKeyId + R"("}]})");
+  EXPECT_EQ(last_call().body.reveal_text(), R"({"key_IDs":[{"key_ID":")" + kKeyId + R"("}]})");
   kme[0]->answer(200, good_container());
   EXPECT_TRUE(heard->delivered());
 }
@@ -71,7 +71,7 @@ TEST_F(Etsi014, get_is_tried_where_post_is_refused_and_remembered_where_it_worke
       if (!remembered) kme[0]->answer(refusal, "");
       EXPECT_EQ(last_call().method, https::Method::Get);
       EXPECT_EQ(last_call().target, "/api/v1/keys/bob/enc_keys?number=1&size=256");
-      EXPECT_TRUE(last_call().body.reveal().empty());
+      EXPECT_TRUE(last_call().body.reveal_text().empty());
       kme[0]->answer(
           200, container(key_json("00000000-0000-4000-8000-00000000000" + std::to_string(++peers), base64_of(1))));
       EXPECT_TRUE(heard->delivered());

@@ -75,7 +75,7 @@ class FakeClient final : public https::Client {
     https::Response response;
     response.status = status;
     response.retry_after = retry_after;
-    response.body = crypto::SecretText(std::move(body));
+    response.body = SecretBytes(std::move(body));
     take(calls.back().done)(std::move(response));
   }
   void fail(bool sent, bool lasting = false) {
@@ -84,7 +84,7 @@ class FakeClient final : public https::Client {
   void answer_status(unsigned status, std::string body) {
     https::Response response;
     response.status = status;
-    response.body = crypto::SecretText(std::move(body));
+    response.body = SecretBytes(std::move(body));
     take(status_calls.back().done)(std::move(response));
   }
 

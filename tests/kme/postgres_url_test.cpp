@@ -121,7 +121,7 @@ class PostgresTls : public ::testing::Test {
   }
   void serve(const https::Credential& credential) {
     const std::string certificate = server_->put("server.crt", credential.certificate);
-    const std::string key = server_->put("server.key", std::string(credential.key.reveal()));
+    const std::string key = server_->put("server.key", std::string(credential.key.reveal_text()));
     restart({"ssl=on", "ssl_cert_file=" + certificate, "ssl_key_file=" + key});
   }
   void restart(std::vector<std::string> settings) {

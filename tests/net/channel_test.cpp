@@ -24,9 +24,9 @@ constexpr int kSmallBuffer = 4096;
 
 /// What one thread signs with: providers and signers belong to a thread, the key's text to all.
 struct Signing {
-  explicit Signing(const crypto::SecretText& key)
+  explicit Signing(const SecretBytes& key)
       : provider(std::move(*crypto::make_openssl_provider())),
-        signer(std::move(*provider->load_signer(key.reveal(), {}))) {}
+        signer(std::move(*provider->load_signer(key.reveal_text(), {}))) {}
 
   std::unique_ptr<crypto::Provider> provider;
   std::unique_ptr<crypto::Signer> signer;
@@ -50,7 +50,7 @@ struct Pair {
     clients.peer.keys = {*pin(Signing(client_key).signer->public_key(), provider->hkdf())};
     clients.peer.may_connect = true;
   }
-  crypto::SecretText client_key, server_key;
+  SecretBytes client_key, server_key;
   qsp::Peer server;
   OnePeer clients;
 };

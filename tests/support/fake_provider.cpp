@@ -309,10 +309,10 @@ std::optional<KeyFile> read_file(std::string_view label, std::string_view text) 
   return KeyFile{*algorithm, std::string(*lock), std::move(*bytes)};
 }
 
-std::string lock_of(const std::optional<SecretText>& passphrase) {
+std::string lock_of(const std::optional<SecretBytes>& passphrase) {
   if (!passphrase) return "-";
   std::array<std::uint8_t, 16> digest;
-  Sponge("passphrase").absorb(as_bytes(passphrase->reveal())).squeeze(digest);
+  Sponge("passphrase").absorb(passphrase->reveal()).squeeze(digest);
   return to_hex(digest);
 }
 
@@ -359,10 +359,10 @@ class FakeProvider final : public Provider {
     }
     return PublicKey{file->algorithm, std::move(file->bytes)};
   }
-  Result<SecretText> generate_private_key(SignatureId id, const std::optional<SecretText>& passphrase) override {
+  Result<SecretBytes> generate_private_key(SignatureId id, const std::optional<SecretBytes>& passphrase) override {
     std::vector<std::uint8_t> seed(kSeedSize);
     if (auto filled = rng_.fill(seed); !filled) return std::unexpected(filled.error());
-    return SecretText(write_file(kPrivateLabel, {id, lock_of(passphrase), std::move(seed)}));
+    return SecretBytes(write_file(kPrivateLabel, {id, lock_of(passphrase), std::move(seed)}));
   }
   Result<std::string> public_key_pem(const PublicKey& key) override {
     return write_file(kPublicLabel, {key.algorithm, "-", key.bytes});

@@ -24,39 +24,16 @@ std::unexpected<Error> fail_pem(std::string_view where) noexcept {
   return fail_clean(ErrorKind::ApiMisuse, Reason::InternalError, where);
 }
 
-/// Bytes that OpenSSL allocated: wiped and freed.
-class SecretBuffer {
- public:
-  SecretBuffer() = default;
-  SecretBuffer(unsigned char* data, std::size_t size) noexcept : data_(data), size_(size) {}
-  SecretBuffer(SecretBuffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-  SecretBuffer& operator=(SecretBuffer&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
-  }
-  SecretBuffer(const SecretBuffer&) = delete;
-  SecretBuffer& operator=(const SecretBuffer&) = delete;
-  ~SecretBuffer() { OPENSSL_secure_clear_free(data_, size_); }
-
-  [[nodiscard]] Bytes view() const noexcept { return {data_, size_}; }
-
- private:
-  unsigned char* data_ = nullptr;
-  std::size_t size_ = 0;
-};
-
 struct DerBlock {
   std::string label;
-  SecretBuffer der;
+  SecretBytes der;
 };
 
 void free_text(char* text) noexcept { OPENSSL_free(text); }
 using Text = Owned<char, free_text>;
 
 Result<DerBlock> decode(const PemBlock& pem) {
-  const std::string_view text = pem.text.reveal();
+  const std::string_view text = pem.text.reveal_text();
   const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   char* label = nullptr;
   char* header = nullptr;
@@ -67,7 +44,9 @@ Result<DerBlock> decode(const PemBlock& pem) {
   }
   const Text owned_label(label);
   const Text owned_header(header);
-  DerBlock block{label, SecretBuffer(data, static_cast<std::size_t>(size))};
+  const auto der_size = static_cast<std::size_t>(size);
+  DerBlock block{label, SecretBytes::copy_of(Bytes(data, der_size))};
+  OPENSSL_secure_clear_free(data, der_size);
   if (*header != '\0') return fail_pem("a PEM block with headers, which PKCS#8 does not have");
   return block;
 }
@@ -105,39 +84,39 @@ Owner decode_exactly(Bytes der) {
   return value;
 }
 
-Result<Pkcs8> decrypt(const Library& library, Bytes der, const SecretText& passphrase) {
+Result<Pkcs8> decrypt(const Library& library, Bytes der, const SecretBytes& passphrase) {
   const EncryptedPkcs8 sealed = decode_exactly<EncryptedPkcs8, d2i_X509_SIG>(der);
   if (!sealed) return fail_pem("a damaged encrypted private key");
-  const std::string_view text = passphrase.reveal();
+  const std::string_view text = passphrase.reveal_text();
   Pkcs8 opened(
       PKCS8_decrypt_ex(sealed.get(), text.data(), static_cast<int>(text.size()), Library::context(), library.query()));
   if (!opened) return fail_pem("a wrong passphrase, or a damaged private key");
   return opened;
 }
 
-Result<SecretText> ask_passphrase(const AskPassphrase& ask) {
+Result<SecretBytes> ask_passphrase(const AskPassphrase& ask) {
   if (!ask) return fail_pem("the private key is encrypted, and there is nobody to ask for its passphrase");
-  std::optional<SecretText> given = ask();
+  std::optional<SecretBytes> given = ask();
   if (!given) return fail_pem("the private key is encrypted, and no passphrase was given");
-  if (given->reveal().size() > kMaxPassphraseSize) return fail_pem("a passphrase of more than 1,024 bytes");
+  if (given->size() > kMaxPassphraseSize) return fail_pem("a passphrase of more than 1,024 bytes");
   return *std::move(given);
 }
 
 Result<Pkcs8> read_pkcs8(const Library& library, const DerBlock& block, const AskPassphrase& ask,
-                         std::optional<SecretText>& passphrase) {
+                         std::optional<SecretBytes>& passphrase) {
   if (block.label == kPrivateLabel) {
-    Pkcs8 plain = decode_exactly<Pkcs8, d2i_PKCS8_PRIV_KEY_INFO>(block.der.view());
+    Pkcs8 plain = decode_exactly<Pkcs8, d2i_PKCS8_PRIV_KEY_INFO>(block.der.reveal());
     if (!plain) return fail_pem("a damaged private key");
     return plain;
   }
   if (block.label == kPublicLabel) return fail_pem("a public key where a private key belongs");
   if (block.label != kEncryptedLabel) return fail_pem("a PEM block that is no PKCS#8 private key");
   if (!passphrase) {
-    Result<SecretText> given = ask_passphrase(ask);
+    Result<SecretBytes> given = ask_passphrase(ask);
     if (!given) return std::unexpected(given.error());
     passphrase = *std::move(given);
   }
-  return decrypt(library, block.der.view(), *passphrase);
+  return decrypt(library, block.der.reveal(), *passphrase);
 }
 
 EncryptedPkcs8 encrypt(const Library& library, PKCS8_PRIV_KEY_INFO* plain, std::string_view passphrase) {
@@ -157,11 +136,11 @@ EncryptedPkcs8 encrypt(const Library& library, PKCS8_PRIV_KEY_INFO* plain, std::
 }
 
 bool write_private_key(const Library& library, BIO* out, const EVP_PKEY* key,
-                       const std::optional<SecretText>& passphrase) {
+                       const std::optional<SecretBytes>& passphrase) {
   const Pkcs8 plain(EVP_PKEY2PKCS8(key));
   if (!plain) return false;
   if (!passphrase) return PEM_write_bio_PKCS8_PRIV_KEY_INFO(out, plain.get()) == 1;
-  const EncryptedPkcs8 sealed = encrypt(library, plain.get(), passphrase->reveal());
+  const EncryptedPkcs8 sealed = encrypt(library, plain.get(), passphrase->reveal_text());
   return sealed != nullptr && PEM_write_bio_PKCS8(out, sealed.get()) == 1;
 }
 
@@ -177,7 +156,7 @@ std::string_view written(BIO* bio) noexcept {
 Result<std::vector<Pkey>> read_private_keys(const Library& library, std::string_view pem, const AskPassphrase& ask) {
   const Result<Blocks> blocks = read_blocks(pem);
   if (!blocks) return std::unexpected(blocks.error());
-  std::optional<SecretText> passphrase;
+  std::optional<SecretBytes> passphrase;
   std::vector<Pkey> keys;
   for (const DerBlock& block : blocks->all) {
     const Result<Pkcs8> pkcs8 = read_pkcs8(library, block, ask, passphrase);
@@ -191,9 +170,9 @@ Result<std::vector<Pkey>> read_private_keys(const Library& library, std::string_
   return keys;
 }
 
-Result<SecretText> write_private_keys(const Library& library, const std::vector<Pkey>& keys,
-                                      const std::optional<SecretText>& passphrase) {
-  if (passphrase && (passphrase->reveal().empty() || passphrase->reveal().size() > kMaxPassphraseSize)) {
+Result<SecretBytes> write_private_keys(const Library& library, const std::vector<Pkey>& keys,
+                                      const std::optional<SecretBytes>& passphrase) {
+  if (passphrase && (passphrase->empty() || passphrase->size() > kMaxPassphraseSize)) {
     return fail_pem("a passphrase that is empty or longer than 1,024 bytes");
   }
   const Bio bio(BIO_new(BIO_s_secmem()));
@@ -201,7 +180,7 @@ Result<SecretText> write_private_keys(const Library& library, const std::vector<
                      return write_private_key(library, bio.get(), key.get(), passphrase);
                    });
   if (!all) return fail_provider("a private key cannot be written");
-  return SecretText(std::string(written(bio.get())));
+  return SecretBytes::copy_of(written(bio.get()));
 }
 
 Result<PublicKey> read_public_key(std::string_view pem) {
@@ -214,7 +193,7 @@ Result<PublicKey> read_public_key(std::string_view pem) {
       return fail_pem("a private key where a public key belongs");
     }
     if (block.label != kPublicLabel) return fail_pem("a PEM block that is no public key");
-    std::optional<PublicKey> key = public_key_from_spki(block.der.view());
+    std::optional<PublicKey> key = public_key_from_spki(block.der.reveal());
     if (!key) return fail_pem("a public key of a type that QSP does not verify with, or a damaged one");
     keys.push_back(*std::move(key));
   }

@@ -41,7 +41,7 @@ class OpenSslProvider final : public Provider, public KeystreamSource {
 
   Result<std::unique_ptr<Signer>> load_signer(std::string_view pem, const AskPassphrase& ask) override;
   Result<PublicKey> load_public_key(std::string_view pem) override { return read_public_key(pem); }
-  Result<SecretText> generate_private_key(SignatureId id, const std::optional<SecretText>& passphrase) override;
+  Result<SecretBytes> generate_private_key(SignatureId id, const std::optional<SecretBytes>& passphrase) override;
   Result<std::string> public_key_pem(const PublicKey& key) override { return write_public_key(key); }
   Result<std::unique_ptr<Keystream>> keystream(TrafficKey&& key) override {
     return make_keystream(library_, std::move(key));
@@ -97,7 +97,7 @@ Result<std::unique_ptr<Signer>> OpenSslProvider::load_signer(std::string_view pe
   return signatures_->signer(*std::move(keys));
 }
 
-Result<SecretText> OpenSslProvider::generate_private_key(SignatureId id, const std::optional<SecretText>& passphrase) {
+Result<SecretBytes> OpenSslProvider::generate_private_key(SignatureId id, const std::optional<SecretBytes>& passphrase) {
   const Result<std::vector<Pkey>> keys = signatures_->generate(id);
   if (!keys) return std::unexpected(keys.error());
   return write_private_keys(library_, *keys, passphrase);

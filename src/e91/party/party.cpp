@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "qsp/secret_bytes.hpp"
+
 namespace qsp::e91::party {
 namespace {
 
@@ -24,21 +26,6 @@ Result<std::array<std::uint8_t, 16>> key_id(crypto::Hkdf& hkdf, const Pairing& p
   id[8] = static_cast<std::uint8_t>((id[8] & 0x3F) | 0x80);
   return id;
 }
-
-/// The bytes of a final key: wiped.
-class KeyBytes {
- public:
-  explicit KeyBytes(const Bits& bits) : bytes_(bits.to_bytes()), size_(bits.size() / 8) {}
-  KeyBytes(const KeyBytes&) = delete;
-  KeyBytes& operator=(const KeyBytes&) = delete;
-  ~KeyBytes() { qsp::wipe(bytes_); }
-  /// Whole bytes only.
-  [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes_).first(size_); }
-
- private:
-  std::vector<std::uint8_t> bytes_;
-  std::size_t size_;
-};
 
 }  // namespace
 
@@ -71,9 +58,10 @@ std::vector<FinalKey> Party::finish() {
   if (aborted == post::Abort::Authentication || aborted == post::Abort::PadExhausted) paired_ = false;
   if (aborted) return {};
   const Bits bits = ended->take_key();
-  const KeyBytes key(bits);
-  const std::size_t to_pad = pad_.refill(key.view().first(std::min(post::Pad::kBlockCost, key.view().size())));
-  Bytes rest = key.view().subspan(to_pad);
+  const SecretBytes bytes(bits.to_bytes());
+  const Bytes key = bytes.reveal().first(bits.size() / 8);  // whole bytes only
+  const std::size_t to_pad = pad_.refill(key.first(std::min(post::Pad::kBlockCost, key.size())));
+  Bytes rest = key.subspan(to_pad);
   std::vector<FinalKey> keys;
   keys.reserve(rest.size() / kKeySize);
   for (; rest.size() >= kKeySize; rest = rest.subspan(kKeySize)) {

@@ -5,14 +5,13 @@
 namespace qsp::e91::post {
 
 Pad::Pad(Bytes bytes) {
-  // Room for all there will ever be: a vector that grows leaves its old bytes behind.
   bytes_.reserve(kCapacity);
   refill(bytes);
 }
 
 std::optional<TagKeys> Pad::take() {
   if (bytes_.size() < kBlockCost) return std::nullopt;
-  const auto piece = [&](std::size_t i) { return Bytes(bytes_).subspan(16 * i, 16); };
+  const auto piece = [&](std::size_t i) { return bytes_.reveal().subspan(16 * i, 16); };
   TagKeys taken{.position = position_,
                 .keys = {hashing::TagKey::copy_of(piece(0)), hashing::TagKey::copy_of(piece(1))},
                 .pads = {hashing::TagPad::copy_of(piece(2)), hashing::TagPad::copy_of(piece(3))},
@@ -30,15 +29,14 @@ bool Pad::skip_to(std::uint64_t position) {
 
 std::size_t Pad::refill(Bytes bytes) {
   const std::size_t taken = std::min(bytes.size(), kCapacity - bytes_.size());
-  bytes_.insert(bytes_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
+  bytes_.append(bytes.first(taken));
   return taken;
 }
 
 void Pad::drop(std::size_t size) noexcept {
-  const auto kept = std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(size), bytes_.end(), bytes_.begin());
-  const auto rest = static_cast<std::size_t>(kept - bytes_.begin());
-  qsp::wipe(MutableBytes(bytes_).subspan(rest));
-  bytes_.resize(rest);
+  const MutableBytes all = bytes_.writable();
+  std::ranges::copy(all.subspan(size), all.begin());
+  bytes_.resize(all.size() - size);
   position_ += size;
 }
 

@@ -4,11 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "e91/hashing/tag.hpp"
 #include "qsp/bytes.hpp"
-#include "qsp/secret.hpp"
+#include "qsp/secret_bytes.hpp"
 
 namespace qsp::e91::post {
 
@@ -38,7 +37,7 @@ class Pad {
   Pad& operator=(Pad&&) = delete;
   Pad(const Pad&) = delete;
   Pad& operator=(const Pad&) = delete;
-  ~Pad() { qsp::wipe(bytes_); }
+  ~Pad() = default;
 
   /// How many bytes of the pad have been used since it was made: the place of the next block's keys.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
@@ -55,7 +54,7 @@ class Pad {
  private:
   void drop(std::size_t size) noexcept;
 
-  std::vector<std::uint8_t> bytes_;
+  SecretBytes bytes_;
   std::uint64_t position_ = 0;
 };
 

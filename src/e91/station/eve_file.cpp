@@ -38,7 +38,7 @@ std::unique_ptr<link::Eve> EveChoice::changed() {
   if (!file_.empty() && std::filesystem::exists(file_, error)) {
     const auto content = files::read_file(file_, kMaxEveFile);
     // A writer's file is empty between its opening and its first byte.
-    text = content ? trimmed(content->text.reveal()) : std::string();
+    text = content ? trimmed(content->text.reveal_text()) : std::string();
     if (text.empty()) return nullptr;
   }
   auto eve = link::parse_eve(text);

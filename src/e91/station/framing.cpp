@@ -8,10 +8,11 @@ namespace {
 
 constexpr std::size_t kReserved = std::size_t{64} * 1024;
 
-void take(Bytes& stream, auto& to, std::size_t size) {
-  const Bytes taken = stream.first(std::min(size - to.size(), stream.size()));
-  to.insert(to.end(), taken.begin(), taken.end());
+/// As many bytes off the front of `stream` as are missing, or as there are.
+Bytes take(Bytes& stream, std::size_t missing) {
+  const Bytes taken = stream.first(std::min(missing, stream.size()));
   stream = stream.subspan(taken.size());
+  return taken;
 }
 
 }  // namespace
@@ -22,9 +23,10 @@ std::vector<std::uint8_t> frame_head(std::size_t size) {
   return head;
 }
 
-Result<std::optional<WipedBytes>> MessageReader::next(Bytes& stream) {
+Result<std::optional<SecretBytes>> MessageReader::next(Bytes& stream) {
   if (head_.size() < kFrameHead) {
-    take(stream, head_, kFrameHead);
+    const Bytes taken = take(stream, kFrameHead - head_.size());
+    head_.insert(head_.end(), taken.begin(), taken.end());
     if (head_.size() < kFrameHead) return std::nullopt;
     size_ = 0;
     for (const std::uint8_t byte : head_) size_ = size_ << 8 | byte;
@@ -33,7 +35,7 @@ Result<std::optional<WipedBytes>> MessageReader::next(Bytes& stream) {
     }
     body_.reserve(std::min(size_, kReserved));
   }
-  take(stream, body_, size_);
+  body_.append(take(stream, size_ - body_.size()));
   if (body_.size() < size_) return std::nullopt;
   head_.clear();
   return std::exchange(body_, {});

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "base/wiping_allocator.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
+#include "qsp/secret_bytes.hpp"
 
 /// Messages on a stream of bytes: each stands behind its length (u32, big-endian).
 namespace qsp::e91::station {
@@ -25,12 +25,12 @@ class MessageReader {
 
   /// Takes bytes off the front of `stream`: the next message, or nothing once more bytes are needed. Error:
   /// InvalidMessage for a length out of bounds; the stream is then of no more use.
-  Result<std::optional<WipedBytes>> next(Bytes& stream);
+  Result<std::optional<SecretBytes>> next(Bytes& stream);
 
  private:
   std::size_t most_;
   std::vector<std::uint8_t> head_;
-  WipedBytes body_;
+  SecretBytes body_;
   std::size_t size_ = 0;  ///< of the body, once the head is whole
 };
 

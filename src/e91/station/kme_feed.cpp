@@ -120,7 +120,7 @@ void KmeFeed::batch_sent(const std::vector<kme::Uuid>& sent, std::expected<https
         fmt::format("it answers {} to keys (is this certificate among the link's feeders, and its producer \"feed\"?)",
                     answer->status));
   }
-  auto held = kme::link::parse_ids(answer->body.reveal());
+  auto held = kme::link::parse_ids(answer->body.reveal_text());
   if (!held) return note("its answer: " + held.error());
   note("");
   std::ranges::sort(held->ids);

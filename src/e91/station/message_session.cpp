@@ -8,13 +8,13 @@
 namespace qsp::e91::station {
 
 MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                               std::unique_ptr<Endpoint> session, net::ConnectionOwner& owner,
-                               MessageHandler& handler, std::size_t most)
+                               std::unique_ptr<Endpoint> session, net::ConnectionOwner& owner, MessageHandler& handler,
+                               std::size_t most)
     : MessageSession(loop, std::move(socket), peer, *session, std::move(session), owner, handler, most) {}
 
-MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
-                               Endpoint& session, std::unique_ptr<Endpoint>&& endpoint,
-                               net::ConnectionOwner& owner, MessageHandler& handler, std::size_t most)
+MessageSession::MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, Endpoint& session,
+                               std::unique_ptr<Endpoint>&& endpoint, net::ConnectionOwner& owner,
+                               MessageHandler& handler, std::size_t most)
     : Connection(loop, std::move(socket), peer, std::move(endpoint), owner),
       session_(session),
       handler_(handler),
@@ -25,8 +25,8 @@ void MessageSession::post(Bytes message) {
     return close(Reason::Limit, "this end's messages are not read");
   }
   const std::vector<std::uint8_t> head = frame_head(message.size());
-  waiting_.insert(waiting_.end(), head.begin(), head.end());
-  waiting_.insert(waiting_.end(), message.begin(), message.end());
+  waiting_.append(head);
+  waiting_.append(message);
   wake();
 }
 
@@ -35,12 +35,11 @@ void MessageSession::produce() {
     const MutableBytes plaintext = reserve();
     if (plaintext.empty()) return;
     const std::size_t size = std::min(plaintext.size(), waiting_.size() - sent_);
-    std::copy_n(waiting_.begin() + static_cast<std::ptrdiff_t>(sent_), size, plaintext.begin());
+    std::ranges::copy(waiting_.reveal().subspan(sent_, size), plaintext.begin());
     if (!send_reserved(size, false)) return;  // closes the session
     sent_ += size;
   }
   if (sent_ < waiting_.size() || waiting_.empty()) return;
-  qsp::wipe(waiting_);
   waiting_.clear();
   sent_ = 0;
 }
@@ -52,14 +51,14 @@ void MessageSession::handle_data(const AppData& data) {
     if (!message) return close(Reason::ProtocolError, message.error().where);
     auto& whole = *message;
     if (!whole) break;
-    handler_.session_message(*this, *whole);
+    handler_.session_message(*this, whole->reveal());
   }
   if (data.end) close(Reason::Normal, "");
 }
 
 std::string MessageSession::peer_name() const { return session_.status().peer; }
 
-Result<std::vector<std::uint8_t>> MessageSession::export_key(std::string_view label, std::size_t size) {
+Result<SecretBytes> MessageSession::export_key(std::string_view label, std::size_t size) {
   auto exported = session_.export_key(label, {}, size, 1);
   if (!exported) return std::unexpected(exported.error());
   return std::move(exported->key);

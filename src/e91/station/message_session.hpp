@@ -9,6 +9,7 @@
 #include "e91/station/framing.hpp"
 #include "net/connection.hpp"
 #include "qsp/endpoint.hpp"
+#include "qsp/secret_bytes.hpp"
 
 namespace qsp::e91::station {
 
@@ -40,8 +41,8 @@ class MessageSession final : public net::Connection {
 
   /// The pinned name of the peer. Precondition: ready.
   [[nodiscard]] std::string peer_name() const;
-  /// A key of epoch 1, which both ends can export when the session is ready. Precondition: ready. The caller wipes it.
-  Result<std::vector<std::uint8_t>> export_key(std::string_view label, std::size_t size);
+  /// A key of epoch 1, which both ends can export when the session is ready. Precondition: ready.
+  Result<SecretBytes> export_key(std::string_view label, std::size_t size);
 
  private:
   MessageSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, Endpoint& session,
@@ -56,7 +57,7 @@ class MessageSession final : public net::Connection {
   Endpoint& session_;  ///< the connection's endpoint
   MessageHandler& handler_;
   MessageReader reader_;
-  WipedBytes waiting_;  ///< frames, of which `sent_` bytes are on their way
+  SecretBytes waiting_;  ///< frames, of which `sent_` bytes are on their way
   std::size_t sent_ = 0;
 };
 

@@ -50,7 +50,7 @@ Result<Source::Answers> Source::play(Order&& alice, Order&& bob) {
   spdlog::debug("block {}: {} slots, {} clicks at Alice, {} at Bob, Eve: {}", alice.block.number, alice.slots,
                 to_alice.clicks.size(), to_bob.clicks.size(), eve_.name());
   return Answers{.block = alice.block,
-                 .message = {encode(to_alice), encode(to_bob)},
+                 .message = {SecretBytes(encode(to_alice)), SecretBytes(encode(to_bob))},
                  .light = std::chrono::duration_cast<std::chrono::nanoseconds>(
                      std::chrono::duration<double>(static_cast<double>(alice.slots) / config_.slots_per_s))};
 }
@@ -58,8 +58,8 @@ Result<Source::Answers> Source::play(Order&& alice, Order&& bob) {
 Source::Answers Source::decline(const Order& alice, const Order& bob, std::string_view why) const {
   spdlog::warn("block {} declined: {}", alice.block.number, why);
   return {.block = alice.block,
-          .message = {encode(Declined{.block = alice.block, .why = std::string(why)}),
-                      encode(Declined{.block = bob.block, .why = std::string(why)})},
+          .message = {SecretBytes(encode(Declined{.block = alice.block, .why = std::string(why)})),
+                      SecretBytes(encode(Declined{.block = bob.block, .why = std::string(why)}))},
           .light = {}};
 }
 

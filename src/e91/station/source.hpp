@@ -11,6 +11,7 @@
 #include "e91/station/eve_file.hpp"
 #include "e91/station/orders.hpp"
 #include "qsp/endpoint.hpp"
+#include "qsp/secret_bytes.hpp"
 
 namespace qsp::e91::station {
 
@@ -20,8 +21,8 @@ class Source {
  public:
   struct Answers {
     BlockName block;
-    std::array<std::vector<std::uint8_t>, 2> message;  ///< for each side; the caller wipes them
-    std::chrono::nanoseconds light{};                  ///< how long the light of the block would have taken
+    std::array<SecretBytes, 2> message;  ///< for each side
+    std::chrono::nanoseconds light{};    ///< how long the light of the block would have taken
   };
 
   /// `provider` outlives the source.

@@ -18,19 +18,6 @@ constexpr std::size_t kMaxEarly = 2;
 /// Clicks scatter around what is expected of a block.
 constexpr double kClicksMargin = 0.9;
 
-/// Raw clicks and seeds are gone from the buffer that carried them.
-class Wiped {
- public:
-  explicit Wiped(std::vector<std::uint8_t>&& bytes) noexcept : bytes_(std::move(bytes)) {}
-  Wiped(const Wiped&) = delete;
-  Wiped& operator=(const Wiped&) = delete;
-  ~Wiped() { qsp::wipe(bytes_); }
-  [[nodiscard]] std::vector<std::uint8_t>& get() noexcept { return bytes_; }
-
- private:
-  std::vector<std::uint8_t> bytes_;
-};
-
 }  // namespace
 
 Owners owner_of(const party::FinalKey& key) noexcept { return (key.id.back() & 1) == 0 ? kOwnerA : kOwnerB; }
@@ -160,9 +147,8 @@ void StationMachine::order(std::uint64_t number, Owners kept, Instant now) {
   state_ = State::Ordered;
   ends_ = now + patience_;
   if (!link_up_) return give_up("the link went away in the middle of a block");
-  Wiped message(encode(Order{
-      .block = block_, .mode = plan_.post.mode, .p_z = plan_.p_z, .slots = plan_.slots, .seed = std::move(*seed)}));
-  world_.to_link(message.get());
+  world_.to_link(SecretBytes(encode(Order{
+      .block = block_, .mode = plan_.post.mode, .p_z = plan_.p_z, .slots = plan_.slots, .seed = std::move(*seed)})));
 }
 
 void StationMachine::link_said(Bytes message, Instant now) {

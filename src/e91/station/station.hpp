@@ -12,6 +12,7 @@
 #include "e91/station/classical.hpp"
 #include "e91/station/orders.hpp"
 #include "qsp/endpoint.hpp"
+#include "qsp/secret_bytes.hpp"
 
 namespace qsp::e91::station {
 
@@ -30,7 +31,7 @@ class StationWorld {
  public:
   virtual ~StationWorld() = default;
   virtual void to_peer(std::vector<std::uint8_t> message) = 0;
-  virtual void to_link(std::vector<std::uint8_t> message) = 0;
+  virtual void to_link(SecretBytes message) = 0;
   /// The session with the peer is of no more use: end it. The station has forgotten its pairing.
   virtual void end_pairing(std::string_view why) = 0;
   /// A block is over, with its keys where it was not given up.

@@ -62,7 +62,7 @@ std::string explain(const https::Response& response, const etsi014::Parsed<etsi0
 
 Refusal read_refusal(const Request& request, const https::Response& response) {
   const unsigned status = response.status;
-  const auto error = etsi014::parse_error(response.body.reveal());
+  const auto error = etsi014::parse_error(response.body.reveal_text());
   const bool way_is_refused = status == 405 || status == 415 || status == 501;
   return {.text = explain(response, error),
           .again = is_for_now(status) || (request.key_id ? is_not_yet(status) : is_too_few(status, error)),
@@ -107,9 +107,9 @@ https::Call status_call(std::string_view sae_id, Instant deadline) {
 
 Result<KeyAnswer, Refusal> read_key_answer(const Request& request, const https::Response& response) {
   if (response.status < 200 || response.status > 299) return std::unexpected(read_refusal(request, response));
-  if (is_blank(response.body.reveal())) return no_key();
-  auto container = etsi014::parse_key_container(response.body.reveal());
-  if (!container && etsi014::parse_error(response.body.reveal())) return no_key();
+  if (is_blank(response.body.reveal_text())) return no_key();
+  auto container = etsi014::parse_key_container(response.body.reveal_text());
+  if (!container && etsi014::parse_error(response.body.reveal_text())) return no_key();
   if (!container) return refused("sent an answer that is not the standard's: " + container.error());
   if (container->keys.empty()) return no_key();
   if (container->keys.size() != 1) {
@@ -129,9 +129,9 @@ Result<KeyAnswer, Refusal> read_key_answer(const Request& request, const https::
 
 Result<etsi014::Status, std::string> read_status_answer(const https::Response& response) {
   if (response.status < 200 || response.status > 299) {
-    return std::unexpected(explain(response, etsi014::parse_error(response.body.reveal())));
+    return std::unexpected(explain(response, etsi014::parse_error(response.body.reveal_text())));
   }
-  auto status = etsi014::parse_status(response.body.reveal());
+  auto status = etsi014::parse_status(response.body.reveal_text());
   if (!status) return std::unexpected("sent a status that is not the standard's: " + status.error());
   return std::move(*status);
 }

@@ -15,7 +15,7 @@ using etsi014::KeyRequest;
 /// other keys would be burned than the SAE thinks. Empty: all is in its place.
 std::string_view misplaced(const https::Request& request) {
   if (request.method == https::Method::Get) {
-    return request.body.reveal().empty() ? "" : "GET takes no body; use POST";
+    return request.body.reveal_text().empty() ? "" : "GET takes no body; use POST";
   }
   return request.target.query.empty() ? "" : "POST takes its parameters in the body, and none in the query";
 }
@@ -64,7 +64,7 @@ std::expected<TakeRequest, std::string> read_enc_keys(const https::Request& requ
                                                       const LinkConfig& link, const std::string& slave) {
   if (!misplaced(request).empty()) return std::unexpected(std::string(misplaced(request)));
   auto asked = request.method == https::Method::Get ? from_query(request.target)
-                                                    : etsi014::parse_key_request(request.body.reveal());
+                                                    : etsi014::parse_key_request(request.body.reveal_text());
   if (!asked) return std::unexpected(asked.error());
   if (asked->extension_mandatory) return std::unexpected(std::string(etsi014::kExtensionUnknown));
   const std::uint64_t size = asked->size.value_or(config.key_size);
@@ -95,7 +95,7 @@ std::expected<std::vector<Uuid>, std::string> read_dec_keys(const https::Request
     }
     if (texts.size() > 1) return std::unexpected("key_ID is given twice; POST takes several");
   } else {
-    auto ids = etsi014::parse_key_ids(request.body.reveal());
+    auto ids = etsi014::parse_key_ids(request.body.reveal_text());
     if (!ids) return std::unexpected(ids.error());
     texts = std::move(ids->key_ids);
   }

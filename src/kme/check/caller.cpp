@@ -29,10 +29,8 @@ std::expected<https::Response, https::Failure> Caller::call(https::Method method
                                                             std::string_view body) {
   constexpr std::chrono::seconds kTime{10};
   std::expected<https::Response, https::Failure> answer = std::unexpected(https::Failure{false, "no answer"});
-  https::Call call{.method = method,
-                   .target = target,
-                   .body = crypto::SecretText(std::string(body)),
-                   .deadline = net::Loop::now() + kTime};
+  https::Call call{
+      .method = method, .target = target, .body = SecretBytes::copy_of(body), .deadline = net::Loop::now() + kTime};
   client_->call(std::move(call), [&](std::expected<https::Response, https::Failure> result) {
     answer = std::move(result);
     loop_->io().stop();

@@ -29,7 +29,7 @@ Finding not_testable(std::string why) { return {Verdict::NotTestable, std::move(
 std::string describe(const Answer& answer) {
   if (!answer) return answer.error().text;
   std::string text = "status " + std::to_string(answer->status);
-  if (const auto error = etsi014::parse_error(answer->body.reveal()); error && answer->status != 200) {
+  if (const auto error = etsi014::parse_error(answer->body.reveal_text()); error && answer->status != 200) {
     text += ", message \"" + error->message.substr(0, 100) + '"';
   }
   return text;
@@ -46,7 +46,7 @@ class Probe {
   Finding status_answers() {
     status_answer_ = master_.get(path(options_.slave_sae_id, "status"));
     if (!has_status(status_answer_, 200)) return fail(describe(status_answer_));
-    const auto parsed = etsi014::parse_status(status_answer_->body.reveal());
+    const auto parsed = etsi014::parse_status(status_answer_->body.reveal_text());
     if (!parsed) return fail(parsed.error());
     status_ = *parsed;
     return pass("status 200");
@@ -59,7 +59,7 @@ class Probe {
     return pass();
   }
   Finding status_members() {
-    const auto root = status_answer_ ? json::parse(status_answer_->body.reveal(), etsi014::kMaxDepth)
+    const auto root = status_answer_ ? json::parse(status_answer_->body.reveal_text(), etsi014::kMaxDepth)
                                      : std::expected<boost::json::value, std::string>(std::unexpected("no answer"));
     if (!root || !root->is_object()) return fail(root ? "no JSON object" : root.error());
     const boost::json::object& object = root->get_object();
@@ -131,8 +131,8 @@ class Probe {
   }
   Finding mandatory_extension() {
     const Answer answer = master_.post(enc(), R"({"extension_mandatory":[{"x-unknown":"1"}]})");
-    if (answer &&
-        etsi014::parse_error(answer->body.reveal()).value_or(etsi014::Error{}).message == etsi014::kExtensionUnmet) {
+    if (answer && etsi014::parse_error(answer->body.reveal_text()).value_or(etsi014::Error{}).message ==
+                      etsi014::kExtensionUnmet) {
       return refused(answer, etsi014::kExtensionUnmet);
     }
     return refused(answer, etsi014::kExtensionUnknown);
@@ -222,14 +222,14 @@ class Probe {
   }
   static Finding without_slave() { return not_testable("give the slave's KME and certificate to test dec_keys"); }
   static std::string ids_body(const std::vector<std::string>& ids) {
-    return std::string(etsi014::to_json(etsi014::KeyIds{ids}).reveal());
+    return std::string(etsi014::to_json(etsi014::KeyIds{ids}).reveal_text());
   }
 
   /// That an answer holds so many keys of that size; they are kept for dec_keys.
   Finding keys_of(const Answer& answer, std::uint64_t number, std::uint64_t bits) {
     if (has_status(answer, 503)) return not_testable(describe(answer));
     if (!has_status(answer, 200)) return fail(describe(answer));
-    auto container = etsi014::parse_key_container(answer->body.reveal());
+    auto container = etsi014::parse_key_container(answer->body.reveal_text());
     if (!container) return fail(container.error());
     if (container->keys.size() != number) {
       return fail(text(container->keys.size()) + " keys instead of " + text(number));
@@ -245,7 +245,7 @@ class Probe {
   /// That a call was refused with 400, in this text where the standard fixes one.
   static Finding refused(const Answer& answer, std::string_view message) {
     if (!has_status(answer, 400)) return fail(describe(answer));
-    const auto error = etsi014::parse_error(answer->body.reveal());
+    const auto error = etsi014::parse_error(answer->body.reveal_text());
     if (!error) return fail("status 400, but no Error body: " + error.error());
     if (!message.empty() && error->message != message) return fail(describe(answer));
     return pass(describe(answer));
@@ -270,7 +270,7 @@ class Probe {
     const Answer answer =
         post ? slave_->post(dec(), ids_body(ids)) : slave_->get(dec() + "?key_ID=" + text::url_escape(ids.front()));
     if (!has_status(answer, 200)) return fail(describe(answer));
-    const auto container = etsi014::parse_key_container(answer->body.reveal());
+    const auto container = etsi014::parse_key_container(answer->body.reveal_text());
     if (!container) return fail(container.error());
     if (container->keys.size() != number)
       return fail(text(container->keys.size()) + " keys instead of " + text(number));

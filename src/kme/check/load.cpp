@@ -69,8 +69,8 @@ class Load {
       if (given == nullptr) continue;
       etsi014::KeyIds ids;
       for (const etsi014::Key& key : given->keys) ids.key_ids.push_back(key.key_id);
-      const crypto::SecretText wanted = etsi014::to_json(ids);
-      const auto redeemed = co_await ask(*slave_, dec_keys_, wanted.reveal(), dec_);
+      const SecretBytes wanted = etsi014::to_json(ids);
+      const auto redeemed = co_await ask(*slave_, dec_keys_, wanted.reveal_text(), dec_);
       if (redeemed != nullptr) compare(*given, *redeemed);
     }
     if (--running_ == 0) loop_.io().stop();
@@ -83,7 +83,7 @@ class Load {
       const Instant started = net::Loop::now();
       https::Call request{.method = https::Method::Post,
                           .target = target,
-                          .body = crypto::SecretText(std::string(body)),
+                          .body = SecretBytes::copy_of(body),
                           .deadline = started + kCallTime};
       const auto answer = co_await https::call(client, std::move(request));
       if (!*answer) {
@@ -93,13 +93,13 @@ class Load {
       }
       if ((*answer)->status == 200) {
         times.push_back(std::chrono::duration<float, std::milli>(net::Loop::now() - started).count());
-        auto container = etsi014::parse_key_container((*answer)->body.reveal());
+        auto container = etsi014::parse_key_container((*answer)->body.reveal_text());
         if (container) co_return std::make_shared<etsi014::KeyContainer>(*std::move(container));
         problem_ = target + ": " + container.error();
         co_return nullptr;
       }
       if ((*answer)->status != 503 || ++result_.refused > kMaxRefused) {
-        const auto error = etsi014::parse_error((*answer)->body.reveal());
+        const auto error = etsi014::parse_error((*answer)->body.reveal_text());
         problem_ = target + " answers " + std::to_string((*answer)->status) + (error ? ": " + error->message : "");
         co_return nullptr;
       }

@@ -38,7 +38,7 @@ void Link::handle(std::string_view what, https::Request request, https::Respond 
 }
 
 void Link::take_keys(https::Request request, https::Respond respond) {
-  auto message = parse_keys(request.body.reveal(), config_.side);
+  auto message = parse_keys(request.body.reveal_text(), config_.side);
   if (!message) return respond(refuse(400, message.error()));
   const UnixTime latest = expiry(Owner::There);
   state_.simulated |= std::ranges::any_of(message->pieces, &NewPiece::simulated);
@@ -64,7 +64,7 @@ void Link::take_keys(https::Request request, https::Respond respond) {
 }
 
 void Link::take_report(const https::Request& request, https::Respond respond) {
-  auto report = parse_feed_report(request.body.reveal());
+  auto report = parse_feed_report(request.body.reveal_text());
   if (!report) return respond(refuse(400, report.error()));
   if (!state_.feed || state_.feed->state != report->state || state_.feed->reason != report->reason) {
     spdlog::log(report->state == FeedState::Running ? spdlog::level::info : spdlog::level::warn, "link {}: feed {}{}{}",
@@ -77,7 +77,7 @@ void Link::take_report(const https::Request& request, https::Respond respond) {
 }
 
 void Link::compare_ids(const https::Request& request, https::Respond respond) {
-  auto message = parse_ids(request.body.reveal());
+  auto message = parse_ids(request.body.reveal_text());
   if (!message) return respond(refuse(400, message.error()));
   if (message->ids.empty()) return respond(ids_answer({}));
   const auto held = std::make_shared<std::vector<Uuid>>();
@@ -94,7 +94,7 @@ void Link::compare_ids(const https::Request& request, https::Respond respond) {
 }
 
 void Link::take_grants(const https::Request& request, https::Respond respond) {
-  auto message = parse_grants(request.body.reveal());
+  auto message = parse_grants(request.body.reveal_text());
   if (!message) return respond(refuse(400, message.error()));
   for (Grant& grant : message->grants) grant.link = config_.name;
   auto job = [grants = std::move(message->grants)](Store& store) -> Stored<void> {
@@ -107,7 +107,7 @@ void Link::take_grants(const https::Request& request, https::Respond respond) {
 }
 
 void Link::tell_grants(const https::Request& request, https::Respond respond) {
-  auto message = parse_ids(request.body.reveal());
+  auto message = parse_ids(request.body.reveal_text());
   if (!message) return respond(refuse(400, message.error()));
   const auto grants = std::make_shared<std::vector<Grant>>();
   auto job = [grants, ids = std::move(message->ids), name = config_.name](Store& store) -> Stored<void> {
@@ -123,7 +123,7 @@ void Link::tell_grants(const https::Request& request, https::Respond respond) {
 }
 
 void Link::tell_spent(const https::Request& request, https::Respond respond) {
-  auto message = parse_ids(request.body.reveal());
+  auto message = parse_ids(request.body.reveal_text());
   if (!message) return respond(refuse(400, message.error()));
   const auto spent = std::make_shared<std::vector<Uuid>>();
   auto job = [spent, ids = std::move(message->ids), name = config_.name](Store& store) -> Stored<void> {

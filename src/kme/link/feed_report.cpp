@@ -48,7 +48,7 @@ bool read_count(const bj::value* value, std::uint64_t& out) {
 
 std::string_view name(FeedState state) noexcept { return kStates.at(static_cast<std::size_t>(state)); }
 
-crypto::SecretText to_json(const FeedReport& report) {
+SecretBytes to_json(const FeedReport& report) {
   bj::object aborted;
   for (const auto& [reason, count] : report.aborted) aborted[reason] = static_cast<std::int64_t>(count);
   bj::object root{{"state", name(report.state)},

@@ -36,7 +36,7 @@ struct FeedReport {
 inline constexpr std::size_t kMaxReason = 200;
 inline constexpr std::size_t kMaxAbortReasons = 16;
 
-crypto::SecretText to_json(const FeedReport& report);
+SecretBytes to_json(const FeedReport& report);
 /// Strict: a member that is missing, of another type or out of bounds is an error. Members it does not know are
 /// skipped.
 FromPeer<FeedReport> parse_feed_report(std::string_view json);

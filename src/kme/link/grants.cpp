@@ -60,7 +60,7 @@ Awaitable<bool> Link::send_grants(std::vector<Grant>&& grants) {
   if (grants.empty()) co_return true;
   const std::shared_ptr<bool> alive = alive_;
   std::vector<Uuid> ids = ids_of(grants);
-  const crypto::SecretText body = to_json(GrantsMessage{std::move(grants)});
+  const SecretBytes body = to_json(GrantsMessage{std::move(grants)});
   const auto answer = co_await post("grants", body);
   if (!*alive || answer == nullptr) co_return false;
   StoreQueue::Job job = [name = config_.name, ids = std::move(ids)](Store& store) {
@@ -77,11 +77,11 @@ void Link::ask(std::vector<Uuid> key_ids, std::move_only_function<void(std::opti
 Awaitable<void> Link::ask_peer(std::vector<Uuid> key_ids,
                                std::move_only_function<void(std::optional<std::vector<Grant>>)> done) {
   const std::shared_ptr<bool> alive = alive_;
-  const crypto::SecretText body = to_json(IdsMessage{std::move(key_ids)});
+  const SecretBytes body = to_json(IdsMessage{std::move(key_ids)});
   const auto answer = co_await post("wanted", body);
   if (!*alive) co_return;
   if (answer == nullptr) co_return done(std::nullopt);
-  auto message = parse_grants(answer->reveal());
+  auto message = parse_grants(answer->reveal_text());
   if (!message) co_return done(std::nullopt);
   for (Grant& grant : message->grants) grant.link = config_.name;
   done(std::move(message->grants));

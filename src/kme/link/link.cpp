@@ -221,7 +221,7 @@ UnixTime Link::expiry(Owner owner) const {
 Awaitable<bool> Link::send_fresh(Round& round) {
   if (round.fresh.empty()) co_return true;
   const std::shared_ptr<bool> alive = alive_;
-  crypto::SecretText body;
+  SecretBytes body;
   std::string_view what = "ids";
   if (config_.producer == ProducerKind::Random) {
     what = "keys";
@@ -233,7 +233,7 @@ Awaitable<bool> Link::send_fresh(Round& round) {
   }
   const auto answer = co_await post(what, body);
   if (!*alive || answer == nullptr) co_return false;
-  const auto held = parse_ids(answer->reveal());
+  const auto held = parse_ids(answer->reveal_text());
   if (!held) {
     note("the peer's answer: " + held.error());
     co_return false;
@@ -278,10 +278,10 @@ Awaitable<bool> Link::compare_supply(bool fresh, std::uint64_t& withdrawn) {
     if (!*alive || !done) co_return false;
     if (page->ids.empty()) co_return true;
     after = page->last;
-    const crypto::SecretText body = to_json(IdsMessage{std::move(page->ids)});
+    const SecretBytes body = to_json(IdsMessage{std::move(page->ids)});
     const auto answer = co_await post("spent", body);
     if (!*alive || answer == nullptr) co_return false;
-    const auto spent = parse_ids(answer->reveal());
+    const auto spent = parse_ids(answer->reveal_text());
     if (!spent) {
       note("the peer's answer: " + spent.error());
       co_return false;
@@ -302,18 +302,18 @@ Awaitable<bool> Link::compare_supply(bool fresh, std::uint64_t& withdrawn) {
 
 /// Nothing to say: is the peer there?
 Awaitable<bool> Link::greet() {
-  const crypto::SecretText body = to_json(IdsMessage{});
+  const SecretBytes body = to_json(IdsMessage{});
   const auto answer = co_await post("ids", body);
   co_return answer != nullptr;
 }
 
-Awaitable<std::shared_ptr<crypto::SecretText>> Link::post(std::string_view what, const crypto::SecretText& body) {
+Awaitable<std::shared_ptr<SecretBytes>> Link::post(std::string_view what, const SecretBytes& body) {
   const std::shared_ptr<bool> alive = alive_;
   // An instance that did not take the connection leaves the message to the next one.
   for (std::size_t tried = 0; tried < peers_.size(); ++tried) {
     https::Call request{.method = https::Method::Post,
                         .target = "/link/v1/" + text::url_escape(config_.name) + '/' + std::string(what),
-                        .body = crypto::SecretText(std::string(body.reveal())),
+                        .body = body.copy(),
                         .deadline = net::Loop::now() + kCallTime};
     const std::shared_ptr<https::Client> client = peers_[peer_];
     const auto answer = co_await https::call(*client, std::move(request));
@@ -321,7 +321,7 @@ Awaitable<std::shared_ptr<crypto::SecretText>> Link::post(std::string_view what,
     if (std::ranges::find(peers_, client) == peers_.end()) co_return nullptr;  // whom it trusted may not be so any more
     if (*answer && (*answer)->status / 100 == 2) {
       reached(true);
-      co_return std::make_shared<crypto::SecretText>(std::move((*answer)->body));
+      co_return std::make_shared<SecretBytes>(std::move((*answer)->body));
     }
     if (*answer) {
       // The peer is there, and does not want this: its configuration and ours differ.

@@ -105,7 +105,7 @@ class Link {
   Awaitable<void> ask_peer(std::vector<Uuid> key_ids,
                            std::move_only_function<void(std::optional<std::vector<Grant>>)> done);
   /// POSTs to the peer: the body of a 2xx answer, or nothing.
-  Awaitable<std::shared_ptr<crypto::SecretText>> post(std::string_view what, const crypto::SecretText& body);
+  Awaitable<std::shared_ptr<SecretBytes>> post(std::string_view what, const SecretBytes& body);
   /// When a key drawn now ends. The side that does not own it keeps it longer: clocks differ.
   [[nodiscard]] UnixTime expiry(Owner owner) const;
   /// The life of a fed key counts from when both sides are known to have it; that of others stays.

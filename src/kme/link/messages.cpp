@@ -140,7 +140,7 @@ FromPeer<GrantsMessage> parse_grants(std::string_view json) {
   return message;
 }
 
-crypto::SecretText to_json(const KeysMessage& message, char side) {
+SecretBytes to_json(const KeysMessage& message, char side) {
   const char other = side == 'a' ? 'b' : 'a';
   bj::object root(json::wiping_memory());
   bj::array& keys = root["keys"].emplace_array();
@@ -157,13 +157,13 @@ crypto::SecretText to_json(const KeysMessage& message, char side) {
   return json::serialize(std::move(root));
 }
 
-crypto::SecretText to_json(const IdsMessage& message) {
+SecretBytes to_json(const IdsMessage& message) {
   bj::array ids;
   for (const Uuid& id : message.ids) ids.emplace_back(keysource::to_text(id));
   return json::serialize(bj::object{{"ids", std::move(ids)}});
 }
 
-crypto::SecretText to_json(const GrantsMessage& message) {
+SecretBytes to_json(const GrantsMessage& message) {
   bj::array grants;
   for (const Grant& grant : message.grants) {
     bj::array slaves(grant.slaves.begin(), grant.slaves.end());

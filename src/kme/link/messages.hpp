@@ -38,12 +38,12 @@ using FromPeer = std::expected<T, std::string>;
 
 // `side` is that of the end that reads or writes: on the wire a key belongs to side "a" or "b".
 FromPeer<KeysMessage> parse_keys(std::string_view json, char side);
-crypto::SecretText to_json(const KeysMessage& message, char side);
+SecretBytes to_json(const KeysMessage& message, char side);
 
 FromPeer<IdsMessage> parse_ids(std::string_view json);
 FromPeer<GrantsMessage> parse_grants(std::string_view json);
 
-crypto::SecretText to_json(const IdsMessage& message);
-crypto::SecretText to_json(const GrantsMessage& message);
+SecretBytes to_json(const IdsMessage& message);
+SecretBytes to_json(const GrantsMessage& message);
 
 }  // namespace qsp::kme::link

@@ -24,7 +24,7 @@ inline https::Response refuse(const StoreError& error) {
   return refuse(503, error.full ? "the key store is full" : "the key store does not answer");
 }
 
-inline https::Response answer(crypto::SecretText body) {
+inline https::Response answer(SecretBytes body) {
   https::Response response;
   response.body = std::move(body);
   return response;

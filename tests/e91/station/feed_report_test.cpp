@@ -18,7 +18,7 @@ TEST(FeedReport, WhatIsSentIsWhatIsRead) {
                     .keys = 34,
                     .aborted = {{"bell_test", 3}, {"error_rate", 1}},
                     .simulated = true};
-  const auto read = parse_feed_report(to_json(report).reveal());
+  const auto read = parse_feed_report(to_json(report).reveal_text());
   ASSERT_TRUE(read.has_value()) << read.error();
   EXPECT_EQ(read->state, report.state);
   EXPECT_EQ(read->reason, report.reason);
@@ -30,7 +30,7 @@ TEST(FeedReport, WhatIsSentIsWhatIsRead) {
   EXPECT_EQ(read->aborted, report.aborted);
   EXPECT_TRUE(read->simulated);
   report.s.reset();
-  EXPECT_FALSE(parse_feed_report(to_json(report).reveal())->s.has_value());
+  EXPECT_FALSE(parse_feed_report(to_json(report).reveal_text())->s.has_value());
 }
 
 TEST(FeedReport, WhatADeviceMustNotSayIsRefused) {

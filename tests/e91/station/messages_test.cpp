@@ -32,7 +32,7 @@ TEST(Framing, MessagesComeOutWholeHoweverTheStreamIsCut) {
         auto message = reader.next(piece);
         ASSERT_TRUE(message.has_value());
         if (!*message) break;
-        got.emplace_back((*message)->begin(), (*message)->end());
+        got.emplace_back((*message)->reveal().begin(), (*message)->reveal().end());
       }
       EXPECT_TRUE(piece.empty());
     }

@@ -23,7 +23,7 @@ using std::chrono::seconds;
 /// A world whose wires are queues.
 struct World final : StationWorld {
   void to_peer(Buffer message) override { peer.push_back(std::move(message)); }
-  void to_link(Buffer message) override { link.push_back(std::move(message)); }
+  void to_link(SecretBytes message) override { link.emplace_back(message.reveal().begin(), message.reveal().end()); }
   void end_pairing(std::string_view why) override { ended.emplace_back(why); }
   void block_done(const post::BlockReport& report, std::vector<party::FinalKey>&& brought) override {
     reports.push_back(report);
@@ -93,9 +93,9 @@ class Stations : public testing::Test {
     ASSERT_TRUE(answers.has_value());
     if (!*answers) return;
     // Alice's comes first, so what she says of the block is at Bob before his clicks are.
-    alice->link_said((*answers)->message[0], now);
+    alice->link_said((*answers)->message[0].reveal(), now);
     if (!at_alice.peer.empty()) bob->peer_said(pop(at_alice.peer), now);
-    bob->link_said((*answers)->message[1], now);
+    bob->link_said((*answers)->message[1].reveal(), now);
   }
   static Buffer pop(std::deque<Buffer>& queue) {
     Buffer front = std::move(queue.front());
@@ -242,8 +242,8 @@ TEST_F(Stations, AnswersToAnEarlierPairingAreNotTaken) {
   const auto late = source->order(Side::Bob, pop(at_bob.link));
   ASSERT_TRUE(late->has_value());
   pair(2);
-  alice->link_said((*late)->message[0], now);
-  bob->link_said((*late)->message[1], now);
+  alice->link_said((*late)->message[0].reveal(), now);
+  bob->link_said((*late)->message[1].reveal(), now);
   settle(1);
   EXPECT_EQ(at_alice.reports.size(), 1U);
   expect_equal_keys();
