@@ -132,8 +132,7 @@ class Play {
     Endpoint& end = stage_->end();
     const Instant now = stage_->pair().now();
     if (how == 1) {
-      const std::string wrong(36, 'a');
-      static_cast<void>(end.provide_qkd_key(wrong, QkdKey(), now));
+      static_cast<void>(end.provide_qkd_key({std::string(36, 'a'), QkdKey()}, now));
     } else {
       static_cast<void>(end.fail_qkd_key(how == 2 ? QkdFailure::Unavailable : QkdFailure::Budget, now));
     }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "qsp/bytes.hpp"
@@ -45,6 +46,13 @@ struct QkdKeyNeeded {
   std::string sae_id;                 ///< the peer's SAE ID, to be escaped where it enters a URL
   std::optional<std::string> key_id;  ///< dec_keys of this one; nothing: enc_keys of a new one
   Instant deadline;                   ///< when this end gives up by itself; a key source may retry until then
+};
+
+/// A key of a QKD link, on its way from the source that delivered it to the session that asked: one owner at a time,
+/// and moved from hand to hand. Nobody else was given it, nor will be.
+struct DeliveredKey {
+  std::string key_id;  ///< a UUID of 36 characters; for dec_keys the one asked for
+  QkdKey key;
 };
 
 /// Why a key source could not deliver.
@@ -154,10 +162,10 @@ class Endpoint {
 
   // What a profile with authentication, QKD keys and exports adds. A profile without (rc155) answers as is said here.
 
-  /// Answers the last QkdKeyNeeded. `key_id` is a UUID of 36 characters. Error: ApiMisuse if nothing is awaited, which
-  /// is also so after its deadline, and in a profile that never asks; the key is wiped in any case.
-  virtual Result<void> provide_qkd_key(std::string_view /*key_id*/, QkdKey&& key, Instant /*now*/) {
-    key.wipe();
+  /// Answers the last QkdKeyNeeded. Error: ApiMisuse if nothing is awaited, which is also so after its deadline, and in
+  /// a profile that never asks; the key is wiped in any case.
+  virtual Result<void> provide_qkd_key(DeliveredKey&& key, Instant /*now*/) {
+    const DeliveredKey taken = std::move(key);
     return not_here();
   }
   /// Likewise, where there is no key.

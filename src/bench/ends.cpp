@@ -88,7 +88,7 @@ Result<void> MemoryLink::answer(Channel& channel, const QkdKeyNeeded& needed) {
     key_id_.resize(24);
     fmt::format_to(std::back_inserter(key_id_), "{:012x}", count_);
   }
-  return channel.provide_qkd_key(key_id_, QkdKey::copy_of(key_), {});
+  return channel.provide_qkd_key({key_id_, QkdKey::copy_of(key_)}, {});
 }
 
 Outcome<Pair> Pair::establish(Ends& ends, Wire& wire) {

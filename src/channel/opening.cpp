@@ -187,13 +187,12 @@ bool Session::awaits_qkd_key(Instant now) const noexcept {
   return asked && deadline && now < *deadline;
 }
 
-Result<void> Session::provide_qkd_key(std::string_view key_id, QkdKey&& key, Instant now) {
-  QkdKey taken = std::move(key);
+Result<void> Session::provide_qkd_key(DeliveredKey&& key, Instant now) {
+  DeliveredKey taken = std::move(key);
   if (!awaits_qkd_key(now)) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   if (opening_ != nullptr) {
     opening_->qkd_deadline.reset();
-    auto actions =
-        std::visit([&](auto& machine) { return machine.on_qkd_key(key_id, std::move(taken)); }, opening_->machine);
+    auto actions = std::visit([&](auto& machine) { return machine.on_qkd_key(std::move(taken)); }, opening_->machine);
     if (!actions && actions.error().kind == ErrorKind::KeySource) {
       fail_opening_key(QkdFailure::Unavailable);
       return {};
@@ -202,7 +201,7 @@ Result<void> Session::provide_qkd_key(std::string_view key_id, QkdKey&& key, Ins
     if (!carried) die(carried.error());
     return {};
   }
-  return provide_rekey_key(key_id, std::move(taken), now);
+  return provide_rekey_key(std::move(taken), now);
 }
 
 Result<void> Session::fail_qkd_key(QkdFailure why, Instant now) {

@@ -135,18 +135,18 @@ Result<void> Session::send_nak() {
   return send_control(wire::FrameType::Rekey, message);
 }
 
-Result<void> Session::provide_rekey_key(std::string_view key_id, QkdKey&& key, Instant now) {
-  std::optional<QkdKey> taken(std::move(key));
+Result<void> Session::provide_rekey_key(DeliveredKey&& key, Instant now) {
+  DeliveredKey taken = std::move(key);
   Result<void> done;
   if (std::holds_alternative<AwaitEncKey>(live_->rekey)) {
-    const bool lawful = wire::is_uuid(key_id) && taken->size() == QkdKey::kCapacity;
+    const bool lawful = wire::is_uuid(taken.key_id) && taken.key.size() == QkdKey::kCapacity;
     if (lawful) live_->qkd_outage = false;
-    done = lawful ? send_init(std::move(taken), std::string(key_id), !live_->policy.light, now)
-                  : without_qkd_key(QkdFailure::Unavailable, now);
+    done =
+        lawful ? send_init(std::move(taken), !live_->policy.light, now) : without_qkd_key(QkdFailure::Unavailable, now);
   } else if (auto* state = std::get_if<AwaitDecKey>(&live_->rekey)) {
-    const bool lawful = wire::same_uuid(key_id, state->key_id) && taken->size() == QkdKey::kCapacity;
+    const bool lawful = wire::same_uuid(taken.key_id, state->key_id) && taken.key.size() == QkdKey::kCapacity;
     const SecretBytes init = std::move(state->init);
-    done = lawful ? send_ack(init.reveal(), std::move(taken), now) : send_nak();
+    done = lawful ? send_ack(init.reveal(), std::move(taken.key), now) : send_nak();
   }
   if (!done) die(done.error());
   return {};

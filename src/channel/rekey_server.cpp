@@ -28,7 +28,7 @@ Result<void> Session::start_rekey(Instant now) {
   live_->due = now;
   live_->backing_off = false;
   if (live_->requested) live_->last_client_request = now;
-  if (!live_->agreement.qkd) return send_init(std::nullopt, std::nullopt, !live_->policy.light, now);
+  if (!live_->agreement.qkd) return send_init(std::nullopt, !live_->policy.light, now);
   // §7: in mode 1 the server calls enc_keys for the client's SAE.
   const Instant deadline = now + std::min<Instant>(kKmeStep, live_->policy.timer);
   live_->rekey = AwaitEncKey{deadline};
@@ -36,7 +36,7 @@ Result<void> Session::start_rekey(Instant now) {
   return {};
 }
 
-Result<void> Session::send_init(std::optional<QkdKey>&& key, std::optional<std::string> key_id, bool kem, Instant now) {
+Result<void> Session::send_init(std::optional<DeliveredKey>&& key, bool kem, Instant now) {
   Material material;
   if (const auto drawn = provider_.rng().fill(material.writable()); !drawn) return drawn;
   wire::RekeyInit init{
@@ -50,7 +50,7 @@ Result<void> Session::send_init(std::optional<QkdKey>&& key, std::optional<std::
     kem_key = std::move(*generated);
     init.kem_public_key = kem_key->public_key();
   }
-  if (key_id) init.key_id = *key_id;
+  if (key) init.key_id = key->key_id;
   std::array<std::uint8_t, wire::kMaxRekeyPlaintext> plaintext;
   const Bytes message = Bytes(plaintext).first(encode(init, plaintext));
   const auto sent = send_control(wire::FrameType::Rekey, message);
@@ -58,7 +58,6 @@ Result<void> Session::send_init(std::optional<QkdKey>&& key, std::optional<std::
     live_->rekey = AwaitAck{.init = SecretBytes::copy_of(message),
                             .kem_key = std::move(kem_key),
                             .qkd_key = std::move(key),
-                            .key_id = std::move(key_id),
                             .deadline = now + live_->policy.timer};
   }
   wipe(MutableBytes(plaintext).first(message.size()));
@@ -70,7 +69,7 @@ Result<void> Session::send_init(std::optional<QkdKey>&& key, std::optional<std::
 Result<void> Session::without_qkd_key(QkdFailure why, Instant now) {
   live_->qkd_outage = live_->qkd_outage || why == QkdFailure::Unavailable;
   live_->rekey = NoRekey{};
-  if (why == QkdFailure::Unavailable && !qkd_required()) return send_init(std::nullopt, std::nullopt, true, now);
+  if (why == QkdFailure::Unavailable && !qkd_required()) return send_init(std::nullopt, true, now);
   live_->due = now + kRetry;
   live_->backing_off = true;
   return {};
@@ -83,7 +82,9 @@ Result<void> Session::on(const wire::RekeyAck& ack, Bytes plaintext, Instant now
   const bool kem = state->kem_key != nullptr;
   if (kem == ack.kem_ciphertext.empty()) return forbidden("REKEY ACK: KEM ciphertext");
 
-  schedule::RekeyInputs inputs{.qkd_key = std::move(state->qkd_key), .shared_secret = std::nullopt, .material = {}};
+  std::optional<DeliveredKey> delivered = std::move(state->qkd_key);
+  schedule::RekeyInputs inputs{.qkd_key = std::nullopt, .shared_secret = std::nullopt, .material = {}};
+  if (delivered) inputs.qkd_key = std::move(delivered->key);
   if (kem) {
     auto secret = state->kem_key->decapsulate(ack.kem_ciphertext);
     if (!secret) return std::unexpected(in_rekey(secret.error(), "REKEY ACK: KEM ciphertext"));
@@ -98,7 +99,8 @@ Result<void> Session::on(const wire::RekeyAck& ack, Bytes plaintext, Instant now
   if (!constant_time_equal(next->confirm, ack.confirm)) {
     return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY ACK: confirm");
   }
-  std::optional<std::string> key_id = std::move(state->key_id);
+  std::optional<std::string> key_id;
+  if (delivered) key_id = std::move(delivered->key_id);
   return commit_server(std::move(*next), kem, std::move(key_id), now);
 }
 
@@ -137,7 +139,7 @@ Result<void> Session::on(const wire::RekeyRequest& request, Bytes /*plaintext*/,
 Result<void> Session::on(const wire::RekeyNak& nak, Bytes /*plaintext*/, Instant now) {
   const auto* state = std::get_if<AwaitAck>(&live_->rekey);
   if (state == nullptr) return forbidden("REKEY NAK: no INIT in flight");
-  if (!state->key_id) return forbidden("REKEY NAK: its INIT had no key_ID");
+  if (!state->qkd_key) return forbidden("REKEY NAK: its INIT had no key_ID");
   if (nak.new_epoch != sender_.epoch() + 1) return forbidden("REKEY NAK: new_epoch");
   return without_qkd_key(QkdFailure::Unavailable, now);
 }

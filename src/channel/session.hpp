@@ -54,8 +54,7 @@ struct AwaitEncKey {
 struct AwaitAck {
   SecretBytes init;  ///< the plaintext of INIT, which holds the rekey's material
   std::unique_ptr<crypto::KemPrivateKey> kem_key;
-  std::optional<QkdKey> qkd_key;
-  std::optional<std::string> key_id;
+  std::optional<DeliveredKey> qkd_key;
   Instant deadline;
 };
 // The client's.
@@ -123,7 +122,7 @@ class Session final : public Channel {
   [[nodiscard]] std::uint64_t session_id() const noexcept override { return session_id_; }
   [[nodiscard]] std::uint32_t epoch() const noexcept override;
 
-  Result<void> provide_qkd_key(std::string_view key_id, QkdKey&& key, Instant now) override;
+  Result<void> provide_qkd_key(DeliveredKey&& key, Instant now) override;
   Result<void> fail_qkd_key(QkdFailure why, Instant now) override;
   Result<Exported> export_key(std::string_view label, Bytes context, std::size_t size,
                               std::optional<std::uint32_t> epoch) override;
@@ -168,10 +167,10 @@ class Session final : public Channel {
   Result<void> on(const wire::RekeyDone& done, Bytes plaintext, Instant now);
   Result<void> check_triggers(Instant now);
   Result<void> start_rekey(Instant now);
-  Result<void> send_init(std::optional<QkdKey>&& key, std::optional<std::string> key_id, bool kem, Instant now);
+  Result<void> send_init(std::optional<DeliveredKey>&& key, bool kem, Instant now);
   Result<void> without_qkd_key(QkdFailure why, Instant now);
   Result<void> commit_server(schedule::NextEpoch next, bool kem, std::optional<std::string> key_id, Instant now);
-  Result<void> provide_rekey_key(std::string_view key_id, QkdKey&& key, Instant now);
+  Result<void> provide_rekey_key(DeliveredKey&& key, Instant now);
   Result<void> fail_rekey_key(QkdFailure why, Instant now);
   Result<void> send_request();
   Result<void> send_nak();

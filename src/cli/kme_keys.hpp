@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "keysource/etsi014/source.hpp"
-#include "keysource/keysource.hpp"
+#include "qsp/key_source.hpp"
 
 namespace qsp::cli {
 

@@ -233,7 +233,7 @@ void QkdDelivery::hand_over(net::Connection& connection, const std::string& sae_
   if (keys_.must_tell_simulated(sae_id)) {
     spdlog::warn("the QKD keys for SAE {} are SIMULATED: they give no quantum security", text::terminal_escape(sae_id));
   }
-  connection.deliver(net::FetchedKey{std::move(answer->key_id), std::move(answer->key)});
+  connection.deliver(*std::move(answer));
 }
 
 void QkdDelivery::forget(net::Connection& connection) {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "keysource/keysource.hpp"
+#include "qsp/key_source.hpp"
 
 namespace qsp::cli {
 

@@ -194,15 +194,15 @@ Result<Actions> Client::on(AwaitServerAuth& state, Bytes message) {
   return actions;
 }
 
-Result<Actions> Client::on_qkd_key(std::string_view key_id, QkdKey&& key) {
-  std::optional<QkdKey> qkd_key(std::move(key));
+Result<Actions> Client::on_qkd_key(DeliveredKey&& key) {
+  DeliveredKey taken = std::move(key);
   auto* state = std::get_if<AwaitQkdKey>(&state_);
   if (state == nullptr) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
-  if (!wire::is_uuid(key_id) || qkd_key->size() != QkdKey::kCapacity) {
+  if (!wire::is_uuid(taken.key_id) || taken.key.size() != QkdKey::kCapacity) {
     return fail(ErrorKind::KeySource, Reason::QkdUnavailable, "the KME's key or key_ID");
   }
-  state->agreement.key_id = key_id;
-  return authenticate(*state, state->verified, std::move(qkd_key));
+  state->agreement.key_id = std::move(taken.key_id);
+  return authenticate(*state, state->verified, std::move(taken.key));
 }
 
 template <class From>

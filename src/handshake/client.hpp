@@ -23,7 +23,7 @@ class Client {
 
   /// The key that NeedQkdKey asked for. Errors: KeySource/QKD_UNAVAILABLE for a key or key_ID that SPEC §5 refuses;
   /// ApiMisuse where none is awaited.
-  Result<Actions> on_qkd_key(std::string_view key_id, QkdKey&& key);
+  Result<Actions> on_qkd_key(DeliveredKey&& key);
 
   /// SERVER_AUTH has verified: the peer is the one that was dialled.
   [[nodiscard]] bool peer_verified() const noexcept { return peer_verified_; }

@@ -232,15 +232,15 @@ Result<Actions> Server::on(AwaitClientAuth& state, Bytes message) {
   return actions;
 }
 
-Result<Actions> Server::on_qkd_key(std::string_view key_id, QkdKey&& key) {
-  std::optional<QkdKey> qkd_key(std::move(key));
+Result<Actions> Server::on_qkd_key(DeliveredKey&& key) {
+  DeliveredKey taken = std::move(key);
   auto* state = std::get_if<AwaitQkdKey>(&state_);
   if (state == nullptr) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   const auto& wanted = state->agreement.key_id;
-  if (!wanted || !wire::same_uuid(key_id, *wanted) || qkd_key->size() != QkdKey::kCapacity) {
+  if (!wanted || !wire::same_uuid(taken.key_id, *wanted) || taken.key.size() != QkdKey::kCapacity) {
     return fail(ErrorKind::KeySource, Reason::QkdUnavailable, "the KME's key or key_ID");
   }
-  return finish(std::move(*state), std::move(qkd_key));
+  return finish(std::move(*state), std::move(taken.key));
 }
 
 Result<Actions> Server::finish(AwaitQkdKey&& given, std::optional<QkdKey>&& qkd_key) {

@@ -19,7 +19,7 @@ class Server {
 
   /// The key that NeedQkdKey asked for. Errors: KeySource/QKD_UNAVAILABLE for a key_ID other than the one asked for;
   /// PeerMisbehaved/HANDSHAKE_FAILED where the client's confirm shows another key; ApiMisuse where none is awaited.
-  Result<Actions> on_qkd_key(std::string_view key_id, QkdKey&& key);
+  Result<Actions> on_qkd_key(DeliveredKey&& key);
 
   /// The client's signature has verified. Until then an ALERT tells no precise reason (SPEC §5).
   [[nodiscard]] bool peer_verified() const noexcept { return peer_verified_; }

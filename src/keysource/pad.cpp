@@ -294,7 +294,7 @@ OrText<QkdKey> Pad::spend(std::uint64_t index) {
   return QkdKey::copy_of(key);
 }
 
-OrText<Pad::Taken> Pad::take_next() {
+OrText<DeliveredKey> Pad::take_next() {
   if (!broken_.empty()) return std::unexpected(broken_);
   const KeyRange own = range_of(header_.half, header_.keys);
   for (; next_ < own.end; ++next_) {
@@ -304,7 +304,7 @@ OrText<Pad::Taken> Pad::take_next() {
     const std::uint64_t index = next_++;
     OrText<QkdKey> key = spend(index);
     if (!key) return std::unexpected(std::move(key.error()));
-    return Taken{key_id_of(header_.pad_id, index), std::move(*key)};
+    return DeliveredKey{to_text(key_id_of(header_.pad_id, index)), std::move(*key)};
   }
   return std::unexpected(file_ + ": no key is left in half " + keysource::name(header_.half) +
                          "; make a new pair with: qsp pad create");

@@ -8,6 +8,7 @@
 #include "keysource/pad_format.hpp"
 #include "keysource/uuid.hpp"
 #include "qsp/crypto.hpp"
+#include "qsp/endpoint.hpp"
 #include "qsp/secret.hpp"
 
 /// Pads: files of one-time keys in two equal copies, one for each end of a link (docs/pad.md).
@@ -46,13 +47,8 @@ class Pad {
   Pad& operator=(const Pad&) = delete;
   ~Pad();
 
-  struct Taken {
-    Uuid key_id;
-    QkdKey key;
-  };
-
   /// enc_keys: the next unused key of this end's half.
-  files::OrText<Taken> take_next();
+  files::OrText<DeliveredKey> take_next();
 
   /// dec_keys: a key of the other end's half, once. One read, one write and no search, whatever the ID.
   files::OrText<QkdKey> take(const Uuid& key_id);

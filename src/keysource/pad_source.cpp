@@ -27,15 +27,15 @@ Answer PadSource::draw(const Request& request) {
   if (entry == pads_.end()) return unavailable("no pad is configured for this SAE ID");
   Pad& pad = entry->second;
   if (!request.key_id) {
-    files::OrText<Pad::Taken> taken = pad.take_next();
+    files::OrText<DeliveredKey> taken = pad.take_next();
     if (!taken) return unavailable(std::move(taken.error()));
-    return Delivered{to_text(taken->key_id), std::move(taken->key)};
+    return std::move(*taken);
   }
   const std::optional<Uuid> key_id = parse_uuid(*request.key_id);
   if (!key_id) return unavailable("the key ID is not a UUID");
   files::OrText<QkdKey> key = pad.take(*key_id);
   if (!key) return unavailable(std::move(key.error()));
-  return Delivered{*request.key_id, std::move(*key)};
+  return DeliveredKey{*request.key_id, std::move(*key)};
 }
 
 std::optional<SourceStatus> PadSource::status(std::string_view sae_id) const {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "keysource/keysource.hpp"
 #include "keysource/pad.hpp"
+#include "qsp/key_source.hpp"
 
 namespace qsp::keysource {
 

@@ -340,10 +340,10 @@ void Connection::pace_rekeys(Instant now) {
   }
 }
 
-void Connection::deliver(std::expected<FetchedKey, QkdFailure> answer) {
+void Connection::deliver(Result<DeliveredKey, QkdFailure> answer) {
   const ConnectionPtr self(this);
   // An answer that comes too late is refused, and its key wiped with `answer`.
-  static_cast<void>(answer ? endpoint_->provide_qkd_key(answer->key_id, std::move(answer->key), Loop::now())
+  static_cast<void>(answer ? endpoint_->provide_qkd_key(*std::move(answer), Loop::now())
                            : endpoint_->fail_qkd_key(answer.error(), Loop::now()));
   settle();
 }

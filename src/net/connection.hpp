@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,12 +41,6 @@ class ConnectionOwner {
   virtual void connection_lingers(Connection&) {}
   /// The socket is closed. The last call.
   virtual void connection_finished(Connection& connection) = 0;
-};
-
-/// A key of a QKD link, on its way to the session that asked for it.
-struct FetchedKey {
-  std::string key_id;
-  QkdKey key;
 };
 
 /// Answers QkdKeyNeeded for the sessions of one thread, then or later, with Connection::deliver. Outlives the loop.
@@ -139,7 +132,7 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// Where keys of a QKD link come from. Without one, a session that needs a key goes without.
   void set_key_delivery(KeyDelivery& delivery) noexcept { delivery_ = &delivery; }
   /// Hands a key, or the failure to get one, to the session. What it no longer awaits is wiped and dropped.
-  void deliver(std::expected<FetchedKey, QkdFailure> answer);
+  void deliver(Result<DeliveredKey, QkdFailure> answer);
 
   [[nodiscard]] const tcp::endpoint& peer() const noexcept { return peer_; }
   [[nodiscard]] const Endpoint& endpoint() const noexcept { return *endpoint_; }

@@ -102,7 +102,8 @@ void Play::export_key() {
   const auto there = ends_.at(Role::Server).session->export_key(kExportLabel, context, kExportSize, std::nullopt);
   if (!here || !there || !constant_time_equal(here->key.reveal(), there->key.reveal()) || here->epoch != there->epoch)
     return fail("the ends' exports differ");
-  exports_.push_back({here->epoch, std::string(kExportLabel), context, Buffer(here->key.reveal().begin(), here->key.reveal().end())});
+  exports_.push_back(
+      {here->epoch, std::string(kExportLabel), context, Buffer(here->key.reveal().begin(), here->key.reveal().end())});
 }
 
 void Play::finish() {
@@ -159,7 +160,7 @@ void Play::answer(Role role, const QkdKeyNeeded& need) {
       qkd_ = std::move(*drawn);
     }
     if (!qkd_ || (need.key_id && *need.key_id != qkd_->key_id)) return fail("an unknown key_ID");
-    answered = session.provide_qkd_key(qkd_->key_id, QkdKey::copy_of(qkd_->key), kNow);
+    answered = session.provide_qkd_key({qkd_->key_id, QkdKey::copy_of(qkd_->key)}, kNow);
   }
   if (!answered) fail(answered.error().where);
 }

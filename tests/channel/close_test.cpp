@@ -241,7 +241,7 @@ TEST(Close, both_ends_close_clean_while_a_kme_is_asked_and_across_a_nak) {
         EXPECT_FALSE(closed(*pair, role).truncated);
         EXPECT_EQ(as_text(pair->seen(role).received()), "last");
         EXPECT_FALSE(
-            channel(*pair, role).provide_qkd_key("abcdef01-2345-4678-89ab-cdef01234567", QkdKey(), pair->now()));
+            channel(*pair, role).provide_qkd_key({"abcdef01-2345-4678-89ab-cdef01234567", QkdKey()}, pair->now()));
       }
       EXPECT_EQ(pair->defect(), "");
     }
@@ -337,7 +337,7 @@ TEST(Close, after_it_every_call_refuses_or_does_nothing) {
       EXPECT_TRUE(refused(end.seal_app_data(bytes, bytes.size() - 38, false, pair->now())));
       EXPECT_EQ(bytes, Frame(100, 0x5a)) << "untouched";
       EXPECT_TRUE(refused(end.request_rekey(pair->now())));
-      EXPECT_TRUE(refused(end.provide_qkd_key("abcdef01-2345-4678-89ab-cdef01234567", QkdKey(), pair->now())));
+      EXPECT_TRUE(refused(end.provide_qkd_key({"abcdef01-2345-4678-89ab-cdef01234567", QkdKey()}, pair->now())));
       EXPECT_TRUE(refused(end.fail_qkd_key(QkdFailure::Unavailable, pair->now())));
       EXPECT_TRUE(refused(end.export_key("label", {}, 32)));
       EXPECT_EQ(end.epoch(), established ? 1U : 0U) << "the last one";

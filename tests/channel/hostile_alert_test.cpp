@@ -98,11 +98,10 @@ TEST(WhileTheKmeIsAsked, an_alert_ends_a_client_at_once_and_the_key_is_burned) {
       EXPECT_TRUE(stage.seen().closed->by_peer);
       EXPECT_EQ(stage.closed(), static_cast<Reason>(reason));
       EXPECT_EQ(stage.end().may_redial_without_qkd(), reason == 60 && policy == QkdPolicy::Preferred);
-      QkdKey late(32);
-      late.writable()[0] = 7;
-      EXPECT_FALSE(
-          stage.end().provide_qkd_key("0f0e0d0c-0b0a-4988-8766-554433221100", std::move(late), stage.pair().now()));
-      EXPECT_EQ(late.size(), 0U);  // NOLINT(bugprone-use-after-move): the session has taken it, to wipe it
+      DeliveredKey late{"0f0e0d0c-0b0a-4988-8766-554433221100", QkdKey()};
+      late.key.writable()[0] = 7;
+      EXPECT_FALSE(stage.end().provide_qkd_key(std::move(late), stage.pair().now()));
+      EXPECT_EQ(late.key.size(), 0U);  // NOLINT(bugprone-use-after-move): the session has taken it, to wipe it
       EXPECT_EQ(stage.pair().made(Role::Client).size(), before) << "no CLIENT_AUTH, no answer";
     }
   }

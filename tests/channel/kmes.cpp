@@ -18,10 +18,9 @@ bool Kmes::answer(Role side) {
   if (!kme.up) {
     static_cast<void>(end.fail_qkd_key(kme.why, pair_.now()));
   } else if (!need.key_id) {
-    QkdLink::Drawn drawn = world_.link.enc_keys();
-    static_cast<void>(end.provide_qkd_key(drawn.key_id, std::move(drawn.key), pair_.now()));
+    static_cast<void>(end.provide_qkd_key(world_.link.enc_keys(), pair_.now()));
   } else if (auto key = world_.link.dec_keys(*need.key_id)) {
-    static_cast<void>(end.provide_qkd_key(*need.key_id, std::move(*key), pair_.now()));
+    static_cast<void>(end.provide_qkd_key({*need.key_id, std::move(*key)}, pair_.now()));
   } else {
     static_cast<void>(end.fail_qkd_key(QkdFailure::Unavailable, pair_.now()));
   }

@@ -80,7 +80,8 @@ std::set<std::string> in_memory() {
 void give_key(Pair& pair, Role role, std::uint32_t epoch) {
   QkdKey key;
   for (std::size_t i = 0; i < key.size(); ++i) key.writable()[i] = static_cast<std::uint8_t>(epoch + i * 37);
-  ASSERT_TRUE(channel(pair, role).provide_qkd_key("abcdef01-2345-4678-89ab-cdef01234567", std::move(key), pair.now()));
+  ASSERT_TRUE(
+      channel(pair, role).provide_qkd_key({"abcdef01-2345-4678-89ab-cdef01234567", std::move(key)}, pair.now()));
   pair.drain(role);
   pair.run();
 }

@@ -137,7 +137,7 @@ void refuse(Pair& pair, Role role, QkdFailure why) {
   pair.run();
 }
 void provide(Pair& pair, Role role, std::string_view key_id, QkdKey key) {
-  ASSERT_TRUE(channel(pair, role).provide_qkd_key(key_id, std::move(key), pair.now()));
+  ASSERT_TRUE(channel(pair, role).provide_qkd_key({std::string(key_id), std::move(key)}, pair.now()));
   pair.drain(role);
   pair.run();
 }

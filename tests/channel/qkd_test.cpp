@@ -21,7 +21,7 @@ Reason reason(const Pair& pair, Role role) {
 const QkdKeyNeeded& asked(const Pair& pair, Role role) { return pair.seen(role).qkd.back(); }
 
 Result<void> provide(Pair& pair, Role role, std::string_view key_id, QkdKey key = QkdKey()) {
-  auto taken = channel(pair, role).provide_qkd_key(key_id, std::move(key), pair.now());
+  auto taken = channel(pair, role).provide_qkd_key({std::string(key_id), std::move(key)}, pair.now());
   pair.drain(role);
   return taken;
 }
@@ -273,7 +273,7 @@ TEST(QkdHandshake, an_answer_at_its_deadline_is_api_misuse_though_no_timer_has_f
       pair->run();
     }
     const Instant late = asked(*pair, role).deadline;
-    const auto given = channel(*pair, role).provide_qkd_key(kLower, QkdKey(), late);
+    const auto given = channel(*pair, role).provide_qkd_key({std::string(kLower), QkdKey()}, late);
     ASSERT_FALSE(given);
     EXPECT_EQ(given.error().kind, ErrorKind::ApiMisuse);
     const auto failed = channel(*pair, role).fail_qkd_key(QkdFailure::Unavailable, late);
@@ -306,13 +306,14 @@ TEST(QkdHandshake, a_key_is_wiped_whether_it_is_taken_or_not) {
   const auto all_zero = [](const QkdKey& key) {
     return std::ranges::all_of(key.reveal(), [](std::uint8_t byte) { return byte == 0; });
   };
-  QkdKey unwanted = QkdKey::copy_of(std::array<std::uint8_t, 32>{7});
-  ASSERT_FALSE(channel(*pair, Role::Client).provide_qkd_key(kLower, std::move(unwanted), pair->now()));
-  EXPECT_TRUE(all_zero(unwanted));  // NOLINT(bugprone-use-after-move): what a moved-from secret holds is the question
+  DeliveredKey unwanted{std::string(kLower), QkdKey::copy_of(std::array<std::uint8_t, 32>{7})};
+  ASSERT_FALSE(channel(*pair, Role::Client).provide_qkd_key(std::move(unwanted), pair->now()));
+  EXPECT_TRUE(
+      all_zero(unwanted.key));  // NOLINT(bugprone-use-after-move): what a moved-from secret holds is the question
   pair->run();
-  QkdKey wanted = QkdKey::copy_of(std::array<std::uint8_t, 32>{7});
-  ASSERT_TRUE(channel(*pair, Role::Client).provide_qkd_key(kLower, std::move(wanted), pair->now()));
-  EXPECT_TRUE(all_zero(wanted));  // NOLINT(bugprone-use-after-move)
+  DeliveredKey wanted{std::string(kLower), QkdKey::copy_of(std::array<std::uint8_t, 32>{7})};
+  ASSERT_TRUE(channel(*pair, Role::Client).provide_qkd_key(std::move(wanted), pair->now()));
+  EXPECT_TRUE(all_zero(wanted.key));  // NOLINT(bugprone-use-after-move)
 }
 
 // Rekey.
@@ -364,7 +365,7 @@ TEST(QkdRekey, an_answer_at_its_deadline_is_api_misuse) {
       pair->run();
     }
     const Instant late = asked(*pair, role).deadline;
-    const auto given = channel(*pair, role).provide_qkd_key(kLower, QkdKey(), late);
+    const auto given = channel(*pair, role).provide_qkd_key({std::string(kLower), QkdKey()}, late);
     ASSERT_FALSE(given);
     EXPECT_EQ(given.error().kind, ErrorKind::ApiMisuse);
     EXPECT_FALSE(channel(*pair, role).fail_qkd_key(QkdFailure::Unavailable, late));

@@ -238,7 +238,7 @@ TEST(RekeyRules, ends_whose_qkd_keys_differ_both_say_rekey_failed) {
   pair->run();
   const QkdKeyNeeded need = pair->seen(Role::Client).qkd.back();
   std::array<std::uint8_t, 32> corrupt{};
-  ASSERT_TRUE(channel(*pair, Role::Client).provide_qkd_key(*need.key_id, QkdKey::copy_of(corrupt), pair->now()));
+  ASSERT_TRUE(channel(*pair, Role::Client).provide_qkd_key({*need.key_id, QkdKey::copy_of(corrupt)}, pair->now()));
   pair->drain(Role::Client);
   pair->run();
   for (const Role role : kBoth) {

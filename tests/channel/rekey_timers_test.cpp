@@ -204,8 +204,7 @@ TEST(HardLife, silence_of_a_client_after_the_outage_is_over_ends_with_limit) {
   pair->advance(seconds(10));  // the next attempt
   const auto& asked = pair->seen(Role::Server).qkd;
   ASSERT_GT(asked.back().deadline, pair->now());
-  auto drawn = world.link.enc_keys();
-  ASSERT_TRUE(channel(*pair, Role::Server).provide_qkd_key(drawn.key_id, std::move(drawn.key), pair->now()));
+  ASSERT_TRUE(channel(*pair, Role::Server).provide_qkd_key(world.link.enc_keys(), pair->now()));
   pair->drain(Role::Server);
   pair->in_flight(Role::Server).clear();
   pair->advance(seconds(130));

@@ -111,7 +111,7 @@ void Stage::answer_qkd() {
   key.fill(static_cast<std::uint8_t>(0x40 + seen().qkd.size()));
   puppet_->script.key_id = key_id;
   puppet_->script.qkd_key = key;
-  static_cast<void>(end().provide_qkd_key(key_id, QkdKey::copy_of(key), pair_->now()));
+  static_cast<void>(end().provide_qkd_key({key_id, QkdKey::copy_of(key)}, pair_->now()));
   pair_->drain(genuine_);
 }
 

@@ -34,7 +34,7 @@ const Peer* Pinned::find(const Identity& identity) const {
   return nullptr;
 }
 
-QkdLink::Drawn QkdLink::enc_keys() {
+DeliveredKey QkdLink::enc_keys() {
   std::array<char, 37> id{};
   const std::uint64_t number = next_++;
   std::snprintf(id.data(), id.size(), "00000000-0000-4000-8000-%012llx", static_cast<unsigned long long>(number));
@@ -84,10 +84,9 @@ bool World::answer(Pair& pair, Role role) {
   const QkdKeyNeeded& need = asked[answered++];
   Endpoint& end = channel(pair, role);
   if (!need.key_id) {
-    QkdLink::Drawn drawn = link.enc_keys();
-    static_cast<void>(end.provide_qkd_key(drawn.key_id, std::move(drawn.key), pair.now()));
+    static_cast<void>(end.provide_qkd_key(link.enc_keys(), pair.now()));
   } else if (auto key = link.dec_keys(*need.key_id)) {
-    static_cast<void>(end.provide_qkd_key(*need.key_id, std::move(*key), pair.now()));
+    static_cast<void>(end.provide_qkd_key({*need.key_id, std::move(*key)}, pair.now()));
   } else {
     static_cast<void>(end.fail_qkd_key(QkdFailure::Unavailable, pair.now()));
   }

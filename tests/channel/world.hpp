@@ -40,11 +40,7 @@ class Pinned final : public PeerDirectory {
 /// Two KMEs of one link that agree: a key drawn at one end by enc_keys is known by its key_ID at the other.
 class QkdLink {
  public:
-  struct Drawn {
-    std::string key_id;
-    QkdKey key;
-  };
-  Drawn enc_keys();
+  DeliveredKey enc_keys();
   /// Nothing: unknown, or already taken.
   std::optional<QkdKey> dec_keys(std::string_view key_id);
 

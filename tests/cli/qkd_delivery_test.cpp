@@ -24,7 +24,7 @@ class Listener final : public Channel {
  public:
   Listener(std::vector<QkdFailure>& failures, bool established) : failures_(failures), established_(established) {}
 
-  Result<void> provide_qkd_key(std::string_view, QkdKey&&, Instant) override { return {}; }
+  Result<void> provide_qkd_key(DeliveredKey&&, Instant) override { return {}; }
   Result<void> fail_qkd_key(QkdFailure why, Instant) override {
     failures_.push_back(why);
     return {};

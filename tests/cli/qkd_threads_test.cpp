@@ -144,7 +144,7 @@ class CountingChannel final : public Channel {
  public:
   explicit CountingChannel(Delivered& delivered) : delivered_(delivered) {}
 
-  Result<void> provide_qkd_key(std::string_view, QkdKey&&, Instant) override {
+  Result<void> provide_qkd_key(DeliveredKey&&, Instant) override {
     ++delivered_.keys;
     return {};
   }

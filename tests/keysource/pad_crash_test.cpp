@@ -34,7 +34,7 @@ struct Report {
   for (std::uint64_t i = 0; pad && i < limit; ++i) {
     const auto taken = pad->take_next();
     if (!taken) break;
-    Report report{taken->key_id, {}};
+    Report report{id_of(*taken), {}};
     std::memcpy(report.key.data(), taken->key.reveal().data(), report.key.size());
     if (::write(out, &report, sizeof report) != sizeof report) break;
   }
@@ -186,7 +186,7 @@ TEST_F(PadsInTrouble, return_no_key_that_cannot_be_overwritten) {
   EXPECT_EQ(code, 0);
   auto pad = Pad::open(a_);
   ASSERT_TRUE(pad);
-  EXPECT_NE(pad->take_next()->key_id, first);
+  EXPECT_NE(id_of(*pad->take_next()), first);
   EXPECT_EQ(pad->status().own.used, 42U) << "the key that could not be overwritten stays marked";
 }
 

@@ -31,6 +31,8 @@ class CountingRng : public crypto::Rng {
 
 inline std::vector<std::uint8_t> bytes_of(const QkdKey& key) { return {key.reveal().begin(), key.reveal().end()}; }
 
+inline Uuid id_of(const DeliveredKey& key) { return parse_uuid(key.key_id).value(); }
+
 /// Both ends' copies of one pad in a folder of their own.
 class PadTest : public ::testing::Test {
  protected:

@@ -42,8 +42,8 @@ TEST_F(Pads, give_both_ends_the_same_keys_in_both_directions) {
     const auto from_a = a->take_next();
     const auto from_b = b->take_next();
     ASSERT_TRUE(from_a && from_b);
-    const auto at_b = b->take(from_a->key_id);
-    const auto at_a = a->take(from_b->key_id);
+    const auto at_b = b->take(id_of(*from_a));
+    const auto at_a = a->take(id_of(*from_b));
     ASSERT_TRUE(at_b && at_a);
     EXPECT_EQ(bytes_of(from_a->key), bytes_of(*at_b));
     EXPECT_EQ(bytes_of(from_b->key), bytes_of(*at_a));
@@ -65,7 +65,7 @@ TEST_F(Pads, that_are_exhausted_say_so_and_go_on_answering_the_other_end) {
   }
   const auto from_b = b->take_next();
   ASSERT_TRUE(from_b);
-  EXPECT_TRUE(a->take(from_b->key_id));
+  EXPECT_TRUE(a->take(id_of(*from_b)));
 }
 
 // SPEC §5.7.
@@ -76,7 +76,7 @@ TEST_F(Pads, never_give_a_key_twice_by_its_id) {
   {
     auto b = Pad::open(b_);
     ASSERT_TRUE(a && b);
-    id = a->take_next()->key_id;
+    id = id_of(*a->take_next());
     EXPECT_TRUE(b->take(*id));
     EXPECT_TRUE(problem(b->take(*id)).contains("used already"));
   }
@@ -104,7 +104,7 @@ TEST_F(Pads, refuse_keys_when_both_ends_use_one_ends_copy) {
   ASSERT_TRUE(a);
   const auto key = a->take_next();
   ASSERT_TRUE(key);
-  EXPECT_TRUE(problem(a->take(key->key_id)).contains("own half"));
+  EXPECT_TRUE(problem(a->take(id_of(*key))).contains("own half"));
   // Nor one that this end did not hand out yet.
   EXPECT_TRUE(problem(a->take(key_id_of(a->status().pad_id, 4))).contains("own half"));
   EXPECT_EQ(a->status().own.used, 1U);
@@ -119,7 +119,7 @@ TEST_F(Pads, remember_across_openings_what_is_used) {
     for (int i = 0; i < 10; ++i) {
       const auto key = a->take_next();
       ASSERT_TRUE(key);
-      EXPECT_TRUE(seen.insert(key->key_id).second);
+      EXPECT_TRUE(seen.insert(id_of(*key)).second);
     }
   }
   const auto status = pad_status(a_);
@@ -204,11 +204,11 @@ TEST_F(Pads, with_a_journal_rolled_back_refuse_instead_of_giving_a_key_again) {
 TEST_F(Pads, overwritten_by_their_original_go_on_behind_what_is_used) {
   create(10);
   const std::string original = qsp::test::content_of(a_);
-  const Uuid first = Pad::open(a_)->take_next()->key_id;
+  const Uuid first = id_of(*Pad::open(a_)->take_next());
   overwrite(a_, 0, original);
   auto a = Pad::open(a_);
   ASSERT_TRUE(a) << a.error();
-  EXPECT_NE(a->take_next()->key_id, first);
+  EXPECT_NE(id_of(*a->take_next()), first);
 }
 
 TEST_F(Pads, go_on_after_a_crash_between_journal_and_binding) {
@@ -280,7 +280,7 @@ TEST_F(Pads, skip_a_damaged_key_for_good) {
   EXPECT_TRUE(problem(a->take_next()).contains("key 0 is damaged"));
   const auto next = a->take_next();
   ASSERT_TRUE(next) << next.error();
-  EXPECT_EQ(next->key_id, key_id_of(a->status().pad_id, 1));
+  EXPECT_EQ(id_of(*next), key_id_of(a->status().pad_id, 1));
 }
 
 TEST_F(Pads, with_a_record_moved_to_another_place_do_not_give_it) {

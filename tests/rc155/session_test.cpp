@@ -63,10 +63,9 @@ TEST(Session, has_no_peer_no_qkd_key_and_no_export_and_says_so) {
     const auto misuse = [](const auto& result) { return !result && result.error().kind == ErrorKind::ApiMisuse; };
     EXPECT_TRUE(misuse(end.fail_qkd_key(QkdFailure::Unavailable, duo.pair.now())));
     EXPECT_TRUE(misuse(end.export_key("label", {}, 32)));
-    QkdKey key;
-    key.writable()[0] = 1;
-    EXPECT_TRUE(misuse(end.provide_qkd_key("abcdef01-2345-4678-89ab-cdef01234567", std::move(key), duo.pair.now())));
-    EXPECT_EQ(key.reveal()[0], 0) << "wiped";  // NOLINT(bugprone-use-after-move)
+    DeliveredKey late{"abcdef01-2345-4678-89ab-cdef01234567", QkdKey()};
+    EXPECT_TRUE(misuse(end.provide_qkd_key(std::move(late), duo.pair.now())));
+    EXPECT_EQ(late.key.size(), 0U) << "taken, to be wiped";  // NOLINT(bugprone-use-after-move)
     EXPECT_EQ(end.phase(), Phase::Established);
   }
 }

@@ -143,7 +143,7 @@ class Replay {
         key_id = init->key_id;
       }
     }
-    const auto answered = delivers ? session().provide_qkd_key(key_id, QkdKey::copy_of(key), kNow)
+    const auto answered = delivers ? session().provide_qkd_key({key_id, QkdKey::copy_of(key)}, kNow)
                                    : session().fail_qkd_key(QkdFailure::Unavailable, kNow);
     EXPECT_TRUE(answered);
   }

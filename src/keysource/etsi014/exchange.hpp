@@ -8,7 +8,7 @@
 
 #include "etsi014/etsi014.hpp"
 #include "https/client.hpp"
-#include "keysource/keysource.hpp"
+#include "qsp/key_source.hpp"
 
 /// One exchange with a KME: what is asked, and what an answer means. ETSI GS QKD 014 V1.1.1 §5 and §6, and docs/SPEC.md
 /// §5.7.
@@ -28,7 +28,7 @@ https::Call status_call(std::string_view sae_id, Instant deadline);
 bool fits_in_url(std::string_view sae_id) noexcept;
 
 struct KeyAnswer {
-  Delivered delivered;
+  DeliveredKey delivered;
   bool simulated;  ///< by the KME's own word
 };
 

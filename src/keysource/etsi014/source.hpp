@@ -8,7 +8,7 @@
 
 #include "https/client.hpp"
 #include "keysource/etsi014/schedule.hpp"
-#include "keysource/keysource.hpp"
+#include "qsp/key_source.hpp"
 
 namespace qsp::keysource {
 

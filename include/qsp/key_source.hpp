@@ -7,28 +7,21 @@
 #include <string>
 #include <string_view>
 
-#include "qsp/channel.hpp"
 #include "qsp/endpoint.hpp"
-#include "qsp/secret.hpp"
+#include "qsp/error.hpp"
 
-/// Where the keys of a QKD link come from: a pad file, or a KME behind ETSI GS QKD 014.
+/// Where the keys of a QKD link come from: a pad file, a KME behind ETSI GS QKD 014, or what a program brings itself.
 namespace qsp::keysource {
 
 /// One key asked for, as the event QkdKeyNeeded says it.
 using Request = QkdKeyNeeded;
-
-/// A key that nobody else was given, nor will be.
-struct Delivered {
-  std::string key_id;  ///< a UUID of 36 characters; for dec_keys the one asked for
-  QkdKey key;
-};
 
 struct Failed {
   QkdFailure why;
   std::string text;  ///< for a log, which escapes it: it may quote what others wrote; holds no secret
 };
 
-using Answer = Result<Delivered, Failed>;
+using Answer = Result<DeliveredKey, Failed>;
 
 /// Takes the answer to one fetch.
 using Done = std::move_only_function<void(Answer)>;
