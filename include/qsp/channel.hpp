@@ -52,7 +52,8 @@ struct ServerOptions : ChannelOptions {
 class Channel : public Endpoint {
  public:
   /// Makes a client, whose CLIENT_HELLO waits in poll_transmit, or a server. `provider` outlives the channel.
-  /// Errors: ApiMisuse for options out of bounds; Provider.
+  /// Of the algorithms in `options` it uses those that the provider has (crypto::Capabilities).
+  /// Errors: ApiMisuse for options out of bounds; Provider, also where none is left of a kind.
   static Result<std::unique_ptr<Channel>> client(crypto::Provider& provider, const ClientOptions& options, Instant now);
   static Result<std::unique_ptr<Channel>> server(crypto::Provider& provider, const ServerOptions& options, Instant now);
 };

@@ -150,17 +150,44 @@ class Verifier {
 /// Asked for a passphrase only where a key is encrypted; returns nothing to give up.
 using AskPassphrase = std::function<std::optional<SecretBytes>()>;
 
+/// What AES-256-GCM would encrypt zeros to, without the tag: random bytes by the gigabyte, for simulations. Nothing is
+/// authenticated; never a cipher for messages.
+class Keystream {
+ public:
+  virtual ~Keystream() = default;
+  /// Fills `out`, at most 1 MiB, with the stream of a nonce, from its beginning. Error: Provider/INTERNAL_ERROR.
+  virtual Result<void> read(const Nonce& nonce, MutableBytes out) = 0;
+};
+
+/// What a provider can do. Each list is in the order of the suite table, best first.
+struct Capabilities {
+  std::vector<KemId> kems{};
+  std::vector<SignatureId> signatures{};
+  std::vector<AeadId> aeads{};
+  bool keystream = false;
+
+  [[nodiscard]] bool has(KemId id) const noexcept;
+  [[nodiscard]] bool has(SignatureId id) const noexcept;
+  [[nodiscard]] bool has(AeadId id) const noexcept;
+};
+
 /// A cryptographic library behind QSP. An object belongs to one thread; make one for each.
+///
+/// It may lack algorithms of the suite table, and says in capabilities() which it has; a session offers and accepts
+/// only those. What is asked for all the same fails with Provider/INTERNAL_ERROR, and `where` names the algorithm: see
+/// lacks() in qsp/suites.hpp.
 class Provider {
  public:
   virtual ~Provider() = default;
   /// The library and its version, for logs ("OpenSSL 3.5.1").
   [[nodiscard]] virtual std::string_view description() const noexcept = 0;
+  /// Never changes while the provider lives.
+  [[nodiscard]] virtual const Capabilities& capabilities() const noexcept = 0;
 
   [[nodiscard]] virtual Rng& rng() noexcept = 0;
   [[nodiscard]] virtual Hkdf& hkdf() noexcept = 0;
 
-  /// Error of the three: Provider/INTERNAL_ERROR where the library lacks the algorithm.
+  /// Errors of the three: lacks(id); Provider/INTERNAL_ERROR. A verifier: ApiMisuse for a key of the wrong length.
   virtual Result<std::unique_ptr<Aead>> aead(AeadId id) = 0;
   virtual Result<const Kem*> kem(KemId id) = 0;  ///< lives as long as the provider
   virtual Result<std::unique_ptr<Verifier>> verifier(const PublicKey& key) = 0;
@@ -175,6 +202,9 @@ class Provider {
   virtual Result<SecretBytes> generate_private_key(SignatureId id, const std::optional<SecretBytes>& passphrase) = 0;
   /// The SubjectPublicKeyInfo of a key as PEM.
   virtual Result<std::string> public_key_pem(const PublicKey& key) = 0;
+
+  /// Error: Provider/INTERNAL_ERROR, always where capabilities().keystream is false.
+  virtual Result<std::unique_ptr<Keystream>> keystream(TrafficKey&& key);
 };
 
 }  // namespace qsp::crypto

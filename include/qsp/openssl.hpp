@@ -1,6 +1,5 @@
 #pragma once
 
-#include <expected>
 #include <memory>
 #include <string>
 
@@ -15,10 +14,10 @@ struct OpenSslOptions {
 };
 
 /// The provider over OpenSSL >= 3.5, in OpenSSL's default library context: which of its providers are active,
-/// openssl.cnf of the installation says. Every algorithm of the suite table is fetched here, so a missing one is one
-/// clear error at start: one line that names the algorithm, the library and its version, and what to do. So is a
-/// property query that cannot be read. KEMs and their private keys must not outlive the provider; signers, verifiers
-/// and AEADs may.
-std::expected<std::unique_ptr<Provider>, std::string> make_openssl_provider(const OpenSslOptions& options = {});
+/// openssl.cnf of the installation says. Every algorithm of the suite table is looked for here; capabilities() says
+/// what was found. KEMs and their private keys must not outlive the provider; signers, verifiers and AEADs may. Errors,
+/// each a line for a person that says what to do: ApiMisuse for a property query that cannot be read; Provider where
+/// the library has no SHA-256, or no AEAD, KEM or signature at all.
+Result<std::unique_ptr<Provider>> make_openssl_provider(const OpenSslOptions& options = {});
 
 }  // namespace qsp::crypto

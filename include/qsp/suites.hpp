@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "qsp/crypto.hpp"
+#include "qsp/error.hpp"
 
 /// The suite table: every algorithm of SPEC §3 with its code point, name, sizes (bytes) and limits. Order is
 /// preference.
@@ -58,6 +59,14 @@ inline constexpr std::array<AeadInfo, 2> kAeads{{
     {AeadId::Aes256Gcm, "AES-256-GCM", 32, 0xffff'ffff, std::uint64_t{1} << 38},
     {AeadId::ChaCha20Poly1305, "ChaCha20-Poly1305", 32, 0xffff'ffff, std::uint64_t{1} << 38},
 }};
+
+/// Everything in the suite table, and no keystream.
+Capabilities whole_suite();
+
+/// How a provider refuses an algorithm that it lacks: Provider/INTERNAL_ERROR, with text that names it.
+std::unexpected<Error> lacks(KemId id) noexcept;
+std::unexpected<Error> lacks(SignatureId id) noexcept;
+std::unexpected<Error> lacks(AeadId id) noexcept;
 
 /// The row of an algorithm that this code names. Total: every enumerator has a row.
 const KemInfo& info(KemId id) noexcept;

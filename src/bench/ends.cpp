@@ -46,7 +46,7 @@ Result<Peer> peer(const crypto::Signer& signer, Role role, Form form, crypto::Hk
 
 Outcome<KeyPair> KeyPair::make() {
   auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(provider.error());
+  if (!provider) return std::unexpected(std::string(provider.error().where));
   auto client = outcome((*provider)->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt));
   if (!client) return std::unexpected(client.error());
   auto server = outcome((*provider)->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt));
@@ -56,7 +56,7 @@ Outcome<KeyPair> KeyPair::make() {
 
 Outcome<std::unique_ptr<Ends>> Ends::make(const KeyPair& keys, Form form) {
   auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(provider.error());
+  if (!provider) return std::unexpected(std::string(provider.error().where));
   std::unique_ptr<Ends> ends(new Ends(std::move(*provider)));
   crypto::Provider& crypto = ends->provider();
   auto client_signer = outcome(crypto.load_signer(keys.client.reveal_text(), nullptr));

@@ -63,7 +63,7 @@ struct Maker {
   static Outcome<Maker> of(Protocol protocol, const KeyPair& keys, Role role) {
     if (protocol == Protocol::Rc155) {
       auto provider = crypto::make_openssl_provider();
-      if (!provider) return std::unexpected(provider.error());
+      if (!provider) return std::unexpected(std::string(provider.error().where));
       const std::shared_ptr<crypto::Provider> kept = std::move(*provider);
       return Maker{[role, crypto = kept.get()] { return rc155::dangerous_make_session(role, *crypto); }, kept};
     }

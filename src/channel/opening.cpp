@@ -24,7 +24,7 @@ struct Overloaded : Handlers... {
 }  // namespace
 
 Result<void> Session::open(ClientOptions options, Instant now) {
-  if (const auto lawful = check(options, provider_); !lawful) return lawful;
+  if (const auto lawful = settle(options, provider_); !lawful) return lawful;
   opening_ = std::make_unique<Opening>(handshake::Environment{provider_, log_}, std::move(options), now);
   auto& machine = std::get<handshake::Client>(opening_->machine);
   auto actions = machine.start();
@@ -33,7 +33,7 @@ Result<void> Session::open(ClientOptions options, Instant now) {
 }
 
 Result<void> Session::open(ServerOptions options, Instant now) {
-  if (const auto lawful = check(options, provider_); !lawful) return lawful;
+  if (const auto lawful = settle(options, provider_); !lawful) return lawful;
   opening_ = std::make_unique<Opening>(handshake::Environment{provider_, log_}, std::move(options), now);
   return {};
 }

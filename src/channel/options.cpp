@@ -2,6 +2,7 @@
 #include "channel/refusals.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "qsp/suites.hpp"
 #include "wire/handshake.hpp"
@@ -42,21 +43,29 @@ Result<void> check_rekey(const RekeyPolicy& rekey) {
   return {};
 }
 
-Result<void> check_common(const ChannelOptions& options, crypto::Provider& provider) {
+/// Cuts from a list what the provider lacks. Error: nothing is left; it names the best that was wanted.
+template <class Id>
+Result<void> narrow(std::vector<Id>& ids, const crypto::Capabilities& capabilities) {
+  const Id best = ids.front();
+  std::erase_if(ids, [&](Id id) { return !capabilities.has(id); });
+  if (ids.empty()) return crypto::lacks(best);
+  return {};
+}
+
+Result<void> check_common(ChannelOptions& options, const crypto::Provider& provider) {
   if (!is_list(options.kems, 1)) return misuse("kems");
   if (!is_list(options.aeads, 1)) return misuse("aeads");
   if (!is_list(options.applications, 0) || !std::ranges::all_of(options.applications, is_name))
     return misuse("applications");
   if (!is_time(options.handshake_timeout)) return misuse("handshake_timeout");
-  for (const crypto::KemId id : options.kems) {
-    if (const auto kem = provider.kem(id); !kem) return std::unexpected(kem.error());
-  }
-  return check_rekey(options.rekey);
+  if (const auto lawful = check_rekey(options.rekey); !lawful) return lawful;
+  if (const auto left = narrow(options.kems, provider.capabilities()); !left) return left;
+  return narrow(options.aeads, provider.capabilities());
 }
 
 }  // namespace
 
-Result<void> check(const ClientOptions& options, crypto::Provider& provider) {
+Result<void> settle(ClientOptions& options, const crypto::Provider& provider) {
   if (options.signer == nullptr) return misuse("signer");
   if (options.peer.keys.empty() || options.peer.keys.size() > wire::kMaxListItems) return misuse("peer.keys");
   if (!options.peer.may_serve) return misuse("peer.may_serve: this peer is not to be dialled");
@@ -69,12 +78,13 @@ Result<void> check(const ClientOptions& options, crypto::Provider& provider) {
   return check_common(options, provider);
 }
 
-Result<void> check(const ServerOptions& options, crypto::Provider& provider) {
+Result<void> settle(ServerOptions& options, const crypto::Provider& provider) {
   if (!is_list(options.signers, 1) || std::ranges::count(options.signers, nullptr) > 0) return misuse("signers");
   if (!is_list(options.client_signatures, 1)) return misuse("client_signatures");
   if (options.peers == nullptr) return misuse("peers");
   if (options.qkd != QkdPolicy::None && !is_name(options.sae_id)) return misuse("sae_id");
-  return check_common(options, provider);
+  if (const auto lawful = check_common(options, provider); !lawful) return lawful;
+  return narrow(options.client_signatures, provider.capabilities());
 }
 
 }  // namespace qsp::channel

@@ -4,9 +4,10 @@
 
 namespace qsp::channel {
 
-/// SPEC's bounds on what a caller may configure, and that the provider has every KEM named.
-/// Errors: ApiMisuse/INTERNAL_ERROR with the field's name; Provider.
-Result<void> check(const ClientOptions& options, crypto::Provider& provider);
-Result<void> check(const ServerOptions& options, crypto::Provider& provider);
+/// Checks SPEC's bounds on what a caller may configure, and leaves of the algorithms those that the provider has: what
+/// it lacks is neither offered nor accepted. Errors: ApiMisuse/INTERNAL_ERROR with the field's name; Provider, with the
+/// algorithm's, where none is left.
+Result<void> settle(ClientOptions& options, const crypto::Provider& provider);
+Result<void> settle(ServerOptions& options, const crypto::Provider& provider);
 
 }  // namespace qsp::channel

@@ -78,7 +78,7 @@ int run_loopback(bool json, const BenchOptions& options) {
 int run_rekey(bool json, const BenchOptions& options) {
   if (options.profile == "1.0") return report(bench::bench_rekey(options.rekey.loops), json);
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return stop(kFailed, provider.error());
+  if (!provider) return stop(kFailed, provider.error().where);
   const auto result = bench::bench_rc155_rekey(**provider, options.rekey);
   if (!result) return stop(kFailed, result.error().where);
   print(*result, json);

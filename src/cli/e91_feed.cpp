@@ -89,7 +89,7 @@ int run_e91_feed(const E91FeedOptions& options, bool json) {
   auto eve = e91::station::EveChoice::make(options.eve, options.eve_file);
   if (!eve) return failed(eve.error(), kUsage);
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error());
+  if (!provider) return failed(provider.error().where);
   e91::local::LocalConfig config{
       .link = file->config, .post = e91::local::post_of(file->config), .block_bits = options.block_bits};
   const auto link = e91::local::LocalLink::create(**provider, config, *eve->first());

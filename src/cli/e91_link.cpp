@@ -107,7 +107,7 @@ int run_e91_link(const E91SourceOptions& options, bool json) {
   auto sessions = E91Sessions::load(options.identity, Role::Server);
   if (!sessions) return failed(sessions.error().text, sessions.error().code);
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error());
+  if (!provider) return failed(provider.error().where);
   auto source = e91::station::Source::create(**provider, link->config, std::move(*eve));
   if (!source) return failed(fmt::format("{}: {}", options.link_file, source.error().where));
 

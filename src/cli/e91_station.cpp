@@ -210,7 +210,7 @@ std::expected<Prepared, Refused> prepare(const E91StationOptions& options) {
   auto to_link = E91Sessions::load(options.identity, Role::Client, options.link_peer);
   if (!to_link) return std::unexpected(to_link.error());
   auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(Refused{kFailed, provider.error()});
+  if (!provider) return std::unexpected(Refused{kFailed, std::string(provider.error().where)});
   return Prepared{.address = std::move(*address),
                   .link_address = std::move(*link_address),
                   .link = std::move(*link),

@@ -100,7 +100,7 @@ int run_fingerprint(const FingerprintOptions& options) {
   }
   const auto provider = crypto::make_openssl_provider();
   if (!provider) {
-    print_error(provider.error());
+    print_error(provider.error().where);
     return kFailed;
   }
   std::vector<Found> all;

@@ -54,7 +54,7 @@ int fuzz_rekey(const Context& context, const FuzzOptions& options) {
   }
   const auto provider = crypto::make_openssl_provider();
   if (!provider) {
-    print_error(provider.error());
+    print_error(provider.error().where);
     return kFailed;
   }
   rc155::attack::RekeyFuzzResult result;

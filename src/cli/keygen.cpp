@@ -43,7 +43,7 @@ int run_keygen(const KeygenOptions& options) {
     return kUsage;
   }
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error());
+  if (!provider) return failed(provider.error().where);
   const auto passphrase = new_passphrase(options);
   if (!passphrase) return failed(passphrase.error());
   files::Unfinished unfinished;

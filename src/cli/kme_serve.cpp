@@ -79,7 +79,7 @@ int run_kme_serve(const KmeServeOptions& options, bool json) {
   auto config = kme::read_config(options.config);
   if (!config) return failed(config.error());
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error());
+  if (!provider) return failed(provider.error().where);
   warn_of_simulation(*config);
   if (config->dangerous_unverified_database) {
     print_warning("dangerous_unverified_database: keys may travel to the database in clear, or to an impostor");

@@ -27,7 +27,7 @@ boost::json::object json_of(const keysource::HalfStatus& half) { return {{"used"
 
 int run_pad_create(const PadCreateOptions& options) {
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error());
+  if (!provider) return failed(provider.error().where);
   const keysource::PadSpec spec{.link = options.link, .keys = options.keys};
   {
     files::Unfinished unfinished;

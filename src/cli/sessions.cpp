@@ -47,7 +47,7 @@ class Rc155Setup final : public Setup {
   [[nodiscard]] const Profile& profile() const noexcept override { return profile_; }
   std::expected<std::unique_ptr<Sessions>, std::string> sessions() override {
     auto provider = crypto::make_openssl_provider();
-    if (!provider) return std::unexpected(provider.error());
+    if (!provider) return std::unexpected(std::string(provider.error().where));
     return std::make_unique<Rc155Sessions>(role_, std::move(*provider));
   }
 
@@ -314,7 +314,7 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
   }
 
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return refuse(provider.error());
+  if (!provider) return refuse(std::string(provider.error().where));
   files_ = {.keys = options.keys,
             .passphrase_file = options.passphrase_file,
             .peers = options.peers,
@@ -374,7 +374,7 @@ std::string ChannelSetup::describe_wrong_server(const Presented& presented, cons
 std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions_of(
     std::shared_ptr<const Trust> trust) const {
   auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(provider.error());
+  if (!provider) return std::unexpected(std::string(provider.error().where));
   auto signers = trust->signers(**provider);
   if (!signers) return std::unexpected(signers.error());
   const auto peer = dialled(*trust);
@@ -385,7 +385,7 @@ std::expected<std::unique_ptr<Sessions>, std::string> ChannelSetup::sessions_of(
 
 std::expected<Reloaded, std::string> ChannelSetup::reload(std::size_t threads) {
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(provider.error());
+  if (!provider) return std::unexpected(std::string(provider.error().where));
   const std::shared_ptr<const Trust> before = trust_.get();
   const auto after = Trust::read(**provider, files_, before.get());
   if (!after) return std::unexpected(after.error());

@@ -33,7 +33,7 @@ void list(const Context& context) {
 int write_all(const std::filesystem::path& folder) {
   const auto provider = crypto::make_openssl_provider();
   if (!provider) {
-    print_error(provider.error());
+    print_error(provider.error().where);
     return kFailed;
   }
   for (const vectors::Scenario& scenario : vectors::scenarios()) {

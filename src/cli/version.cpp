@@ -30,7 +30,7 @@ boost::json::array names_of(const Table& table) {
 int version(const Context& context) {
   const auto provider = crypto::make_openssl_provider();
   if (!provider) {
-    print_error(provider.error());
+    print_error(provider.error().where);
     return kFailed;
   }
   const std::string_view library = (*provider)->description();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "qsp/crypto.hpp"
 
@@ -13,6 +14,7 @@ namespace qsp::crypto {
 class OtherRngProvider : public Provider {
  public:
   [[nodiscard]] std::string_view description() const noexcept override { return inner_->description(); }
+  [[nodiscard]] const Capabilities& capabilities() const noexcept override { return inner_->capabilities(); }
   [[nodiscard]] Hkdf& hkdf() noexcept override { return inner_->hkdf(); }
   Result<std::unique_ptr<Aead>> aead(AeadId id) override { return inner_->aead(id); }
   Result<const Kem*> kem(KemId id) override { return inner_->kem(id); }
@@ -25,6 +27,7 @@ class OtherRngProvider : public Provider {
     return inner_->generate_private_key(id, passphrase);
   }
   Result<std::string> public_key_pem(const PublicKey& key) override { return inner_->public_key_pem(key); }
+  Result<std::unique_ptr<Keystream>> keystream(TrafficKey&& key) override { return inner_->keystream(std::move(key)); }
 
  protected:
   /// `inner` outlives it.

@@ -25,7 +25,7 @@ class SealedZeros final : public crypto::Keystream {
 }  // namespace
 
 Result<std::unique_ptr<crypto::Keystream>> make_keystream(crypto::Provider& provider, TrafficKey&& key) {
-  if (auto* const source = dynamic_cast<crypto::KeystreamSource*>(&provider)) return source->keystream(std::move(key));
+  if (provider.capabilities().keystream) return provider.keystream(std::move(key));
   auto cipher = provider.aead(crypto::AeadId::Aes256Gcm);
   if (!cipher) return std::unexpected(cipher.error());
   if (auto set = (*cipher)->set_key(std::move(key)); !set) return std::unexpected(set.error());

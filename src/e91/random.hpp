@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "crypto/keystream.hpp"
 #include "qsp/crypto.hpp"
 
 namespace qsp::e91 {

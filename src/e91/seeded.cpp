@@ -34,16 +34,12 @@ class SeededRng final : public crypto::Rng {
   RandomStream stream_;
 };
 
-class SeededProvider final : public crypto::OtherRngProvider, public crypto::KeystreamSource {
+class SeededProvider final : public crypto::OtherRngProvider {
  public:
   SeededProvider(crypto::Provider& inner, RandomStream&& stream) noexcept
       : OtherRngProvider(inner), rng_(std::move(stream)) {}
 
   [[nodiscard]] crypto::Rng& rng() noexcept override { return rng_; }
-  /// Error: Provider where `inner` cannot.
-  Result<std::unique_ptr<crypto::Keystream>> keystream(TrafficKey&& key) override {
-    return make_keystream(original(), std::move(key));
-  }
 
  private:
   SeededRng rng_;

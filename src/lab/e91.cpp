@@ -154,7 +154,7 @@ echo none > {dir}/eve
 /// QSP keys, and who pins whom.
 OrText<void> write_keys(const Lab& lab) {
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(provider.error());
+  if (!provider) return std::unexpected(std::string(provider.error().where));
   if (auto done = lab.make_folder("link"); !done) return done;
   for (const std::string_view name :
        {std::string_view("link"), kStationA, kStationB, std::string_view("alice"), std::string_view("bob")}) {

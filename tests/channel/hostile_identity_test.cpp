@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "channel/stage.hpp"
-#include "crypto/other_rng.hpp"
 #include "handshake/handshake.hpp"
+#include "qsp/suites.hpp"
 
 namespace qsp::test {
 namespace {
@@ -188,32 +188,13 @@ TEST(Offers, of_signatures_are_the_pinned_keys_algorithms_in_their_order_each_on
   EXPECT_EQ(std::vector(offers.begin(), offers.end()), (std::vector<std::uint16_t>{0x0906, 0x0905, 0x0904}));
 }
 
-/// Made before the provider that refers to it.
-struct Whole {
-  std::unique_ptr<crypto::Provider> whole;
-};
-
-/// A library that lacks one signature algorithm.
-class Lacking final : private Whole, public crypto::OtherRngProvider {
- public:
-  Lacking(std::unique_ptr<crypto::Provider> provider, crypto::SignatureId lacks)
-      : Whole{std::move(provider)}, OtherRngProvider(*whole), lacks_(lacks) {}
-  [[nodiscard]] crypto::Rng& rng() noexcept override { return whole->rng(); }
-  Result<std::unique_ptr<crypto::Verifier>> verifier(const crypto::PublicKey& key) override {
-    if (key.algorithm == lacks_) return fail(ErrorKind::Provider, Reason::InternalError, "no such algorithm");
-    return whole->verifier(key);
-  }
-
- private:
-  crypto::SignatureId lacks_;
-};
-
 // SPEC §5.3: "those cut that it cannot verify". What was cut was not offered.
 TEST(Offers, of_signatures_leave_out_what_this_end_cannot_verify) {
   using enum crypto::SignatureId;
   const auto world = [] {
-    auto made = std::make_unique<World>(std::make_unique<Lacking>(make_fake_provider(1), SlhDsaSha2_128s),
-                                        make_fake_provider(2));
+    crypto::Capabilities some = crypto::whole_suite();
+    std::erase(some.signatures, SlhDsaSha2_128s);
+    auto made = std::make_unique<World>(make_fake_provider(1, std::move(some)), make_fake_provider(2));
     made->client.peer.keys = {make_party(*made->server_provider, "bob", SlhDsaSha2_128s).key, made->bob.key};
     return made;
   };

@@ -305,7 +305,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string_view> args(argv + 1, argv + argc);
   ::alarm(60);
   auto provider = crypto::make_openssl_provider();
-  if (!provider) die(provider.error());
+  if (!provider) die(std::string(provider.error().where));
   if (args.size() == 3 && args[0] == "attack") {
     Hostile peer(connect_to(static_cast<std::uint16_t>(std::stoi(std::string(args[1])))), Role::Client, **provider);
     fmt::print("{}\n", play(peer, args[2]));

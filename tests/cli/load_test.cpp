@@ -116,7 +116,7 @@ TEST(Load, TwoHundredClientsGetTheirMegabyteBackAtOnce) {
   ServeProcess serve;
   ASSERT_NE(serve.port(), 0);
   auto provider = crypto::make_openssl_provider();
-  ASSERT_TRUE(provider.has_value()) << provider.error();
+  ASSERT_TRUE(provider.has_value()) << provider.error().where;
 
   constexpr std::size_t kClients = 200;
   net::Loop loop;

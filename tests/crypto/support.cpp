@@ -56,7 +56,7 @@ Result<void> ScriptedRng::fill(MutableBytes out) {
 
 ProviderTest::ProviderTest() {
   auto made = make_openssl_provider();
-  if (!made) throw std::runtime_error(made.error());
+  if (!made) throw std::runtime_error(std::string(made.error().where));
   provider_ = *std::move(made);
 }
 

@@ -111,7 +111,7 @@ TEST(ZeroAgreement, IsRefusedByBothEndsWhateverTheLibraryLetsPass) {
   ASSERT_TRUE(same != nullptr && standard != nullptr);
   {
     const auto made = make_openssl_provider({"?provider=same"});
-    ASSERT_TRUE(made) << made.error();
+    ASSERT_TRUE(made) << made.error().where;
     const Kem& kem = *must((*made)->kem(KemId::X25519MlKem768));
     const auto key = must(kem.generate((*made)->rng()));
     for (const unsigned char value : {std::uint8_t{1}, std::uint8_t{0}}) {

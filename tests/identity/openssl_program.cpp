@@ -34,7 +34,7 @@ crypto::Provider& provider() {
   static const auto made = [] {
     auto result = crypto::make_openssl_provider();
     if (!result) {
-      ADD_FAILURE() << result.error();
+      ADD_FAILURE() << result.error().where;
       std::abort();
     }
     return std::move(*result);

@@ -13,7 +13,7 @@ namespace {
 
 std::unique_ptr<crypto::Provider> real_provider() {
   auto made = crypto::make_openssl_provider();
-  EXPECT_TRUE(made) << made.error();
+  EXPECT_TRUE(made) << made.error().where;
   return made ? std::move(*made) : nullptr;
 }
 

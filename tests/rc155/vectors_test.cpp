@@ -65,7 +65,7 @@ class Vectors : public testing::Test {
  protected:
   void SetUp() override {
     auto made = crypto::make_openssl_provider();
-    ASSERT_TRUE(made) << made.error();
+    ASSERT_TRUE(made) << made.error().where;
     provider_ = std::move(*made);
   }
 

@@ -322,20 +322,25 @@ std::unexpected<Error> bad_key_file(std::string_view where) noexcept {
 
 class FakeProvider final : public Provider {
  public:
-  explicit FakeProvider(std::uint64_t seed) : rng_(seed) {
-    for (const KemInfo& kem : kKems) kems_.emplace(kem.id, FakeKem(kem));
+  FakeProvider(std::uint64_t seed, Capabilities capabilities) : capabilities_(std::move(capabilities)), rng_(seed) {
+    for (const KemId id : capabilities_.kems) kems_.emplace(id, FakeKem(info(id)));
   }
 
   [[nodiscard]] std::string_view description() const noexcept override { return "fake provider (no security)"; }
+  [[nodiscard]] const Capabilities& capabilities() const noexcept override { return capabilities_; }
   [[nodiscard]] Rng& rng() noexcept override { return rng_; }
   [[nodiscard]] Hkdf& hkdf() noexcept override { return hkdf_; }
-  Result<std::unique_ptr<Aead>> aead(AeadId id) override { return std::make_unique<FakeAead>(id); }
+  Result<std::unique_ptr<Aead>> aead(AeadId id) override {
+    if (!capabilities_.has(id)) return lacks(id);
+    return std::make_unique<FakeAead>(id);
+  }
   Result<const Kem*> kem(KemId id) override {
     const auto found = kems_.find(id);
-    if (found == kems_.end()) return fail(ErrorKind::Provider, Reason::InternalError, "fake kem: unknown");
+    if (found == kems_.end()) return lacks(id);
     return &found->second;
   }
   Result<std::unique_ptr<Verifier>> verifier(const PublicKey& key) override {
+    if (!capabilities_.has(key.algorithm)) return lacks(key.algorithm);
     if (key.bytes.size() != info(key.algorithm).public_key_size) {
       return fail(ErrorKind::Provider, Reason::InternalError, "fake verifier: key size");
     }
@@ -350,6 +355,7 @@ class FakeProvider final : public Provider {
       if (!passphrase) return bad_key_file("fake key file: no passphrase");
       if (lock_of(passphrase) != file->lock) return bad_key_file("fake key file: wrong passphrase");
     }
+    if (!capabilities_.has(file->algorithm)) return lacks(file->algorithm);
     return std::make_unique<FakeSigner>(file->algorithm, file->bytes);
   }
   Result<PublicKey> load_public_key(std::string_view pem) override {
@@ -369,6 +375,7 @@ class FakeProvider final : public Provider {
   }
 
  private:
+  Capabilities capabilities_;
   FakeRng rng_;
   FakeHkdf hkdf_;
   std::map<KemId, FakeKem> kems_;
@@ -376,6 +383,9 @@ class FakeProvider final : public Provider {
 
 }  // namespace
 
-std::unique_ptr<Provider> make_fake_provider(std::uint64_t seed) { return std::make_unique<FakeProvider>(seed); }
+std::unique_ptr<Provider> make_fake_provider(std::uint64_t seed) { return make_fake_provider(seed, whole_suite()); }
+std::unique_ptr<Provider> make_fake_provider(std::uint64_t seed, Capabilities capabilities) {
+  return std::make_unique<FakeProvider>(seed, std::move(capabilities));
+}
 
 }  // namespace qsp::test

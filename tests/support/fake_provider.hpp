@@ -11,5 +11,7 @@ namespace qsp::test {
 
 /// `seed` starts the deterministic random generator; two providers of one seed yield the same bytes.
 std::unique_ptr<crypto::Provider> make_fake_provider(std::uint64_t seed = 1);
+/// One that has these algorithms and lacks the others.
+std::unique_ptr<crypto::Provider> make_fake_provider(std::uint64_t seed, crypto::Capabilities capabilities);
 
 }  // namespace qsp::test

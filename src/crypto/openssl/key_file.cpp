@@ -119,6 +119,16 @@ Result<Pkcs8> read_pkcs8(const Library& library, const DerBlock& block, const As
   return decrypt(library, block.der.reveal(), *passphrase);
 }
 
+/// Of which algorithm a private key is, where it is one of the suite table that the library lacks.
+std::optional<SignatureId> lacking_algorithm_of(const Library& library, const PKCS8_PRIV_KEY_INFO* key) noexcept {
+  const ASN1_OBJECT* oid = nullptr;
+  if (PKCS8_pkey_get0(&oid, nullptr, nullptr, nullptr, key) != 1) return std::nullopt;
+  const char* const name = OBJ_nid2ln(OBJ_obj2nid(oid));
+  const std::optional<SignatureId> id = name != nullptr ? signature_by_name(name) : std::nullopt;
+  if (!id || KeyManagement(EVP_KEYMGMT_fetch(Library::context(), name, library.query()))) return std::nullopt;
+  return id;
+}
+
 EncryptedPkcs8 encrypt(const Library& library, PKCS8_PRIV_KEY_INFO* plain, std::string_view passphrase) {
   constexpr int kSaltSize = 16;  // bytes; drawn by OpenSSL, as is the IV
   using Algorithm = Owned<X509_ALGOR, X509_ALGOR_free>;
@@ -162,7 +172,12 @@ Result<std::vector<Pkey>> read_private_keys(const Library& library, std::string_
     const Result<Pkcs8> pkcs8 = read_pkcs8(library, block, ask, passphrase);
     if (!pkcs8) return std::unexpected(pkcs8.error());
     Pkey key(EVP_PKCS82PKEY_ex(pkcs8->get(), Library::context(), library.query()));
-    if (!key) return fail_pem("a private key of an unknown type, or a damaged one");
+    if (!key) {
+      const std::optional<SignatureId> lacking = lacking_algorithm_of(library, pkcs8->get());
+      ERR_clear_error();
+      if (lacking) return lacks(*lacking);
+      return fail_pem("a private key of an unknown type, or a damaged one");
+    }
     keys.push_back(std::move(key));
   }
   // The decoders try one format after another and leave what each had to say.
@@ -171,7 +186,7 @@ Result<std::vector<Pkey>> read_private_keys(const Library& library, std::string_
 }
 
 Result<SecretBytes> write_private_keys(const Library& library, const std::vector<Pkey>& keys,
-                                      const std::optional<SecretBytes>& passphrase) {
+                                       const std::optional<SecretBytes>& passphrase) {
   if (passphrase && (passphrase->empty() || passphrase->size() > kMaxPassphraseSize)) {
     return fail_pem("a passphrase that is empty or longer than 1,024 bytes");
   }

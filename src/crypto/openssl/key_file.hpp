@@ -20,11 +20,11 @@ inline constexpr std::size_t kMaxPemSize = std::size_t{64} * 1024;
 inline constexpr int kPbkdf2Iterations = 600'000;
 
 /// The private keys of one or two PKCS#8 blocks, decrypted if need be; `ask` is asked at most once.
-/// Errors: ApiMisuse/INTERNAL_ERROR, with a text for each case.
+/// Errors: ApiMisuse/INTERNAL_ERROR, with a text for each case; lacks(id).
 Result<std::vector<Pkey>> read_private_keys(const Library& library, std::string_view pem, const AskPassphrase& ask);
 /// PKCS#8 blocks, encrypted with PBES2 (PBKDF2, AES-256-CBC) where there is a passphrase of 1 to 1,024 bytes.
 Result<SecretBytes> write_private_keys(const Library& library, const std::vector<Pkey>& keys,
-                                      const std::optional<SecretBytes>& passphrase);
+                                       const std::optional<SecretBytes>& passphrase);
 
 /// Errors: ApiMisuse/INTERNAL_ERROR, with a text for each case.
 Result<PublicKey> read_public_key(std::string_view pem);

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "crypto/keystream.hpp"
 #include "crypto/openssl/library.hpp"
+#include "qsp/crypto.hpp"
 
 namespace qsp::crypto::openssl {
 

@@ -19,19 +19,31 @@ namespace qsp::crypto {
 namespace openssl {
 namespace {
 
-std::unexpected<Error> fail_unknown() noexcept {
-  return fail(ErrorKind::Provider, Reason::InternalError, "an algorithm that is not in the suite table");
-}
+// What a person reads who starts QSP on an OpenSSL that cannot carry any session.
+constexpr std::string_view kNoHash =
+    "OpenSSL has no SHA2-256: use OpenSSL 3.5 or newer with its default provider active in openssl.cnf, or change the "
+    "property query";
+constexpr std::string_view kNoAead =
+    "OpenSSL has neither AES-256-GCM nor ChaCha20-Poly1305: activate a provider that has one in openssl.cnf, or change "
+    "the property query";
+constexpr std::string_view kNoKem =
+    "OpenSSL has no ML-KEM: use OpenSSL 3.5 or newer with its default provider active in openssl.cnf, or change the "
+    "property query";
+constexpr std::string_view kNoSignature =
+    "OpenSSL has no ML-DSA, SLH-DSA or Ed25519: use OpenSSL 3.5 or newer with its default provider active in "
+    "openssl.cnf, or change the property query";
 
-class OpenSslProvider final : public Provider, public KeystreamSource {
+class OpenSslProvider final : public Provider {
  public:
   /// Nothing is fetched yet; `fetch` comes before any other call.
   explicit OpenSslProvider(const OpenSslOptions& options)
       : description_("OpenSSL " + std::string(OpenSSL_version(OPENSSL_VERSION_STRING))), library_(options.properties) {}
 
-  Fetched<void> fetch();
+  /// Finds out what the library has. Error: Provider where that is too little for any session.
+  Result<void> fetch();
 
   [[nodiscard]] std::string_view description() const noexcept override { return description_; }
+  [[nodiscard]] const Capabilities& capabilities() const noexcept override { return capabilities_; }
   [[nodiscard]] Rng& rng() noexcept override { return rng_; }
   [[nodiscard]] Hkdf& hkdf() noexcept override { return *hkdf_; }
 
@@ -52,43 +64,50 @@ class OpenSslProvider final : public Provider, public KeystreamSource {
   Library library_;
   OpenSslRng rng_;
   std::unique_ptr<OpenSslHkdf> hkdf_;
-  std::array<Cipher, kAeads.size()> ciphers_;            ///< of kAeads, in its order
-  std::array<std::unique_ptr<Kem>, kKems.size()> kems_;  ///< of kKems, in its order
+  Capabilities capabilities_;
+  std::array<Cipher, kAeads.size()> ciphers_;            ///< of kAeads, in its order; null where the library lacks one
+  std::array<std::unique_ptr<Kem>, kKems.size()> kems_;  ///< of kKems, likewise
   std::unique_ptr<SignatureAlgorithms> signatures_;
 };
 
-Fetched<void> OpenSslProvider::fetch() {
+Result<void> OpenSslProvider::fetch() {
   Fetched<std::unique_ptr<OpenSslHkdf>> hkdf = OpenSslHkdf::make(library_);
-  if (!hkdf) return std::unexpected(hkdf.error());
+  if (!hkdf) return fail_provider(kNoHash);
   hkdf_ = *std::move(hkdf);
   for (std::size_t i = 0; i < kAeads.size(); ++i) {
-    const char* const name = cipher_name(kAeads[i].id);
-    ciphers_[i].reset(EVP_CIPHER_fetch(Library::context(), name, library_.query()));
-    if (!ciphers_[i]) return std::unexpected<std::string_view>(name);
+    ciphers_[i].reset(EVP_CIPHER_fetch(Library::context(), cipher_name(kAeads[i].id), library_.query()));
+    if (ciphers_[i]) capabilities_.aeads.push_back(kAeads[i].id);
   }
   for (std::size_t i = 0; i < kKems.size(); ++i) {
     Fetched<std::unique_ptr<Kem>> kem = make_kem(library_, kKems[i].id);
-    if (!kem) return std::unexpected(kem.error());
+    if (!kem) continue;
     kems_[i] = *std::move(kem);
+    capabilities_.kems.push_back(kKems[i].id);
   }
-  Fetched<SignatureAlgorithms> signatures = SignatureAlgorithms::make(library_);
-  if (!signatures) return std::unexpected(signatures.error());
-  signatures_ = std::make_unique<SignatureAlgorithms>(*std::move(signatures));
+  signatures_ = std::make_unique<SignatureAlgorithms>(library_);
+  for (const SignatureInfo& row : kSignatures) {
+    if (signatures_->has(row.id)) capabilities_.signatures.push_back(row.id);
+  }
+  capabilities_.keystream = Cipher(EVP_CIPHER_fetch(Library::context(), "AES-256-CTR", library_.query())) != nullptr;
+  ERR_clear_error();
+  if (capabilities_.aeads.empty()) return fail_provider(kNoAead);
+  if (capabilities_.kems.empty()) return fail_provider(kNoKem);
+  if (capabilities_.signatures.empty()) return fail_provider(kNoSignature);
   return {};
 }
 
 Result<std::unique_ptr<Aead>> OpenSslProvider::aead(AeadId id) {
   for (std::size_t i = 0; i < kAeads.size(); ++i) {
-    if (kAeads[i].id == id) return make_aead(ciphers_[i].get());
+    if (kAeads[i].id == id && ciphers_[i]) return make_aead(ciphers_[i].get());
   }
-  return fail_unknown();
+  return lacks(id);
 }
 
 Result<const Kem*> OpenSslProvider::kem(KemId id) {
   for (const std::unique_ptr<Kem>& kem : kems_) {
-    if (kem->id() == id) return kem.get();
+    if (kem && kem->id() == id) return kem.get();
   }
-  return fail_unknown();
+  return lacks(id);
 }
 
 Result<std::unique_ptr<Signer>> OpenSslProvider::load_signer(std::string_view pem, const AskPassphrase& ask) {
@@ -97,7 +116,8 @@ Result<std::unique_ptr<Signer>> OpenSslProvider::load_signer(std::string_view pe
   return signatures_->signer(*std::move(keys));
 }
 
-Result<SecretBytes> OpenSslProvider::generate_private_key(SignatureId id, const std::optional<SecretBytes>& passphrase) {
+Result<SecretBytes> OpenSslProvider::generate_private_key(SignatureId id,
+                                                          const std::optional<SecretBytes>& passphrase) {
   const Result<std::vector<Pkey>> keys = signatures_->generate(id);
   if (!keys) return std::unexpected(keys.error());
   return write_private_keys(library_, *keys, passphrase);
@@ -114,32 +134,17 @@ bool readable(const std::string& properties) {
   return unused && EVP_set_default_properties(unused.get(), properties.c_str()) == 1;
 }
 
-/// What a person reads who starts QSP on an OpenSSL that cannot carry it.
-std::string explain(std::string_view algorithm, std::string_view library, std::string_view properties) {
-  std::string text(library);
-  text.append(" has no ").append(algorithm);
-  if (properties.empty()) {
-    return text +
-           ": use OpenSSL 3.5 or newer with its default provider active, or set OPENSSL_ROOT_DIR to one and rebuild";
-  }
-  text.append(" under the property query \"").append(properties);
-  return text + "\": activate a provider that has it in openssl.cnf, or change the query";
-}
-
 }  // namespace
 }  // namespace openssl
 
-std::expected<std::unique_ptr<Provider>, std::string> make_openssl_provider(const OpenSslOptions& options) {
+Result<std::unique_ptr<Provider>> make_openssl_provider(const OpenSslOptions& options) {
   if (!openssl::readable(options.properties)) {
-    ERR_clear_error();
-    return std::unexpected("OpenSSL cannot read the property query \"" + options.properties +
-                           "\": write it as in \"fips=yes\" or \"provider=default\", or leave it empty");
+    return openssl::fail_clean(ErrorKind::ApiMisuse, Reason::InternalError,
+                               "OpenSSL cannot read the property query: write it as in \"fips=yes\" or "
+                               "\"provider=default\", or leave it empty");
   }
   auto provider = std::make_unique<openssl::OpenSslProvider>(options);
-  if (const auto fetched = provider->fetch(); !fetched) {
-    ERR_clear_error();
-    return std::unexpected(openssl::explain(fetched.error(), provider->description(), options.properties));
-  }
+  if (const Result<void> fetched = provider->fetch(); !fetched) return std::unexpected(fetched.error());
   return provider;
 }
 

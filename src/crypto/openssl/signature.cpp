@@ -155,15 +155,16 @@ class SharedVerifier final : public Verifier {
 
 }  // namespace
 
-Fetched<SignatureAlgorithms> SignatureAlgorithms::make(const Library& library) {
-  SignatureAlgorithms made(library);
+SignatureAlgorithms::SignatureAlgorithms(const Library& library) : library_(&library) {
   for (std::size_t i = 0; i < kRows.size(); ++i) {
     const char* const name = kRows[i].name;
     const KeyManagement keys(EVP_KEYMGMT_fetch(Library::context(), name, library.query()));
-    made.methods_[i].reset(EVP_SIGNATURE_fetch(Library::context(), name, library.query()));
-    if (!keys || !made.methods_[i]) return std::unexpected<std::string_view>(name);
+    if (keys) methods_[i].reset(EVP_SIGNATURE_fetch(Library::context(), name, library.query()));
   }
-  return made;
+}
+
+bool SignatureAlgorithms::has(SignatureId id) const {
+  return std::ranges::all_of(parts_of(id), [this](SignatureId part) { return method(row_of(part)) != nullptr; });
 }
 
 EVP_SIGNATURE* SignatureAlgorithms::method(const Row& row) const noexcept {
@@ -171,6 +172,7 @@ EVP_SIGNATURE* SignatureAlgorithms::method(const Row& row) const noexcept {
 }
 
 Result<std::vector<Pkey>> SignatureAlgorithms::generate(SignatureId id) const {
+  if (!has(id)) return lacks(id);
   std::vector<Pkey> keys;
   for (const SignatureId part : parts_of(id)) {
     Result<Pkey> key = generate_key(*library_, row_of(part).name, nullptr);
@@ -187,6 +189,7 @@ Result<std::unique_ptr<Signer>> SignatureAlgorithms::signer(std::vector<Pkey> ke
   for (Pkey& key : keys) {
     const Row* const row = row_of(key.get());
     if (row == nullptr) return fail_key("a private key of a type that QSP does not sign with");
+    if (method(*row) == nullptr) return lacks(row->id);
     Result<KeyOperation> part = KeyOperation::make(*library_, method(*row), *row, std::move(key));
     if (!part) return std::unexpected(part.error());
     const Result<std::vector<std::uint8_t>> raw = part->public_key();
@@ -216,6 +219,7 @@ Result<std::unique_ptr<Verifier>> SignatureAlgorithms::verifier(const PublicKey&
 }
 
 Result<std::unique_ptr<Verifier>> SignatureAlgorithms::make_verifier(const PublicKey& key) const {
+  if (!has(key.algorithm)) return lacks(key.algorithm);
   if (key.bytes.size() != info(key.algorithm).public_key_size) return fail_key("a public key of the wrong length");
   Bytes rest(key.bytes);
   std::vector<KeyOperation> parts;

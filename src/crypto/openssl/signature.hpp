@@ -14,8 +14,12 @@ namespace qsp::crypto::openssl {
 /// it; verifiers of one key share a context, so all of them stay on the provider's thread.
 class SignatureAlgorithms {
  public:
-  /// `library` must outlive the object.
-  static Fetched<SignatureAlgorithms> make(const Library& library);
+  /// Fetches what the library has. `library` must outlive the object.
+  explicit SignatureAlgorithms(const Library& library);
+
+  [[nodiscard]] bool has(SignatureId id) const;
+
+  // Error of the next three, beside their own: lacks(id).
 
   /// New private keys: one, or Ed25519's and ML-DSA-65's for the composite.
   Result<std::vector<Pkey>> generate(SignatureId id) const;
@@ -40,7 +44,7 @@ class SignatureAlgorithms {
   }};
 
  private:
-  explicit SignatureAlgorithms(const Library& library) noexcept : library_(&library) {}
+  /// Null where the library lacks the algorithm.
   [[nodiscard]] EVP_SIGNATURE* method(const Row& row) const noexcept;
 
   Result<std::unique_ptr<Verifier>> make_verifier(const PublicKey& key) const;
@@ -53,7 +57,7 @@ class SignatureAlgorithms {
 
   const Library* library_;
   std::vector<Kept> kept_;                             ///< the last asked for comes first
-  std::array<SignatureMethod, kRows.size()> methods_;  ///< of kRows, in its order
+  std::array<SignatureMethod, kRows.size()> methods_;  ///< of kRows, in its order; null where one is lacking
 };
 
 }  // namespace qsp::crypto::openssl

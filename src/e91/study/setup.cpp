@@ -184,7 +184,7 @@ OrText<Setup> set_up(const LinkOptions& options) {
 OrText<Randomness> Randomness::create(const std::string& seed) {
   Randomness random;
   auto library = crypto::make_openssl_provider();
-  if (!library) return std::unexpected(std::move(library.error()));
+  if (!library) return std::unexpected(std::string(library.error().where));
   random.library_ = std::move(*library);
   if (seed.empty()) return random;
 
