@@ -39,18 +39,15 @@ int main() {
   const auto provider = crypto::make_openssl_provider().value();
   std::unique_ptr<crypto::Signer> keys[2];  // alice's and bob's; a program loads its own from a PEM file
   for (auto& key : keys)
-    key = provider->load_signer(provider->generate_private_key(crypto::SignatureId::MlDsa65, {}).value().reveal_text(), {})
+    key = provider
+              ->load_signer(provider->generate_private_key(crypto::SignatureId::MlDsa65, {}).value().reveal_text(), {})
               .value();
-  ClientOptions dial;
-  dial.signer = keys[0].get();
-  dial.peer.keys = {pin(keys[1]->public_key(), provider->hkdf()).value()};
-  dial.peer.may_serve = true;
+  const ClientOptions dial{.signer = keys[0].get(),
+                           .peer = {.keys = {pin(keys[1]->public_key(), provider->hkdf()).value()}, .may_serve = true}};
   OnePeer known;
   known.peer.keys = {pin(keys[0]->public_key(), provider->hkdf()).value()};
   known.peer.may_connect = true;
-  ServerOptions listen;
-  listen.signers = {keys[1].get()};
-  listen.peers = &known;
+  const ServerOptions listen{.signers = {keys[1].get()}, .peers = &known};
   const auto alice = Channel::client(*provider, dial, now).value();
   const auto bob = Channel::server(*provider, listen, now).value();
   for (int i = 0; i < 2; ++i) carry(*alice, *bob, now), carry(*bob, *alice, now);

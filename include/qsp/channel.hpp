@@ -24,28 +24,32 @@ struct RekeyPolicy {
   bool dangerous_short_timers = false;  ///< admits a timer below 60 s: tests and demonstrations only
 };
 
-/// What both roles configure. Lists are best first, one to eight items, no repeats.
-struct ChannelOptions {
+/// What a client configures, and a server below: fill them by name, ClientOptions{.signer = …, .peer = …}. What they
+/// have in common has the same names and defaults. Lists are best first, one to eight items, no repeats.
+struct ClientOptions {
+  const crypto::Signer* signer = nullptr;   ///< of this end; outlives the channel
+  Peer peer{};                              ///< the one that is dialled, and its QKD policy
+  bool redial_without_qkd = false;          ///< offer QKD "none" once, where may_redial_without_qkd() allowed it
+  std::vector<std::string> applications{};  ///< application protocols, each 1…255 bytes; empty: none offered
+  std::string sae_id{};                     ///< this end's SAE ID, 1…255 bytes where QKD is used
   std::vector<crypto::KemId> kems{crypto::KemId::X25519MlKem768};
   std::vector<crypto::AeadId> aeads{crypto::AeadId::Aes256Gcm, crypto::AeadId::ChaCha20Poly1305};
-  std::vector<std::string> applications;  ///< application protocols, each 1…255 bytes; empty: none offered
-  std::string sae_id;                     ///< this end's SAE ID, 1…255 bytes where QKD is used
-  RekeyPolicy rekey;
+  RekeyPolicy rekey{};
   std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
 };
 
-struct ClientOptions : ChannelOptions {
-  const crypto::Signer* signer = nullptr;  ///< outlives the channel
-  Peer peer;                               ///< the one that is dialled, and its QKD policy
-  bool redial_without_qkd = false;         ///< offer QKD "none" once, where may_redial_without_qkd() allowed it
-};
-
-struct ServerOptions : ChannelOptions {
-  std::vector<const crypto::Signer*> signers;  ///< best first; several while a key is rolled; outlive the channel
+struct ServerOptions {
+  std::vector<const crypto::Signer*> signers{};  ///< best first; several while a key is rolled; outlive the channel
+  const PeerDirectory* peers = nullptr;          ///< outlives the channel
+  QkdPolicy qkd = QkdPolicy::None;               ///< of the listener, before it knows who is calling (SPEC §5)
+  std::vector<std::string> applications{};       ///< as ClientOptions has them
+  std::string sae_id{};
+  std::vector<crypto::KemId> kems{crypto::KemId::X25519MlKem768};
+  std::vector<crypto::AeadId> aeads{crypto::AeadId::Aes256Gcm, crypto::AeadId::ChaCha20Poly1305};
   std::vector<crypto::SignatureId> client_signatures{crypto::SignatureId::MlDsa65, crypto::SignatureId::Ed25519MlDsa65,
                                                      crypto::SignatureId::MlDsa87, crypto::SignatureId::MlDsa44};
-  const PeerDirectory* peers = nullptr;  ///< outlives the channel
-  QkdPolicy qkd = QkdPolicy::None;       ///< of the listener, before it knows who is calling (SPEC §5)
+  RekeyPolicy rekey{};
+  std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
 };
 
 /// One end of a QSP 1.0 session.

@@ -30,12 +30,12 @@ Result<PinnedKey> pin(crypto::PublicKey key, crypto::Hkdf& hkdf);
 
 /// A peer that this end knows and what it may do. Nothing else about it is believed from the wire.
 struct Peer {
-  std::string name;             ///< local, for people
-  std::vector<PinnedKey> keys;  ///< best first; more than one only while a key is being rolled
-  bool may_connect = false;     ///< may be a client of this end's server
-  bool may_serve = false;       ///< may be dialled
+  std::string name{};             ///< local, for people
+  std::vector<PinnedKey> keys{};  ///< best first; more than one only while a key is being rolled
+  bool may_connect = false;       ///< may be a client of this end's server
+  bool may_serve = false;         ///< may be dialled
   QkdPolicy qkd = QkdPolicy::None;
-  std::string sae_id;              ///< pinned SAE ID, 1…255 bytes where qkd is not None
+  std::string sae_id{};            ///< pinned SAE ID, 1…255 bytes where qkd is not None
   bool rekey_demands_kem = false;  ///< refuse a rekey without a fresh KEM key
 };
 

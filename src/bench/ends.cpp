@@ -18,7 +18,8 @@ constexpr std::chrono::hours kLongTime{24};
 
 std::string_view sae_id(Role role) noexcept { return role == Role::Client ? "bench-client" : "bench-server"; }
 
-void configure(ChannelOptions& options, Role role, Form form) {
+/// What the two roles' options have in common.
+void configure(auto& options, Role role, Form form) {
   options.aeads = {crypto::AeadId::Aes256Gcm};
   options.sae_id = sae_id(role);
   options.rekey.light = !form.kem;

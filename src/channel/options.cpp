@@ -52,7 +52,8 @@ Result<void> narrow(std::vector<Id>& ids, const crypto::Capabilities& capabiliti
   return {};
 }
 
-Result<void> check_common(ChannelOptions& options, const crypto::Provider& provider) {
+template <class Options>
+Result<void> check_common(Options& options, const crypto::Provider& provider) {
   if (!is_list(options.kems, 1)) return misuse("kems");
   if (!is_list(options.aeads, 1)) return misuse("aeads");
   if (!is_list(options.applications, 0) || !std::ranges::all_of(options.applications, is_name))

@@ -146,7 +146,7 @@ class ChannelSetup final : public Setup {
   [[nodiscard]] std::string describe_wrong_server(const Presented& presented, const Peer& peer) const;
 
  private:
-  std::expected<void, Refused> read_suites(const SessionOptions& options, ChannelOptions& common);
+  std::expected<void, Refused> read_suites(const SessionOptions& options, ClientOptions& common);
   std::expected<void, Refused> read_pace(const SessionOptions& options, RekeyPolicy& rekey);
   [[nodiscard]] std::expected<const Peer*, std::string> dialled(const Trust& trust) const;
   [[nodiscard]] std::optional<std::string> lacks_qkd_source(const Trust& trust) const;
@@ -197,7 +197,7 @@ std::expected<std::vector<Id>, Refused> by_names(std::string_view option, const 
   return ids;
 }
 
-std::expected<void, Refused> ChannelSetup::read_suites(const SessionOptions& options, ChannelOptions& common) {
+std::expected<void, Refused> ChannelSetup::read_suites(const SessionOptions& options, ClientOptions& common) {
   auto kems = by_names<crypto::KemId>("--kem", options.kems, crypto::kem_by_name, crypto::kKems);
   if (!kems) return std::unexpected(kems.error());
   auto aeads = by_names<crypto::AeadId>("--aead", options.aeads, crypto::aead_by_name, crypto::kAeads);
@@ -302,7 +302,10 @@ std::expected<void, Refused> ChannelSetup::read(const SessionOptions& options) {
     return refuse_usage("--peer NAME is needed: whom of --peers to dial");
   if (const auto whole = options.kme.check(); !whole) return refuse_usage(whole.error());
   if (const auto read = read_suites(options, shared_.client); !read) return read;
-  static_cast<ChannelOptions&>(shared_.server) = static_cast<const ChannelOptions&>(shared_.client);
+  shared_.server.sae_id = shared_.client.sae_id;
+  shared_.server.kems = shared_.client.kems;
+  shared_.server.aeads = shared_.client.aeads;
+  shared_.server.rekey = shared_.client.rekey;
   shared_.server.qkd = options.qkd == "required"    ? QkdPolicy::Required
                        : options.qkd == "preferred" ? QkdPolicy::Preferred
                                                     : QkdPolicy::None;

@@ -69,12 +69,13 @@ std::vector<HelloEdit> offer_edits() {
 
 /// Both ends offer several of everything.
 void offer_much(World& world) {
-  for (ChannelOptions* options :
-       {static_cast<ChannelOptions*>(&world.client), static_cast<ChannelOptions*>(&world.server)}) {
-    options->kems = {KemId::X25519MlKem768, KemId::MlKem512};
-    options->aeads = {AeadId::Aes256Gcm, AeadId::ChaCha20Poly1305};
-    options->applications = {"new", "old"};
-  }
+  const auto offer = [](auto& options) {
+    options.kems = {KemId::X25519MlKem768, KemId::MlKem512};
+    options.aeads = {AeadId::Aes256Gcm, AeadId::ChaCha20Poly1305};
+    options.applications = {"new", "old"};
+  };
+  offer(world.client);
+  offer(world.server);
 }
 
 class Downgrade : public testing::TestWithParam<bool> {

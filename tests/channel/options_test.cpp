@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <type_traits>
 
 #include "channel/traffic.hpp"
 #include "channel/world.hpp"
@@ -162,7 +163,7 @@ TEST(Options, of_a_server_are_checked) {
 
 // SPEC §8.5, §8.6.
 TEST(Options, have_the_defaults_of_the_specification) {
-  for (const ChannelOptions& options : {ChannelOptions(ClientOptions()), ChannelOptions(ServerOptions())}) {
+  const auto check = [](const auto& options) {
     EXPECT_EQ(options.handshake_timeout, seconds(10));
     EXPECT_EQ(options.rekey.interval, seconds(120));
     EXPECT_EQ(options.rekey.timer, seconds(180));
@@ -171,7 +172,25 @@ TEST(Options, have_the_defaults_of_the_specification) {
     EXPECT_EQ(options.rekey.bytes, std::uint64_t{1} << 36);
     EXPECT_FALSE(options.rekey.light);
     EXPECT_FALSE(options.rekey.dangerous_short_timers);
-  }
+  };
+  check(ClientOptions());
+  check(ServerOptions());
+  EXPECT_EQ(ClientOptions().kems, ServerOptions().kems);
+  EXPECT_EQ(ClientOptions().aeads, ServerOptions().aeads);
+}
+
+TEST(Options, are_aggregates_that_are_filled_by_name) {
+  static_assert(std::is_aggregate_v<ClientOptions> && std::is_aggregate_v<ServerOptions>);
+  World world;
+  world.client = ClientOptions{.signer = world.alice.signer.get(),
+                               .peer = world.bob.pinned(),
+                               .applications = {"by name"},
+                               .rekey = {.light = true}};
+  world.server =
+      ServerOptions{.signers = {world.bob.signer.get()}, .peers = &world.pinned, .applications = {"by name", "other"}};
+  const auto pair = world.established();
+  for (const Role role : kBoth) EXPECT_EQ(pair->at(role).status().application, "by name");
+  EXPECT_EQ(ClientOptions{.applications = {"one"}}.kems, ClientOptions().kems) << "the others are as they were";
 }
 
 // SPEC §3.2.
@@ -183,14 +202,15 @@ TEST(Options, never_name_ed25519_alone_by_default) {
 
 TEST(Options, that_are_extreme_but_lawful_make_a_session) {
   World world(QkdPolicy::Required);
-  for (ChannelOptions* options :
-       {static_cast<ChannelOptions*>(&world.client), static_cast<ChannelOptions*>(&world.server)}) {
-    options->sae_id.assign(255, options == &world.client ? 'c' : 's');
-    options->applications = {std::string(255, 'x')};
-    options->kems.clear();
-    for (const auto& row : crypto::kKems) options->kems.push_back(row.id);
-    options->rekey.interval = options->rekey.hard_life = hours(24 * 365);
-  }
+  const auto go_far = [](auto& options, char name) {
+    options.sae_id.assign(255, name);
+    options.applications = {std::string(255, 'x')};
+    options.kems.clear();
+    for (const auto& row : crypto::kKems) options.kems.push_back(row.id);
+    options.rekey.interval = options.rekey.hard_life = hours(24 * 365);
+  };
+  go_far(world.client, 'c');
+  go_far(world.server, 's');
   world.client.peer.sae_id = world.server.sae_id;
   world.pinned = Pinned();
   Peer alice = world.alice.pinned(QkdPolicy::Required);
