@@ -108,7 +108,7 @@ Result<std::vector<std::uint8_t>> sign(crypto::Provider& provider, const crypto:
 inline constexpr std::string_view kServerAuthContext = "QSP/1.0 server auth";
 inline constexpr std::string_view kClientAuthContext = "QSP/1.0 client auth";
 
-/// True for the one end a signature algorithm, version or suite was offered by. `items` hold code points.
+/// Whether a list (of versions, algorithms or application protocols) holds `item`.
 template <class List, class Item>
 bool contains(const List& items, const Item& item) noexcept {
   for (const auto& candidate : items) {

@@ -76,7 +76,7 @@ void no_known_extension(Reader& reader) noexcept {
   if (applications_extension(reader)) reader.fail();
 }
 
-// Sizes of what follows the signature in SERVER_AUTH and CLIENT_AUTH.
+/// Of `confirm`, with which CLIENT_AUTH ends, behind its signature, and SERVER_FINISH (SPEC §5.1).
 constexpr std::size_t kConfirmSize = 32;
 
 /// Grows with its content; the length field is set by `finish`.
