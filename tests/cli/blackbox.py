@@ -158,11 +158,18 @@ class Echo(Case):
                 client.communicate(timeout=PATIENCE)
                 self.assertEqual(client.returncode, 0)
 
+    def wait_for_rekey(self, server, client):
+        """Until both ends have a session: one that answers a rekey. The server alone has one earlier."""
+        client.stdin.write(bytes(100_000))
+        client.stdin.flush()
+        while json.loads(server.stdout.readline())["event"] != "rekeyed":
+            pass
+
     def test_an_interrupted_client_closes_normally(self):
-        with server() as (port, _, log):
+        with server("--json", "--rekey-after", "1") as (port, running, log):
             command = [QSP, "connect", f"127.0.0.1:{port}", *RC155, "--json"]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
-                wait_for_text(log, "established")
+                self.wait_for_rekey(running, client)
                 client.send_signal(signal.SIGINT)
                 client.wait(PATIENCE)  # while its input is still open
                 account = json.loads(client.communicate(timeout=PATIENCE)[0])
@@ -171,10 +178,10 @@ class Echo(Case):
 
     def test_a_stopped_server_closes_normally_and_exits_with_0(self):
         for stop in (signal.SIGINT, signal.SIGTERM):
-            with server("--json") as (port, running, log):
+            with server("--json", "--rekey-after", "1") as (port, running, _):
                 command = [QSP, "connect", f"127.0.0.1:{port}", *RC155]
                 with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
-                    wait_for_text(log, "established")
+                    self.wait_for_rekey(running, client)
                     running.send_signal(stop)
                     self.assertEqual(running.wait(PATIENCE), 0)
                     self.assertEqual(json.loads(running.stdout.read().splitlines()[-1]), {"event": "stopped", "cut_off": 0})

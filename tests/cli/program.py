@@ -165,6 +165,16 @@ class World:
                         stream.close()
 
 
+def wait_for_session(client):
+    """Reads what a client says until it has a session: the server, whose log is the other place to look, has one earlier."""
+    said = b""
+    while b"QSP 1.0 with" not in said:
+        line = client.stderr.readline()
+        if not line:
+            raise AssertionError(f"no session: {said}")
+        said += line
+
+
 def error_lines(done):
     return [line for line in done.stderr.decode("ascii").splitlines() if line.startswith("qsp: error: ")]
 

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from program import PATIENCE, QSP, Case, free_port, main, qsp, wait_until
+from program import PATIENCE, QSP, Case, free_port, main, qsp, wait_for_session
 
 MIB = 1024 * 1024
 
@@ -52,9 +52,9 @@ class Output(Case):
 
     def test_a_run_that_is_ended_leaves_the_old_file(self):
         for number in (signal.SIGTERM, signal.SIGKILL):
-            with self.subTest(number), self.world.server() as (port, _, log):
+            with self.subTest(number), self.world.server() as (port, _, _):
                 with open("/dev/zero", "rb") as endless, self.world.client(port, "--output", self.old, stdin=endless) as client:
-                    wait_until(lambda: "established" in log(), "the session")
+                    wait_for_session(client)
                     client.send_signal(number)
                     self.assertNotEqual(client.wait(PATIENCE), 0)
             self.assert_untouched()

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 
-from program import PATIENCE, Case, main, qsp, wait_for_text, wait_until
+from program import PATIENCE, Case, main, qsp, wait_for_session, wait_for_text, wait_until
 
 MIB = 1024 * 1024
 
@@ -30,9 +30,9 @@ class Stop(Case):
                 self.assertEqual([(e["reason"], e["by_peer"]) for e in events if e["event"] == "closed"], [("NORMAL", False)] * 2)
 
     def test_a_peer_that_does_not_answer_is_cut_off_in_time(self):
-        with self.world.server() as (port, server, log):
+        with self.world.server() as (port, server, _):
             with self.world.client(port) as client:
-                wait_until(lambda: "established" in log(), "the session")
+                wait_for_session(client)
                 client.send_signal(signal.SIGSTOP)
                 server.send_signal(signal.SIGTERM)
                 self.assertEqual(server.wait(PATIENCE), 0)
