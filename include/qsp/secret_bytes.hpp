@@ -43,13 +43,14 @@ class SecretBytes {
   SecretBytes() = default;
   /// `size` zero bytes, to be filled through writable().
   explicit SecretBytes(std::size_t size) : bytes_(size) {}
-  /// Takes over what another container held, and wipes that.
+  /// Takes over what another container held, and wipes all of that one's memory.
   explicit SecretBytes(std::string&& text) : SecretBytes(copy_of(std::string_view(text))) {
     text.resize(text.capacity());
     wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
     text.clear();
   }
   explicit SecretBytes(std::vector<std::uint8_t>&& bytes) : SecretBytes(copy_of(Bytes(bytes))) {
+    bytes.resize(bytes.capacity());
     wipe(bytes);
     bytes.clear();
   }

@@ -116,6 +116,15 @@ TEST_F(Memory, of_a_text_or_of_bytes_that_were_taken_over_is_wiped) {
   EXPECT_EQ(leaks, 0U);
 }
 
+TEST_F(Memory, that_a_container_no_longer_counts_is_wiped_too) {
+  {
+    std::vector<std::uint8_t> bytes = plain();
+    bytes.clear();
+    const SecretBytes taken(std::move(bytes));
+  }
+  EXPECT_EQ(leaks, 0U);
+}
+
 TEST_F(Memory, of_a_container_with_the_allocator_is_wiped) {
   {
     std::vector<std::uint8_t, WipingAllocator<std::uint8_t>> bytes;
