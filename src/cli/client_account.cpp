@@ -10,27 +10,26 @@
 
 #include "cli/close_text.hpp"
 #include "cli/output.hpp"
+#include "cli/text.hpp"
 #include "files/file.hpp"
-#include "text/table.hpp"
 #include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
 
-void print_echo_account(const Context& context, const ClientRun& run, AccountLines& lines,
+void print_echo_account(const Context& context, const node::DialReport& report, AccountLines& lines,
                         const std::optional<std::string>& failure) {
-  const EchoReport& report = run.report;
   const double seconds = std::chrono::duration<double>(report.elapsed).count();
-  const double rate = seconds > 0 ? static_cast<double>(report.compared_bytes) / seconds / 1e6 : 0;
+  const double rate = seconds > 0 ? static_cast<double>(report.echo.compared_bytes) / seconds / 1e6 : 0;
   const std::uint32_t rekeys = report.epoch > 0 ? report.epoch - 1 : 0;
   const std::string reason = report.closed ? close_text(*report.closed) : "";
   if (context.json || lines.has_file()) {
     boost::json::object account{{"ok", !failure},
-                                {"sent_bytes", report.sent_bytes},
-                                {"sent_frames", report.sent_frames},
-                                {"received_bytes", report.received_bytes},
-                                {"compared_bytes", report.compared_bytes},
-                                {"missing_bytes", report.missing_bytes},
+                                {"sent_bytes", report.traffic.sent_bytes},
+                                {"sent_frames", report.traffic.sent_frames},
+                                {"received_bytes", report.traffic.received_bytes},
+                                {"compared_bytes", report.echo.compared_bytes},
+                                {"missing_bytes", report.echo.missing_bytes},
                                 {"final_epoch", report.epoch},
                                 {"rekeys", rekeys},
                                 {"elapsed_sec", seconds},
@@ -42,20 +41,17 @@ void print_echo_account(const Context& context, const ClientRun& run, AccountLin
     lines.add(account, false);
   }
   if (context.json || !report.established) return;
-  const text::Rows rows{
-      {"sent",
-       fmt::format("{} bytes in {} frames", text::grouped(report.sent_bytes), text::grouped(report.sent_frames))},
-      {"received", fmt::format("{} bytes, of which {} compared equal", text::grouped(report.received_bytes),
-                               text::grouped(report.compared_bytes))},
-      {"rekeys", fmt::format("{} (last epoch {})", rekeys, report.epoch)},
-      {"time", fmt::format("{:.3f} s, {:.1f} MB/s each way", seconds, rate)},
-      {"closed", reason}};
-  print_out("{}", text::columns(rows));
+  print_out("sent      {} bytes in {} frames\n", text::grouped(report.traffic.sent_bytes),
+            text::grouped(report.traffic.sent_frames));
+  print_out("received  {} bytes, of which {} compared equal\n", text::grouped(report.traffic.received_bytes),
+            text::grouped(report.echo.compared_bytes));
+  print_out("rekeys    {} (last epoch {})\n", rekeys, report.epoch);
+  print_out("time      {:.3f} s, {:.1f} MB/s each way\n", seconds, rate);
+  print_out("closed    {}\n", reason);
 }
 
-void print_pipe_account(const Context& context, const ClientRun& run, AccountLines& lines,
+void print_pipe_account(const Context& context, const node::DialReport& report, AccountLines& lines,
                         const std::optional<std::string>& failure) {
-  const PipeClientReport& report = run.pipe_report;
   if (!context.json && !lines.has_file()) return;
   boost::json::object account{{"ok", !failure},
                               {"sent_bytes", report.traffic.sent_bytes},
@@ -97,12 +93,12 @@ files::OrText<void> AccountLines::commit() {
   return {};
 }
 
-void account_for(const Context& context, const ClientRun& run, const std::optional<std::string>& failure,
-                 AccountLines& lines) {
-  if (run.common.check_echo) {
-    print_echo_account(context, run, lines, failure);
+void account_for(const Context& context, const node::DialReport& report, const Dialled& dialled,
+                 const std::optional<std::string>& failure, AccountLines& lines) {
+  if (dialled.check_echo) {
+    print_echo_account(context, report, lines, failure);
   } else {
-    print_pipe_account(context, run, lines, failure);
+    print_pipe_account(context, report, lines, failure);
   }
 }
 

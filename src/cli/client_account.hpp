@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/app.hpp"
-#include "cli/client_run.hpp"
+#include "cli/client_explain.hpp"
 #include "cli/json.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
@@ -36,7 +36,7 @@ class AccountLines {
 };
 
 /// Tells how a dial went that failed for this reason, if it did.
-void account_for(const Context& context, const ClientRun& run, const std::optional<std::string>& failure,
-                 AccountLines& lines);
+void account_for(const Context& context, const node::DialReport& report, const Dialled& dialled,
+                 const std::optional<std::string>& failure, AccountLines& lines);
 
 }  // namespace qsp::cli

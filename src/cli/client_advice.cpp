@@ -4,6 +4,7 @@
 
 #include "cli/close_text.hpp"
 #include "cli/qkd_budget.hpp"
+#include "node/redial.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -82,7 +83,7 @@ std::string explain_handshake(const HandshakeEnd& end) {
     return fmt::format("{} is {} {} server, not a qsp server: check the address", end.target, end.foreign->article,
                        end.foreign->name);
   }
-  if (is_spent_budget(end.closed)) return explain_spent_budget(end.target, end.closed);
+  if (node::is_spent_budget(end.closed)) return explain_spent_budget(end.target, end.closed);
   if (end.closed.by_peer) return explain_refusal(end);
   if (end.closed.reason == Reason::QkdUnavailable) return explain_own(end);
   if (!end.stranger.empty()) {

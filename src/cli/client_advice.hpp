@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "cli/profile.hpp"
 #include "net/foreign.hpp"
+#include "node/profile.hpp"
 #include "qsp/endpoint.hpp"
 
 /// Why `qsp connect` failed, in one line that ends with what its user can do.
@@ -14,7 +14,7 @@ namespace qsp::cli {
 /// A dial that brought no session.
 struct HandshakeEnd {
   std::string target;      ///< for people
-  const Profile* profile;  ///< not null
+  const node::Profile* profile;  ///< not null
   Closed closed;
   bool server_is_full = false;
   std::optional<net::Foreign> foreign{};  ///< what answered instead of QSP

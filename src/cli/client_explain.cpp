@@ -4,74 +4,64 @@
 
 #include "cli/client_advice.hpp"
 #include "cli/close_text.hpp"
-#include "cli/qkd_budget.hpp"
 #include "cli/text.hpp"
 #include "text/units.hpp"
 
 namespace qsp::cli {
 namespace {
 
-/// Whom the server said it is, where that is not who was dialled.
-std::string stranger(const ClientRun& run) {
-  const auto presented = run.client ? run.client->endpoint().presented() : std::nullopt;
-  return presented ? run.common.setup.describe_stranger(*presented) : std::string();
-}
-
 /// The connection went away under a session that was established: killed, cut or reset, all the same from here.
 std::string connection_lost(const std::string& transport) {
   return fmt::format("connection lost{}{}", transport.empty() ? "" : ": ", transport);
 }
 
-std::string explain_handshake(const ClientRun& run, const Closed& closed) {
-  const auto& common = run.common;
-  return explain_handshake(
-      HandshakeEnd{.target = net::to_string(common.target),
-                   .profile = &common.profile(),
-                   .closed = closed,
-                   .server_is_full = server_is_full(run),
-                   .foreign = run.client->foreign(),
-                   .stranger = closed.by_peer ? std::string() : stranger(run),
-                   .cut_off = run.client->cut_off(),
-                   .heard_anything = run.client->heard_anything(),
-                   .out_of_time = run.out_of_time,
-                   .before = run.before,
-                   .transport = common.check_echo ? run.report.transport : run.pipe_report.transport});
+std::string explain_handshake(const node::DialReport& report, const Dialled& dialled, const Closed& closed) {
+  return explain_handshake(HandshakeEnd{.target = dialled.target,
+                                        .profile = &dialled.profile,
+                                        .closed = closed,
+                                        .server_is_full = report.server_is_full(),
+                                        .foreign = report.foreign,
+                                        .stranger = closed.by_peer ? std::string() : report.stranger,
+                                        .cut_off = report.cut_off,
+                                        .heard_anything = report.heard_anything,
+                                        .out_of_time = report.out_of_time,
+                                        .before = report.before,
+                                        .transport = report.transport});
 }
 
 /// Where there was no connection, or a signal ended its handshake.
-std::optional<std::string> explain_early(const ClientRun& run) {
-  const auto& closed = run.closed();
+std::optional<std::string> explain_early(const node::DialReport& report) {
+  const auto& closed = report.closed;
   const bool ended_here = !closed || (closed->reason == Reason::Normal && !closed->by_peer);
-  if (run.interrupted && ended_here && !(run.client && run.client->established())) {
+  if (report.interrupted && ended_here && !report.established) {
     return "interrupted before there was a session";
   }
-  if (run.failure.empty()) return std::nullopt;
-  return run.before.empty() ? run.failure : fmt::format("{}; before that, {}", run.failure, run.before);
+  if (report.failure.empty()) return std::nullopt;
+  return report.before.empty() ? report.failure : fmt::format("{}; before that, {}", report.failure, report.before);
 }
 
 /// Where the echo is checked.
-std::optional<std::string> explain_echo(const ClientRun& run) {
-  const EchoReport& report = run.report;
-  if (const auto early = explain_early(run)) return early;
-  if (!report.local_failure.empty()) return report.local_failure;
+std::optional<std::string> explain_echo(const node::DialReport& report, const Dialled& dialled) {
+  if (const auto early = explain_early(report)) return early;
+  if (!report.echo.failure.empty()) return report.echo.failure;
   if (!report.closed) return "the connection failed before it began";
   const Closed& closed = *report.closed;
-  const std::string missing = fmt::format("{} bytes were not echoed", text::grouped(report.missing_bytes));
-  if (run.interrupted && closed.reason == Reason::Normal && !closed.by_peer) {
-    if (report.missing_bytes == 0) return std::nullopt;
+  const std::string missing = fmt::format("{} bytes were not echoed", text::grouped(report.echo.missing_bytes));
+  if (report.interrupted && closed.reason == Reason::Normal && !closed.by_peer) {
+    if (report.echo.missing_bytes == 0) return std::nullopt;
     return fmt::format("interrupted: {}", missing);
   }
-  if (!report.established) return explain_handshake(run, closed);
+  if (!report.established) return explain_handshake(report, dialled, closed);
   if (closed.by_peer && closed.reason != Reason::Normal) {
     return fmt::format("the peer closed the session ({}); {}", close_text(closed), missing);
   }
-  if (closed.by_peer && (!report.input_done || report.missing_bytes != 0)) {
+  if (closed.by_peer && (!report.echo.input_done || report.echo.missing_bytes != 0)) {
     return fmt::format("the peer closed the session ({}) before all was sent and echoed; {}", close_text(closed),
                        missing);
   }
-  if (run.client->cut_off()) {
+  if (report.cut_off) {
     return fmt::format("{}: what came is {}incomplete; {}: connect again", connection_lost(report.transport),
-                       run.common.profile().danger.empty() ? "genuine but " : "", missing);
+                       dialled.profile.danger.empty() ? "genuine but " : "", missing);
   }
   if (closed.reason != Reason::Normal) {
     return fmt::format("the session failed ({}); {}: {}", close_text(closed), missing, session_advice(closed.reason));
@@ -80,24 +70,22 @@ std::optional<std::string> explain_echo(const ClientRun& run) {
 }
 
 /// A pipe, whose peer need not echo anything.
-std::optional<std::string> explain_pipe(const ClientRun& run) {
-  const PipeClientReport& report = run.pipe_report;
-  if (const auto early = explain_early(run)) return early;
-  if (run.pipe && !run.pipe->report().failure.empty()) return run.pipe->report().failure;
+std::optional<std::string> explain_pipe(const node::DialReport& report, const Dialled& dialled) {
+  if (const auto early = explain_early(report)) return early;
+  if (!report.pipe.failure.empty()) return report.pipe.failure;
   if (!report.closed) return "the connection failed before it began";
   const Closed& closed = *report.closed;
-  if (!report.established) return explain_handshake(run, closed);
-  if (run.interrupted) return "interrupted: the peer may have more data";
-  if (run.client->cut_off()) {
+  if (!report.established) return explain_handshake(report, dialled, closed);
+  if (report.interrupted) return "interrupted: the peer may have more data";
+  if (report.cut_off) {
     return fmt::format("{}: {}", connection_lost(report.transport),
-                       closed.truncated ? "what came is genuine but incomplete"
-                       : run.pipe->report().input_sent
-                           ? "what came is complete, but the peer may lack some of the input"
-                           : "what came is complete, but not all of the input was sent");
+                       closed.truncated         ? "what came is genuine but incomplete"
+                       : report.pipe.input_sent ? "what came is complete, but the peer may lack some of the input"
+                                                : "what came is complete, but not all of the input was sent");
   }
   const std::string how = closed.by_peer ? "the peer closed the session" : "the session ended";
   if (closed.reason == Reason::Normal && !closed.truncated) {
-    if (run.pipe->report().input_sent) return std::nullopt;
+    if (report.pipe.input_sent) return std::nullopt;
     return fmt::format("{} ({}) before all was sent: what came is complete", how, close_text(closed));
   }
   return fmt::format("{} ({}){}{}: what came is genuine{}", how, close_text(closed),
@@ -107,19 +95,8 @@ std::optional<std::string> explain_pipe(const ClientRun& run) {
 
 }  // namespace
 
-bool server_is_full(const ClientRun& run) {
-  const auto& closed = run.closed();
-  return run.client && closed && closed->by_peer && closed->reason == Reason::Limit && !run.client->established() &&
-         !run.client->asked_for_key();
-}
-
-bool budget_is_spent(const ClientRun& run) {
-  const auto& closed = run.closed();
-  return run.client && closed && !run.client->established() && is_spent_budget(*closed) && !server_is_full(run);
-}
-
-std::optional<std::string> explain(const ClientRun& run) {
-  return run.common.check_echo ? explain_echo(run) : explain_pipe(run);
+std::optional<std::string> explain(const node::DialReport& report, const Dialled& dialled) {
+  return dialled.check_echo ? explain_echo(report, dialled) : explain_pipe(report, dialled);
 }
 
 }  // namespace qsp::cli

@@ -2,29 +2,28 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <expected>
 #include <filesystem>
-#include <memory>
-#include <random>
-#include <string_view>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "cli/client_account.hpp"
-#include "cli/client_dials.hpp"
 #include "cli/client_explain.hpp"
-#include "cli/client_run.hpp"
+#include "cli/dial_log.hpp"
 #include "cli/options_file.hpp"
+#include "cli/output.hpp"
 #include "cli/output_file.hpp"
 #include "cli/text.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
+#include "node/dial.hpp"
 #include "text/escape.hpp"
 
 namespace qsp::cli {
@@ -65,7 +64,7 @@ struct Files {
   [[nodiscard]] int input() const noexcept { return sent ? sent.get() : STDIN_FILENO; }
 };
 
-std::expected<Files, Refused> open_files(const ConnectOptions& options, const Setup& setup) {
+std::expected<Files, Refused> open_files(const ConnectOptions& options, const node::LocalEnd& end) {
   Files files;
   if (!options.send.empty()) {
     files.sent = files::Descriptor(::open(options.send.c_str(), O_RDONLY | O_CLOEXEC));
@@ -76,7 +75,7 @@ std::expected<Files, Refused> open_files(const ConnectOptions& options, const Se
     }
   }
   if (!options.output.empty()) {
-    if (const auto refused = refuse_output(options.output, files_of(setup))) return refuse_usage(*refused);
+    if (const auto refused = refuse_output(options.output, files_of(end))) return refuse_usage(*refused);
     auto begun = files::Replacement::begin(options.output, files::kOwnerOnly);
     if (!begun) return refuse(begun.error());
     files.output.emplace(*std::move(begun));
@@ -94,69 +93,66 @@ std::optional<std::string> settle_output(std::optional<files::Replacement>& outp
   return kept ? std::nullopt : std::optional(kept.error());
 }
 
-/// With QKD keys, and where that may help and is allowed once more without (SPEC §5.9). Tells of each dial. Why it
-/// failed, if it did.
-std::optional<std::string> dial(const Context& context, const ConnectOptions& options, const ClientSetup& common,
-                                Redial& redial, AccountLines& account) {
-  const auto repeated = [&](const ClientRun& run) { account_for(context, run, explain(run), account); };
-  std::unique_ptr<ClientRun> run;
-  for (bool without_qkd = false;; without_qkd = true) {
-    run = dial_until_there(common, without_qkd, redial, repeated);
-    auto failure = explain(*run);
-    const bool last = !failure || without_qkd || !run->may_redial_without_qkd() || net::Loop::now() >= redial.dial_by();
-    if (last) failure = settle_output(common.output, options.output, std::move(failure));
-    account_for(context, *run, failure, account);
-    if (last) return failure;
-    spdlog::warn("{}; QKD is preferred, not required: dialling again WITHOUT a QKD key", *failure);
+/// The account is kept whatever became of the dials. Why they failed, if they did, or why it could not be kept.
+std::optional<std::string> keep(AccountLines& account, std::optional<std::string> failure) {
+  const auto kept = account.commit();
+  if (kept) return failure;
+  if (!failure) return kept.error();
+  print_warning(kept.error());
+  return failure;
+}
+
+node::DialApplication application_of(const ConnectOptions& options, const Files& files, bool check_echo) {
+  if (!check_echo) return node::CarryPipe{.input = files.input(), .output = STDOUT_FILENO};
+  node::CheckEcho checked{.input = files.input(), .window = options.window};
+  if (files.output) checked.output = files.output->get();
+  if (!files.output && ::isatty(checked.input) == 1 && ::isatty(STDOUT_FILENO) == 1) {
+    checked.show = [](Bytes echo) {
+      print_out("{}", text::terminal_escape_lines(as_text(echo)));
+      flush_out();
+    };
   }
+  return checked;
 }
 
 /// Nothing where all went well.
 std::expected<void, Refused> connect(const Context& context, const ConnectOptions& options) {
   const auto target = check(options);
   if (!target) return std::unexpected(target.error());
-  const auto setup = Setup::load(options.session, Role::Client);
-  if (!setup) return std::unexpected(setup.error());
-  auto sessions = (*setup)->sessions();
-  if (!sessions) return refuse(sessions.error());
-  auto files = open_files(options, **setup);
+  const auto end = end_config(options.session, Role::Client);
+  if (!end) return std::unexpected(end.error());
+  DialLog log(context);
+  const auto opened = node::Dial::open({.end = *end,
+                                        .target = *target,
+                                        .retry_for = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                            std::chrono::duration<double>(options.retry_for))},
+                                       log);
+  if (!opened) return refuse(opened.error());
+  node::Dial& dial = **opened;
+  auto files = open_files(options, dial.end());
   if (!files) return std::unexpected(files.error());
   auto account = AccountLines::open(options.account);
   if (!account) return refuse(account.error());
   // rc155 cannot say that data is complete, so it has no pipe.
-  const bool check_echo =
-      options.check_echo || !options.send.empty() || !options.output.empty() || !(*setup)->profile().half_close;
-  const auto retry_for =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.retry_for));
-  Redial redial(retry_for, net::Loop::now(), std::random_device()());
-  const auto tell_all = [&](const std::optional<std::string>& failure) -> std::optional<std::string> {
-    const auto kept = account->commit();
-    if (kept || failure) {
-      if (!kept) print_warning(kept.error());
-      return failure;
+  const node::Profile& profile = dial.end().profile();
+  const bool check_echo = options.check_echo || !options.send.empty() || !options.output.empty() || !profile.half_close;
+  const Dialled dialled{.target = net::to_string(*target), .profile = profile, .check_echo = check_echo};
+  DialSignals signals(dial, [&](bool first) {
+    if (first) {
+      const auto failure = explain(dial.report(), dialled);
+      account_for(context, dial.report(), dialled, failure, *account);
+      print_error(keep(*account, failure).value_or(""));
     }
-    return kept.error();
-  };
-  const auto interrupt = [&](const ClientRun& run) {
-    const auto failure = explain(run);
-    account_for(context, run, failure, *account);
-    print_error(tell_all(failure).value_or(""));
-  };
-  const ClientSetup common{.setup = **setup,
-                           .sessions = **sessions,
-                           .target = *target,
-                           .check_echo = check_echo,
-                           .window = options.window,
-                           .input = files->input(),
-                           .output = files->output,
-                           .dial_by = redial.dial_by(),
-                           .interrupt = interrupt,
-                           .discard = [&] {
-                             if (files->output) files->output->discard();
-                             account->discard();
-                           }};
-  const auto failure = tell_all(dial(context, options, common, redial, *account));
-  if (failure) return refuse(*failure);
+    if (files->output) files->output->discard();
+    account->discard();
+    ::_exit(kFailed);
+  });
+  log.tell_of(dialled, *account, signals);
+  const node::DialReport report = dial.run(application_of(options, *files, check_echo));
+  auto failure = settle_output(files->output, options.output, explain(report, dialled));
+  account_for(context, report, dialled, failure, *account);
+  failure = keep(*account, std::move(failure));
+  if (failure) return refuse(std::move(*failure));
   return {};
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/app.hpp"
-#include "cli/sessions.hpp"
+#include "cli/session_options.hpp"
 
 namespace qsp::cli {
 

@@ -2,12 +2,14 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <memory>
 #include <utility>
 
 #include "cli/app.hpp"
 #include "cli/e91_account.hpp"
-#include "cli/e91_sessions.hpp"
+#include "cli/e91_processes.hpp"
+#include "cli/e91_service.hpp"
 #include "cli/text.hpp"
 #include "e91/link/link_file.hpp"
 #include "e91/local/local_link.hpp"

@@ -3,11 +3,13 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
+#include <csignal>
 #include <memory>
 #include <utility>
 
 #include "cli/app.hpp"
-#include "cli/e91_sessions.hpp"
+#include "cli/e91_processes.hpp"
+#include "cli/e91_service.hpp"
 #include "cli/text.hpp"
 #include "e91/link/link_file.hpp"
 #include "e91/station/source.hpp"
@@ -104,7 +106,7 @@ int run_e91_link(const E91SourceOptions& options, bool json) {
   if (!link) return failed(link.error());
   auto eve = e91::station::EveChoice::make(options.eve, options.eve_file);
   if (!eve) return failed(eve.error(), kUsage);
-  auto sessions = E91Sessions::load(options.identity, Role::Server);
+  auto sessions = load_station(options.identity, Role::Server);
   if (!sessions) return failed(sessions.error().text, sessions.error().code);
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return failed(provider.error().where);
@@ -112,7 +114,7 @@ int run_e91_link(const E91SourceOptions& options, bool json) {
   if (!source) return failed(fmt::format("{}: {}", options.link_file, source.error().where));
 
   LinkProcess process(options, std::move(*source));
-  const auto server = E91Server::open(*listen, *sessions, process, e91::station::kMaxOrder);
+  const auto server = e91::station::StationServer::open(*listen, *sessions, process, e91::station::kMaxOrder);
   if (!server) return failed(server.error());
   print_warning("the link is simulated: its keys are as secret as this process, with no quantum security");
   boost::asio::signal_set signals((*server)->server().loop().io(), SIGINT, SIGTERM);

@@ -5,7 +5,7 @@
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
-#include "cli/kme_keys.hpp"
+#include "cli/kme_options.hpp"
 #include "cli/option_types.hpp"
 #include "e91/post/messages.hpp"
 
@@ -19,7 +19,7 @@ void set_action(Command& verb, Context& context, const std::shared_ptr<Options>&
       [options, run, &context] { context.action = [options, run, &context] { return run(*options, context.json); }; });
 }
 
-void add_identity(Command& verb, E91Identity& identity) {
+void add_identity(Command& verb, e91::station::StationIdentity& identity) {
   verb.add_option("--key", identity.key, "this process's private key (qsp keygen)")->type_name("FILE")->required();
   verb.add_option("--passphrase-file", identity.passphrase_file, "file with the passphrase of an encrypted key")
       ->type_name("FILE");

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "e91/station/end.hpp"
 #include "e91/station/kme_feed.hpp"
 #include "qsp/error.hpp"
 
@@ -11,14 +12,9 @@ namespace qsp::cli {
 class Command;
 struct Context;
 
-/// The process's own key and whom it knows.
-struct E91Identity {
-  std::string key, passphrase_file, peers;
-};
-
 /// `qsp e91 link`.
 struct E91SourceOptions {
-  E91Identity identity;
+  e91::station::StationIdentity identity;
   std::string listen = "127.0.0.1";
   std::string alice = "alice", bob = "bob";  ///< pinned names of the stations
   std::string link_file;
@@ -28,7 +24,7 @@ struct E91SourceOptions {
 
 /// `qsp e91 alice` and `qsp e91 bob`.
 struct E91StationOptions {
-  E91Identity identity;
+  e91::station::StationIdentity identity;
   std::string address;             ///< Alice's: she listens there, Bob dials it
   std::string peer;                ///< pinned name of the other station
   std::string link = "127.0.0.1";  ///< of `qsp e91 link`

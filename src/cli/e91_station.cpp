@@ -3,15 +3,18 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <csignal>
 #include <memory>
 #include <utility>
 
 #include "cli/app.hpp"
 #include "cli/e91_account.hpp"
-#include "cli/e91_sessions.hpp"
+#include "cli/e91_processes.hpp"
+#include "cli/e91_service.hpp"
 #include "cli/text.hpp"
 #include "e91/link/link_file.hpp"
 #include "e91/local/local_link.hpp"
+#include "e91/station/dialler.hpp"
 #include "e91/station/station.hpp"
 #include "qsp/openssl.hpp"
 #include "text/escape.hpp"
@@ -190,7 +193,7 @@ struct Prepared {
   net::Address address, link_address;
   e91::link::LinkFile link;
   e91::station::StationPlan plan;
-  E91Sessions to_link;
+  e91::station::StationEnd to_link;
   std::unique_ptr<crypto::Provider> provider;
 };
 
@@ -207,7 +210,7 @@ std::expected<Prepared, Refused> prepare(const E91StationOptions& options) {
   if (plan.slots == 0) {
     return std::unexpected(Refused{kFailed, options.link_file + ": this link brings no sifted key; lower its losses"});
   }
-  auto to_link = E91Sessions::load(options.identity, Role::Client, options.link_peer);
+  auto to_link = load_station(options.identity, Role::Client, options.link_peer);
   if (!to_link) return std::unexpected(to_link.error());
   auto provider = crypto::make_openssl_provider();
   if (!provider) return std::unexpected(Refused{kFailed, std::string(provider.error().where)});
@@ -241,10 +244,11 @@ class Later final : public e91::station::MessageHandler {
 };
 
 int run_alice(const E91StationOptions& options, Prepared& prepared, bool json) {
-  auto sessions = E91Sessions::load(options.identity, Role::Server);
+  auto sessions = load_station(options.identity, Role::Server);
   if (!sessions) return failed(sessions.error().text, sessions.error().code);
   Later later;
-  const auto opened = E91Server::open(prepared.address, *sessions, later, e91::station::kMaxClassicalMessage);
+  const auto opened =
+      e91::station::StationServer::open(prepared.address, *sessions, later, e91::station::kMaxClassicalMessage);
   if (!opened) return failed(opened.error());
   net::Server& server = (*opened)->server();
   net::Loop& loop = server.loop();
@@ -272,7 +276,7 @@ int run_alice(const E91StationOptions& options, Prepared& prepared, bool json) {
 }
 
 int run_bob(const E91StationOptions& options, Prepared& prepared, bool json) {
-  auto to_alice = E91Sessions::load(options.identity, Role::Client, options.peer);
+  auto to_alice = load_station(options.identity, Role::Client, options.peer);
   if (!to_alice) return failed(to_alice.error().text, to_alice.error().code);
   net::Loop loop;
   auto feed = e91::station::KmeFeed::make(loop, options.kme, "KME " + text::terminal_escape(options.kme.url));

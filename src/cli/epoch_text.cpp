@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "cli/text.hpp"
 #include "qsp/suites.hpp"
 #include "text/escape.hpp"
 #include "text/units.hpp"
@@ -38,16 +39,12 @@ std::vector<EpochStatus> epochs_over(const ChannelStatus& status, bool ended) {
   return over;
 }
 
-void log_epochs_over(const Endpoint& endpoint, bool ended) {
-  const ChannelStatus status = endpoint.status();
-  if (!status.secure) return;
+void log_epochs_over(const ChannelStatus& status, bool ended) {
   for (const EpochStatus& epoch : epochs_over(status, ended)) spdlog::info("{}", describe(epoch));
   if (!ended && status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
 }
 
-void log_established(const Endpoint& endpoint) {
-  const ChannelStatus status = endpoint.status();
-  if (!status.secure) return;
+void log_established(const ChannelStatus& status) {
   spdlog::info("{}", describe(status));
   if (status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
 }

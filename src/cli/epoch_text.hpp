@@ -17,10 +17,10 @@ std::string describe(const EpochStatus& epoch);
 /// One that a client has begun with its ACK, and no DONE confirmed, does not end the one before until the session ends.
 std::vector<EpochStatus> epochs_over(const ChannelStatus& status, bool ended);
 
-/// Logs them at a client's end, where there is one session; nothing for a profile that tells nothing of its epochs.
-void log_epochs_over(const Endpoint& endpoint, bool ended);
+/// Logs them at a client's end, where there is one session.
+void log_epochs_over(const ChannelStatus& status, bool ended);
 /// Logs what was agreed, where a client's session is established.
-void log_established(const Endpoint& endpoint);
+void log_established(const ChannelStatus& status);
 
 /// "QSP 1.0 with bob: X25519MLKEM768, ML-DSA-65 here, ML-DSA-65 there, AES-256-GCM, QKD mixed in".
 std::string describe(const ChannelStatus& status);

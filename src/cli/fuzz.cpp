@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/app.hpp"
@@ -47,11 +48,16 @@ void print_result(const Context& context, const rc155::attack::RekeyFuzzResult& 
   print_out("result: {}{}\n", result.ok ? "OK" : "FAILED: ", result.ok ? "" : text::terminal_escape(result.failure));
 }
 
+/// Why that profile cannot be fuzzed here, if so.
+std::optional<std::string> cannot_fuzz(const std::string& name) {
+  const auto profile = find_profile(name);
+  if (!profile) return profile.error();
+  if (*profile == node::ProfileId::DangerousRc155) return std::nullopt;
+  return fmt::format("profile {} cannot be fuzzed here (rc155 can: --profile rc155)", name);
+}
+
 int fuzz_rekey(const Context& context, const FuzzOptions& options) {
-  if (const auto profile = find_profile(options.profile); !profile) {
-    print_error(profile.error());
-    return kUsage;
-  }
+  if (const auto problem = cannot_fuzz(options.profile)) return failed(*problem, kUsage);
   const auto provider = crypto::make_openssl_provider();
   if (!provider) {
     print_error(provider.error().where);

@@ -10,7 +10,7 @@
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
-#include "cli/kme_keys.hpp"
+#include "cli/kme_options.hpp"
 #include "cli/option_types.hpp"
 
 namespace qsp::cli {

@@ -20,9 +20,9 @@ std::string of_option(const std::string& named) { return named.substr(named.find
 
 }  // namespace
 
-std::vector<InputFile> files_of(const Setup& setup) {
+std::vector<InputFile> files_of(const node::LocalEnd& end) {
   std::vector<InputFile> inputs;
-  for (const std::string& file : setup.pinned_key_files()) inputs.push_back({"a pinned public key", file});
+  for (const std::string& file : end.pinned_key_files()) inputs.push_back({"a pinned public key", file});
   return inputs;
 }
 

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/sessions.hpp"
+#include "cli/session_options.hpp"
+#include "node/local_end.hpp"
 
 namespace qsp::cli {
 
@@ -17,7 +18,7 @@ struct InputFile {
 /// The files that the options of a session name.
 std::vector<InputFile> files_of(const SessionOptions& options);
 /// The files that its peers file names.
-std::vector<InputFile> files_of(const Setup& setup);
+std::vector<InputFile> files_of(const node::LocalEnd& end);
 
 /// Whether writing to `output` would replace one of `inputs`, by whatever name, or what standard input comes from: one
 /// line that says which.

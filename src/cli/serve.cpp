@@ -3,30 +3,24 @@
 #include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "cli/app.hpp"
-#include "cli/close_text.hpp"
 #include "cli/command.hpp"
-#include "cli/epoch_text.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/qkd_budget.hpp"
-#include "cli/reload.hpp"
-#include "cli/serve_metrics.hpp"
-#include "cli/served.hpp"
-#include "cli/sessions.hpp"
+#include "cli/serve_log.hpp"
+#include "cli/session_options.hpp"
 #include "cli/text.hpp"
-#include "net/application.hpp"
 #include "net/descriptor_limit.hpp"
-#include "net/echo.hpp"
-#include "net/server.hpp"
-#include "text/escape.hpp"
+#include "node/node.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -41,275 +35,89 @@ struct ServeOptions {
   std::string forward;  ///< --forward, as typed
   std::optional<std::uint16_t> metrics_port;
   double max_silence = 3;  ///< seconds
-  net::ServerOptions server;
+  std::size_t threads = 1;
+  net::Limits limits;
 };
 
-/// Files that a session may have open at once.
-std::size_t descriptors_per_session(const Application& application) {
-  if (application.forward) return net::ForwardSession::kDescriptors;
-  return application.command.empty() ? net::EchoSession::kDescriptors : net::ExecSession::kDescriptors;
+/// A node's configuration, from the options; and what is refused of them.
+std::expected<node::NodeConfig, Refused> node_config(const ServeOptions& options) {
+  auto end = end_config(options.session, Role::Server);
+  if (!end) return std::unexpected(std::move(end.error()));
+  node::NodeConfig config{.end = std::move(*end),
+                          .application = node::EchoData{options.rekey_after},
+                          .threads = options.threads,
+                          .limits = options.limits,
+                          .max_silence = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                              std::chrono::duration<double>(options.max_silence)),
+                          .metrics_port = options.metrics_port};
+  if (!options.command.empty()) config.application = node::RunCommand{options.command};
+  if (!options.forward.empty()) {
+    const auto target = net::parse_address(options.forward);
+    if (!target) return refuse_usage(target.error());
+    config.application = node::ForwardTo{*target};
+  }
+  const auto listen = net::parse_address(options.listen);
+  if (!listen) return refuse_usage(listen.error());
+  config.listen = *listen;
+  return config;
 }
 
-/// Writes the log, and with --json the same events as lines of JSON; counts them for the metrics.
-class ServeLog final : public net::ServerEvents {
- public:
-  ServeLog(const Setup& setup, bool json, ServeMetrics& metrics) : setup_(setup), json_(json), metrics_(metrics) {}
-
-  void session_established(const net::Connection& connection) override {
-    const ChannelStatus status = connection.endpoint().status();
-    spdlog::info("session {} of {} established{}{}", id(connection), net::to_string(connection.peer()),
-                 status.secure ? ": " : "", status.secure ? cli::describe(status) : "");
-    warn_without_qkd(connection);
-    metrics_.established(status);
-    if (json_) print_json(describe("established", connection));
-  }
-
-  void session_rekeyed(const net::Connection& connection) override {
-    spdlog::debug("session {} sends in epoch {}", id(connection), connection.endpoint().epoch());
-    metrics_.epoch(connection.endpoint().status());
-    tell_epochs(connection, false);
-    warn_without_qkd(connection);
-    if (json_) print_json(describe("rekeyed", connection));
-  }
-
-  void session_closed(const net::Connection& connection, const Closed& closed,
-                      const net::error_code& transport) override {
-    const bool clean = closed.reason == Reason::Normal && !closed.truncated;
-    metrics_.closed(closed.reason, connection.established(), connection.traffic().received_bytes,
-                    connection.traffic().sent_bytes);
-    if (!connection.established()) return;  // strangers() tells
-    tell_epochs(connection, true);
-    spdlog::log(clean ? spdlog::level::info : spdlog::level::warn, "session {} of {} {}{}; {} bytes in, {} out",
-                id(connection), net::to_string(connection.peer()), how(connection, closed),
-                transport ? ", " + transport.message() : "", connection.traffic().received_bytes,
-                connection.traffic().sent_bytes);
-    if (!json_) return;
-    boost::json::object event = describe("closed", connection);
-    event["established"] = connection.established();
-    event["reason"] = name(closed.reason);
-    event["text"] = text::terminal_escape(closed.text);
-    event["by_peer"] = closed.by_peer;
-    event["truncated"] = closed.truncated;
-    event["received_bytes"] = connection.traffic().received_bytes;
-    event["sent_bytes"] = connection.traffic().sent_bytes;
-    print_json(event);
-  }
-
-  void refused(net::Refusal why, std::uint64_t count, const net::tcp::endpoint& last) override {
-    const bool displaced = net::is_displacement(why);
-    spdlog::warn("{} {} connection{}{}: {}; the last from {}", displaced ? "closed" : "refused", count,
-                 count == 1 ? "" : "s", displaced ? " for others" : "", net::describe(why), net::to_string(last));
-    if (json_) {
-      print_json(
-          {{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"address", net::to_string(last)}});
-    }
-  }
-
-  void turned_away(net::Refusal why) override { net::is_displacement(why) ? metrics_.displaced() : metrics_.refused(); }
-
-  void strangers(const net::Tally::Told& told) override {
-    if (told.count == 1) {
-      spdlog::warn("connection of {} closed before it was a session: {}{}", net::to_string(told.last),
-                   text::terminal_escape(told.kind), told.detail);
-    } else {
-      spdlog::warn("{} more connections closed before they were sessions: {}; the last of {}{}", told.count,
-                   text::terminal_escape(told.kind), net::to_string(told.last), told.detail);
-    }
-    if (json_) {
-      print_json({{"event", "strangers"},
-                  {"why", text::terminal_escape(told.kind) + told.detail},
-                  {"count", told.count},
-                  {"address", net::to_string(told.last)}});
-    }
-  }
-
-  /// Who called and was refused, as far as that is known: here alone (SPEC §5.8).
-  [[nodiscard]] std::string caller(const net::Connection& connection) const override {
-    const auto presented = connection.endpoint().presented();
-    return presented ? ", " + setup_.describe_stranger(*presented) : std::string();
-  }
-
-  void accept_failed(const net::error_code& why) override {
-    spdlog::error("cannot accept connections: {}; trying again until it works (the limit is {} open files: ulimit -n)",
-                  why.message(), net::descriptor_limit());
-    if (json_) print_json({{"event", "accept_failed"}, {"why", why.message()}});
-  }
-
- private:
-  static std::string id(const net::Connection& connection) {
-    return fmt::format("{:016x}", connection.endpoint().session_id());
-  }
-  /// Each epoch once, when it is over.
-  static void tell_epochs(const net::Connection& connection, bool ended) {
-    const ChannelStatus status = connection.endpoint().status();
-    if (!status.secure || !connection.established()) return;
-    for (const EpochStatus& epoch : epochs_over(status, ended)) {
-      spdlog::info("session {} {}", id(connection), cli::describe(epoch));
-    }
-  }
-  /// In the words of a log: a peer that was killed broke no protocol.
-  static std::string how(const net::Connection& connection, const Closed& closed) {
-    if (connection.cut_off() && connection.established()) {
-      const bool genuine = connection.endpoint().status().secure;
-      return fmt::format("closed: connection lost, what came is {}{}", genuine ? "genuine " : "",
-                         closed.truncated ? (genuine ? "but incomplete (truncated)" : "incomplete (truncated)")
-                                          : (genuine ? "and complete" : "complete"));
-    }
-    return fmt::format("closed{}: {}{}", closed.by_peer ? " by the peer" : "", close_text(closed),
-                       closed.truncated ? ", truncated" : "");
-  }
-  /// A "preferred" session that runs without QKD says so in every epoch.
-  static void warn_without_qkd(const net::Connection& connection) {
-    const ChannelStatus status = connection.endpoint().status();
-    if (status.without_qkd) spdlog::warn("session {} {}", id(connection), cli::without_qkd_warning(status));
-  }
-  /// An established session's event also says whose it is and what is in the keys of its epoch.
-  static boost::json::object describe(std::string_view event, const net::Connection& connection) {
-    boost::json::object object{
-        {"event", event}, {"session_id", id(connection)}, {"address", net::to_string(connection.peer())}};
-    if (connection.established()) object["epoch"] = connection.endpoint().epoch();
-    const ChannelStatus status = connection.endpoint().status();
-    if (!status.secure || !connection.established()) return object;
-    object["peer"] = status.peer;
-    object["name"] = status.peer;  // what "peer" was called before; goes with the next version
-    object["kem_key"] = status.current.kem;
-    object["key_id"] = status.current.key_id ? boost::json::value(*status.current.key_id) : boost::json::value(nullptr);
-    return object;
-  }
-
-  const Setup& setup_;
-  bool json_;
-  ServeMetrics& metrics_;
-};
-
-void tell_of_reload(bool json, const std::expected<Reloader::Done, std::string>& done) {
-  if (!done) {
-    spdlog::error("reload failed, and everything stays as it was: {}", done.error());
-    if (json) print_json({{"event", "reload_failed"}, {"why", done.error()}});
-    return;
-  }
-  spdlog::info("reloaded: {}; {} session{} closed", done->changes, done->closed, done->closed == 1 ? "" : "s");
-  if (json) print_json({{"event", "reloaded"}, {"changes", done->changes}, {"closed", done->closed}});
-}
-
-void reload_on_hangup(boost::asio::signal_set& hangup, Reloader& reloader) {
-  hangup.async_wait([&hangup, &reloader](const net::error_code& cancelled, int) {
+void reload_on_hangup(boost::asio::signal_set& hangup, node::Node& node) {
+  hangup.async_wait([&hangup, &node](const net::error_code& cancelled, int) {
     if (cancelled) return;
-    reloader.reload();
-    reload_on_hangup(hangup, reloader);
+    node.reload();
+    reload_on_hangup(hangup, node);
   });
 }
 
-void announce(const Context& context, const Profile& profile, const net::tcp::endpoint& where) {
+void announce(const Context& context, const node::NodeStatus& status) {
   if (context.json) {
-    print_json({{"event", "listening"}, {"address", net::to_string(where)}, {"profile", profile.name}});
+    print_json({{"event", "listening"}, {"address", net::to_string(status.address)}, {"profile", status.profile}});
   } else {
-    print_out("listening on {}\n", net::to_string(where));
+    print_out("listening on {}\n", net::to_string(status.address));
     flush_out();
   }
 }
 
-/// The first signal stops the server in good order, the second ends the process.
-void stop_on_signals(boost::asio::signal_set& signals, net::Server& server, https::Server* scraped,
-                     net::ProcessGroups* groups) {
-  signals.async_wait([&signals, &server, scraped, groups](const net::error_code& cancelled, int) {
+/// The first signal stops the node in good order, the second ends the process.
+void end_on_signals(boost::asio::signal_set& signals, node::Node& node) {
+  signals.async_wait([&signals, &node](const net::error_code& cancelled, int) {
     if (cancelled) return;
     spdlog::info("stopping; a second signal stops at once");
-    server.stop();
-    if (scraped != nullptr) scraped->stop(std::chrono::nanoseconds(0));
-    signals.async_wait([groups](const net::error_code& gone, int) {
+    node.stop();
+    signals.async_wait([&node](const net::error_code& gone, int) {
       if (gone) return;
-      if (groups != nullptr) groups->kill_all();
+      node.kill_commands();
       ::_exit(kFailed);
     });
   });
 }
 
-int serve(const Context& context, ServeOptions options) {
-  const auto usage = [](std::string_view text) {
-    print_error(text);
-    return kUsage;
-  };
-  std::unique_ptr<net::ProcessGroups> groups;
-  if (!options.command.empty()) {
-    auto started = net::ProcessGroups::start();
-    if (!started) {
-      print_error(started.error());
-      return kFailed;
-    }
-    groups = *std::move(started);
-  }
-  const auto setup = Setup::load(options.session, Role::Server);
-  if (!setup) {
-    print_error(setup.error().text);
-    return setup.error().code;
-  }
-  Application application{.rekey_after = options.rekey_after,
-                          .command = options.command,
-                          .forward = std::nullopt,
-                          .groups = std::move(groups)};
-  if (!options.forward.empty()) {
-    const auto target = net::parse_address(options.forward);
-    if (!target) return usage(target.error());
-    application.forward = *target;
-  }
-  if (!(*setup)->profile().half_close && (application.forward || !application.command.empty())) {
-    return usage("--exec and --forward need profile 1.0: rc155 cannot say that data is complete");
-  }
-  const auto listen = net::parse_address(options.listen);
-  if (!listen) return usage(listen.error());
-  options.server.listen = *listen;
-  options.server.first_frame_timeout =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(options.max_silence));
-
-  const auto failed = [](std::string_view text) {
-    print_error(text);
-    return kFailed;
-  };
-  std::vector<ReloadableFactory*> factories;  // of the server's threads
-  const auto make_factory = [&]() -> std::expected<std::unique_ptr<net::SessionFactory>, std::string> {
-    auto sessions = (*setup)->sessions();
-    if (!sessions) return std::unexpected(sessions.error());
-    auto factory = std::make_unique<ServedFactory>(**setup, std::move(*sessions), application);
-    factories.push_back(factory.get());
-    return factory;
-  };
+int serve(const Context& context, const ServeOptions& options) {
+  const auto config = node_config(options);
+  if (!config) return failed(config.error().text, config.error().code);
   // A process that --exec runs would inherit it, and some take long to close what they do not have.
-  if (application.command.empty()) net::raise_descriptor_limit();
-  options.server.descriptors_per_session = descriptors_per_session(application);
-  ServeMetrics metrics(**setup);
-  ServeLog log(**setup, context.json, metrics);
-  const auto server = net::Server::open(options.server, make_factory, log);
-  if (!server) return failed(server.error());
-
-  std::unique_ptr<https::Server> scraped;
-  if (options.metrics_port) {
-    https::ServerOptions local;
-    local.port = *options.metrics_port;
-    local.max_connections = 16;
-    local.report = [](const std::string& line) { spdlog::error("--metrics-port: {}", line); };
-    auto opened = https::Server::open((*server)->loop(), local, metrics);
-    if (!opened) return failed("--metrics-port: " + opened.error());
-    scraped = *std::move(opened);
-  }
-  boost::asio::signal_set signals((*server)->loop().io(), SIGINT, SIGTERM);
-  stop_on_signals(signals, **server, scraped.get(), application.groups.get());
-  Reloader reloader(**setup, (*server)->loop(), factories,
-                    [json = context.json](const auto& done) { tell_of_reload(json, done); });
-  boost::asio::signal_set hangup((*server)->loop().io(), SIGHUP);
-  reload_on_hangup(hangup, reloader);
-  announce(context, (*setup)->profile(), (*server)->local_endpoint());
+  if (options.command.empty()) net::raise_descriptor_limit();
+  ServeLog log(context.json);
+  const auto opened = node::Node::open(*config, log);
+  if (!opened) return failed(opened.error().text, exit_code(opened.error().why));
+  node::Node& node = **opened;
+  boost::asio::signal_set signals(node.loop().io(), SIGINT, SIGTERM);
+  end_on_signals(signals, node);
+  boost::asio::signal_set hangup(node.loop().io(), SIGHUP);
+  reload_on_hangup(hangup, node);
+  announce(context, node.status());
   if (!output_works()) return kFailed;
-  const auto ran = (*server)->run();
-  (*setup)->stop_keys();
-  if (application.groups) {
-    // Nobody waits for signals any more: the next one ends this process, and the guard kills what is left at once.
-    net::error_code ignored;
-    signals.clear(ignored);
-    application.groups->end_all();
+  // Nobody waits for signals any more: the next one ends this process, and the guard kills what is left at once.
+  if (!options.command.empty()) {
+    log.when_sessions_over([&signals] {
+      net::error_code ignored;
+      signals.clear(ignored);
+    });
   }
+  const auto ran = node.run();
   if (!ran) return failed(ran.error());
-  const std::size_t left = (*server)->sessions();
+  const std::size_t left = node.cut_off();
   if (left != 0) spdlog::warn("{} sessions did not end in time and were cut off", left);
   if (context.json) print_json({{"event", "stopped"}, {"cut_off", left}});
   return kOk;
@@ -334,13 +142,13 @@ void add_serve(Command& app, Context& context) {
   verb->add_option("--rekey-after", options->rekey_after,
                    "new keys after so many data frames of an epoch, both directions counted; 0: never")
       ->capture_default_str();
-  verb->add_option("--max-sessions", options->server.limits.sessions, "connections at once")
+  verb->add_option("--max-sessions", options->limits.sessions, "connections at once")
       ->capture_default_str()
       ->check(range(1, kMostConnections));
-  verb->add_option("--max-handshakes", options->server.limits.handshakes, "unfinished handshakes at once")
+  verb->add_option("--max-handshakes", options->limits.handshakes, "unfinished handshakes at once")
       ->capture_default_str()
       ->check(range(1, kMostConnections));
-  verb->add_option("--max-handshakes-per-source", options->server.limits.handshakes_per_source,
+  verb->add_option("--max-handshakes-per-source", options->limits.handshakes_per_source,
                    "unfinished handshakes at once from one IPv4 address or IPv6 /64")
       ->capture_default_str()
       ->check(range(1, kMostConnections));
@@ -351,7 +159,7 @@ void add_serve(Command& app, Context& context) {
   verb->add_option("--metrics-port", options->metrics_port,
                    "port of 127.0.0.1 for GET /metrics (Prometheus) and /healthz")
       ->check(range(1, 65'535));
-  verb->add_option("--threads", options->server.threads, "threads that share the sessions")
+  verb->add_option("--threads", options->threads, "threads that share the sessions")
       ->capture_default_str()
       ->check(range(1, 256));
   set_help(

@@ -41,7 +41,7 @@ void expect_advice(std::string_view text, const Advice& expected) {
   }
 }
 
-const Profile& profile(const std::string& name = "1.0") { return **choose_profile({.name = name, .insecure = true}); }
+const node::Profile& profile(node::ProfileId id = node::ProfileId::Qsp10) { return node::profile_of(id); }
 
 HandshakeEnd ended(Reason reason, bool by_peer = false) {
   return {.target = "bob:7155", .profile = &profile(), .closed = {.reason = reason, .text = "why", .by_peer = by_peer}};
@@ -101,7 +101,7 @@ TEST(ClientAdvice, FitsWhatElseMayHaveEndedTheHandshake) {
   end.cut_off = true;
   end.transport = "reset";
   expect_advice(explain_handshake(end), {kProfile, kTheirLog});
-  HandshakeEnd silent{.target = "bob:7155", .profile = &profile("rc155"), .closed = end.closed, .cut_off = true};
+  HandshakeEnd silent{.target = "bob:7155", .profile = &profile(node::ProfileId::DangerousRc155), .closed = end.closed, .cut_off = true};
   expect_advice(explain_handshake(silent), {kRoom, kAddress, kTheirLog});
   silent.heard_anything = true;
   expect_advice(explain_handshake(silent), {kProfile, kTheirLog});

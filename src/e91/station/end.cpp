@@ -1,0 +1,23 @@
+#include "e91/station/end.hpp"
+
+namespace qsp::e91::station {
+
+std::expected<StationEnd, node::Refused> StationEnd::load(const StationIdentity& identity, Role role,
+                                                          const std::string& peer, node::NameSetting name,
+                                                          node::PassphrasePrompt ask) {
+  node::EndConfig config;
+  config.keys = {identity.key};
+  config.passphrase_file = identity.passphrase_file;
+  config.ask_passphrase = std::move(ask);
+  config.peers = identity.peers;
+  config.peer = peer;
+  config.signatures = {crypto::SignatureId::MlDsa65};
+  config.name = name;
+  auto end = node::LocalEnd::load(config, role);
+  if (!end) return std::unexpected(end.error());
+  auto endpoints = (*end)->endpoints();
+  if (!endpoints) return node::refuse(endpoints.error());
+  return StationEnd(std::move(*end), std::move(*endpoints));
+}
+
+}  // namespace qsp::e91::station

@@ -1,0 +1,134 @@
+#include "node/connection_factory.hpp"
+
+#include <boost/asio/post.hpp>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "node/session_view.hpp"
+#include "qsp/full_alert.hpp"
+
+namespace qsp::node {
+namespace {
+
+/// What a session tells of itself; nothing where it is not established, or of a profile without peers.
+std::optional<ChannelStatus> status_of(const net::Connection& connection) {
+  if (connection.endpoint().phase() != Phase::Established) return std::nullopt;
+  return view_of(connection).status;
+}
+
+/// A connection that keeps what it was made by, and can lose its place.
+template <class Base>
+class AcceptedConnection final : public Base, public Accepted {
+ public:
+  template <class... Arguments>
+  AcceptedConnection(ConnectionFactory& factory, std::shared_ptr<EndpointFactory> made_by, Arguments&&... arguments)
+      : Base(std::forward<Arguments>(arguments)...), factory_(factory), made_by_(std::move(made_by)) {
+    factory_.enter(*this);
+  }
+  AcceptedConnection(const AcceptedConnection&) = delete;
+  AcceptedConnection& operator=(const AcceptedConnection&) = delete;
+  ~AcceptedConnection() override { factory_.leave(*this, std::move(made_by_)); }
+
+  bool close_unwanted() override {
+    const auto status = status_of(*this);
+    const auto objection = status ? made_by_->objection(*status) : std::nullopt;
+    if (!objection) return false;
+    this->close(Reason::Normal, *objection);
+    return true;
+  }
+
+ private:
+  /// The pins may have been read anew while it shook hands under the old ones: then the application never begins.
+  void handle_established() override {
+    if (!close_unwanted()) Base::handle_established();
+  }
+
+  ConnectionFactory& factory_;
+  std::shared_ptr<EndpointFactory> made_by_;
+};
+
+}  // namespace
+
+Bytes ConnectionFactory::full_alert() const noexcept {
+  return end_.profile().danger.empty() ? qsp::full_alert() : Bytes();
+}
+
+template <class Connection, class... Arguments>
+net::ConnectionPtr ConnectionFactory::start(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
+                                            std::unique_ptr<Endpoint> endpoint, net::ConnectionOwner& owner,
+                                            Arguments&&... arguments) {
+  if constexpr (std::is_same_v<Connection, net::EchoSession>) {
+    return new AcceptedConnection<Connection>(*this, endpoints_, loop, std::move(socket), peer, std::move(endpoint),
+                                              owner, arguments...);
+  } else {
+    return new AcceptedConnection<Connection>(*this, endpoints_, loop, std::move(socket), peer, std::move(endpoint),
+                                              owner, end_.stall_limit(), arguments...);
+  }
+}
+
+Result<net::ConnectionPtr> ConnectionFactory::make(net::Loop& loop, net::Socket&& socket,
+                                                   const net::tcp::endpoint& peer, net::ConnectionOwner& owner) {
+  {
+    const std::lock_guard lock(mutex_);
+    loop_ = &loop;
+  }
+  go_over();
+  Result<std::unique_ptr<Endpoint>> endpoint = endpoints_->make(false);
+  if (!endpoint) {
+    log_.error("cannot make a session: {}: {}", name(endpoint.error().kind), endpoint.error().where);
+    return std::unexpected(endpoint.error());
+  }
+  net::ConnectionPtr connection;
+  if (const auto* const forward = std::get_if<ForwardTo>(&application_)) {
+    connection =
+        start<net::ForwardSession>(loop, std::move(socket), peer, std::move(*endpoint), owner, forward->target);
+  } else if (const auto* const command = std::get_if<RunCommand>(&application_)) {
+    connection =
+        start<net::ExecSession>(loop, std::move(socket), peer, std::move(*endpoint), owner, command->line, *groups_);
+  } else {
+    connection = start<net::EchoSession>(loop, std::move(socket), peer, std::move(*endpoint), owner,
+                                         std::get<EchoData>(application_).rekey_after);
+  }
+  if (auto* const delivery = endpoints_->delivery(); delivery != nullptr) connection->set_key_delivery(*delivery);
+  return connection;
+}
+
+void ConnectionFactory::renew(std::unique_ptr<EndpointFactory> endpoints,
+                              std::function<void(std::uint64_t closed)> done) {
+  net::Loop* loop = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    next_ = std::move(endpoints);
+    loop = loop_;
+  }
+  if (loop == nullptr) return done(0);  // the first connection will find them
+  boost::asio::post(loop->executor(), [this, done = std::move(done)] {
+    go_over();
+    done(close_unwanted());
+  });
+}
+
+void ConnectionFactory::go_over() {
+  left_.clear();
+  const std::lock_guard lock(mutex_);
+  if (next_) endpoints_ = std::move(next_);
+}
+
+std::uint64_t ConnectionFactory::close_unwanted() {
+  // Closing may end a connection, which then leaves: a copy, and each looked up again.
+  const std::vector<Accepted*> all(live_.begin(), live_.end());
+  std::uint64_t closed = 0;
+  for (Accepted* const connection : all) {
+    if (live_.contains(connection) && connection->close_unwanted()) ++closed;
+  }
+  return closed;
+}
+
+void ConnectionFactory::leave(Accepted& connection, std::shared_ptr<EndpointFactory> made_by) {
+  live_.erase(&connection);
+  // The connection's base still has the endpoint, which uses the keys of these until it is gone.
+  if (made_by != endpoints_) left_.push_back(std::move(made_by));
+}
+
+}  // namespace qsp::node
