@@ -12,6 +12,7 @@
 #include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "files/file.hpp"
+#include "text/table.hpp"
 #include "text/units.hpp"
 
 namespace qsp::cli {
@@ -41,13 +42,15 @@ void print_echo_account(const Context& context, const node::DialReport& report, 
     lines.add(account, false);
   }
   if (context.json || !report.established) return;
-  print_out("sent      {} bytes in {} frames\n", text::grouped(report.traffic.sent_bytes),
-            text::grouped(report.traffic.sent_frames));
-  print_out("received  {} bytes, of which {} compared equal\n", text::grouped(report.traffic.received_bytes),
-            text::grouped(report.echo.compared_bytes));
-  print_out("rekeys    {} (last epoch {})\n", rekeys, report.epoch);
-  print_out("time      {:.3f} s, {:.1f} MB/s each way\n", seconds, rate);
-  print_out("closed    {}\n", reason);
+  const text::Rows rows{
+      {"sent", fmt::format("{} bytes in {} frames", text::grouped(report.traffic.sent_bytes),
+                           text::grouped(report.traffic.sent_frames))},
+      {"received", fmt::format("{} bytes, of which {} compared equal", text::grouped(report.traffic.received_bytes),
+                               text::grouped(report.echo.compared_bytes))},
+      {"rekeys", fmt::format("{} (last epoch {})", rekeys, report.epoch)},
+      {"time", fmt::format("{:.3f} s, {:.1f} MB/s each way", seconds, rate)},
+      {"closed", reason}};
+  print_out("{}", text::columns(rows));
 }
 
 void print_pipe_account(const Context& context, const node::DialReport& report, AccountLines& lines,

@@ -2,8 +2,8 @@
 
 namespace qsp::cli {
 
-/// Keeps secrets out of core dumps and other processes' reach, makes a vanished peer an error instead of a signal, and
-/// allows as many descriptors as the system lets this process have. What the system refuses is left as it was.
+/// Keeps secrets out of core dumps and other processes' reach, and makes a vanished peer an error instead of a signal.
+/// What the system refuses is left as it was.
 void harden_process() noexcept;
 
 /// Whether this process was started to live on through that signal, or ignores it by itself.

@@ -173,6 +173,7 @@ void PipeSession::write_output() {
     output_.reset();
     // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there are ends
     ends_->end_output();
+    report_.output_closed = ends_->output() < 0;
     if (finished_) detach();
   }
 }

@@ -43,8 +43,9 @@ class PipeEnds {
 
 /// What may be said of a pipe once its connection is finished.
 struct PipeReport {
-  std::string failure;      ///< reading or writing here failed, which ended the session; empty otherwise
-  bool input_sent = false;  ///< all of the input, and its end
+  std::string failure;         ///< reading or writing here failed, which ended the session; empty otherwise
+  bool input_sent = false;     ///< all of the input, and its end
+  bool output_closed = false;  ///< its descriptor, since all of the peer's data was written
 };
 
 /// Carries bytes both ways between its ends and the peer, each direction with backpressure and an end of its own (SPEC

@@ -22,8 +22,8 @@ class ProcessGroups {
   /// What a command has to end after SIGTERM.
   static constexpr std::chrono::seconds kGrace{5};
 
-  /// Starts the guard, a copy of this process: so call it before secrets are read. Precondition: this process has one
-  /// thread. Error: one line.
+  /// Starts the guard, a copy of this process: so call it before secrets are read. Error: one line; also
+  /// where this process has other threads.
   static Result<std::unique_ptr<ProcessGroups>, std::string> start();
   ProcessGroups(const ProcessGroups&) = delete;
   ProcessGroups& operator=(const ProcessGroups&) = delete;

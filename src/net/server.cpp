@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -31,7 +32,7 @@ Result<std::unique_ptr<Server>, std::string> Server::open(const ServerOptions& o
   server->listener_ = std::make_unique<Listener>(*server, std::move(*acceptors), events);
   for (const std::unique_ptr<Shard>& shard : server->shards_) shard->set_listener(*server->listener_);
   return server;
-} catch (const std::system_error& failed) {  // Asio makes its epoll descriptors in constructors
+} catch (const std::runtime_error& failed) {  // Asio makes its epoll descriptors in constructors
   return std::unexpected(fmt::format("cannot start: {} (see: ulimit -n)", failed.what()));
 }
 

@@ -17,22 +17,27 @@ std::optional<ChannelStatus> status_of(const net::Connection& connection) {
   return view_of(connection).status;
 }
 
+/// What a connection was made by. As the first of its bases it goes last, for the endpoint uses its keys to the end.
+struct MadeBy {
+  std::shared_ptr<EndpointFactory> made_by;
+};
+
 /// A connection that keeps what it was made by, and can lose its place.
 template <class Base>
-class AcceptedConnection final : public Base, public Accepted {
+class AcceptedConnection final : private MadeBy, public Base, public Accepted {
  public:
   template <class... Arguments>
   AcceptedConnection(ConnectionFactory& factory, std::shared_ptr<EndpointFactory> made_by, Arguments&&... arguments)
-      : Base(std::forward<Arguments>(arguments)...), factory_(factory), made_by_(std::move(made_by)) {
+      : MadeBy(std::move(made_by)), Base(std::forward<Arguments>(arguments)...), factory_(factory) {
     factory_.enter(*this);
   }
   AcceptedConnection(const AcceptedConnection&) = delete;
   AcceptedConnection& operator=(const AcceptedConnection&) = delete;
-  ~AcceptedConnection() override { factory_.leave(*this, std::move(made_by_)); }
+  ~AcceptedConnection() override { factory_.leave(*this); }
 
   bool close_unwanted() override {
     const auto status = status_of(*this);
-    const auto objection = status ? made_by_->objection(*status) : std::nullopt;
+    const auto objection = status ? made_by->objection(*status) : std::nullopt;
     if (!objection) return false;
     this->close(Reason::Normal, *objection);
     return true;
@@ -45,7 +50,6 @@ class AcceptedConnection final : public Base, public Accepted {
   }
 
   ConnectionFactory& factory_;
-  std::shared_ptr<EndpointFactory> made_by_;
 };
 
 }  // namespace
@@ -99,10 +103,15 @@ void ConnectionFactory::renew(std::unique_ptr<EndpointFactory> endpoints,
   net::Loop* loop = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    next_ = std::move(endpoints);
     loop = loop_;
+    // Where no connection was ever made, none is while the mutex is held.
+    if (loop == nullptr) {
+      endpoints_ = std::move(endpoints);
+    } else {
+      next_ = std::move(endpoints);
+    }
   }
-  if (loop == nullptr) return done(0);  // the first connection will find them
+  if (loop == nullptr) return done(0);
   boost::asio::post(loop->executor(), [this, done = std::move(done)] {
     go_over();
     done(close_unwanted());
@@ -110,7 +119,6 @@ void ConnectionFactory::renew(std::unique_ptr<EndpointFactory> endpoints,
 }
 
 void ConnectionFactory::go_over() {
-  left_.clear();
   const std::lock_guard lock(mutex_);
   if (next_) endpoints_ = std::move(next_);
 }
@@ -123,12 +131,6 @@ std::uint64_t ConnectionFactory::close_unwanted() {
     if (live_.contains(connection) && connection->close_unwanted()) ++closed;
   }
   return closed;
-}
-
-void ConnectionFactory::leave(Accepted& connection, std::shared_ptr<EndpointFactory> made_by) {
-  live_.erase(&connection);
-  // The connection's base still has the endpoint, which uses the keys of these until it is gone.
-  if (made_by != endpoints_) left_.push_back(std::move(made_by));
 }
 
 }  // namespace qsp::node

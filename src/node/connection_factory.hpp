@@ -6,7 +6,6 @@
 #include <mutex>
 #include <unordered_set>
 #include <utility>
-#include <vector>
 
 #include "net/process_groups.hpp"
 #include "net/server.hpp"
@@ -42,8 +41,7 @@ class ConnectionFactory final : public net::SessionFactory {
 
   // By a connection, on the thread.
   void enter(Accepted& connection) { live_.insert(&connection); }
-  /// What it was made by stays until it is gone altogether.
-  void leave(Accepted& connection, std::shared_ptr<EndpointFactory> made_by);
+  void leave(Accepted& connection) { live_.erase(&connection); }
 
  private:
   template <class Connection, class... Arguments>
@@ -59,7 +57,6 @@ class ConnectionFactory final : public net::SessionFactory {
   net::ProcessGroups* groups_;
   Log log_;
   std::unordered_set<Accepted*> live_;
-  std::vector<std::shared_ptr<EndpointFactory>> left_;  ///< by connections whose last members may still use them
 
   std::mutex mutex_;           ///< of what follows
   net::Loop* loop_ = nullptr;  ///< null: no connection was ever made

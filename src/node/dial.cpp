@@ -6,10 +6,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 #include <random>
 #include <utility>
 
 #include "net/outcome.hpp"
+#include "node/broken_pipe.hpp"
 
 namespace qsp::node {
 namespace {
@@ -17,27 +19,11 @@ namespace {
 constexpr std::chrono::nanoseconds kDialTimeout = std::chrono::seconds(10);
 constexpr std::chrono::nanoseconds kShortestDial = std::chrono::milliseconds(1);
 
-struct Pause {
-  std::chrono::nanoseconds length;
-  std::string why;
-};
-
-/// How long to wait before another dial, after one that only came too soon; nothing where none may help.
-std::optional<Pause> pause_after(const DialReport& report, const net::Address& target, Redial& redial) {
-  const Instant now = net::Loop::now();
-  std::optional<std::chrono::nanoseconds> pause;
-  std::string why;
-  if (report.interrupted) return std::nullopt;
-  if (report.server_is_full()) {
-    pause = redial.pause_for_room(now);
-    why = net::to_string(target) + " is full";
-  } else if (report.budget_is_spent()) {
-    pause = redial.pause_for_budget(now);
-    why = report.closed->by_peer ? net::to_string(target) + "'s budget of QKD keys is spent, or it has no room now"
-                                 : "this end's budget of QKD keys is spent";
-  }
-  if (!pause) return std::nullopt;
-  return Pause{.length = *pause, .why = std::move(why)};
+/// Why another dial follows this one after a pause.
+std::string why_again(const DialReport& report, const net::Address& target) {
+  if (report.server_is_full()) return net::to_string(target) + " is full";
+  if (!report.closed || !report.closed->by_peer) return "this end's budget of QKD keys is spent";
+  return net::to_string(target) + "'s budget of QKD keys is spent, or it has no room now";
 }
 
 }  // namespace
@@ -48,7 +34,7 @@ Dial::Dial(const DialConfig& config, DialEvents& events)
       events_(events),
       log_([&events](Level level, const std::string& line) { events.log(level, line); }) {}
 
-std::expected<std::unique_ptr<Dial>, Refused> Dial::open(const DialConfig& config, DialEvents& events) {
+std::expected<std::unique_ptr<Dial>, Refused> Dial::open(const DialConfig& config, DialEvents& events) try {
   std::unique_ptr<Dial> dial(new Dial(config, events));
   auto end = LocalEnd::load(config.end, Role::Client, dial->log_);
   if (!end) return std::unexpected(std::move(end.error()));
@@ -58,6 +44,8 @@ std::expected<std::unique_ptr<Dial>, Refused> Dial::open(const DialConfig& confi
   if (!endpoints) return refuse(std::move(endpoints.error()));
   dial->endpoints_ = *std::move(endpoints);
   return dial;
+} catch (const boost::system::system_error& failed) {  // Asio makes its epoll descriptors in constructors
+  return refuse(fmt::format("cannot dial: {} (see: ulimit -n)", failed.what()));
 }
 
 DialReport Dial::run(const DialApplication& application) {
@@ -66,31 +54,34 @@ DialReport Dial::run(const DialApplication& application) {
         fmt::format("a pipe needs profile 1.0: {} cannot say that data is complete", end_->profile().name);
     return report_;
   }
+  if (!survives_broken_pipe()) {
+    report_.failure = "this process has to ignore SIGPIPE: an output that nobody reads any more would end it";
+    return report_;
+  }
   application_ = &application;
   Redial redial(retry_for_, net::Loop::now(), std::random_device()());
   dial_by_ = redial.dial_by();
-  for (bool without_qkd = false;; without_qkd = true) {
-    dial_until_there(without_qkd, redial);
-    if (without_qkd || !report_.may_redial_without_qkd || net::Loop::now() >= dial_by_) break;
-    events_.falls_back(report_);
+  std::string before;
+  for (std::optional<Redial::Next> next = Redial::Next{}; next;) {
+    dial_once({.without_qkd = next->without_qkd, .before = std::move(before)}, next->pause);
+    next = redial.after(report_, net::Loop::now());
+    if (!next) break;
+    if (next->without_qkd) {
+      before.clear();
+      events_.falls_back(report_);
+    } else {
+      before = why_again(report_, target_);
+      log_.warn("{}: trying again in {:.1f} s", before, std::chrono::duration<double>(next->pause).count());
+      events_.repeated(report_);
+    }
   }
   connection_.reset();
   return report_;
 }
 
-void Dial::dial_until_there(bool without_qkd, Redial& redial) {
-  std::optional<Pause> pause = Pause{};
-  while (pause) {
-    dial_once({.without_qkd = without_qkd, .before = std::move(pause->why)}, pause->length);
-    pause = pause_after(report_, target_, redial);
-    if (!pause) break;
-    log_.warn("{}: trying again in {:.1f} s", pause->why, std::chrono::duration<double>(pause->length).count());
-    events_.repeated(report_);
-  }
-}
-
 void Dial::dial_once(DialReport&& fresh, std::chrono::nanoseconds pause) {
   connection_.reset();
+  finished_ = false;
   echo_ = nullptr;
   pipe_ = nullptr;
   report_ = std::move(fresh);
@@ -178,7 +169,9 @@ void Dial::connection_closed(net::Connection& connection, const Closed& closed, 
 }
 
 void Dial::connection_finished(net::Connection& connection) {
+  finished_ = true;
   timer_.cancel();
+  if (stopping_) loop_.io().stop();
   events_.over(connection.established());
 }
 
@@ -204,7 +197,9 @@ bool Dial::interrupt() {
 
 void Dial::stop() {
   boost::asio::post(loop_.executor(), [this] {
-    if (!interrupt()) loop_.io().stop();
+    if (std::exchange(stopping_, true)) return;
+    interrupt();
+    if (!connection_ || finished_) loop_.io().stop();
   });
 }
 

@@ -34,8 +34,8 @@ struct DialConfig {
   std::chrono::nanoseconds retry_for = std::chrono::seconds(30);
 };
 
-/// Carries what comes from one descriptor to the peer, and the peer's data to another. Needs a profile that says when
-/// data is complete.
+/// Carries what comes from one descriptor to the peer, and the peer's data to another, which is closed once all of that
+/// data is written: DialReport::pipe tells. Needs a profile that says when data is complete.
 using CarryPipe = PipeClient::Ends;
 
 /// Sends what a descriptor has to a server that echoes it, and compares.
@@ -46,7 +46,8 @@ struct CheckEcho {
   std::function<void(Bytes)> show{};                  ///< is shown the echo; may be empty
 };
 
-/// What a dialled session carries. The descriptors stay the caller's, and open as long as the Dial runs.
+/// What a dialled session carries. The descriptors are the caller's, who keeps them open as long as the Dial runs. What
+/// is written to a pipe that nobody reads any more raises SIGPIPE: the process ignores it, or run() fails.
 using DialApplication = std::variant<CarryPipe, CheckEcho>;
 
 /// What is told while a Dial lives: by open(), else on the loop's thread.
@@ -71,7 +72,8 @@ class DialEvents {
   virtual void falls_back(const DialReport&) {}
 };
 
-/// Members are for one thread unless they say otherwise.
+/// Members are for one thread unless they say otherwise. A Dial has a budget of QKD keys of its own (SPEC §5.7): a
+/// program that dials one SAE again and again sees to it that its Dials together keep within one.
 class Dial final : private net::ConnectionOwner {
  public:
   /// Reads all files, and dials nobody yet. `events` outlives it.
@@ -91,14 +93,14 @@ class Dial final : private net::ConnectionOwner {
   /// On the loop's thread: closes the session, or its handshake, with NORMAL; run() returns when the peer was told.
   /// False where there is no connection yet, or it was interrupted before.
   bool interrupt();
-  /// From any thread: the same, and where there is nothing to close, run() returns at once.
+  /// From any thread: the same, and run() returns as soon as the peer was told, or at once where there is none. What
+  /// was received and not yet written is lost. May be called again.
   void stop();
   /// On the loop's thread: the dial that is under way, as far as it has come.
   [[nodiscard]] const DialReport& report() const noexcept { return report_; }
 
  private:
   Dial(const DialConfig& config, DialEvents& events);
-  void dial_until_there(bool without_qkd, Redial& redial);
   void dial_once(DialReport&& fresh, std::chrono::nanoseconds pause);
   boost::asio::awaitable<void> connect(std::chrono::nanoseconds pause);
   void fail(std::string why);
@@ -124,6 +126,8 @@ class Dial final : private net::ConnectionOwner {
   net::Loop loop_;
   net::Timer timer_{loop_.executor()};  ///< of the pause, then of the handshake
   net::ConnectionPtr connection_;
+  bool finished_ = false;  ///< the connection is
+  bool stopping_ = false;
   EchoClient* echo_ = nullptr;  ///< the same, where it is one
   PipeClient* pipe_ = nullptr;  ///< likewise
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/system/system_error.hpp>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -74,12 +75,14 @@ class Keys final : public KmeKeys {
 }  // namespace
 
 std::expected<std::unique_ptr<KmeKeys>, std::string> KmeKeys::open(const KmeAccess& access, keysource::Costs costs,
-                                                                   NameSetting name) {
+                                                                   NameSetting name) try {
   auto keys = std::make_unique<Keys>();
   if (const auto started = keys->start(access, std::move(costs), name); !started) {
     return std::unexpected(started.error());
   }
   return keys;
+} catch (const boost::system::system_error& failed) {  // Asio makes its epoll descriptors in constructors
+  return std::unexpected(fmt::format("{}: {} (see: ulimit -n)", name(Setting::KmeUrls), failed.what()));
 }
 
 }  // namespace qsp::node

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "keysource/etsi014/source.hpp"
-#include "qsp/key_source.hpp"
 #include "node/end_config.hpp"
+#include "qsp/key_source.hpp"
 
 namespace qsp::node {
 

@@ -26,7 +26,8 @@ class Metrics final : public https::Handler {
   /// `end` outlives it.
   explicit Metrics(const LocalEnd& end) : end_(end) {}
 
-  void established(const ChannelStatus& status);
+  /// `status`: nothing of a profile whose sessions tell none.
+  void established(const ChannelStatus* status);
   /// A new epoch of a session began, its first one included. One that tells nothing of its epochs is not counted.
   void epoch(const ChannelStatus& status);
   void closed(Reason reason, bool was_established, std::uint64_t received, std::uint64_t sent);

@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "node/broken_pipe.hpp"
+
 namespace qsp::node {
 
 /// Counts what the server tells, and passes it on.
@@ -69,6 +71,9 @@ std::expected<std::unique_ptr<Node>, Refused> Node::open(const NodeConfig& confi
 
 std::expected<void, Refused> Node::read_end() {
   if (std::holds_alternative<RunCommand>(config_.application)) {
+    if (!survives_broken_pipe()) {
+      return refuse("this process has to ignore SIGPIPE: a command that no longer reads would end it");
+    }
     auto started = net::ProcessGroups::start();
     if (!started) return refuse(std::move(started.error()));
     groups_ = *std::move(started);
@@ -136,7 +141,10 @@ std::expected<void, std::string> Node::run() {
 }
 
 std::expected<void, std::string> Node::start() try {
-  thread_ = std::jthread([this] { ran_ = run(); });
+  thread_ = std::jthread([this] {
+    ran_ = run();
+    if (!ran_) log_.error("{}", ran_.error());
+  });
   return {};
 } catch (const std::system_error& failed) {
   return std::unexpected(fmt::format("cannot start a thread: {} (see: ulimit -u)", failed.what()));

@@ -38,8 +38,9 @@ struct NodeConfig {
   std::optional<std::uint16_t> metrics_port;
 };
 
-/// What a node tells while it lives. Called from any of its threads, sometimes from several at once, and by open(). An
-/// implementation does not wait in it, and may call whatever of the node is for any thread.
+/// What a node tells while it lives. Called from any of its threads, sometimes from several at once, by open(), and by
+/// the destructor, when the node can no longer be asked anything. An implementation does not wait in it, and may
+/// otherwise call whatever of the node is for any thread.
 class NodeEvents {
  public:
   virtual ~NodeEvents() = default;
@@ -79,8 +80,9 @@ struct NodeStatus {
 /// otherwise.
 class Node {
  public:
-  /// Reads all files, and listens. Where the application runs commands, the process has one thread so far and holds no
-  /// secret yet: a copy of it becomes the commands' guard (net::ProcessGroups). `events` outlives the node.
+  /// Reads all files, and listens. `events` outlives the node. Where the application runs commands, the process has one
+  /// thread so far, or is refused, and ought to hold no secret yet: a copy of it becomes the commands' guard
+  /// (net::ProcessGroups). It also ignores SIGPIPE, which a command that no longer reads would raise; or is refused.
   static std::expected<std::unique_ptr<Node>, Refused> open(const NodeConfig& config, NodeEvents& events);
   /// Stops it and waits, where start() made it run.
   ~Node();
@@ -89,7 +91,8 @@ class Node {
 
   /// Serves on this thread until stopped. Once, and not after start(). Error: a thread could not be started.
   std::expected<void, std::string> run();
-  /// Serves on a thread of the node's. Error: likewise.
+  /// Serves on a thread of the node's. Error: it could not be started; what run() would return, wait() does, and the
+  /// log has it.
   std::expected<void, std::string> start();
   /// Returns once what start() began has ended, with what run() would return.
   std::expected<void, std::string> wait();

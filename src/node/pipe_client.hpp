@@ -4,7 +4,9 @@
 
 namespace qsp::node {
 
-/// Carries what comes from one descriptor to the peer, and the peer's data to another. Both stay the caller's.
+/// Carries what comes from one descriptor to the peer, and the peer's data to another. The second is closed once all of
+/// that data is written, so that who reads there sees its end: net::PipeReport::output_closed tells. Otherwise both
+/// stay open, and the caller's.
 class PipeClient final : public net::PipeSession {
  public:
   struct Ends {

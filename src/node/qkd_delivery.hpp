@@ -5,9 +5,9 @@
 #include <string>
 #include <unordered_map>
 
-#include "qsp/key_source.hpp"
 #include "net/connection.hpp"
 #include "node/qkd_keys.hpp"
+#include "qsp/key_source.hpp"
 
 namespace qsp::node {
 

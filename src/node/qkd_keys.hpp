@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "keysource/budget.hpp"
-#include "qsp/key_source.hpp"
 #include "keysource/pad_source.hpp"
 #include "node/end_config.hpp"
 #include "node/kme_keys.hpp"
 #include "node/log.hpp"
 #include "node/rekey_pace.hpp"
+#include "qsp/key_source.hpp"
 
 namespace qsp::node {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "keysource/budget.hpp"
+#include "node/dial_report.hpp"
 
 namespace qsp::node {
 namespace {
@@ -27,6 +28,16 @@ Redial::Redial(std::chrono::nanoseconds within, Instant now, std::minstd_rand::r
     : begin_by_(now + within - std::min(kLastDial, within / 2)),
       dial_by_(within == std::chrono::nanoseconds::zero() ? Instant::max() : now + within),
       random_(seed) {}
+
+std::optional<Redial::Next> Redial::after(const DialReport& dial, Instant now) {
+  if (dial.interrupted) return std::nullopt;
+  std::optional<std::chrono::nanoseconds> pause;
+  if (dial.server_is_full()) pause = pause_for_room(now);
+  if (dial.budget_is_spent()) pause = pause_for_budget(now);
+  if (pause) return Next{.pause = *pause, .without_qkd = false};
+  if (dial.without_qkd || !dial.may_redial_without_qkd || now >= dial_by_) return std::nullopt;
+  return Next{.pause = {}, .without_qkd = true};
+}
 
 std::optional<std::chrono::nanoseconds> Redial::pause_for_room(Instant now) {
   if (now + kShortestPause > begin_by_) return std::nullopt;

@@ -9,6 +9,8 @@
 /// Dialling again where that may help: the server was full, or a budget of QKD keys was spent.
 namespace qsp::node {
 
+struct DialReport;
+
 /// Whether it was a spent budget, this end's or the peer's, that ended a handshake in which a key was asked for. The
 /// peer may mean by LIMIT that it has no room, too (SPEC §5.8): what helps is the same.
 bool is_spent_budget(const Closed& handshake) noexcept;
@@ -26,6 +28,14 @@ class Redial {
 
   /// When the last handshake has to be done; Instant::max() where nothing limits it.
   [[nodiscard]] Instant dial_by() const noexcept { return dial_by_; }
+
+  /// What to do after a dial; nothing where no other may help, or the time is over. A redial without a QKD key is one
+  /// dial, and whatever follows it offers what the policy says (SPEC §5.9).
+  struct Next {
+    std::chrono::nanoseconds pause{};
+    bool without_qkd = false;
+  };
+  std::optional<Next> after(const DialReport& dial, Instant now);
 
   /// How long to wait for room; nothing: too little time is left. What these pauses are drawn from doubles from 0.2 s
   /// to 60 s (SPEC §5.9); each is drawn evenly from its upper half, so that clients who were refused together do not

@@ -39,29 +39,36 @@ Instant RekeyPace::next(nanoseconds interval, Instant epoch_began, Instant now) 
 
 nanoseconds PeerPaces::follow(const std::string& sae_id, const keysource::Supply& supply) {
   const nanoseconds interval = pace_.interval(supply);
-  const std::lock_guard lock(mutex_);
-  Told& told = told_.try_emplace(sae_id, Told{.interval = pace_.target}).first->second;
-  told.failures = supply.failures;
-  if (const bool failing = !supply.problem.empty(); failing != told.failing) {
-    told.failing = failing;
-    if (failing) {
-      log_.warn("the KME does not tell its supply of keys for SAE {}: {}", text::terminal_escape(sae_id),
-                text::terminal_escape(supply.problem));
-    } else {
-      log_.info("the KME tells its supply of keys for SAE {} again", text::terminal_escape(sae_id));
-    }
+  // Told once the mutex is free: who listens may ask for the counts.
+  const Change change = note(sae_id, supply, interval);
+  const std::string sae = text::terminal_escape(sae_id);
+  if (change.began_to_fail) {
+    log_.warn("the KME does not tell its supply of keys for SAE {}: {}", sae, text::terminal_escape(supply.problem));
   }
-  if (interval == pace_.target && told.interval != pace_.target) {
-    log_.info("the supply of QKD keys for SAE {} has recovered: rekey every {} again", text::terminal_escape(sae_id),
-              seconds_text(interval));
-    told.interval = interval;
-  } else if (interval > told.interval && (interval == pace_.floor || 2 * interval >= 3 * told.interval)) {
-    log_.warn("the supply of QKD keys for SAE {} is low, {} left: rekey every {} instead of {}",
-              text::terminal_escape(sae_id), text::grouped(supply.keys.value_or(0)), seconds_text(interval),
-              seconds_text(pace_.target));
-    told.interval = interval;
+  if (change.works_again) log_.info("the KME tells its supply of keys for SAE {} again", sae);
+  if (change.recovered) {
+    log_.info("the supply of QKD keys for SAE {} has recovered: rekey every {} again", sae, seconds_text(interval));
+  }
+  if (change.slowed) {
+    log_.warn("the supply of QKD keys for SAE {} is low, {} left: rekey every {} instead of {}", sae,
+              text::grouped(supply.keys.value_or(0)), seconds_text(interval), seconds_text(pace_.target));
   }
   return interval;
+}
+
+PeerPaces::Change PeerPaces::note(const std::string& sae_id, const keysource::Supply& supply, nanoseconds interval) {
+  const bool failing = !supply.problem.empty();
+  const std::lock_guard lock(mutex_);
+  Told& told = told_.try_emplace(sae_id, Told{.interval = pace_.target}).first->second;
+  const Change change{
+      .began_to_fail = failing && !told.failing,
+      .works_again = !failing && told.failing,
+      .recovered = interval == pace_.target && told.interval != pace_.target,
+      .slowed = interval > told.interval && (interval == pace_.floor || 2 * interval >= 3 * told.interval)};
+  told.failures = supply.failures;
+  told.failing = failing;
+  if (change.recovered || change.slowed) told.interval = interval;
+  return change;
 }
 
 SupplyCounts PeerPaces::counts() const {

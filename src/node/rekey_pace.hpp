@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "qsp/key_source.hpp"
 #include "node/log.hpp"
+#include "qsp/key_source.hpp"
 
 namespace qsp::node {
 
@@ -54,6 +54,11 @@ class PeerPaces {
     bool failing = false;
     std::uint64_t failures = 0;
   };
+  /// What is new, and worth a line.
+  struct Change {
+    bool began_to_fail, works_again, recovered, slowed;
+  };
+  Change note(const std::string& sae_id, const keysource::Supply& supply, std::chrono::nanoseconds interval);
 
   Log log_;
   RekeyPace pace_;

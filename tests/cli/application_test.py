@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import threading
@@ -65,6 +66,15 @@ class Exec(Case):
                 client.kill()
                 client.wait(PATIENCE)
                 wait_until(lambda: not os.path.exists(f"/proc/{command}"), "the end of the command")
+
+    def test_a_command_has_the_descriptors_that_the_server_was_given(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard - 1, hard))
+        try:
+            with self.world.server("--exec", "ulimit -n") as (port, _, _):
+                self.assertEqual(self.world.connect(port).stdout, b"%d\n" % (hard - 1))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     # A command and what it started, both deaf to SIGTERM, which say their process ids.
     DEAF = "trap '' TERM; (trap '' TERM; exec sleep 1000) & echo $$ $!; while :; do sleep 1; done"

@@ -1,4 +1,5 @@
 // Nodes that talk over the loopback interface.
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
@@ -259,6 +260,54 @@ TEST_F(NodeLife, a_dial_that_is_stopped_before_it_runs_dials_nobody) {
   const DialReport report = (*dial)->run(CarryPipe{.input = input.reader(), .output = output.writer()});
   EXPECT_TRUE(report.interrupted);
   EXPECT_FALSE(report.connected);
+}
+
+TEST_F(NodeLife, a_dial_can_be_stopped_while_nobody_reads_its_output) {
+  const auto node = started(bob());
+  Client alice(caller("alice", *node));
+  // More than a pipe holds, and less than makes the peer wait.
+  const std::string much(std::size_t{2} << 20U, 'x');
+  std::jthread sender([&] { alice.send_all(much); });
+  ASSERT_EQ(alice.receive(1), "x");
+  sender.join();
+  alice.end_input();
+  const auto end = told_.end(1);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->closed.reason, Reason::Normal);
+  alice.stop();
+  alice.stop();
+  const DialReport report = alice.report();
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_FALSE(report.pipe.output_closed);
+}
+
+TEST_F(NodeLife, a_pipe_closes_its_output_once_all_is_written) {
+  const auto node = started(bob());
+  Client alice(caller("alice", *node));
+  ASSERT_TRUE(alice.echoes("ping"));
+  alice.end_input();
+  EXPECT_EQ(alice.receive(1), "") << "its end";
+  EXPECT_TRUE(alice.report().pipe.output_closed);
+}
+
+TEST_F(NodeLife, a_process_with_threads_or_one_that_a_broken_pipe_ends_runs_no_commands) {
+  NodeConfig config = bob();
+  config.application = RunCommand{"true"};
+  {
+    std::atomic<bool> done = false;
+    const std::jthread other([&] { done.wait(false); });
+    const auto node = Node::open(config, told_);
+    done = true;
+    done.notify_all();
+    ASSERT_FALSE(node);
+    EXPECT_EQ(node.error().text, "cannot start the guard of the commands: this process has other threads already");
+  }
+  std::signal(SIGPIPE, SIG_DFL);
+  const auto node = Node::open(config, told_);
+  std::signal(SIGPIPE, SIG_IGN);
+  ASSERT_FALSE(node);
+  EXPECT_EQ(node.error().text, "this process has to ignore SIGPIPE: a command that no longer reads would end it");
+  EXPECT_TRUE(Node::open(config, told_));
 }
 
 // SPEC §5.8.

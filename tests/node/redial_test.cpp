@@ -6,6 +6,8 @@
 #include <chrono>
 #include <vector>
 
+#include "node/dial_report.hpp"
+
 namespace qsp::node {
 namespace {
 
@@ -91,6 +93,50 @@ TEST(Redial, takes_limit_alone_for_a_spent_budget) {
   EXPECT_TRUE(is_spent_budget(closed));
   closed.reason = Reason::QkdUnavailable;
   EXPECT_FALSE(is_spent_budget(closed));
+}
+
+DialReport ended(Reason reason, bool by_peer) {
+  DialReport report;
+  report.connected = true;
+  report.closed = Closed{.reason = reason, .text = "", .by_peer = by_peer};
+  return report;
+}
+
+// SPEC §5.9: "That redial is one dial; the next starts with the policy's offer".
+TEST(Redial, without_a_qkd_key_is_one_dial_and_what_follows_it_offers_what_the_policy_says) {
+  Redial redial(1h, kBegin, 1);
+  DialReport without_key = ended(Reason::QkdUnavailable, false);
+  without_key.may_redial_without_qkd = true;
+  const auto fallback = redial.after(without_key, kBegin);
+  ASSERT_TRUE(fallback);
+  EXPECT_TRUE(fallback->without_qkd);
+  EXPECT_EQ(fallback->pause, 0ns);
+
+  DialReport full = ended(Reason::Limit, true);
+  full.without_qkd = true;
+  const auto again = redial.after(full, kBegin);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->without_qkd);
+  EXPECT_GT(again->pause, 0ns);
+
+  EXPECT_TRUE(redial.after(without_key, kBegin)) << "it may fall back once more";
+  without_key.without_qkd = true;
+  EXPECT_FALSE(redial.after(without_key, kBegin)) << "and not twice in a row";
+}
+
+TEST(Redial, follows_neither_an_interrupt_nor_the_end_of_the_time_nor_any_other_end) {
+  Redial redial(1h, kBegin, 1);
+  for (const bool may : {false, true}) {
+    for (DialReport report : {ended(Reason::Limit, true), ended(Reason::QkdUnavailable, false)}) {
+      report.may_redial_without_qkd = may;
+      report.interrupted = true;
+      EXPECT_FALSE(redial.after(report, kBegin)) << may;
+      report.interrupted = false;
+      EXPECT_FALSE(redial.after(report, kBegin + 1h)) << may;
+    }
+  }
+  EXPECT_FALSE(redial.after(ended(Reason::Normal, true), kBegin));
+  EXPECT_FALSE(redial.after(DialReport{}, kBegin)) << "nobody was there";
 }
 
 }  // namespace

@@ -193,5 +193,18 @@ TEST_F(PeerPacesLog, the_name_of_a_peer_cannot_forge_a_line) {
   EXPECT_EQ(std::ranges::count(line, '\n'), 1) << line;
 }
 
+TEST(PeerPaces, may_be_asked_by_whoever_listens_to_its_log) {
+  const PeerPaces* asked = nullptr;
+  std::vector<std::uint64_t> slowed;
+  PeerPaces paces(Log([&](Level, const std::string&) { slowed.push_back(asked->counts().slowed_peers); }));
+  asked = &paces;
+  paces.set(kPace);
+  Supply failing = supply(0);
+  failing.problem = "it is silent";
+  EXPECT_EQ(paces.follow("SAE", failing), 70s);
+  EXPECT_EQ(paces.follow("SAE", supply(1000)), 10s);
+  EXPECT_EQ(slowed, (std::vector<std::uint64_t>{1, 1, 0, 0}));
+}
+
 }  // namespace
 }  // namespace qsp::node

@@ -106,6 +106,8 @@ class Pipe {
   [[nodiscard]] int writer() const noexcept { return ends_[1]; }
   void close_reader() noexcept { close(ends_[0]); }
   void close_writer() noexcept { close(ends_[1]); }
+  /// Somebody else has closed it.
+  void forget_writer() noexcept { ends_[1] = -1; }
 
  private:
   static void close(int& fd) noexcept {
@@ -119,7 +121,6 @@ class Pipe {
 class Client {
  public:
   explicit Client(const DialConfig& config) {
-    std::signal(SIGPIPE, SIG_IGN);
     auto opened = Dial::open(config, events_);
     if (!opened) {
       ADD_FAILURE() << opened.error().text;
@@ -128,6 +129,7 @@ class Client {
     dial_ = *std::move(opened);
     thread_ = std::jthread([this] {
       report_ = dial_->run(CarryPipe{.input = input_.reader(), .output = output_.writer()});
+      if (report_.pipe.output_closed) output_.forget_writer();
       output_.close_writer();
     });
   }
@@ -139,6 +141,14 @@ class Client {
 
   void send(std::string_view text) const {
     EXPECT_EQ(::write(input_.writer(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  /// As much as a pipe may not hold: until it is read.
+  void send_all(std::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t count = ::write(input_.writer(), text.data(), text.size());
+      if (count <= 0) return;
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
   }
   void end_input() { input_.close_writer(); }
   /// At most so many bytes of what came; fewer where nothing more came.
@@ -178,6 +188,7 @@ class Client {
 class NodeTest : public testing::Test {
  protected:
   NodeTest() {
+    std::signal(SIGPIPE, SIG_IGN);
     for (const std::string name : {"alice", "bob", "carol"}) {
       const auto made = identity::write_new_key_pair(provider(), crypto::SignatureId::MlDsa65, key(name), std::nullopt);
       EXPECT_TRUE(made) << made.error();
