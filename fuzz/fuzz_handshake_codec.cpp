@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/uuid.hpp"
 #include "check.hpp"
 #include "wire/handshake.hpp"
 
@@ -58,7 +59,7 @@ void server_auth(Bytes message, bool qkd) {
 void client_auth(Bytes message, bool qkd) {
   const auto auth = wire::parse_client_auth(message, qkd);
   if (!auth) return;
-  check(qkd != auth->sae_id.empty() && qkd == wire::is_uuid(auth->key_id), "QKD fields in the wrong mode");
+  check(qkd != auth->sae_id.empty() && qkd == is_uuid(auth->key_id), "QKD fields in the wrong mode");
   check(auth->up_to_confirm.size() + auth->confirm.size() == message.size(), "a confirm elsewhere");
   check(auth->signed_part.size() + 2 + auth->signature.size() == auth->up_to_confirm.size(), "a signed part");
 }

@@ -42,12 +42,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const Role to = (data[0] & 1) != 0 ? Role::Server : Role::Client;
   if (to == Role::Server) pair.deliver(Role::Server);
-  Frame& frame = pair.in_flight(test::other(to)).front();
-  const auto genuine = observer.open(test::other(to), frame);
+  Frame& frame = pair.in_flight(other(to)).front();
+  const auto genuine = observer.open(other(to), frame);
   check(genuine.has_value(), "the observer reads everything");
   const Frame message = shape(data[0], Bytes(data, size).subspan(1), *genuine);
   frame = observer.seal(rc155::header_of(frame), to == Role::Server ? "rekey-ack" : "rekey-init", message);
-  pair.deliver(test::other(to));
+  pair.deliver(other(to));
 
   // ACK has one lawful value; INIT has one but for the material.
   const std::size_t fixed = to == Role::Server ? 41 : 9;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/uuid.hpp"
 #include "check.hpp"
 #include "wire/handshake.hpp"
 #include "wire/rekey.hpp"
@@ -25,7 +26,7 @@ void rekey(Bytes plaintext) {
   if (!message) return;
   check(std::visit([&](const auto& parsed) { return canonical(parsed, plaintext); }, *message), "two ways to write it");
   if (const auto* init = std::get_if<wire::RekeyInit>(&*message)) {
-    check(init->key_id.empty() || wire::is_uuid(init->key_id), "a key_ID that is no UUID");
+    check(init->key_id.empty() || is_uuid(init->key_id), "a key_ID that is no UUID");
   }
   if (const auto* nak = std::get_if<wire::RekeyNak>(&*message)) {
     check(nak->reason == Reason::QkdUnavailable, "a NAK for another reason");

@@ -29,11 +29,11 @@ class OpensslProgram {
   Outcome<double> send(std::uint64_t bytes) const;
 
  private:
-  OpensslProgram(Handle key, Handle certificate) noexcept
+  OpensslProgram(Descriptor key, Descriptor certificate) noexcept
       : key_(std::move(key)), certificate_(std::move(certificate)) {}
   Outcome<double> send(std::uint64_t bytes, int sink) const;
 
-  Handle key_, certificate_;
+  Descriptor key_, certificate_;
 };
 
 }  // namespace qsp::bench

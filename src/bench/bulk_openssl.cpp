@@ -21,23 +21,23 @@ namespace qsp::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Bio = std::unique_ptr<BIO, tls::Deleter<BIO_free>>;
+using crypto::openssl::Bio;
 
 constexpr std::chrono::seconds kStart{5};
 constexpr std::chrono::seconds kPatience{600};
 
 /// An unnamed file of what a BIO holds.
-Handle file_of(const Bio& bio) {
+Descriptor file_of(const Bio& bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
-  Handle file(::memfd_create("qsp-bench", MFD_CLOEXEC));
-  if (!file || ::write(file.get(), data, static_cast<std::size_t>(size)) != size) return Handle();
+  Descriptor file(::memfd_create("qsp-bench", MFD_CLOEXEC));
+  if (!file || ::write(file.get(), data, static_cast<std::size_t>(size)) != size) return Descriptor();
   return file;
 }
 
 /// A port of 127.0.0.1 that was free a moment ago, or 0.
 std::uint16_t free_port() {
-  const Handle probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -47,7 +47,7 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-std::string path_of(const Handle& file) { return fmt::format("/dev/fd/{}", file.get()); }
+std::string path_of(const Descriptor& file) { return fmt::format("/dev/fd/{}", file.get()); }
 
 struct Place {
   std::string program;
@@ -88,7 +88,7 @@ Outcome<OpensslProgram> OpensslProgram::make(const tls::Credential& credential) 
     return std::unexpected(tls::explain("a key for openssl cannot be written"));
   }
   OpensslProgram made(file_of(key), file_of(certificate));
-  const Handle sink(::memfd_create("qsp-bench", MFD_CLOEXEC));
+  const Descriptor sink(::memfd_create("qsp-bench", MFD_CLOEXEC));
   if (!made.key_ || !made.certificate_ || !sink) return std::unexpected("no unnamed file for openssl can be made");
 
   constexpr std::uint64_t kSome = 100'000;
@@ -101,22 +101,22 @@ Outcome<OpensslProgram> OpensslProgram::make(const tls::Credential& credential) 
 }
 
 Outcome<double> OpensslProgram::send(std::uint64_t bytes) const {
-  const Handle nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  const Descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (!nowhere) return std::unexpected("/dev/null cannot be opened");
   return send(bytes, nowhere.get());
 }
 
 Outcome<double> OpensslProgram::send(std::uint64_t bytes, int sink) const {
-  const Handle input(::memfd_create("qsp-bench", MFD_CLOEXEC));  // a hole, which reads as zeros
-  const Handle nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  const Descriptor input(::memfd_create("qsp-bench", MFD_CLOEXEC));  // a hole, which reads as zeros
+  const Descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   std::array<int, 2> silence{};
   if (!input || !nowhere || ::ftruncate(input.get(), static_cast<off_t>(bytes)) != 0 ||
       ::pipe2(silence.data(), O_CLOEXEC) != 0) {
     return std::unexpected("no input for openssl can be made");
   }
   // The server's terminal is a pipe into which nobody writes: at the end of a file it would read without pause.
-  const Handle silent(silence[0]);
-  const Handle never_written(silence[1]);
+  const Descriptor silent(silence[0]);
+  const Descriptor never_written(silence[1]);
   const std::string address = fmt::format("127.0.0.1:{}", free_port());
   auto server = Child::run(program({"s_server", "-accept", address, "-naccept", "1", "-quiet", "-num_tickets", "0",
                                     "-key", path_of(key_), "-cert", path_of(certificate_)},

@@ -35,10 +35,6 @@ void redirect(const std::array<int, 3>& standard) noexcept {
 
 }  // namespace
 
-Handle::~Handle() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 Outcome<Child> Child::copy(const std::function<int()>& work) {
   const pid_t parent = ::getpid();
   const pid_t process = ::fork();

@@ -10,28 +10,11 @@
 #include <vector>
 
 #include "bench/rounds.hpp"
+#include "files/descriptor.hpp"
 
 namespace qsp::bench {
 
-/// A descriptor of this process, closed with the object.
-class Handle {
- public:
-  explicit Handle(int descriptor = -1) noexcept : descriptor_(descriptor) {}
-  Handle(Handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Handle& operator=(Handle&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  ~Handle();
-
-  [[nodiscard]] int get() const noexcept { return descriptor_; }
-  explicit operator bool() const noexcept { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
+using files::Descriptor;
 
 /// A process that this one started. It does not outlive the object, nor the thread that started it.
 class Child {

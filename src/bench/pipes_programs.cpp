@@ -34,10 +34,10 @@ std::string openssl_libraries() {
   return root == nullptr ? "" : fmt::format("{0}/lib:{0}/lib64", root);
 }
 
-Handle nowhere() { return Handle(::open("/dev/null", O_RDWR | O_CLOEXEC)); }  // NOLINT(*-vararg)
+Descriptor nowhere() { return Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC)); }  // NOLINT(*-vararg)
 
 Outcome<void> write_text(const std::string& file, const std::string& text) {
-  const Handle to(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));  // NOLINT(*-vararg)
+  const Descriptor to(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));  // NOLINT(*-vararg)
   if (!to || ::write(to.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     return std::unexpected(file + " cannot be written");
   }
@@ -47,14 +47,14 @@ Outcome<void> write_text(const std::string& file, const std::string& text) {
 /// All that a program writes to one of its outputs until it ends.
 std::string said(const Child::Program& program, int output) {
   auto pipe = PipeHandles::make();
-  const Handle silent = nowhere();
+  const Descriptor silent = nowhere();
   if (!pipe || !silent) return {};
   Child::Program run = program;
   run.standard = {silent.get(), silent.get(), silent.get()};
   run.standard[static_cast<std::size_t>(output)] = pipe->in.get();
   auto child = Child::run(run);
   if (!child) return {};
-  pipe->in = Handle();
+  pipe->in = Descriptor();
   std::string text;
   std::array<char, 4096> some{};
   for (ssize_t count = 0; (count = ::read(pipe->out.get(), some.data(), some.size())) > 0;) {
@@ -71,7 +71,7 @@ class Qsp final : public Daemon {
   Outcome<RunningServer> serve(const ServerEnd& end) const override {
     auto told = PipeHandles::make();
     if (!told) return std::unexpected(told.error());
-    const Handle silent = nowhere();
+    const Descriptor silent = nowhere();
     auto child = Child::run(
         {.arguments = {program_, "serve", "--listen", "127.0.0.1:0", "--log-level", "off", "--key", folder_ / "bob.key",
                        "--peers", folder_ / "bob.toml", end.forward != 0 ? "--forward" : "--exec",
@@ -80,7 +80,7 @@ class Qsp final : public Daemon {
          .standard = {silent.get(), told->in.get(), silent.get()},
          .kept = {}});
     if (!child) return std::unexpected(child.error());
-    told->in = Handle();
+    told->in = Descriptor();
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> lines(::fdopen(::dup(told->out.get()), "r"), std::fclose);
     std::array<char, 200> line{};
     if (!lines || std::fgets(line.data(), line.size(), lines.get()) == nullptr) {
@@ -95,7 +95,7 @@ class Qsp final : public Daemon {
   }
 
   Outcome<Child> connect(std::uint16_t port, int input, int output) const override {
-    const Handle silent = nowhere();
+    const Descriptor silent = nowhere();
     return Child::run(
         {.arguments = {program_, "connect", fmt::format("127.0.0.1:{}", port), "--log-level", "off", "--key",
                        folder_ / "alice.key", "--peers", folder_ / "alice.toml", "--peer", "bob"},
@@ -117,7 +117,7 @@ Outcome<std::uint16_t> free_port() {
 }
 
 bool accepts(std::uint16_t port) {
-  const Handle probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -141,7 +141,7 @@ class Stunnel final : public Daemon {
                                               "key = {}\n{}",
                                               *port, folder_ / "cert.pem", folder_ / "key.pem", does);
     if (auto written = write_text(folder_ / "server.conf", config); !written) return std::unexpected(written.error());
-    const Handle silent = nowhere();
+    const Descriptor silent = nowhere();
     auto child = run({program_, folder_ / "server.conf"}, {silent.get(), silent.get(), silent.get()});
     if (!child) return std::unexpected(child.error());
     for (const auto deadline = Clock::now() + kStart; !accepts(*port);) {
@@ -155,7 +155,7 @@ class Stunnel final : public Daemon {
   Outcome<Child> connect(std::uint16_t port, int input, int output) const override {
     const std::string config = common() + fmt::format("client = yes\nconnect = 127.0.0.1:{}\n", port);
     if (auto written = write_text(folder_ / "client.conf", config); !written) return std::unexpected(written.error());
-    const Handle silent = nowhere();
+    const Descriptor silent = nowhere();
     return run({program_, folder_ / "client.conf"}, {input, output, silent.get()});
   }
 
@@ -191,7 +191,7 @@ Outcome<std::unique_ptr<Daemon>> make_qsp_daemon(const std::string& program, con
   const auto pin = [](const std::string& name, const std::string& right) {
     return fmt::format("[[peer]]\nname = \"{0}\"\nkey_file = \"{0}.key.pub\"\n{1} = true\n", name, right);
   };
-  const Handle silent = nowhere();
+  const Descriptor silent = nowhere();
   for (const std::string name : {"alice", "bob"}) {
     auto made = Child::run({.arguments = {program, "keygen", "--out", folder / (name + ".key")},
                             .library_folder = {},
@@ -224,9 +224,7 @@ Outcome<StunnelDaemon> make_stunnel_daemon(const tls::Credential& credential, co
   const std::string release =
       named == std::string::npos ? "stunnel" : version.substr(named, version.find(' ', named + 8) - named);
 
-  const auto file_for = [](const std::string& name) {
-    return std::unique_ptr<BIO, tls::Deleter<BIO_free>>(BIO_new_file(name.c_str(), "w"));
-  };
+  const auto file_for = [](const std::string& name) { return crypto::openssl::Bio(BIO_new_file(name.c_str(), "w")); };
   {
     const auto key = file_for(folder / "key.pem");
     const auto certificate = file_for(folder / "cert.pem");

@@ -52,11 +52,11 @@ bool read_to_end(int from, std::uint64_t bytes) {
 Outcome<PipeHandles> PipeHandles::make() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected("no pipe can be made");
-  return PipeHandles{Handle(ends[0]), Handle(ends[1])};
+  return PipeHandles{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 Outcome<ListeningSocket> ListeningSocket::make() {
-  Handle socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -69,11 +69,11 @@ Outcome<ListeningSocket> ListeningSocket::make() {
   return ListeningSocket{std::move(socket), ntohs(address.sin_port)};
 }
 
-Outcome<Child> produce(const Handle& into, std::uint64_t bytes) {
+Outcome<Child> produce(const Descriptor& into, std::uint64_t bytes) {
   return Child::copy([&into, bytes] { return write_zeros(keep_only(into.get()), bytes) ? 0 : 1; });
 }
 
-Outcome<Child> consume(const Handle& from, const Handle& held, std::uint64_t bytes) {
+Outcome<Child> consume(const Descriptor& from, const Descriptor& held, std::uint64_t bytes) {
   return Child::copy([&from, &held, bytes] { return read_to_end(keep_only(from.get(), held.get()), bytes) ? 0 : 1; });
 }
 

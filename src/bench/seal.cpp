@@ -16,8 +16,7 @@ class BareAead {
  public:
   static Outcome<BareAead> make() {
     BareAead made;
-    const std::unique_ptr<EVP_CIPHER, tls::Deleter<EVP_CIPHER_free>> cipher(
-        EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr));
+    const crypto::openssl::Cipher cipher(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr));
     constexpr std::array<std::uint8_t, 32> kKey{};
     if (!cipher || EVP_EncryptInit_ex2(made.seal_.get(), cipher.get(), kKey.data(), nullptr, nullptr) != 1 ||
         EVP_DecryptInit_ex2(made.open_.get(), cipher.get(), kKey.data(), nullptr, nullptr) != 1) {
@@ -45,12 +44,10 @@ class BareAead {
   }
 
  private:
-  using Context = std::unique_ptr<EVP_CIPHER_CTX, tls::Deleter<EVP_CIPHER_CTX_free>>;
-
   /// SPEC §2: "app" ‖ header.
   static constexpr std::array<std::uint8_t, 3 + 22> kAad{};
 
-  Context seal_{EVP_CIPHER_CTX_new()}, open_{EVP_CIPHER_CTX_new()};
+  crypto::openssl::CipherContext seal_{EVP_CIPHER_CTX_new()}, open_{EVP_CIPHER_CTX_new()};
   std::uint64_t count_ = 0;
 };
 

@@ -206,10 +206,10 @@ Outcome<SessionsResult> bench_sessions(Protocol protocol, std::size_t sessions, 
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
     return std::unexpected("there is no way to talk to a second process");
   }
-  Handle here(sockets[0]);
-  std::optional<Handle> there(sockets[1]);
+  Descriptor here(sockets[0]);
+  std::optional<Descriptor> there(sockets[1]);
   auto clients = Child::copy([&] {
-    here = Handle();
+    here = Descriptor();
     return be_the_clients(there->get(), protocol, *keys, sessions);
   });
   there.reset();
@@ -231,7 +231,7 @@ Outcome<SessionsResult> bench_sessions(Protocol protocol, std::size_t sessions, 
   Outcome<void> ran;
   std::jthread thread([&] { ran = (*server)->run(); });
   auto result = measure(here.get(), **server, sessions, counter, progress);
-  here = Handle();
+  here = Descriptor();
   clients = std::unexpected(std::string());  // ends its process, if it has not ended by itself
   (*server)->stop();
   thread.join();

@@ -41,7 +41,8 @@ std::string explain(const std::string& what) {
 }
 
 Outcome<Credential> Credential::make(const char* common_name) {
-  Credential made{Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ML-DSA-65")), Certificate(X509_new())};
+  Credential made{crypto::openssl::Pkey(EVP_PKEY_Q_keygen(nullptr, nullptr, "ML-DSA-65")),
+                  crypto::openssl::Certificate(X509_new())};
   X509* const x509 = made.certificate.get();
   constexpr long kDay = 24L * 60 * 60;
   const bool good =

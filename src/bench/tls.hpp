@@ -1,29 +1,19 @@
 #pragma once
 
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "bench/rounds.hpp"
+#include "crypto/openssl/owned.hpp"
 #include "qsp/bytes.hpp"
 
 /// The yardstick: TLS 1.3 of the same OpenSSL with the same algorithms as QSP 1.0's default.
 namespace qsp::bench::tls {
 
-template <auto Free>
-struct Deleter {
-  template <class Handle>
-  void operator()(Handle* handle) const noexcept {
-    Free(handle);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using SslContext = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
-using Ssl = std::unique_ptr<SSL, Deleter<SSL_free>>;
+using SslContext = crypto::openssl::Owned<SSL_CTX, SSL_CTX_free>;
+using Ssl = crypto::openssl::Owned<SSL, SSL_free>;
 
 inline constexpr const char* kGroup = "X25519MLKEM768";
 inline constexpr const char* kCipher = "TLS_AES_256_GCM_SHA384";
@@ -33,8 +23,8 @@ std::string explain(const std::string& what);
 
 /// An ML-DSA-65 key and its self-signed certificate.
 struct Credential {
-  Key key;
-  Certificate certificate;
+  crypto::openssl::Pkey key;
+  crypto::openssl::Certificate certificate;
 
   static Outcome<Credential> make(const char* common_name);
 };

@@ -1,6 +1,7 @@
 // The handshake's part of a session: the machine of src/handshake decides, this carries out (SPEC §5).
 #include <utility>
 
+#include "base/overloaded.hpp"
 #include "channel/options.hpp"
 #include "channel/session.hpp"
 #include "qsp/suites.hpp"
@@ -15,11 +16,6 @@ constexpr seconds kEncKeysTime{4};
 constexpr seconds kDecKeysTime{8};
 // SPEC §5.7: with less than this, its time running out says nothing of the KME: a client, or who delays it, took it.
 constexpr seconds kFairKmeTime{4};
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/uuid.hpp"
 #include "channel/refusals.hpp"
 #include "channel/session.hpp"
 #include "qsp/suites.hpp"
@@ -139,12 +140,12 @@ Result<void> Session::provide_rekey_key(DeliveredKey&& key, Instant now) {
   DeliveredKey taken = std::move(key);
   Result<void> done;
   if (std::holds_alternative<AwaitEncKey>(live_->rekey)) {
-    const bool lawful = wire::is_uuid(taken.key_id) && taken.key.size() == QkdKey::kCapacity;
+    const bool lawful = is_uuid(taken.key_id) && taken.key.size() == QkdKey::kCapacity;
     if (lawful) live_->qkd_outage = false;
     done =
         lawful ? send_init(std::move(taken), !live_->policy.light, now) : without_qkd_key(QkdFailure::Unavailable, now);
   } else if (auto* state = std::get_if<AwaitDecKey>(&live_->rekey)) {
-    const bool lawful = wire::same_uuid(taken.key_id, state->key_id) && taken.key.size() == QkdKey::kCapacity;
+    const bool lawful = same_uuid(taken.key_id, state->key_id) && taken.key.size() == QkdKey::kCapacity;
     const SecretBytes init = std::move(state->init);
     done = lawful ? send_ack(init.reveal(), std::move(taken.key), now) : send_nak();
   }

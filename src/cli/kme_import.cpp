@@ -31,7 +31,7 @@ OrText<kme::link::KeysMessage> read_keys(const KmeImportOptions& options) {
   if (!container) return std::unexpected(options.file + ": " + container.error());
   kme::link::KeysMessage message;
   for (const etsi014::Key& key : container->keys) {
-    const auto id = keysource::parse_uuid(key.key_id);
+    const auto id = parse_uuid(key.key_id);
     if (!id) return std::unexpected(options.file + ": a key_ID is not a UUID");
     if (key.key.size() != kme::kPieceSize) return std::unexpected(options.file + ": a key is not 32 bytes long");
     kme::NewPiece piece;

@@ -58,7 +58,7 @@ int run_pad_status(const PadStatusOptions& options) {
   if (options.json) {
     print_json({{"file", options.file},
                 {"link", status->link},
-                {"pad_id", keysource::to_text(status->pad_id)},
+                {"pad_id", uuid_text(status->pad_id)},
                 {"half", std::string(1, keysource::name(status->half))},
                 {"simulated", status->simulated},
                 {"source", "pad"},

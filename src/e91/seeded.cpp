@@ -1,36 +1,24 @@
 #include "e91/seeded.hpp"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
+#include "base/split_mix.hpp"
 #include "crypto/other_rng.hpp"
 
 namespace qsp::e91 {
 namespace {
 
-class SeededRng final : public crypto::Rng {
+class StreamRng final : public crypto::Rng {
  public:
-  explicit SeededRng(RandomStream&& stream) noexcept : stream_(std::move(stream)) {}
+  explicit StreamRng(RandomStream&& stream) noexcept : stream_(std::move(stream)) {}
 
   Result<void> fill(MutableBytes out) override {
-    while (!out.empty()) {
-      std::uint64_t word = stream_.next();
-      const std::size_t size = std::min<std::size_t>(8, out.size());
-      for (std::uint8_t& byte : out.first(size)) {
-        byte = static_cast<std::uint8_t>(word);
-        word >>= 8;
-      }
-      out = out.subspan(size);
-    }
-    if (!stream_.healthy()) return fail_stream();
-    return {};
+    fill_from_words(out, [this] { return stream_.next(); });
+    if (stream_.healthy()) return {};
+    return fail(ErrorKind::Provider, Reason::InternalError, "the stream of random numbers has failed");
   }
 
  private:
-  static std::unexpected<Error> fail_stream() noexcept {
-    return qsp::fail(ErrorKind::Provider, Reason::InternalError, "the stream of random numbers has failed");
-  }
   RandomStream stream_;
 };
 
@@ -42,7 +30,7 @@ class SeededProvider final : public crypto::OtherRngProvider {
   [[nodiscard]] crypto::Rng& rng() noexcept override { return rng_; }
 
  private:
-  SeededRng rng_;
+  StreamRng rng_;
 };
 
 }  // namespace

@@ -71,10 +71,6 @@ std::string folder_of(const std::string& file) {
   return folder.empty() ? "." : folder;
 }
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 std::string system_error(std::string_view file, std::string_view what) {
   return std::string(file).append(": ").append(what).append(": ").append(std::generic_category().message(errno));
 }

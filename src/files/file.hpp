@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "files/descriptor.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
 #include "qsp/secret_bytes.hpp"
@@ -15,27 +15,6 @@ namespace qsp::files {
 
 template <class T>
 using OrText = Result<T, std::string>;
-
-/// An open file descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor();
-
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 /// The mode of a file that holds a secret.
 inline constexpr unsigned kOwnerOnly = 0600;

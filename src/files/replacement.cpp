@@ -7,6 +7,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -14,6 +15,9 @@
 #include <filesystem>
 #include <string_view>
 #include <thread>
+
+#include "base/big_endian.hpp"
+#include "base/hex.hpp"
 
 namespace qsp::files {
 namespace {
@@ -43,12 +47,11 @@ OrText<std::string> followed(const std::string& file) {
 }
 
 std::string unused_name(const std::string& file) {
-  std::uint64_t number = 0;
-  if (::getrandom(&number, sizeof number, 0) != sizeof number) number = static_cast<std::uint64_t>(::getpid());
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string name = folder_of(file) + "/.qsp-";
-  for (int i = 0; i < 16; ++i, number >>= 4U) name += kDigits[number & 15U];
-  return name;
+  std::array<std::uint8_t, 8> number{};
+  if (::getrandom(number.data(), number.size(), 0) != static_cast<ssize_t>(number.size())) {
+    number = big_endian<8>(static_cast<std::uint64_t>(::getpid()));
+  }
+  return folder_of(file) + "/.qsp-" + to_hex(number);
 }
 
 std::string own_name(int fd) { return "/proc/self/fd/" + std::to_string(fd); }

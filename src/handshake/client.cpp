@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/uuid.hpp"
 #include "qsp/suites.hpp"
 
 namespace qsp::handshake {
@@ -198,7 +199,7 @@ Result<Actions> Client::on_qkd_key(DeliveredKey&& key) {
   DeliveredKey taken = std::move(key);
   auto* state = std::get_if<AwaitQkdKey>(&state_);
   if (state == nullptr) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
-  if (!wire::is_uuid(taken.key_id) || taken.key.size() != QkdKey::kCapacity) {
+  if (!is_uuid(taken.key_id) || taken.key.size() != QkdKey::kCapacity) {
     return fail(ErrorKind::KeySource, Reason::QkdUnavailable, "the KME's key or key_ID");
   }
   state->agreement.key_id = std::move(taken.key_id);

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/big_endian.hpp"
+#include "base/uuid.hpp"
 #include "qsp/suites.hpp"
 
 namespace qsp::handshake {
@@ -21,9 +23,7 @@ Result<std::uint64_t> draw_session_id(crypto::Rng& rng) {
   for (int attempt = 0; attempt < 4; ++attempt) {
     std::array<std::uint8_t, 8> bytes{};
     if (const auto drawn = rng.fill(bytes); !drawn) return std::unexpected(drawn.error());
-    std::uint64_t id = 0;
-    for (const std::uint8_t byte : bytes) id = id << 8 | byte;
-    if (id != 0) return id;
+    if (const std::uint64_t id = load_big_endian(bytes); id != 0) return id;
   }
   return fail(ErrorKind::Provider, Reason::InternalError, "random generator yields zeros");
 }
@@ -237,7 +237,7 @@ Result<Actions> Server::on_qkd_key(DeliveredKey&& key) {
   auto* state = std::get_if<AwaitQkdKey>(&state_);
   if (state == nullptr) return fail(ErrorKind::ApiMisuse, Reason::InternalError, "no QKD key is awaited");
   const auto& wanted = state->agreement.key_id;
-  if (!wanted || !wire::same_uuid(taken.key_id, *wanted) || taken.key.size() != QkdKey::kCapacity) {
+  if (!wanted || !same_uuid(taken.key_id, *wanted) || taken.key.size() != QkdKey::kCapacity) {
     return fail(ErrorKind::KeySource, Reason::QkdUnavailable, "the KME's key or key_ID");
   }
   return finish(std::move(*state), std::move(taken.key));

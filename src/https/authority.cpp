@@ -10,23 +10,18 @@
 #include <string_view>
 #include <utility>
 
+#include "crypto/openssl/owned.hpp"
+
 namespace qsp::https {
 namespace {
 
+using crypto::openssl::Bio;
+using crypto::openssl::Certificate;
+using crypto::openssl::Owned;
+using crypto::openssl::Pkey;
 using files::OrText;
 using Time = std::chrono::system_clock::time_point;
 
-template <class T, void (*Free)(T*)>
-struct Freer {
-  void operator()(T* object) const noexcept { Free(object); }
-};
-template <class T, void (*Free)(T*)>
-using Owned = std::unique_ptr<T, Freer<T, Free>>;
-
-void free_bio(BIO* bio) noexcept { BIO_free_all(bio); }
-using Bio = Owned<BIO, free_bio>;
-using Certificate = Owned<X509, X509_free>;
-using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 using Number = Owned<BIGNUM, BN_free>;
 using Stamp = Owned<ASN1_TIME, ASN1_TIME_free>;
 
@@ -123,13 +118,13 @@ OrText<Credential> to_pem(X509* certificate, EVP_PKEY* key) {
   return Credential{text_of(text.get()), SecretBytes(text_of(secret.get()))};
 }
 
-Key new_key() { return Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")); }
+Pkey new_key() { return Pkey(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")); }
 
 }  // namespace
 
 struct Authority::Parts {
   Certificate certificate;
-  Key key;
+  Pkey key;
   Credential credential;
 };
 
@@ -162,7 +157,7 @@ OrText<Authority> Authority::make(const std::string& name, Time from, std::chron
 
 OrText<Credential> Authority::issue(const Subject& subject, Time from, std::chrono::seconds life) {
   const Certificate certificate(X509_new());
-  const Key key = new_key();
+  const Pkey key = new_key();
   X509* const made = certificate.get();
   std::string usage;
   if (subject.server) usage = "serverAuth";

@@ -14,12 +14,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/hex.hpp"
 #include "crypto/pem.hpp"
 #include "files/trusted.hpp"
 
 namespace qsp::https {
 namespace {
 
+using crypto::openssl::Bio;
+using crypto::openssl::Certificate;
+using crypto::openssl::Owned;
 using files::OrText;
 
 constexpr std::size_t kMaxCertificatesSize = std::size_t{4}
@@ -30,21 +34,8 @@ constexpr const char* kGroups = "X25519MLKEM768:SecP256r1MLKEM768:X25519:P-256";
 constexpr const char* kTls12Ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr int kSecurityLevel = 2;  // 112 bits: RSA of 2,048 bits and up, no SHA-1 in signatures
 
-template <auto Free>
-struct Freed {
-  template <class Handle>
-  void operator()(Handle* handle) const noexcept {
-    Free(handle);
-  }
-};
-template <class Handle, auto Free>
-using Owned = std::unique_ptr<Handle, Freed<Free>>;
-using Bio = Owned<BIO, BIO_free>;
-using Certificate = Owned<X509, X509_free>;
 using RevocationList = Owned<X509_CRL, X509_CRL_free>;
-using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 
-void free_names(GENERAL_NAMES* names) noexcept { GENERAL_NAMES_free(names); }
 void free_openssl(unsigned char* memory) noexcept { OPENSSL_free(memory); }
 
 /// Nobody is asked for a passphrase: a server has no terminal.
@@ -116,10 +107,10 @@ OrText<void> use_certificate(SSL_CTX* context, const TlsFiles& tls) {
 }
 
 /// The one private key of a key file. Certificates and parameters may stand beside it, another key may not.
-OrText<Key> read_key(const std::string& file) {
+OrText<crypto::openssl::Pkey> read_key(const std::string& file) {
   const OrText<SecretBytes> pem = files::read_private_file(file, kMaxKeySize);
   if (!pem) return std::unexpected(pem.error());
-  Key key;
+  crypto::openssl::Pkey key;
   for (crypto::PemReader reader(pem->reveal_text());;) {
     const auto next = reader.next();
     if (!next) return std::unexpected(file + ": holds " + std::string(next.error()) + "; make or copy it again");
@@ -147,7 +138,7 @@ OrText<Key> read_key(const std::string& file) {
 }
 
 OrText<void> use_key(SSL_CTX* context, const TlsFiles& tls) {
-  const OrText<Key> key = read_key(tls.key);
+  const auto key = read_key(tls.key);
   if (!key) return std::unexpected(key.error());
   const bool used = SSL_CTX_use_PrivateKey(context, key->get()) == 1 && SSL_CTX_check_private_key(context) == 1;
   ERR_clear_error();
@@ -244,7 +235,7 @@ std::optional<std::string> common_name(const X509* certificate) {
 std::optional<std::vector<std::string>> uris(const X509* certificate) {
   std::vector<std::string> all;
   int critical = -1;  // afterwards -1: there are no names; -2: two lists, and what it is else: a damaged one
-  const Owned<GENERAL_NAMES, free_names> names(
+  const Owned<GENERAL_NAMES, GENERAL_NAMES_free> names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, nullptr)));
   if (!names) return critical == -1 ? std::optional(all) : std::nullopt;
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
@@ -259,13 +250,10 @@ std::optional<std::vector<std::string>> uris(const X509* certificate) {
 }
 
 std::optional<std::string> fingerprint(const X509* certificate) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return std::nullopt;
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) text.append({kDigits[digest[i] >> 4], kDigits[digest[i] & 0xF]});
-  return text;
+  return to_hex(Bytes(digest).first(size));
 }
 
 /// How two ends' TLS does not meet.

@@ -7,17 +7,15 @@
 #include <optional>
 #include <string>
 
+#include "crypto/openssl/owned.hpp"
 #include "files/file.hpp"
 #include "https/https.hpp"
 
 /// The TLS policy of this room, over OpenSSL: who is trusted, with what, and what a certificate says.
 namespace qsp::https {
 
-struct SslFree {
-  void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
-};
 /// One end of a connection to be.
-using Ssl = std::unique_ptr<SSL, SslFree>;
+using Ssl = crypto::openssl::Owned<SSL, SSL_free>;
 /// What connections are made from. Connections keep it alive.
 using TlsContext = std::shared_ptr<SSL_CTX>;
 

@@ -136,7 +136,7 @@ PadStatus status_of(const PadHeader& pad, std::uint64_t own_used, std::uint64_t 
 /// A name in the kernel that one process at a time can hold, and that vanishes with it: a socket address without a
 /// file.
 OrText<files::Descriptor> claim(const PadHeader& pad, const std::string& file) {
-  const std::string name = "qsp-pad-" + to_text(pad.pad_id) + '-' + keysource::name(pad.half);
+  const std::string name = "qsp-pad-" + uuid_text(pad.pad_id) + '-' + keysource::name(pad.half);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::ranges::copy(name, address.sun_path + 1);  // a zero byte first: Linux's abstract namespace, unix(7)
@@ -304,7 +304,7 @@ OrText<DeliveredKey> Pad::take_next() {
     const std::uint64_t index = next_++;
     OrText<QkdKey> key = spend(index);
     if (!key) return std::unexpected(std::move(key.error()));
-    return DeliveredKey{to_text(key_id_of(header_.pad_id, index)), std::move(*key)};
+    return DeliveredKey{uuid_text(key_id_of(header_.pad_id, index)), std::move(*key)};
   }
   return std::unexpected(file_ + ": no key is left in half " + keysource::name(header_.half) +
                          "; make a new pair with: qsp pad create");
@@ -313,14 +313,14 @@ OrText<DeliveredKey> Pad::take_next() {
 OrText<QkdKey> Pad::take(const Uuid& key_id) {
   if (!broken_.empty()) return std::unexpected(broken_);
   const std::optional<std::uint64_t> index = index_of(header_.pad_id, key_id);
-  if (!index || *index >= header_.keys) return std::unexpected(file_ + ": holds no key " + to_text(key_id));
+  if (!index || *index >= header_.keys) return std::unexpected(file_ + ": holds no key " + uuid_text(key_id));
   if (range_of(header_.half, header_.keys).contains(*index)) {
-    return std::unexpected(file_ + ": key " + to_text(key_id) +
+    return std::unexpected(file_ + ": key " + uuid_text(key_id) +
                            " is of this end's own half; the other end uses a copy of this file instead of its own");
   }
   const OrText<bool> used = is_used(*index);
   if (!used) return refuse_for_good(used.error());
-  if (*used) return std::unexpected(file_ + ": key " + to_text(key_id) + " is used already");
+  if (*used) return std::unexpected(file_ + ": key " + uuid_text(key_id) + " is used already");
   return spend(*index);
 }
 

@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
+#include "base/uuid.hpp"
 #include "files/file.hpp"
 #include "keysource/pad_format.hpp"
-#include "keysource/uuid.hpp"
 #include "qsp/crypto.hpp"
 #include "qsp/endpoint.hpp"
 #include "qsp/secret.hpp"

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "keysource/uuid.hpp"
+#include "base/uuid.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/secret.hpp"
 

@@ -26,23 +26,15 @@ constexpr std::chrono::seconds kDialTimeout{10};
 constexpr std::chrono::milliseconds kGroupLook{50};
 constexpr int kStatusUnknown = 255;  ///< of a child that somebody else waited for: not 0
 
-/// The two ends of a pipe; closed unless given away.
+/// The two ends of a pipe.
 struct PipePair {
-  int read_end = -1;
-  int write_end = -1;
+  files::Descriptor read_end, write_end;
 
-  PipePair() = default;
-  PipePair(const PipePair&) = delete;
-  PipePair& operator=(const PipePair&) = delete;
-  ~PipePair() {
-    if (read_end >= 0) ::close(read_end);
-    if (write_end >= 0) ::close(write_end);
-  }
   bool open() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-    read_end = ends[0];
-    write_end = ends[1];
+    read_end = files::Descriptor(ends[0]);
+    write_end = files::Descriptor(ends[1]);
     return true;
   }
 };
@@ -90,11 +82,6 @@ void ForwardSession::handle_established() {
       asio::detached);
 }
 
-/// A group that is left when the loop goes is still known to groups_, which ends it with the server.
-ExecSession::~ExecSession() {
-  if (child_fd_ >= 0) ::close(child_fd_);
-}
-
 void ExecSession::handle_established() {
   if (const auto failed = start()) give_up(Reason::InternalError, *failed);
 }
@@ -104,15 +91,15 @@ std::optional<std::string> ExecSession::start() {
   PipePair input;
   PipePair output;
   if (!input.open() || !output.open()) return "cannot run the command: no pipe";
-  ::fcntl(input.write_end, F_SETFL, O_NONBLOCK);  // NOLINT(cppcoreguidelines-pro-type-vararg)
-  ::fcntl(output.read_end, F_SETFL, O_NONBLOCK);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+  ::fcntl(input.write_end.get(), F_SETFL, O_NONBLOCK);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+  ::fcntl(output.read_end.get(), F_SETFL, O_NONBLOCK);  // NOLINT(cppcoreguidelines-pro-type-vararg)
 
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_adddup2(&actions, input.read_end, STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, output.write_end, STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, input.read_end.get(), STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, output.write_end.get(), STDOUT_FILENO);
   // Not every socket of this process is closed on exec, and none is the command's business.
   ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   // This process ignores SIGPIPE and blocks nothing; a command expects the defaults.
@@ -139,15 +126,16 @@ std::optional<std::string> ExecSession::start() {
   groups_.add(group_);
   watch_child();
   const auto attached =
-      attach(PipeEnds(PipeEnds::Kind::Pipes, std::exchange(output.read_end, -1), std::exchange(input.write_end, -1)));
+      attach(PipeEnds(PipeEnds::Kind::Pipes, output.read_end.release(), input.write_end.release()));
   if (!attached) return attached.error();
   return std::nullopt;
 }
 
 void ExecSession::watch_child() {
-  child_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));  // NOLINT(cppcoreguidelines-pro-type-vararg)
-  if (child_fd_ >= 0) {
-    if (auto watch = Watch::open(loop(), child_fd_)) child_watch_.emplace(std::move(*watch));
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg)
+  child_fd_ = files::Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
+  if (child_fd_) {
+    if (auto watch = Watch::open(loop(), child_fd_.get())) child_watch_.emplace(std::move(*watch));
   }
   await_child();
 }

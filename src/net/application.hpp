@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "files/descriptor.hpp"
 #include "net/address.hpp"
 #include "net/pipe.hpp"
 #include "net/process_groups.hpp"
@@ -47,7 +48,6 @@ class ExecSession : public PipeSession {
         command_(command),
         groups_(groups),
         group_timer_(loop.executor()) {}
-  ~ExecSession() override;
 
  protected:
   void handle_established() override;
@@ -67,9 +67,11 @@ class ExecSession : public PipeSession {
   const std::string& command_;
   ProcessGroups& groups_;
   Timer group_timer_;
-  int child_ = -1;     ///< process id; -1 once it was waited for
-  int group_ = -1;     ///< its process group; -1 once nobody is left in it
-  int child_fd_ = -1;  ///< its pidfd
+  int child_ = -1;  ///< process id; -1 once it was waited for
+  /// Its process group; -1 once nobody is left in it. One that is left when the loop goes is still known to groups_,
+  /// which ends it with the server.
+  int group_ = -1;
+  files::Descriptor child_fd_;  ///< its pidfd
   std::optional<Watch> child_watch_;
   bool output_ended_ = false;
   std::optional<int> status_;

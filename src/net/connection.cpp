@@ -8,15 +8,9 @@
 #include <utility>
 #include <variant>
 
+#include "base/overloaded.hpp"
+
 namespace qsp::net {
-namespace {
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-
-}  // namespace
 
 void PartialFrame::grow(std::size_t capacity) {
   auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);

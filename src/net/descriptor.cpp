@@ -1,11 +1,12 @@
 #include "net/descriptor.hpp"
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
 #include <utility>
+
+#include "files/descriptor.hpp"
 
 namespace qsp::net {
 namespace {
@@ -15,24 +16,21 @@ error_code last_error() noexcept { return {errno, boost::system::system_category
 }  // namespace
 
 Result<Watch, error_code> Watch::open(Loop& loop, int fd, For what) {
-  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-  if (epoll < 0) return std::unexpected(last_error());
+  files::Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return std::unexpected(last_error());
   epoll_event interest{};
   interest.events = what == For::Reading ? EPOLLIN : EPOLLOUT;
-  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &interest) != 0) {
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &interest) != 0) {
     const error_code refused = last_error();
-    ::close(epoll);
     // epoll_ctl(2): EPERM is a file that cannot be waited for, because it never blocks.
     if (refused.value() == EPERM) return Watch(std::nullopt);
     return std::unexpected(refused);
   }
   Descriptor descriptor(loop.executor());
   error_code failed;
-  descriptor.assign(epoll, failed);
-  if (failed) {
-    ::close(epoll);
-    return std::unexpected(failed);
-  }
+  descriptor.assign(epoll.get(), failed);
+  if (failed) return std::unexpected(failed);
+  static_cast<void>(epoll.release());
   return Watch(std::move(descriptor));
 }
 

@@ -2,10 +2,11 @@
 
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
+
+#include "files/descriptor.hpp"
 
 namespace qsp::net {
 
@@ -29,12 +30,8 @@ std::size_t room_for_connections(std::size_t each) noexcept {
   // For files of keys and pins, a few connections to KMEs, and one connection more that is only accepted to be refused.
   constexpr std::size_t kReserve = 24;
   // Descriptors are given out lowest first: the lowest free one is about as many as are open.
-  const int lowest_free = ::eventfd(0, EFD_CLOEXEC);
-  std::size_t open = 8;
-  if (lowest_free >= 0) {
-    open = static_cast<std::size_t>(lowest_free);
-    ::close(lowest_free);
-  }
+  const files::Descriptor lowest_free(::eventfd(0, EFD_CLOEXEC));
+  const std::size_t open = lowest_free ? static_cast<std::size_t>(lowest_free.get()) : 8;
   const std::size_t limit = descriptor_limit();
   const std::size_t room = limit - std::min(limit, open + kReserve);
   return std::max<std::size_t>(room / std::max<std::size_t>(each, 1), 1);

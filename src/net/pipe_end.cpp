@@ -31,12 +31,13 @@ void enlarge_pipe(int fd) noexcept {
   // NOLINTEND(cppcoreguidelines-pro-type-vararg)
 }
 
-/// The same pipe, opened by this process alone; -1 where that is not allowed (it belongs to another user, say), or
+/// The same pipe, opened by this process alone; none where that is not allowed (it belongs to another user, say), or
 /// where the other end is gone.
-int open_anew(int fd, Watch::For what) noexcept {
+files::Descriptor open_anew(int fd, Watch::For what) noexcept {
   const int access = what == Watch::For::Reading ? O_RDONLY : O_WRONLY;
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg)
-  return ::open(fmt::format("/proc/self/fd/{}", fd).c_str(), access | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  return files::Descriptor(
+      ::open(fmt::format("/proc/self/fd/{}", fd).c_str(), access | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 }
 
 template <class Call>
@@ -52,7 +53,7 @@ ssize_t repeated(Call call) noexcept {
 Result<PipeEnd, error_code> PipeEnd::open(Loop& loop, int fd, Watch::For what) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return std::unexpected(error_code(errno, boost::system::system_category()));
-  int own = -1;
+  files::Descriptor own;
   Way way = Way::Asked;
   if (S_ISSOCK(info.st_mode)) {
     way = Way::Flagged;
@@ -60,21 +61,14 @@ Result<PipeEnd, error_code> PipeEnd::open(Loop& loop, int fd, Watch::For what) {
     way = Way::Plain;
   } else if (S_ISFIFO(info.st_mode)) {
     own = open_anew(fd, what);
-    if (own >= 0) way = Way::Plain;
+    if (own) way = Way::Plain;
   }
   if (S_ISFIFO(info.st_mode)) enlarge_pipe(fd);
-  const int used = own >= 0 ? own : fd;
+  const int used = own ? own.get() : fd;
   auto watch = Watch::open(loop, used, what);
-  if (!watch) {
-    if (own >= 0) ::close(own);
-    return std::unexpected(watch.error());
-  }
+  if (!watch) return std::unexpected(watch.error());
   if (watch->always_ready()) way = Way::Plain;
-  return PipeEnd(used, own, way, std::move(*watch));
-}
-
-PipeEnd::~PipeEnd() {
-  if (own_ >= 0) ::close(own_);
+  return PipeEnd(used, std::move(own), way, std::move(*watch));
 }
 
 ssize_t PipeEnd::read(MutableBytes into) const noexcept {

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "files/descriptor.hpp"
 #include "net/descriptor.hpp"
 #include "net/loop.hpp"
 #include "qsp/error.hpp"
@@ -26,12 +27,6 @@ class PipeEnd {
 
   /// `fd` stays the caller's, and open as long as this. Error: it cannot be watched.
   static Result<PipeEnd, error_code> open(Loop& loop, int fd, Watch::For what);
-  PipeEnd(PipeEnd&& other) noexcept
-      : fd_(other.fd_), own_(std::exchange(other.own_, -1)), way_(other.way_), watch_(std::move(other.watch_)) {}
-  PipeEnd& operator=(PipeEnd&&) = delete;
-  PipeEnd(const PipeEnd&) = delete;
-  PipeEnd& operator=(const PipeEnd&) = delete;
-  ~PipeEnd();
 
   /// As read(2) and writev(2) do of a non-blocking descriptor: -1 with errno EAGAIN, and not EINTR.
   [[nodiscard]] ssize_t read(MutableBytes into) const noexcept;
@@ -43,10 +38,11 @@ class PipeEnd {
   /// Straight on; with a flag for each call; after poll(2) said that it does not block.
   enum class Way : std::uint8_t { Plain, Flagged, Asked };
 
-  PipeEnd(int fd, int own, Way way, Watch&& watch) noexcept : fd_(fd), own_(own), way_(way), watch_(std::move(watch)) {}
+  PipeEnd(int fd, files::Descriptor&& own, Way way, Watch&& watch) noexcept
+      : fd_(fd), own_(std::move(own)), way_(way), watch_(std::move(watch)) {}
 
-  int fd_;   ///< the one that is used
-  int own_;  ///< the same where it was opened anew, or -1
+  int fd_;                 ///< the one that is used
+  files::Descriptor own_;  ///< the same where it was opened anew
   Way way_;
   Watch watch_;
 };

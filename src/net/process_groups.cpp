@@ -12,6 +12,7 @@
 #include <iterator>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "net/process_guard.hpp"
 
@@ -50,30 +51,26 @@ Result<std::unique_ptr<ProcessGroups>, std::string> ProcessGroups::start() {
   }
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return failed();
+  files::Descriptor ours(ends[0]);
+  files::Descriptor guards(ends[1]);
   const int guard = ::fork();
-  if (guard < 0) {
-    const auto why = failed();
-    ::close(ends[0]);
-    ::close(ends[1]);
-    return why;
-  }
+  if (guard < 0) return failed();
   if (guard == 0) {
-    ::close(ends[0]);
-    guard_groups(ends[1]);
+    ours.close();
+    guard_groups(guards.get());
     ::_exit(0);
   }
-  ::close(ends[1]);
-  return std::unique_ptr<ProcessGroups>(new ProcessGroups(guard, ends[0]));
+  return std::unique_ptr<ProcessGroups>(new ProcessGroups(guard, std::move(ours)));
 }
 
 ProcessGroups::~ProcessGroups() {
   kill_all();
-  ::close(socket_);
+  socket_.close();
   ::waitpid(guard_, nullptr, 0);
 }
 
 /// A guard that is gone cannot be told, and the server itself still ends its commands.
-void ProcessGroups::tell(int message) const noexcept { ::send(socket_, &message, sizeof message, MSG_NOSIGNAL); }
+void ProcessGroups::tell(int message) const noexcept { ::send(socket_.get(), &message, sizeof message, MSG_NOSIGNAL); }
 
 void ProcessGroups::add(int group) {
   const std::lock_guard lock(mutex_);

@@ -4,8 +4,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "files/descriptor.hpp"
 #include "qsp/error.hpp"
 
 namespace qsp::net {
@@ -41,11 +43,11 @@ class ProcessGroups {
   void kill_all();
 
  private:
-  ProcessGroups(int guard, int socket) noexcept : guard_(guard), socket_(socket) {}
+  ProcessGroups(int guard, files::Descriptor&& socket) noexcept : guard_(guard), socket_(std::move(socket)) {}
   void tell(int message) const noexcept;
 
-  int guard_;   ///< process id
-  int socket_;  ///< to the guard, which sees its end
+  int guard_;                 ///< process id
+  files::Descriptor socket_;  ///< to the guard, which sees its end
   std::mutex mutex_;
   std::vector<int> groups_;
 };

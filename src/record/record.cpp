@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/big_endian.hpp"
+
 namespace qsp::record {
 namespace {
 
@@ -33,8 +35,8 @@ class Aad {
 /// SPEC §2: `nonce = epoch(4) ‖ n(8)`, the full 64-bit n.
 crypto::Nonce nonce_of(std::uint32_t epoch, std::uint64_t n) noexcept {
   crypto::Nonce nonce;
-  for (std::size_t i = 0; i < 4; ++i) nonce[i] = static_cast<std::uint8_t>(epoch >> (8 * (3 - i)));
-  for (std::size_t i = 0; i < 8; ++i) nonce[4 + i] = static_cast<std::uint8_t>(n >> (8 * (7 - i)));
+  store_big_endian(epoch, MutableBytes(nonce).first(4));
+  store_big_endian(n, MutableBytes(nonce).subspan(4));
   return nonce;
 }
 

@@ -4,19 +4,14 @@
 #include <array>
 #include <utility>
 
+#include "base/big_endian.hpp"
+
 namespace qsp::schedule {
 namespace {
 
 constexpr std::string_view kProtocol = "QSP/1.0";
 constexpr std::string_view kLabelPrefix = "qsp1 ";
 constexpr std::string_view kExportPrefix = "export ";
-
-template <std::size_t Size>
-constexpr std::array<std::uint8_t, Size> big_endian(std::uint64_t value) noexcept {
-  std::array<std::uint8_t, Size> bytes{};
-  for (std::size_t i = 0; i < Size; ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * (Size - 1 - i)));
-  return bytes;
-}
 
 constexpr std::array<std::uint8_t, 1> lp8_length(std::size_t size) noexcept { return big_endian<1>(size); }
 constexpr std::array<std::uint8_t, 4> lp32_length(std::size_t size) noexcept { return big_endian<4>(size); }

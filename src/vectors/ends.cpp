@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/big_endian.hpp"
+#include "base/uuid.hpp"
 #include "crypto/spki.hpp"
 
 namespace qsp::vectors {
@@ -87,29 +89,12 @@ Result<std::unique_ptr<crypto::Signer>> make_signer(End& end, SignatureId id, Ro
   return end.provider->load_signer(text, nullptr);
 }
 
-std::string uuid_of(Bytes random) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    std::uint8_t byte = random[i];
-    if (i == 6) byte = static_cast<std::uint8_t>(0x40 | (byte & 0x0f));  // RFC 9562 §5.4: version 4
-    if (i == 8) byte = static_cast<std::uint8_t>(0x80 | (byte & 0x3f));
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 0x0fU];
-  }
-  return text;
-}
-
 }  // namespace
 
 Result<void> Script::fill(MutableBytes out) {
   const auto seed = hkdf_.hash({as_bytes(name_)});
   if (!seed) return std::unexpected(seed.error());
-  const auto number = static_cast<std::uint32_t>(draws_.size());
-  const std::array<std::uint8_t, 4> info{static_cast<std::uint8_t>(number >> 24U),
-                                         static_cast<std::uint8_t>(number >> 16U),
-                                         static_cast<std::uint8_t>(number >> 8U), static_cast<std::uint8_t>(number)};
+  const auto info = big_endian<4>(draws_.size());
   if (const auto made = hkdf_.expand(*seed, {info}, out); !made) return made;
   draws_.emplace_back(out.begin(), out.end());
   return {};
@@ -194,11 +179,11 @@ Result<void> Ends::open(const Scenario& scenario) {
 }
 
 Result<QkdPair> Ends::draw_qkd() {
-  std::array<std::uint8_t, 16> id{};
+  Uuid id{};
   QkdPair pair{.key_id = {}, .key = Buffer(QkdKey::kCapacity)};
   if (const auto drawn = link_.fill(id); !drawn) return std::unexpected(drawn.error());
   if (const auto drawn = link_.fill(pair.key); !drawn) return std::unexpected(drawn.error());
-  pair.key_id = uuid_of(id);
+  pair.key_id = uuid_text(uuid_of(id, 4));
   return pair;
 }
 

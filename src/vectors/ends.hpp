@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/role.hpp"
 #include "channel/session.hpp"
 #include "crypto/other_rng.hpp"
 #include "vectors/vectors.hpp"
@@ -18,7 +19,6 @@ namespace qsp::vectors {
 
 using Buffer = std::vector<std::uint8_t>;
 
-constexpr Role other(Role role) noexcept { return role == Role::Client ? Role::Server : Role::Client; }
 constexpr std::string_view name_of(Role role) noexcept { return role == Role::Client ? "client" : "server"; }
 
 /// Random bytes that follow from a name: draw i, of L bytes, is HKDF-Expand(SHA-256("qsp-vectors-1 " ‖ name), u32(i),

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/hex.hpp"
 #include "qsp/suites.hpp"
 #include "vectors/play.hpp"
 #include "wire/handshake.hpp"
@@ -13,17 +14,6 @@ namespace qsp::vectors {
 namespace {
 
 namespace json = boost::json;
-
-std::string hex(Bytes bytes) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const std::uint8_t byte : bytes) {
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 0x0fU];
-  }
-  return text;
-}
 
 /// Two spaces a level, an empty array in one line.
 void print(std::string& out, const json::value& value, std::size_t level = 0) {
@@ -80,7 +70,7 @@ class Writer {
   /// The KEM private key that `role` drew behind draw `first`; empty where a draw is not the key itself (P-256, P-384).
   [[nodiscard]] std::string kem_private_key(Role role, std::size_t first) const;
   [[nodiscard]] std::string secret(std::uint32_t epoch, std::string_view name) const {
-    return hex(ends_.secrets().at(epoch, name));
+    return to_hex(ends_.secrets().at(epoch, name));
   }
   [[nodiscard]] std::uint32_t last_epoch() const { return frames_.back().header.epoch; }
 
@@ -103,10 +93,10 @@ json::object Writer::suite() const {
 
 json::object Writer::key(Role role) const {
   const End& end = ends_.at(role);
-  return {{"private_key", hex(end.private_key)},
-          {"public_key", hex(end.key.key.bytes)},
-          {"spki", hex(end.spki)},
-          {"identity", hex(end.key.identity)},
+  return {{"private_key", to_hex(end.private_key)},
+          {"public_key", to_hex(end.key.key.bytes)},
+          {"spki", to_hex(end.spki)},
+          {"identity", to_hex(end.key.identity)},
           {"sae_id", end.sae_id}};
 }
 
@@ -118,14 +108,14 @@ json::object Writer::head() const {
           {"suite", suite()},
           {"qkd_offer", static_cast<std::uint8_t>(scenario_.qkd)},
           {"qkd_mode", qkd ? 1 : 0},
-          {"session_id", hex(Bytes(frames_.at(1).frame).subspan(2, 8))},
+          {"session_id", to_hex(Bytes(frames_.at(1).frame).subspan(2, 8))},
           {"keys", json::object{{"client", key(Role::Client)}, {"server", key(Role::Server)}}}};
 }
 
 Result<std::string> Writer::th(std::initializer_list<Bytes> messages) const {
   const auto digest = schedule::transcript_hash(provider_.hkdf(), messages);
   if (!digest) return std::unexpected(digest.error());
-  return hex(*digest);
+  return to_hex(*digest);
 }
 
 std::string Writer::kem_private_key(Role role, std::size_t first) const {
@@ -134,9 +124,9 @@ std::string Writer::kem_private_key(Role role, std::size_t first) const {
     case crypto::KemId::MlKem512:
     case crypto::KemId::MlKem768:
     case crypto::KemId::MlKem1024:
-      return hex(draws.at(first + 1));
+      return to_hex(draws.at(first + 1));
     case crypto::KemId::X25519MlKem768:
-      return hex(draws.at(first + 1)) + hex(draws.at(first + 2));
+      return to_hex(draws.at(first + 1)) + to_hex(draws.at(first + 2));
     case crypto::KemId::SecP256r1MlKem768:
     case crypto::KemId::SecP384r1MlKem1024:
       return {};
@@ -152,8 +142,8 @@ Result<json::object> Writer::handshake() const {
     const Opened& frame = frames_.at(i);
     messages.push_back(json::object{{"name", kNames[i]},
                                     {"from", name_of(frame.from)},
-                                    {"plaintext", hex(frame.plaintext)},
-                                    {"frame", hex(frame.frame)}});
+                                    {"plaintext", to_hex(frame.plaintext)},
+                                    {"frame", to_hex(frame.frame)}});
   }
   const bool qkd = scenario_.qkd != QkdPolicy::None;
   const Buffer &ch = frames_[0].plaintext, &sh = frames_[1].plaintext, &sa = frames_[2].plaintext;
@@ -171,7 +161,7 @@ Result<json::object> Writer::handshake() const {
     if (!*hash) return std::unexpected(hash->error());
   }
   const auto signed_input = [](std::string_view context, const std::string& hash) {
-    return hex(as_bytes(context)) + "00" + hash;
+    return to_hex(as_bytes(context)) + "00" + hash;
   };
 
   json::object out{{"messages", std::move(messages)}};
@@ -191,9 +181,9 @@ Result<json::object> Writer::handshake() const {
   for (const std::string_view name : {"derived", "master"}) out[name] = secret(0, name);
   out["c_finished"] = secret(0, "c finished");
   out["s_finished"] = secret(0, "s finished");
-  out["confirm_c"] = hex(client_auth->confirm);
+  out["confirm_c"] = to_hex(client_auth->confirm);
   out["th_sf"] = *th_sf;
-  out["confirm_s"] = hex(finish->confirm);
+  out["confirm_s"] = to_hex(finish->confirm);
   out["epoch_secret_1"] = secret(1, "epoch_secret");
   return out;
 }
@@ -217,7 +207,8 @@ Result<json::object> Writer::rekey(std::uint32_t epoch) const {
   const auto thr = th({init, ack_bytes.first(wire::kAckConfirmBegin), ack_bytes.subspan(wire::kAckConfirmEnd)});
   if (!thr) return std::unexpected(thr.error());
 
-  json::object out{{"init", hex(init)}, {"ack", hex(ack)}, {"done", hex(done)}, {"material", hex(fields.material)}};
+  json::object out{
+      {"init", to_hex(init)}, {"ack", to_hex(ack)}, {"done", to_hex(done)}, {"material", to_hex(fields.material)}};
   if (!fields.kem_public_key.empty()) {
     const std::vector<Buffer>& draws = ends_.at(Role::Server).script->draws();
     const auto material =
@@ -230,7 +221,7 @@ Result<json::object> Writer::rekey(std::uint32_t epoch) const {
   out["key_id"] = fields.key_id;
   out["thr"] = *thr;
   out["prk"] = secret(epoch + 1, "prk");
-  out["confirm"] = hex(std::get<wire::RekeyAck>(*parsed_ack).confirm);
+  out["confirm"] = to_hex(std::get<wire::RekeyAck>(*parsed_ack).confirm);
   return out;
 }
 
@@ -248,8 +239,8 @@ Result<json::array> Writer::epochs() const {
                                     {"type", static_cast<std::uint8_t>(frame.header.type)},
                                     {"flags", frame.header.flags},
                                     {"n", frame.n},
-                                    {"plaintext", hex(frame.plaintext)},
-                                    {"frame", hex(frame.frame)}});
+                                    {"plaintext", to_hex(frame.plaintext)},
+                                    {"frame", to_hex(frame.frame)}});
     }
     one["frames"] = std::move(frames);
     if (epoch < last_epoch()) {
@@ -267,9 +258,9 @@ json::array Writer::exports() const {
   for (const ExportedKey& key : play_.exports()) {
     out.push_back(json::object{{"epoch", key.epoch},
                                {"label", key.label},
-                               {"context", hex(key.context)},
+                               {"context", to_hex(key.context)},
                                {"size", key.key.size()},
-                               {"key", hex(key.key)}});
+                               {"key", to_hex(key.key)}});
   }
   return out;
 }
@@ -361,7 +352,7 @@ std::expected<json::array, std::string> failing(const Scenario& scenario, crypto
                                {"epoch", epoch},
                                {"frame_index", place},
                                {"from", name_of(frames[index].from)},
-                               {"altered_frame", hex(*frame)},
+                               {"altered_frame", to_hex(*frame)},
                                {"reason", name(reason)}});
   }
   return out;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/big_endian.hpp"
+
 namespace qsp::vectors {
 namespace {
 
@@ -19,8 +21,7 @@ wire::FrameHeader header_of(Bytes frame) {
 // SPEC §2.4, written a second time and not taken from the record layer, which this is to check.
 crypto::Nonce nonce_of(std::uint32_t epoch, std::uint64_t n) {
   crypto::Nonce nonce{};
-  for (std::size_t i = 0; i < 4; ++i) nonce[i] = static_cast<std::uint8_t>(epoch >> (24 - 8 * i));
-  for (std::size_t i = 0; i < 8; ++i) nonce[4 + i] = static_cast<std::uint8_t>(n >> (56 - 8 * i));
+  std::ranges::copy(big_endian<8>(n), std::ranges::copy(big_endian<4>(epoch), nonce.begin()).out);
   return nonce;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/big_endian.hpp"
+
 namespace qsp::wire {
 
 Bytes Reader::bytes(std::size_t size) noexcept {
@@ -29,11 +31,7 @@ void Reader::fail() noexcept {
   rest_ = {};
 }
 
-std::uint64_t Reader::integer(std::size_t size) noexcept {
-  std::uint64_t value = 0;
-  for (const std::uint8_t byte : bytes(size)) value = value << 8 | byte;
-  return value;
-}
+std::uint64_t Reader::integer(std::size_t size) noexcept { return load_big_endian(bytes(size)); }
 
 MutableBytes Writer::reserve(std::size_t size) noexcept {
   if (!ok_ || size > output_.size() - used_) {
@@ -62,9 +60,6 @@ void Writer::lp16(Bytes value) noexcept {
   bytes(value);
 }
 
-void Writer::integer(std::uint64_t value, std::size_t size) noexcept {
-  const MutableBytes room = reserve(size);
-  for (std::size_t i = room.size(); i > 0; --i, value >>= 8) room[i - 1] = static_cast<std::uint8_t>(value);
-}
+void Writer::integer(std::uint64_t value, std::size_t size) noexcept { store_big_endian(value, reserve(size)); }
 
 }  // namespace qsp::wire

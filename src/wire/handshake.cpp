@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "base/big_endian.hpp"
+#include "base/uuid.hpp"
 #include "wire/cursor.hpp"
 
 namespace qsp::wire {
@@ -84,9 +86,7 @@ class MessageBuilder {
  public:
   explicit MessageBuilder(MessageType type) : bytes_{std::to_underlying(type), 0, 0, 0} {}
 
-  void integer(std::uint64_t value, std::size_t size) {
-    for (std::size_t i = size; i-- > 0;) bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-  }
+  void integer(std::uint64_t value, std::size_t size) { append_big_endian(bytes_, value, size); }
   void append(Bytes value) { bytes_.insert(bytes_.end(), value.begin(), value.end()); }
   void lp8(Bytes value) {
     integer(value.size(), 1);
@@ -321,8 +321,7 @@ std::vector<std::uint8_t> encode_to_signature(const ClientAuth& message, bool qk
 }
 
 void append_signature(std::vector<std::uint8_t>& message, Bytes signature) {
-  message.push_back(static_cast<std::uint8_t>(signature.size() >> 8));
-  message.push_back(static_cast<std::uint8_t>(signature.size()));
+  append_big_endian(message, signature.size(), 2);
   message.insert(message.end(), signature.begin(), signature.end());
 }
 
@@ -330,23 +329,6 @@ std::vector<std::uint8_t> encode_server_finish_to_confirm() {
   MessageBuilder builder(MessageType::ServerFinish);
   builder.applications({});
   return std::move(builder).finish(kConfirmSize);
-}
-
-bool is_uuid(std::string_view text) noexcept {
-  if (text.size() != kKeyIdSize) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-    const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    if (hyphen ? c != '-' : !digit) return false;
-  }
-  return true;
-}
-
-bool same_uuid(std::string_view a, std::string_view b) noexcept {
-  // Bit 5 is the case of a letter; digits and hyphens have it set already.
-  const auto fold = [](char c) { return static_cast<char>(c | 0x20); };
-  return is_uuid(a) && is_uuid(b) && std::ranges::equal(a, b, {}, fold, fold);
 }
 
 }  // namespace qsp::wire

@@ -134,9 +134,4 @@ void append_signature(std::vector<std::uint8_t>& message, Bytes signature);
 /// SERVER_FINISH without its confirm, with its final length.
 std::vector<std::uint8_t> encode_server_finish_to_confirm();
 
-/// True for 36 characters of the form 8-4-4-4-12 hexadecimal digits.
-bool is_uuid(std::string_view text) noexcept;
-/// True if both are UUIDs of the same value, whatever the case of their digits.
-bool same_uuid(std::string_view a, std::string_view b) noexcept;
-
 }  // namespace qsp::wire

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/uuid.hpp"
 #include "wire/cursor.hpp"
 #include "wire/handshake.hpp"
 

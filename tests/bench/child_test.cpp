@@ -58,7 +58,7 @@ TEST(Child, GetsTheDescriptorsThatAreKeptAndNoOther) {
                            {kept.get()}});
   ASSERT_TRUE(child);
   EXPECT_TRUE(child->succeeds(std::chrono::seconds(30)));
-  write_end = Handle();
+  write_end = Descriptor();
   std::array<char, 64> text{};
   const auto size = ::read(read_end.get(), text.data(), text.size());
   ASSERT_GT(size, 0);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/big_endian.hpp"
 #include "channel/kmes.hpp"
 #include "channel/malicious.hpp"
 #include "channel/stage.hpp"
@@ -131,8 +132,7 @@ TEST(Randomness, of_nonces_session_id_shares_and_material_comes_from_the_generat
     const auto answer = answer_of(*pair);
     EXPECT_TRUE(watched.client->drew(hello.nonce)) << "client_nonce";
     EXPECT_TRUE(watched.server->drew(answer.nonce)) << "server_nonce";
-    std::array<std::uint8_t, 8> session_id{};
-    for (std::size_t i = 0; i < 8; ++i) session_id[i] = static_cast<std::uint8_t>(answer.session_id >> (56 - 8 * i));
+    const auto session_id = big_endian<8>(answer.session_id);
     EXPECT_TRUE(watched.server->drew(session_id)) << "session_id";
     for (const Bytes bytes : {Bytes(hello.nonce), Bytes(answer.nonce), Bytes(session_id), answer.kem_ciphertext}) {
       expect_fresh(bytes);

@@ -10,7 +10,6 @@ namespace {
 
 using test::Buffer;
 using test::expect_error;
-using test::hex;
 using test::must;
 using test::unhex;
 
@@ -40,10 +39,10 @@ void expect_seals_and_opens(Provider& provider, const Case& c) {
   Buffer data = c.plain;
   Tag tag{};
   must(aead->seal(nonce_of(c.nonce), c.aad, data, tag));
-  EXPECT_EQ(hex(data), hex(c.sealed));
-  EXPECT_EQ(hex(tag), hex(c.tag));
+  EXPECT_EQ(to_hex(data), to_hex(c.sealed));
+  EXPECT_EQ(to_hex(tag), to_hex(c.tag));
   must(aead->open(nonce_of(c.nonce), c.aad, data, tag));
-  EXPECT_EQ(hex(data), hex(c.plain));
+  EXPECT_EQ(to_hex(data), to_hex(c.plain));
 }
 
 class AeadTest : public test::ProviderTest, public testing::WithParamInterface<AeadId> {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <numeric>
 
+#include "crypto/openssl/owned.hpp"
 #include "crypto/support.hpp"
 #include "crypto/vectors.hpp"
 #include "qsp/openssl.hpp"
@@ -16,7 +17,6 @@ namespace {
 
 using test::Buffer;
 using test::expect_error;
-using test::hex;
 using test::must;
 using test::unhex;
 
@@ -68,7 +68,7 @@ class HkdfTest : public test::ProviderTest {
   std::string expanded(Bytes prk, Parts info, std::size_t size) {
     Buffer out(size, 0xee);
     must(hkdf().expand(prk, info, out));
-    return hex(out);
+    return to_hex(out);
   }
 };
 
@@ -102,30 +102,31 @@ TEST_F(HkdfTest, MatchesTheThreeSha256CasesOfRfc5869) {
   }};
   for (const Case& c : cases) {
     const ScheduleSecret prk = must(hkdf().extract(c.salt, {c.ikm}));
-    EXPECT_EQ(hex(prk.reveal()), c.prk);
+    EXPECT_EQ(to_hex(prk.reveal()), c.prk);
     EXPECT_EQ(expanded(prk.reveal(), {c.info}, c.okm.size() / 2), c.okm);
   }
 }
 
 // RFC 4231 §4.2, §4.3 and §4.7 (a key longer than a block); FIPS 180-4's example.
 TEST_F(HkdfTest, MatchesThePublishedHmacAndHashValues) {
-  EXPECT_EQ(hex(must(hkdf().hmac(Buffer(20, 0x0b), {as_bytes("Hi There")}))),
+  EXPECT_EQ(to_hex(must(hkdf().hmac(Buffer(20, 0x0b), {as_bytes("Hi There")}))),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-  EXPECT_EQ(hex(must(hkdf().hmac(as_bytes("Jefe"), {as_bytes("what do ya want "), as_bytes("for nothing?")}))),
+  EXPECT_EQ(to_hex(must(hkdf().hmac(as_bytes("Jefe"), {as_bytes("what do ya want "), as_bytes("for nothing?")}))),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  EXPECT_EQ(
-      hex(must(hkdf().hmac(Buffer(131, 0xaa), {as_bytes("Test Using Larger Than Block-Size Key - Hash Key First")}))),
-      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-  EXPECT_EQ(hex(must(hkdf().hash({as_bytes("abc")}))),
+  EXPECT_EQ(to_hex(must(
+                hkdf().hmac(Buffer(131, 0xaa), {as_bytes("Test Using Larger Than Block-Size Key - Hash Key First")}))),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_EQ(to_hex(must(hkdf().hash({as_bytes("abc")}))),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(hex(must(hkdf().hash({}))), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(to_hex(must(hkdf().hash({}))), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 // RFC 5869 §2.2: a salt not provided is a string of HashLen zeros.
 TEST_F(HkdfTest, AnEmptySaltIsThirtyTwoZeroBytes) {
   const Buffer ikm = counting(50);
-  EXPECT_EQ(hex(must(hkdf().extract({}, {ikm})).reveal()), hex(must(hkdf().extract(Buffer(32), {ikm})).reveal()));
-  EXPECT_NE(hex(must(hkdf().extract({}, {ikm})).reveal()), hex(must(hkdf().extract(Buffer(32, 1), {ikm})).reveal()));
+  EXPECT_EQ(to_hex(must(hkdf().extract({}, {ikm})).reveal()), to_hex(must(hkdf().extract(Buffer(32), {ikm})).reveal()));
+  EXPECT_NE(to_hex(must(hkdf().extract({}, {ikm})).reveal()),
+            to_hex(must(hkdf().extract(Buffer(32, 1), {ikm})).reveal()));
 }
 
 /// Every two-way cut of messages around the sizes at which SHA-256's blocks, and the gathering of parts, begin anew.
@@ -133,16 +134,16 @@ TEST_F(HkdfTest, PartsAreHashedAsIfJoined) {
   for (const std::size_t size : test::Sizes{0, 1, 55, 56, 63, 64, 65, 191, 192, 193, 255, 256, 257, 300, 700}) {
     const Buffer message = counting(size);
     const Bytes all(message);
-    const std::string digest = hex(must(hkdf().hash({all})));
-    const std::string mac = hex(must(hkdf().hmac(as_bytes("key"), {all})));
-    const std::string prk = hex(must(hkdf().extract(as_bytes("salt"), {all})).reveal());
+    const std::string digest = to_hex(must(hkdf().hash({all})));
+    const std::string mac = to_hex(must(hkdf().hmac(as_bytes("key"), {all})));
+    const std::string prk = to_hex(must(hkdf().extract(as_bytes("salt"), {all})).reveal());
     const std::string okm = expanded(Buffer(32, 7), {all}, 70);
     for (std::size_t cut = 0; cut <= size; ++cut) {
       const Bytes head = all.first(cut);
       const Bytes tail = all.subspan(cut);
-      ASSERT_EQ(hex(must(hkdf().hash({head, {}, tail}))), digest) << size << " cut at " << cut;
-      ASSERT_EQ(hex(must(hkdf().hmac(as_bytes("key"), {head, tail, {}}))), mac) << size << " cut at " << cut;
-      ASSERT_EQ(hex(must(hkdf().extract(as_bytes("salt"), {{}, head, tail})).reveal()), prk)
+      ASSERT_EQ(to_hex(must(hkdf().hash({head, {}, tail}))), digest) << size << " cut at " << cut;
+      ASSERT_EQ(to_hex(must(hkdf().hmac(as_bytes("key"), {head, tail, {}}))), mac) << size << " cut at " << cut;
+      ASSERT_EQ(to_hex(must(hkdf().extract(as_bytes("salt"), {{}, head, tail})).reveal()), prk)
           << size << " cut at " << cut;
       ASSERT_EQ(expanded(Buffer(32, 7), {head, tail}, 70), okm) << size << " cut at " << cut;
     }
@@ -164,11 +165,11 @@ std::string reference(int mode, Bytes key, Bytes salt, Bytes info, std::size_t s
   std::size_t next = 3;
   if (!salt.empty()) params[next++] = octets(OSSL_KDF_PARAM_SALT, salt);
   if (!info.empty()) params[next++] = octets(OSSL_KDF_PARAM_INFO, info);
-  const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free);
-  const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(EVP_KDF_CTX_new(kdf.get()), EVP_KDF_CTX_free);
+  const openssl::Owned<EVP_KDF, EVP_KDF_free> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
+  const openssl::Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> context(EVP_KDF_CTX_new(kdf.get()));
   Buffer out(size);
   EXPECT_EQ(EVP_KDF_derive(context.get(), out.data(), out.size(), params.data()), 1);
-  return hex(out);
+  return to_hex(out);
 }
 
 TEST_F(HkdfTest, AgreesWithOpenSslsHkdfForAllSortsOfLengths) {
@@ -176,7 +177,7 @@ TEST_F(HkdfTest, AgreesWithOpenSslsHkdfForAllSortsOfLengths) {
     for (const std::size_t salt : test::Sizes{0, 1, 32, 63, 64, 65, 200}) {
       const Buffer key = counting(ikm, 3);
       const Buffer salted = counting(salt, 9);
-      EXPECT_EQ(hex(must(hkdf().extract(salted, {key})).reveal()),
+      EXPECT_EQ(to_hex(must(hkdf().extract(salted, {key})).reveal()),
                 reference(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, key, salted, {}, 32));
     }
   }
@@ -219,7 +220,7 @@ TEST_F(HkdfVectors, HkdfSha256) {
     } else {
       must(provider_->hkdf().expand(key, {block.control_bytes("hexinfo")}, out));
     }
-    EXPECT_EQ(hex(out), hex(expected));
+    EXPECT_EQ(to_hex(out), to_hex(expected));
     ++used;
   }
   EXPECT_GE(used, 9U);
@@ -229,8 +230,8 @@ TEST_F(HkdfVectors, HmacSha256) {
   std::size_t used = 0;
   for (const auto& block : test::read_vectors("evpmac_common.txt")) {
     if (block.find("MAC") != "HMAC" || block.find("Algorithm") != "SHA256" || block.find("Result")) continue;
-    EXPECT_EQ(hex(must(provider_->hkdf().hmac(block.bytes("Key"), {block.bytes("Input")}))),
-              hex(block.bytes("Output")));
+    EXPECT_EQ(to_hex(must(provider_->hkdf().hmac(block.bytes("Key"), {block.bytes("Input")}))),
+              to_hex(block.bytes("Output")));
     ++used;
   }
   EXPECT_GE(used, 3U);

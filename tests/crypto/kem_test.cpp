@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "crypto/openssl/owned.hpp"
 #include "crypto/support.hpp"
 #include "qsp/suites.hpp"
 
@@ -13,7 +14,6 @@ namespace {
 
 using test::Buffer;
 using test::expect_error;
-using test::hex;
 using test::joined;
 using test::must;
 using test::ScriptedRng;
@@ -82,8 +82,8 @@ TEST_P(EachKem, BothEndsReachTheSameSecretAndNeverTwiceTheSame) {
     const auto key = generate();
     const Encapsulation made = must(kem().encapsulate(key->public_key(), provider_->rng()));
     const SharedSecret opened = must(key->decapsulate(made.ciphertext));
-    EXPECT_EQ(hex(opened.reveal()), hex(made.secret.reveal()));
-    EXPECT_TRUE(secrets.insert(hex(opened.reveal())).second);
+    EXPECT_EQ(to_hex(opened.reveal()), to_hex(made.secret.reveal()));
+    EXPECT_TRUE(secrets.insert(to_hex(opened.reveal())).second);
   }
 }
 
@@ -94,14 +94,14 @@ TEST_P(EachKem, DrawsItsRandomnessFromTheCallerAlone) {
   ScriptedRng second(script);
   const auto key = must(kem().generate(first));
   EXPECT_EQ(first.left(), 0U);
-  EXPECT_EQ(hex(must(kem().generate(second))->public_key()), hex(key->public_key()));
+  EXPECT_EQ(to_hex(must(kem().generate(second))->public_key()), to_hex(key->public_key()));
   ScriptedRng sender_first(sender_script);
   ScriptedRng sender_second(sender_script);
   const Encapsulation made = must(kem().encapsulate(key->public_key(), sender_first));
   EXPECT_EQ(sender_first.left(), 0U);
   const Encapsulation again = must(kem().encapsulate(key->public_key(), sender_second));
   EXPECT_EQ(again.ciphertext, made.ciphertext);
-  EXPECT_EQ(hex(again.secret.reveal()), hex(made.secret.reveal()));
+  EXPECT_EQ(to_hex(again.secret.reveal()), to_hex(made.secret.reveal()));
 
   // One byte less is one draw too many, wherever it falls.
   for (const std::size_t size : test::Sizes{0, kSeedSize - 1, script.size() - 1}) {
@@ -152,7 +152,7 @@ TEST_P(EachKem, AnAlteredMlKemCiphertextYieldsAnotherSecret) {
     Buffer altered = made.ciphertext;
     altered[at + i] ^= 0x01;
     const SharedSecret other = must(key->decapsulate(altered));
-    ASSERT_NE(hex(other.reveal()), hex(made.secret.reveal())) << "byte " << i;
+    ASSERT_NE(to_hex(other.reveal()), to_hex(made.secret.reveal())) << "byte " << i;
   }
 }
 
@@ -167,7 +167,7 @@ TEST_P(EachHybrid, AnAlteredClassicalPartIsRefusedOrYieldsAnotherSecret) {
     altered[ecdh_at(altered) + i] ^= 0x01;
     const Result<SharedSecret> other = key->decapsulate(altered);
     if (other) {
-      EXPECT_NE(hex(other->reveal()), hex(made.secret.reveal())) << "byte " << i;
+      EXPECT_NE(to_hex(other->reveal()), to_hex(made.secret.reveal())) << "byte " << i;
     } else {
       expect_ciphertext_refused(*key, altered);
       ++refused;
@@ -245,11 +245,11 @@ TEST_F(KemTest, MlKemMatchesThePublishedResults) {
               "8626ed79d451140800e03b59b956f8210e556067407d13dc90fa9e8b872bfb8f"));
     ScriptedRng message(unhex("147c03f7a5bebba406c8fae1874d7f13c80efe79a3a9a874cc09fe76f6997615"));
     const auto key = must(kem(c.id).generate(seed));
-    EXPECT_EQ(hex(must(provider_->hkdf().hash({key->public_key()}))), c.public_key_digest);
+    EXPECT_EQ(to_hex(must(provider_->hkdf().hash({key->public_key()}))), c.public_key_digest);
     const Encapsulation made = must(kem(c.id).encapsulate(key->public_key(), message));
-    EXPECT_EQ(hex(must(provider_->hkdf().hash({made.ciphertext}))), c.ciphertext_digest);
-    EXPECT_EQ(hex(made.secret.reveal()), c.secret);
-    EXPECT_EQ(hex(must(key->decapsulate(made.ciphertext)).reveal()), c.secret);
+    EXPECT_EQ(to_hex(must(provider_->hkdf().hash({made.ciphertext}))), c.ciphertext_digest);
+    EXPECT_EQ(to_hex(made.secret.reveal()), c.secret);
+    EXPECT_EQ(to_hex(must(key->decapsulate(made.ciphertext)).reveal()), c.secret);
   }
 }
 
@@ -259,11 +259,11 @@ TEST_F(KemTest, TheX25519HalfMatchesRfc7748AndStandsLast) {
   const Buffer bob_public = unhex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
   ScriptedRng rng(joined({Buffer(kSeedSize, 1), alice}));
   const auto key = must(kem(KemId::X25519MlKem768).generate(rng));
-  EXPECT_EQ(hex(key->public_key().last(32)), "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
+  EXPECT_EQ(to_hex(key->public_key().last(32)), "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
   const Encapsulation made = must(kem(KemId::X25519MlKem768).encapsulate(key->public_key(), provider_->rng()));
   const SharedSecret secret = must(key->decapsulate(joined({Bytes(made.ciphertext).first(1088), bob_public})));
-  EXPECT_EQ(hex(secret.reveal().last(32)), "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
-  EXPECT_EQ(hex(secret.reveal().first(32)), hex(made.secret.reveal().first(32)));
+  EXPECT_EQ(to_hex(secret.reveal().last(32)), "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
+  EXPECT_EQ(to_hex(secret.reveal().first(32)), to_hex(made.secret.reveal().first(32)));
 }
 
 // RFC 9180 §A.3.1: ikmE and pkEm of DHKEM(P-256, HKDF-SHA256).
@@ -271,7 +271,7 @@ TEST_F(KemTest, TheP256HalfDerivesItsKeyAsRfc9180AndStandsFirst) {
   ScriptedRng rng(
       joined({Buffer(kSeedSize, 1), unhex("4270e54ffd08d79d5928020af4686d8f6b7d35dbe470265f1f5aa22816ce860e")}));
   const auto key = must(kem(KemId::SecP256r1MlKem768).generate(rng));
-  EXPECT_EQ(hex(key->public_key().first(65)),
+  EXPECT_EQ(to_hex(key->public_key().first(65)),
             "04a92719c6195d5085104f469a8b9814d5838ff72b60501e2c4466e5e67b325ac98536d7b61a1af4b78e5b7f951c0900be863c403c"
             "e65c9bf"
             "cb9382657222d18c4");
@@ -283,23 +283,20 @@ TEST_P(EachKem, TheMlKemHalfIsThePureMlKem) {
   ScriptedRng pure_rng(Buffer(kSeedSize, 5));
   const auto hybrid_key = must(kem().generate(hybrid_rng));
   const auto pure_key = must(KemTest::kem(layout().ml_kem).generate(pure_rng));
-  EXPECT_EQ(hex(ml_kem_part(hybrid_key->public_key())), hex(pure_key->public_key()));
+  EXPECT_EQ(to_hex(ml_kem_part(hybrid_key->public_key())), to_hex(pure_key->public_key()));
   ScriptedRng hybrid_message(joined({Buffer(kMessageSize, 7), Buffer(layout().ecdh_seed, 8)}));
   ScriptedRng pure_message(Buffer(kMessageSize, 7));
   const Encapsulation hybrid = must(kem().encapsulate(hybrid_key->public_key(), hybrid_message));
   const Encapsulation pure = must(KemTest::kem(layout().ml_kem).encapsulate(pure_key->public_key(), pure_message));
-  EXPECT_EQ(hex(ml_kem_part(hybrid.ciphertext)), hex(pure.ciphertext));
+  EXPECT_EQ(to_hex(ml_kem_part(hybrid.ciphertext)), to_hex(pure.ciphertext));
   const Bytes secret = hybrid.secret.reveal();
-  EXPECT_EQ(hex(layout().ecdh_first ? secret.last(32) : secret.first(32)), hex(pure.secret.reveal()));
+  EXPECT_EQ(to_hex(layout().ecdh_first ? secret.last(32) : secret.first(32)), to_hex(pure.secret.reveal()));
 }
-
-using EvpKey = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-using EvpContext = std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)>;
 
 /// OpenSSL's own hybrids are one key type each, under the same names.
 TEST_P(EachKem, AgreesWithOpenSslsOwnImplementationInBothDirections) {
   const std::string name(info(layout().id).name);
-  const EvpKey theirs(EVP_PKEY_Q_keygen(nullptr, nullptr, name.c_str()), EVP_PKEY_free);
+  const openssl::Pkey theirs(EVP_PKEY_Q_keygen(nullptr, nullptr, name.c_str()));
   ASSERT_TRUE(theirs) << name;
   Buffer their_share(info(layout().id).public_key_size);
   std::size_t size = 0;
@@ -309,27 +306,26 @@ TEST_P(EachKem, AgreesWithOpenSslsOwnImplementationInBothDirections) {
   ASSERT_EQ(size, their_share.size());
 
   const Encapsulation ours = must(kem().encapsulate(their_share, provider_->rng()));
-  const EvpContext opening(EVP_PKEY_CTX_new(theirs.get(), nullptr), EVP_PKEY_CTX_free);
+  const openssl::PkeyContext opening(EVP_PKEY_CTX_new(theirs.get(), nullptr));
   Buffer their_secret(info(layout().id).secret_size);
   size = their_secret.size();
   ASSERT_EQ(EVP_PKEY_decapsulate_init(opening.get(), nullptr), 1);
   ASSERT_EQ(
       EVP_PKEY_decapsulate(opening.get(), their_secret.data(), &size, ours.ciphertext.data(), ours.ciphertext.size()),
       1);
-  EXPECT_EQ(hex(their_secret), hex(ours.secret.reveal()));
+  EXPECT_EQ(to_hex(their_secret), to_hex(ours.secret.reveal()));
 
   const auto key = generate();
-  const EvpKey peer(EVP_PKEY_new_raw_public_key_ex(nullptr, name.c_str(), nullptr, key->public_key().data(),
-                                                   key->public_key().size()),
-                    EVP_PKEY_free);
+  const openssl::Pkey peer(EVP_PKEY_new_raw_public_key_ex(nullptr, name.c_str(), nullptr, key->public_key().data(),
+                                                          key->public_key().size()));
   ASSERT_TRUE(peer) << name;
-  const EvpContext sealing(EVP_PKEY_CTX_new(peer.get(), nullptr), EVP_PKEY_CTX_free);
+  const openssl::PkeyContext sealing(EVP_PKEY_CTX_new(peer.get(), nullptr));
   Buffer ciphertext(info(layout().id).ciphertext_size);
   std::size_t ciphertext_size = ciphertext.size();
   size = their_secret.size();
   ASSERT_EQ(EVP_PKEY_encapsulate_init(sealing.get(), nullptr), 1);
   ASSERT_EQ(EVP_PKEY_encapsulate(sealing.get(), ciphertext.data(), &ciphertext_size, their_secret.data(), &size), 1);
-  EXPECT_EQ(hex(must(key->decapsulate(ciphertext)).reveal()), hex(their_secret));
+  EXPECT_EQ(to_hex(must(key->decapsulate(ciphertext)).reveal()), to_hex(their_secret));
 }
 
 }  // namespace

@@ -9,7 +9,6 @@ namespace {
 
 using test::Buffer;
 using test::expect_error;
-using test::hex;
 using test::must;
 using test::read_vectors;
 using test::ScriptedRng;
@@ -25,7 +24,7 @@ class MlKemVectors : public test::VectorTest {
       if (!id) continue;
       ScriptedRng seed(block.control_bytes("hexseed"));
       const auto key = must(must(provider_->kem(*id))->generate(seed));
-      EXPECT_EQ(hex(key->public_key()), hex(block.control_bytes("hexpub")));
+      EXPECT_EQ(to_hex(key->public_key()), to_hex(block.control_bytes("hexpub")));
       ++used;
     }
     return used;
@@ -50,8 +49,8 @@ class MlKemVectors : public test::VectorTest {
       }
       EXPECT_TRUE(made) << "a good public key was refused";
       if (!made) continue;
-      EXPECT_EQ(hex(made->ciphertext), hex(block.bytes("Ciphertext")));
-      EXPECT_EQ(hex(made->secret.reveal()), hex(block.bytes("Output")));
+      EXPECT_EQ(to_hex(made->ciphertext), to_hex(block.bytes("Ciphertext")));
+      EXPECT_EQ(to_hex(made->secret.reveal()), to_hex(block.bytes("Output")));
       ++counts.good;
     }
     return counts;
@@ -61,16 +60,16 @@ class MlKemVectors : public test::VectorTest {
   std::size_t decapsulation(std::string_view file, std::string_view keygen_file) {
     std::map<std::string, Buffer> seeds;
     for (const VectorBlock& block : read_vectors(keygen_file)) {
-      if (block.find("KeyGen")) seeds.emplace(hex(block.control_bytes("hexpriv")), block.control_bytes("hexseed"));
+      if (block.find("KeyGen")) seeds.emplace(to_hex(block.control_bytes("hexpriv")), block.control_bytes("hexseed"));
     }
     std::size_t used = 0;
     for (const VectorBlock& block : read_vectors(file)) {
       const auto id = kem_by_name(block.find("Kem").value_or(""));
-      const auto seed = seeds.find(hex(block.bytes("EncodedPrivateKey")));
+      const auto seed = seeds.find(to_hex(block.bytes("EncodedPrivateKey")));
       if (!id || seed == seeds.end()) continue;
       ScriptedRng rng(seed->second);
       const auto key = must(must(provider_->kem(*id))->generate(rng));
-      EXPECT_EQ(hex(must(key->decapsulate(block.bytes("Input"))).reveal()), hex(block.bytes("Output")));
+      EXPECT_EQ(to_hex(must(key->decapsulate(block.bytes("Input"))).reveal()), to_hex(block.bytes("Output")));
       ++used;
     }
     return used;

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "crypto/openssl/owned.hpp"
 #include "crypto/pkcs8.hpp"
 #include "crypto/spki.hpp"
 #include "crypto/support.hpp"
@@ -14,7 +15,6 @@ namespace {
 
 using test::Buffer;
 using test::expect_error;
-using test::hex;
 using test::must;
 
 // Written by OpenSSL 3.5's command line for these tests: `openssl genpkey -algorithm …`, ML-DSA with
@@ -93,7 +93,7 @@ std::string joined(std::initializer_list<std::string_view> texts) {
 class KeyFileTest : public test::ProviderTest {
  protected:
   std::string spki_digest(const PublicKey& key) {
-    return hex(must(provider_->hkdf().hash({spki_der(key.algorithm, key.bytes)})));
+    return to_hex(must(provider_->hkdf().hash({spki_der(key.algorithm, key.bytes)})));
   }
   void expect_refused(std::string_view pem, std::string_view where, const AskPassphrase& ask = never_asked) {
     const auto loaded = provider_->load_signer(pem, ask);
@@ -336,13 +336,11 @@ TEST_P(EachKeyFile, APublicKeyIsReadBackAndReadByOpenSsl) {
   const std::string pem = must(provider_->public_key_pem(signer->public_key()));
   EXPECT_EQ(must(provider_->load_public_key(pem)), signer->public_key());
 
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                      BIO_free);
+  const openssl::Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   Buffer raw;
   const int blocks = GetParam().id == SignatureId::Ed25519MlDsa65 ? 2 : 1;
   for (int i = 0; i < blocks; ++i) {
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-        PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+    const openssl::Pkey key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
     ASSERT_TRUE(key);
     std::size_t size = 0;
     ASSERT_EQ(EVP_PKEY_get_raw_public_key(key.get(), nullptr, &size), 1);
@@ -364,8 +362,7 @@ TEST_P(EachKeyFile, APublicKeyOfAnotherLengthIsNotWritten) {
 /// PBES2 (RFC 8018 §6.2): PBKDF2 with HMAC-SHA256, 600,000 iterations and a fresh salt; AES-256-CBC.
 TEST_F(KeyFileTest, APassphraseIsStretchedAndSalted) {
   const auto der_of = [](std::string_view pem) {
-    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                        BIO_free);
+    const openssl::Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     char* label = nullptr;
     char* header = nullptr;
     unsigned char* data = nullptr;
@@ -375,7 +372,7 @@ TEST_F(KeyFileTest, APassphraseIsStretchedAndSalted) {
     OPENSSL_free(label);
     OPENSSL_free(header);
     OPENSSL_free(data);
-    return hex(der);
+    return to_hex(der);
   };
   const SecretBytes pem = must(provider_->generate_private_key(SignatureId::Ed25519, passphrase()));
   const std::string der = der_of(pem.reveal_text());

@@ -15,7 +15,6 @@ namespace {
 
 using test::Buffer;
 using test::expect_error;
-using test::hex;
 using test::must;
 
 class ProviderSuite : public test::ProviderTest {};
@@ -82,7 +81,7 @@ TEST_F(ProviderSuite, RandomBytesDifferAndFillEverySize) {
   for (int i = 0; i < 100; ++i) {
     Buffer bytes(32);
     must(provider_->rng().fill(bytes));
-    EXPECT_TRUE(seen.insert(hex(bytes)).second);
+    EXPECT_TRUE(seen.insert(to_hex(bytes)).second);
   }
   for (const std::size_t size : test::Sizes{0, 1, 33, 4096, 100'000}) {
     Buffer bytes(size);

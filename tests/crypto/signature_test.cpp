@@ -10,7 +10,6 @@ namespace {
 
 using test::Buffer;
 using test::expect_error;
-using test::hex;
 using test::joined;
 using test::must;
 using test::ScriptedRng;
@@ -222,8 +221,8 @@ TEST_F(SignatureTest, Ed25519MatchesRfc8032) {
   for (const Case& c : cases) {
     const std::string file = test::private_key_pem(SignatureId::Ed25519, test::KeyForm::Seed, {}, unhex(c.key));
     const auto signer = must(provider_->load_signer(file, {}));
-    EXPECT_EQ(hex(signer->public_key().bytes), c.public_key);
-    EXPECT_EQ(hex(must(signer->sign(unhex(c.message), provider_->rng()))), c.signature);
+    EXPECT_EQ(to_hex(signer->public_key().bytes), c.public_key);
+    EXPECT_EQ(to_hex(must(signer->sign(unhex(c.message), provider_->rng()))), c.signature);
     EXPECT_TRUE(verifier(signer->public_key())->verify(unhex(c.message), unhex(c.signature)));
   }
 }
@@ -246,7 +245,7 @@ TEST_F(SignatureTest, MlDsaKeysComeFromTheirSeedsAsPublished) {
     const std::string file = test::private_key_pem(c.id, test::KeyForm::Seed, unhex(c.seed), {});
     const auto signer = must(provider_->load_signer(file, {}));
     EXPECT_EQ(signer->public_key().algorithm, c.id);
-    EXPECT_EQ(hex(must(provider_->hkdf().hash({signer->public_key().bytes}))), c.public_key_digest);
+    EXPECT_EQ(to_hex(must(provider_->hkdf().hash({signer->public_key().bytes}))), c.public_key_digest);
   }
 }
 

@@ -10,7 +10,6 @@ namespace {
 
 using test::Buffer;
 using test::expect_error;
-using test::hex;
 using test::must;
 using test::read_vectors;
 using test::ScriptedRng;
@@ -56,7 +55,7 @@ class SignatureVectors : public test::VectorTest {
       for (const auto form : {test::KeyForm::Seed, test::KeyForm::Expanded, test::KeyForm::Both}) {
         const auto signer = must(provider_->load_signer(test::private_key_pem(*id, form, seed, expanded), {}));
         EXPECT_EQ(signer->public_key().algorithm, *id);
-        EXPECT_EQ(hex(signer->public_key().bytes), hex(block.control_bytes("hexpub")));
+        EXPECT_EQ(to_hex(signer->public_key().bytes), to_hex(block.control_bytes("hexpub")));
       }
       ++used;
     }
@@ -88,7 +87,7 @@ class SignatureVectors : public test::VectorTest {
         continue;
       }
       ScriptedRng hedge(hedge_of(block, signer->second->public_key()));
-      EXPECT_EQ(hex(must(signer->second->sign(block.bytes("Input"), hedge))), hex(block.bytes("Output")));
+      EXPECT_EQ(to_hex(must(signer->second->sign(block.bytes("Input"), hedge))), to_hex(block.bytes("Output")));
       ++counts.good;
     }
     return counts;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "crypto/openssl/owned.hpp"
 #include "crypto/support.hpp"
 #include "qsp/suites.hpp"
 
@@ -14,12 +15,10 @@ namespace qsp::crypto {
 namespace {
 
 using test::Buffer;
-using test::hex;
 
 /// What OpenSSL's own encoder writes for a raw public key of a type.
 Buffer openssl_spki(const char* type, Bytes raw) {
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      EVP_PKEY_new_raw_public_key_ex(nullptr, type, nullptr, raw.data(), raw.size()), EVP_PKEY_free);
+  const openssl::Pkey key(EVP_PKEY_new_raw_public_key_ex(nullptr, type, nullptr, raw.data(), raw.size()));
   unsigned char* der = nullptr;
   const int size = key ? i2d_PUBKEY(key.get(), &der) : 0;
   EXPECT_GT(size, 0) << type;
@@ -39,7 +38,7 @@ TEST_F(Spki, IsByteForByteWhatOpenSslWrites) {
         row.id == SignatureId::Ed25519MlDsa65
             ? test::joined({openssl_spki("ED25519", raw.first(32)), openssl_spki("ML-DSA-65", raw.subspan(32))})
             : openssl_spki(std::string(row.name).c_str(), raw);
-    EXPECT_EQ(hex(spki_der(row.id, raw)), hex(expected)) << row.name;
+    EXPECT_EQ(to_hex(spki_der(row.id, raw)), to_hex(expected)) << row.name;
   }
 }
 

@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hex.hpp"
 #include "qsp/crypto.hpp"
 #include "qsp/openssl.hpp"
+#include "support/scripted.hpp"
 
 /// What the suites of the crypto room share.
 namespace qsp::crypto::test {
@@ -19,7 +21,6 @@ using Sizes = std::initializer_list<std::size_t>;
 
 /// The bytes of hexadecimal digits; white space is skipped. Anything else fails the running test.
 Buffer unhex(std::string_view text);
-std::string hex(Bytes bytes);
 Buffer copy(Bytes bytes);
 /// A name as GoogleTest allows it: its letters and digits.
 std::string test_name(std::string_view name);
@@ -32,17 +33,7 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
-/// Hands out given bytes and fails once they are spent.
-class ScriptedRng final : public Rng {
- public:
-  explicit ScriptedRng(Buffer script) : script_(std::move(script)) {}
-  Result<void> fill(MutableBytes out) override;
-  [[nodiscard]] std::size_t left() const noexcept { return script_.size() - used_; }
-
- private:
-  Buffer script_;
-  std::size_t used_ = 0;
-};
+using qsp::test::ScriptedRng;
 
 /// Expects a Result to have failed with this kind and reason.
 template <class T>

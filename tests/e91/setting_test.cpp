@@ -4,16 +4,11 @@
 
 #include <cmath>
 
+#include "e91/seed_of.hpp"
 #include "qsp/openssl.hpp"
 
 namespace qsp::e91 {
 namespace {
-
-Seed seed_of(std::uint8_t byte) {
-  Seed seed;
-  std::fill(seed.writable().begin(), seed.writable().end(), byte);
-  return seed;
-}
 
 class SettingsTest : public testing::Test {
  protected:

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "crypto/openssl/owned.hpp"
 #include "https/raw.hpp"
 #include "https/world.hpp"
 
@@ -17,19 +18,15 @@ namespace {
 
 /// The same private key, PEM, under a passphrase.
 std::string protect_key(const std::string& key, std::string passphrase) {
-  BIO* const text = BIO_new_mem_buf(key.data(), static_cast<int>(key.size()));
-  EVP_PKEY* const read = PEM_read_bio_PrivateKey(text, nullptr, nullptr, nullptr);
-  BIO* const out = BIO_new(BIO_s_mem());
-  EXPECT_EQ(PEM_write_bio_PKCS8PrivateKey(out, read, EVP_aes_256_cbc(), passphrase.data(),
+  const crypto::openssl::Bio text(BIO_new_mem_buf(key.data(), static_cast<int>(key.size())));
+  const crypto::openssl::Pkey read(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
+  const crypto::openssl::Bio out(BIO_new(BIO_s_mem()));
+  EXPECT_EQ(PEM_write_bio_PKCS8PrivateKey(out.get(), read.get(), EVP_aes_256_cbc(), passphrase.data(),
                                           static_cast<int>(passphrase.size()), nullptr, nullptr),
             1);
   char* data = nullptr;
-  const long size = BIO_get_mem_data(out, &data);
-  std::string locked(data, static_cast<std::size_t>(size));
-  BIO_free(out);
-  EVP_PKEY_free(read);
-  BIO_free(text);
-  return locked;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
 }
 
 class Trust : public ::testing::Test {

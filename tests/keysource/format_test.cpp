@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "base/uuid.hpp"
 #include "keysource/crc64.hpp"
 #include "keysource/pad_format.hpp"
-#include "keysource/uuid.hpp"
 
 namespace qsp::keysource {
 namespace {
@@ -15,25 +15,6 @@ TEST(Crc64, gives_the_published_check_value) {
   // CRC-64/XZ in Greg Cook's catalogue of parametrised CRC algorithms.
   EXPECT_EQ(crc64(as_bytes("123456789")), 0x995DC9BBDF1939FAU);
   EXPECT_EQ(crc64(as_bytes("6789"), crc64(as_bytes("12345"))), 0x995DC9BBDF1939FAU);
-}
-
-TEST(UuidText, is_read_in_either_case_and_written_in_lower) {
-  const auto uuid = parse_uuid("F81D4FAE-7dec-11D0-a765-00A0C91E6BF6");
-  ASSERT_TRUE(uuid);
-  EXPECT_EQ(to_text(*uuid), "f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
-}
-
-TEST(UuidText, of_any_other_form_is_refused) {
-  const std::string good = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
-  for (std::size_t i = 0; i < good.size(); ++i) {
-    for (const char wrong : {'g', ' ', '/', ':', '@', '`', '\0', good[i] == '-' ? '0' : '-'}) {
-      std::string altered = good;
-      altered[i] = wrong;
-      EXPECT_FALSE(parse_uuid(altered)) << altered;
-    }
-    EXPECT_FALSE(parse_uuid(good.substr(0, i)));
-  }
-  EXPECT_FALSE(parse_uuid(good + "0"));
 }
 
 const PadHeader kHeader{.pad_id = pad_id_from({1, 2, 3, 4, 5, 6, 7, 8}),

@@ -88,8 +88,8 @@ TEST_F(PadsInTrouble, never_give_a_key_twice_though_killed_at_any_moment) {
   std::set<Uuid> ids;
   std::set<std::array<std::uint8_t, kKeySize>> keys;
   for (const Report& report : all) {
-    EXPECT_TRUE(ids.insert(report.key_id).second) << to_text(report.key_id);
-    EXPECT_TRUE(keys.insert(report.key).second) << to_text(report.key_id);
+    EXPECT_TRUE(ids.insert(report.key_id).second) << uuid_text(report.key_id);
+    EXPECT_TRUE(keys.insert(report.key).second) << uuid_text(report.key_id);
   }
   // However loaded the machine is, both must have happened; a quiet one makes some 500 kills and thousands of keys.
   EXPECT_GT(kills, 0);

@@ -7,27 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "crypto/seeded_rng.hpp"
 #include "files/temp_folder.hpp"
 #include "keysource/pad.hpp"
 #include "qsp/crypto.hpp"
 
 namespace qsp::keysource::test {
-
-/// Bytes that never repeat within a test, so that a key names itself. Another process has others: a pad of the same
-/// bytes would be a copy of this one, which may be open but once on a machine.
-class CountingRng : public crypto::Rng {
- public:
-  Result<void> fill(MutableBytes out) override {
-    for (std::uint8_t& byte : out) {
-      state_ = state_ * 6364136223846793005U + 1442695040888963407U;
-      byte = static_cast<std::uint8_t>(state_ >> 56U);
-    }
-    return {};
-  }
-
- private:
-  std::uint64_t state_ = static_cast<std::uint64_t>(::getpid()) * 0x9e3779b97f4a7c15U;
-};
 
 inline std::vector<std::uint8_t> bytes_of(const QkdKey& key) { return {key.reveal().begin(), key.reveal().end()}; }
 
@@ -47,7 +32,9 @@ class PadTest : public ::testing::Test {
     return pad ? "(opened)" : pad.error();
   }
 
-  CountingRng rng_;
+  /// Bytes that never repeat within a test, so that a key names itself. Another process has others: a pad of the same
+  /// bytes would be a copy of this one, which may be open but once on a machine.
+  crypto::SeededRng rng_{SplitMix64(mix64(static_cast<std::uint64_t>(::getpid())))};
   qsp::test::TempFolder folder_;
   std::string a_ = folder_ / "a.pad";
   std::string b_ = folder_ / "b.pad";

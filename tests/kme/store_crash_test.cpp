@@ -138,7 +138,7 @@ class StoreCrash : public ::testing::TestWithParam<Kind> {
     if (::read(in, &answer, sizeof answer) != sizeof answer) return false;
     auto& answers = answer.redeemed ? redeemed_ : taken_;
     const bool is_new = answers.emplace(answer.key_id, answer).second;
-    EXPECT_TRUE(is_new) << "twice: " << keysource::to_text(answer.key_id);
+    EXPECT_TRUE(is_new) << "twice: " << uuid_text(answer.key_id);
     return true;
   }
 
@@ -206,8 +206,8 @@ TEST_P(StoreCrash, never_answers_a_key_twice_nor_with_other_bytes) {
   for (const auto& [id, answer] : redeemed_) {
     const auto take = taken_.find(id);
     if (take == taken_.end()) continue;
-    EXPECT_EQ(answer.size, take->second.size) << keysource::to_text(id);
-    EXPECT_EQ(answer.bytes, take->second.bytes) << keysource::to_text(id);
+    EXPECT_EQ(answer.size, take->second.size) << uuid_text(id);
+    EXPECT_EQ(answer.bytes, take->second.bytes) << uuid_text(id);
   }
   // However loaded the machine is, both must have happened.
   EXPECT_FALSE(taken_.empty());

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <random>
 
+#include "base/hex.hpp"
 #include "kme/raw_sql.hpp"
 #include "kme/store_fixture.hpp"
 
@@ -156,12 +157,9 @@ TEST_F(SqliteStore, says_that_the_disk_is_full_and_goes_on_where_there_is_room_a
 TEST_F(SqliteStore, keeps_no_bytes_of_keys_that_are_gone_after_the_next_expire) {
   auto store = stores_.open("here");
   fill_here(*store, 1, 50);
-  std::string hex;
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (std::size_t i = 0; i < kPieceSize; ++i) {
-    hex += kDigits[byte_of(7, i) >> 4U];
-    hex += kDigits[byte_of(7, i) & 15U];
-  }
+  std::array<std::uint8_t, kPieceSize> piece{};
+  for (std::size_t i = 0; i < kPieceSize; ++i) piece[i] = byte_of(7, i);
+  const std::string hex = to_hex(piece);
   const auto holds = [&] {
     const std::string all = qsp::test::content_of(file_) + qsp::test::content_of(file_ + "-wal");
     return all.find(hex) != std::string::npos;

@@ -17,11 +17,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/uuid.hpp"
 #include "etsi014/etsi014.hpp"
 #include "files/temp_folder.hpp"
 #include "https/authority.hpp"
 #include "https/server.hpp"
-#include "keysource/uuid.hpp"
 #include "net/connection.hpp"
 #include "node/qkd_delivery.hpp"
 

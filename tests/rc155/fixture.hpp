@@ -49,7 +49,7 @@ struct Duo {
 
   /// The header that `to` must see next, in its sender's current epoch.
   [[nodiscard]] FrameHeader next_header(Role to, FrameType type) {
-    return {type, 0, observer.session_id(), pair.at(test::other(to)).epoch(), snapshot(to).received + 1, 0};
+    return {type, 0, observer.session_id(), pair.at(other(to)).epoch(), snapshot(to).received + 1, 0};
   }
 
   std::unique_ptr<crypto::Provider> provider;

@@ -61,7 +61,7 @@ TEST(Hostile, EveryByteOfEveryFrameAlteredEndsTheSession) {
               EXPECT_TRUE(is_fault(duo.closed(role)->reason)) << what;
             }
           } else {
-            expect_lawful_end(duo, test::other(from), at >= 18 && at < 22, what);
+            expect_lawful_end(duo, other(from), at >= 18 && at < 22, what);
           }
         }
       }
@@ -82,11 +82,11 @@ TEST(Hostile, EveryTruncationOfTheStreamIsTruncation) {
         if (passed <= keep && passed + frame.size() > keep) duo.pair.cut(from, keep - passed);
         passed = passed > keep || queue(duo, from).empty() ? keep + 1 : passed + queue(duo, from).front().size();
       });
-      const auto& closed = duo.closed(test::other(from));
+      const auto& closed = duo.closed(other(from));
       ASSERT_TRUE(closed) << keep;
       EXPECT_TRUE(closed->truncated) << keep;
       EXPECT_EQ(closed->reason, Reason::ProtocolError) << keep;
-      EXPECT_TRUE(only_genuine_data(duo, test::other(from))) << keep;
+      EXPECT_TRUE(only_genuine_data(duo, other(from))) << keep;
       EXPECT_EQ(duo.pair.defect(), "");
     }
   }
@@ -123,7 +123,7 @@ TEST(Hostile, ABadHeaderIsRefusedBeforeItsPayloadIsThere) {
     for (const BadHeader& bad : kBadHeaders) {
       Duo duo;
       duo.established();
-      (void)duo.pair.send(test::other(to), "x");
+      (void)duo.pair.send(other(to), "x");
       duo.pair.run();
       FrameHeader header = duo.next_header(to, FrameType::AppData);
       header.payload_len = 40;
@@ -137,8 +137,8 @@ TEST(Hostile, ABadHeaderIsRefusedBeforeItsPayloadIsThere) {
       ASSERT_FALSE(queue(duo, to).empty()) << bad.what;
       EXPECT_EQ(header_of(queue(duo, to).back()).type, FrameType::Close) << "the peer is told why";
       duo.pair.run();
-      EXPECT_TRUE(closed_with(duo.closed(test::other(to)), bad.reason)) << bad.what;
-      EXPECT_TRUE(duo.closed(test::other(to))->by_peer);
+      EXPECT_TRUE(closed_with(duo.closed(other(to)), bad.reason)) << bad.what;
+      EXPECT_TRUE(duo.closed(other(to))->by_peer);
     }
   }
 }
@@ -217,8 +217,8 @@ TEST(Hostile, ReplayReorderAndDropAreNoticedAtTheNextFrame) {
           break;
       }
       duo.pair.run();
-      EXPECT_TRUE(closed_with(duo.closed(test::other(from)), Reason::ProtocolError));
-      EXPECT_EQ(duo.pair.seen(test::other(from)).data.size(), trick == Trick::Swap ? 0U : 1U);
+      EXPECT_TRUE(closed_with(duo.closed(other(from)), Reason::ProtocolError));
+      EXPECT_EQ(duo.pair.seen(other(from)).data.size(), trick == Trick::Swap ? 0U : 1U);
     }
   }
 }
@@ -291,8 +291,8 @@ TEST(Hostile, TheNoncePrefixMustRepeatTheHeader) {
     for (std::size_t bit = 0; bit < 96; ++bit) {
       Duo duo;
       duo.established();
-      (void)duo.pair.send(test::other(to), "data");
-      Frame& frame = queue(duo, test::other(to)).front();
+      (void)duo.pair.send(other(to), "data");
+      Frame& frame = queue(duo, other(to)).front();
       frame[22 + bit / 8] = static_cast<std::uint8_t>(frame[22 + bit / 8] ^ (1U << (bit % 8)));
       duo.pair.run();
       EXPECT_TRUE(closed_with(duo.closed(to), Reason::ProtocolError)) << bit;
@@ -426,17 +426,17 @@ TEST(Hostile, DataBehindCloseIsDiscarded) {
     duo.established();
     (void)duo.pair.send(from, "before");
     duo.pair.close(from, Reason::Normal, "");
-    FrameHeader header = duo.next_header(test::other(from), FrameType::AppData);
+    FrameHeader header = duo.next_header(other(from), FrameType::AppData);
     header.seq = 3;
     Frame stream;
     for (const Frame& frame : queue(duo, from)) stream.insert(stream.end(), frame.begin(), frame.end());
     const Frame behind = duo.observer.seal(header, "app", as_bytes("behind"));
     stream.insert(stream.end(), behind.begin(), behind.end());
     queue(duo, from).clear();
-    duo.pair.inject(test::other(from), stream);
-    EXPECT_TRUE(closed_with(duo.closed(test::other(from)), Reason::Normal));
-    ASSERT_EQ(duo.pair.seen(test::other(from)).data.size(), 1U);
-    EXPECT_TRUE(queue(duo, test::other(from)).empty());
+    duo.pair.inject(other(from), stream);
+    EXPECT_TRUE(closed_with(duo.closed(other(from)), Reason::Normal));
+    ASSERT_EQ(duo.pair.seen(other(from)).data.size(), 1U);
+    EXPECT_TRUE(queue(duo, other(from)).empty());
     EXPECT_EQ(duo.pair.defect(), "");
   }
 }

@@ -73,7 +73,7 @@ TEST(Session, has_no_peer_no_qkd_key_and_no_export_and_says_so) {
 TEST(Handshake, EndsAfterTenSecondsCountedFromTheFirstCall) {
   for (const Role silent : kRoles) {
     Duo duo;
-    const Role waiting = test::other(silent);
+    const Role waiting = other(silent);
     ASSERT_EQ(duo.pair.at(waiting).next_timeout(), duo.pair.now() + seconds(10));
     duo.pair.advance(seconds(10) - Instant(1));
     EXPECT_FALSE(duo.closed(waiting));
@@ -111,7 +111,7 @@ TEST(AppData, OfEverySizeClassArrivesBothWays) {
       ASSERT_TRUE(duo.pair.send(from, data));
       EXPECT_EQ(duo.pair.in_flight(from).back().size(), 22 + 12 + size + 16);
       duo.pair.run();
-      EXPECT_EQ(duo.pair.seen(test::other(from)).data.back(), data);
+      EXPECT_EQ(duo.pair.seen(other(from)).data.back(), data);
     }
   }
   EXPECT_EQ(duo.snapshot(Role::Client), (Snapshot{State::Established, 1, 0, 8, 8}));
@@ -181,7 +181,7 @@ TEST(Rekey, DataInFlightBothWaysArrivesUnderItsOwnEpoch) {
     duo.pair.run();
   }
   for (const Role role : kRoles) {
-    EXPECT_EQ(as_text(duo.pair.seen(role).received()), sent[static_cast<std::size_t>(test::other(role))]);
+    EXPECT_EQ(as_text(duo.pair.seen(role).received()), sent[static_cast<std::size_t>(other(role))]);
     EXPECT_EQ(duo.pair.at(role).epoch(), 21U);
     EXPECT_FALSE(duo.closed(role));
   }
@@ -236,12 +236,12 @@ TEST(Close, TellsThePeerReasonAndTextOnceAndIsFinal) {
     EXPECT_TRUE(closed_with(duo.closed(who), Reason::Normal));
     EXPECT_FALSE(duo.closed(who)->by_peer);
     EXPECT_FALSE(duo.closed(who)->truncated);
-    const auto& peer = duo.closed(test::other(who));
+    const auto& peer = duo.closed(other(who));
     EXPECT_TRUE(closed_with(peer, Reason::Normal));
     EXPECT_EQ(peer->text, "done");
     EXPECT_TRUE(peer->by_peer);
     EXPECT_FALSE(peer->truncated);
-    EXPECT_TRUE(duo.pair.in_flight(test::other(who)).empty()) << "a receiver of CLOSE does not reply";
+    EXPECT_TRUE(duo.pair.in_flight(other(who)).empty()) << "a receiver of CLOSE does not reply";
     EXPECT_EQ(duo.pair.made(who).size(), 2U);
     EXPECT_EQ(duo.pair.defect(), "");
   }
@@ -306,8 +306,8 @@ TEST(Close, DuringARekeyReachesThePeerUnderAnEpochItReads) {
       if (delivered > 1) duo.pair.deliver(Role::Client);
       duo.pair.close(who, Reason::Normal, "mid rekey");
       duo.pair.run();
-      EXPECT_TRUE(closed_with(duo.closed(test::other(who)), Reason::Normal));
-      EXPECT_TRUE(duo.closed(test::other(who))->by_peer);
+      EXPECT_TRUE(closed_with(duo.closed(other(who)), Reason::Normal));
+      EXPECT_TRUE(duo.closed(other(who))->by_peer);
     }
   }
 }
@@ -318,7 +318,7 @@ TEST(EndOfStream, WithoutCloseIsTruncation) {
       Duo duo;
       if (established) duo.established();
       duo.pair.end_of_stream(from);
-      const auto& closed = duo.closed(test::other(from));
+      const auto& closed = duo.closed(other(from));
       EXPECT_TRUE(closed_with(closed, Reason::ProtocolError));
       EXPECT_TRUE(closed->truncated);
       EXPECT_FALSE(closed->by_peer);
@@ -343,7 +343,7 @@ TEST(Limits, SequenceNumbersEndWithAClose) {
     Duo duo;
     duo.established();
     SessionTestAccess::set(duo.session(who), 1, 0xffff'fffd, 0);
-    SessionTestAccess::set(duo.session(test::other(who)), 1, 0, 0xffff'fffd);
+    SessionTestAccess::set(duo.session(other(who)), 1, 0, 0xffff'fffd);
     ASSERT_TRUE(duo.pair.send(who, "the last but one number"));
     const auto refused = duo.pair.send(who, "one too many");
     ASSERT_FALSE(refused);
@@ -351,9 +351,9 @@ TEST(Limits, SequenceNumbersEndWithAClose) {
     duo.pair.run();
     EXPECT_TRUE(closed_with(duo.closed(who), Reason::Limit));
     EXPECT_EQ(header_of(duo.pair.made(who).back()).seq, 0xffff'ffffU);
-    EXPECT_TRUE(closed_with(duo.closed(test::other(who)), Reason::InternalError));
-    EXPECT_TRUE(duo.closed(test::other(who))->by_peer);
-    EXPECT_EQ(duo.pair.seen(test::other(who)).data.size(), 1U);
+    EXPECT_TRUE(closed_with(duo.closed(other(who)), Reason::InternalError));
+    EXPECT_TRUE(duo.closed(other(who))->by_peer);
+    EXPECT_EQ(duo.pair.seen(other(who)).data.size(), 1U);
   }
 }
 

@@ -79,7 +79,7 @@ Frame hello(Role to) {
 
 Frame make_frame(Duo& duo, Role to, Setting setting, Message message) {
   if (message == Message::Hello) return hello(to);
-  if (message == Message::OtherHello) return hello(test::other(to));
+  if (message == Message::OtherHello) return hello(other(to));
   // Before there are keys, frames of the right sizes must do.
   const bool keys = setting != Setting::Handshake;
   FrameHeader header = keys ? duo.next_header(to, FrameType::AppData) : FrameHeader{FrameType::AppData, 0, 0, 0, 0, 0};

@@ -12,10 +12,10 @@
 
 #include <gtest/gtest.h>
 
-#include <charconv>
 #include <string_view>
 #include <vector>
 
+#include "base/hex.hpp"
 #include "fixture.hpp"
 #include "qsp/openssl.hpp"
 #include "support/scripted.hpp"
@@ -23,13 +23,7 @@
 namespace qsp::rc155 {
 namespace {
 
-std::vector<std::uint8_t> unhex(std::string_view text) {
-  std::vector<std::uint8_t> bytes(text.size() / 2);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    std::from_chars(text.data() + 2 * i, text.data() + 2 * i + 2, bytes[i], 16);
-  }
-  return bytes;
-}
+std::vector<std::uint8_t> unhex(std::string_view text) { return from_hex(text).value(); }
 
 std::vector<std::uint8_t> counting(std::uint8_t first, std::size_t size) {
   std::vector<std::uint8_t> bytes(size);

@@ -8,20 +8,11 @@
 #include <map>
 #include <string>
 
+#include "base/hex.hpp"
 #include "qsp/openssl.hpp"
 
 namespace qsp::schedule {
 namespace {
-
-std::string hex(Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 0xfU];
-  }
-  return text;
-}
 
 /// What the Python program started from: ss = 00 01 … 3f, qkd_key = a0 a1 … bf, material = 55 …, TH(CH, SH) =
 /// H("hellos"), th4 = H("th4"), TH(… SF up to confirm) = H("th5"), THr = H("thr").
@@ -56,14 +47,14 @@ class Schedule : public testing::Test {
 
 TEST_F(Schedule, the_transcript_hash_starts_with_the_protocols_name_and_joins_messages) {
   constexpr std::string_view kExpected = "3952041ec08d82dff710cb4e517dce3c79b29a06a6dc1c2646d00a330d5de7d7";
-  EXPECT_EQ(hex(transcript_hash(provider->hkdf(), {as_bytes("one"), as_bytes("two")}).value()), kExpected);
-  EXPECT_EQ(hex(transcript_hash(provider->hkdf(), {as_bytes("onetwo")}).value()), kExpected);
+  EXPECT_EQ(to_hex(transcript_hash(provider->hkdf(), {as_bytes("one"), as_bytes("two")}).value()), kExpected);
+  EXPECT_EQ(to_hex(transcript_hash(provider->hkdf(), {as_bytes("onetwo")}).value()), kExpected);
 }
 
 TEST_F(Schedule, handshake_keys_are_the_specifications) {
   const auto keys = handshake().traffic_keys(context, hash("hellos")).value();
-  EXPECT_EQ(hex(keys.client.reveal()), "19ef462bdc791f92a3b469e3dc3c50e4c5e6d6b1e1a86a3da0fa4361468779db");
-  EXPECT_EQ(hex(keys.server.reveal()), "0109233c7d86b61a78c4ad363f9ca7d89a1e1f9e90a4a6b4ce6625fdca0bc437");
+  EXPECT_EQ(to_hex(keys.client.reveal()), "19ef462bdc791f92a3b469e3dc3c50e4c5e6d6b1e1a86a3da0fa4361468779db");
+  EXPECT_EQ(to_hex(keys.server.reveal()), "0109233c7d86b61a78c4ad363f9ca7d89a1e1f9e90a4a6b4ce6625fdca0bc437");
 }
 
 TEST_F(Schedule, confirms_are_the_specifications_in_both_modes) {
@@ -74,8 +65,8 @@ TEST_F(Schedule, confirms_are_the_specifications_in_both_modes) {
         "f42129ced8028a779b58c2df2549c9dc2dfc79fdc0e35568daa625bc1870591f"}}};
   for (const bool qkd : {false, true}) {
     const MasterSecret secret = master(qkd);
-    EXPECT_EQ(hex(secret.client_confirm(context, hash("th4")).value()), expected[qkd ? 1 : 0][0]);
-    EXPECT_EQ(hex(secret.server_confirm(context, hash("th4"), hash("th5")).value()), expected[qkd ? 1 : 0][1]);
+    EXPECT_EQ(to_hex(secret.client_confirm(context, hash("th4")).value()), expected[qkd ? 1 : 0][0]);
+    EXPECT_EQ(to_hex(secret.server_confirm(context, hash("th4"), hash("th5")).value()), expected[qkd ? 1 : 0][1]);
   }
 }
 
@@ -91,9 +82,9 @@ TEST_F(Schedule, traffic_keys_and_exports_of_epoch_1_are_the_specifications_in_b
     const EpochKeys keys = first(qkd);
     std::array<std::uint8_t, 48> exported{};
     ASSERT_TRUE(keys.exporter.derive(context, "l", as_bytes("ctx"), exported));
-    EXPECT_EQ(hex(keys.traffic.client.reveal()), expected[qkd ? 1 : 0][0]);
-    EXPECT_EQ(hex(keys.traffic.server.reveal()), expected[qkd ? 1 : 0][1]);
-    EXPECT_EQ(hex(exported), expected[qkd ? 1 : 0][2]);
+    EXPECT_EQ(to_hex(keys.traffic.client.reveal()), expected[qkd ? 1 : 0][0]);
+    EXPECT_EQ(to_hex(keys.traffic.server.reveal()), expected[qkd ? 1 : 0][1]);
+    EXPECT_EQ(to_hex(exported), expected[qkd ? 1 : 0][2]);
   }
 }
 
@@ -123,9 +114,9 @@ TEST_F(Schedule, every_form_of_rekey_is_the_specifications) {
     if (row.key) inputs.qkd_key = qkd_key();
     if (row.kem) inputs.shared_secret = ss();
     auto next = first(row.mode1).ratchet.next(context, std::move(inputs), kSessionId, hash("thr")).value();
-    EXPECT_EQ(hex(next.confirm), row.confirm);
+    EXPECT_EQ(to_hex(next.confirm), row.confirm);
     EXPECT_EQ(next.secret.epoch(), 2U);
-    EXPECT_EQ(hex(std::move(next.secret).keys(context).value().traffic.client.reveal()), row.client_key);
+    EXPECT_EQ(to_hex(std::move(next.secret).keys(context).value().traffic.client.reveal()), row.client_key);
   }
 }
 
@@ -133,7 +124,7 @@ TEST_F(Schedule, every_form_of_rekey_is_the_specifications) {
 class Log final : public DangerousKeyLog {
  public:
   void secret(std::string_view name, std::uint32_t epoch, Bytes value) override {
-    values[hex(value)] += std::string(name) + " " + std::to_string(epoch) + ", ";
+    values[to_hex(value)] += std::string(name) + " " + std::to_string(epoch) + ", ";
     ++count;
   }
   std::map<std::string, std::string> values;

@@ -4,18 +4,12 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/split_mix.hpp"
 #include "qsp/bytes.hpp"
 
-/// The arithmetic behind the fake provider: a 64-bit sponge out of splitmix64's finaliser. Any altered bit alters what
+/// The arithmetic behind the fake provider: a 64-bit sponge out of SplitMix64's finaliser. Any altered bit alters what
 /// is squeezed out; nothing here resists an adversary.
 namespace qsp::test {
-
-/// A bijection of 64-bit words (splitmix64's finaliser).
-constexpr std::uint64_t mix64(std::uint64_t x) noexcept {
-  x = (x ^ (x >> 30)) * 0xbf58'476d'1ce4'e5b9U;
-  x = (x ^ (x >> 27)) * 0x94d0'49bb'1331'11ebU;
-  return x ^ (x >> 31);
-}
 
 class Sponge {
  public:
@@ -33,26 +27,23 @@ class Sponge {
   /// Ends a field, so that its bytes cannot be taken for the next field's.
   Sponge& boundary() noexcept {
     flush();
-    state_ = mix64(state_ ^ (size_ + 0x9e37'79b9'7f4a'7c15U));
+    state_ = mix64(state_ ^ (size_ + kSplitMixStep));
     return *this;
   }
 
   /// Bytes that depend on everything absorbed. Call once.
   void squeeze(MutableBytes out) noexcept {
     boundary();
-    std::uint64_t block = 0;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      if (i % 8 == 0) block = mix64(state_ + 0x9e37'79b9'7f4a'7c15U * (i / 8 + 1));
-      out[i] = static_cast<std::uint8_t>(block >> (8 * (i % 8)));
-    }
+    SplitMix64(state_).fill(out);
   }
 
   /// Adds a keystream that depends on everything absorbed. Its own inverse. Call once.
   void crypt(MutableBytes data) noexcept {
     boundary();
+    SplitMix64 blocks(state_);
     std::uint64_t block = 0;
     for (std::size_t i = 0; i < data.size(); ++i) {
-      if (i % 8 == 0) block = mix64(state_ + 0x9e37'79b9'7f4a'7c15U * (i / 8 + 1));
+      if (i % 8 == 0) block = blocks.next();
       data[i] = static_cast<std::uint8_t>(data[i] ^ (block >> (8 * (i % 8))));
     }
   }

@@ -1,10 +1,12 @@
 #include "support/fake_provider.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
+#include "base/big_endian.hpp"
+#include "base/hex.hpp"
+#include "crypto/seeded_rng.hpp"
 #include "qsp/suites.hpp"
 #include "support/fake_mix.hpp"
 
@@ -15,25 +17,8 @@ using namespace crypto;
 
 template <class Enum>
 std::array<std::uint8_t, 2> code(Enum value) noexcept {
-  const auto number = std::to_underlying(value);
-  return {static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
+  return big_endian<2>(std::to_underlying(value));
 }
-
-class FakeRng final : public Rng {
- public:
-  explicit FakeRng(std::uint64_t seed) noexcept : state_(mix64(seed)) {}
-  Result<void> fill(MutableBytes out) override {
-    std::uint64_t block = 0;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      if (i % 8 == 0) block = mix64(state_ += 0x9e37'79b9'7f4a'7c15U);
-      out[i] = static_cast<std::uint8_t>(block >> (8 * (i % 8)));
-    }
-    return {};
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 class FakeHkdf final : public Hkdf {
  public:
@@ -251,27 +236,6 @@ class FakeVerifier final : public Verifier {
 constexpr std::string_view kPrivateLabel = "FAKE PRIVATE KEY";
 constexpr std::string_view kPublicLabel = "FAKE PUBLIC KEY";
 
-std::string to_hex(Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const std::uint8_t byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 0xfU];
-  }
-  return text;
-}
-
-std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text) {
-  std::vector<std::uint8_t> bytes(text.size() / 2);
-  if (text.size() % 2 != 0) return std::nullopt;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const char* begin = text.data() + 2 * i;
-    if (std::from_chars(begin, begin + 2, bytes[i], 16).ptr != begin + 2) return std::nullopt;
-  }
-  return bytes;
-}
-
 struct KeyFile {
   SignatureId algorithm;
   std::string lock;
@@ -322,7 +286,8 @@ std::unexpected<Error> bad_key_file(std::string_view where) noexcept {
 
 class FakeProvider final : public Provider {
  public:
-  FakeProvider(std::uint64_t seed, Capabilities capabilities) : capabilities_(std::move(capabilities)), rng_(seed) {
+  FakeProvider(std::uint64_t seed, Capabilities capabilities)
+      : capabilities_(std::move(capabilities)), rng_(SplitMix64(mix64(seed))) {
     for (const KemId id : capabilities_.kems) kems_.emplace(id, FakeKem(info(id)));
   }
 
@@ -376,7 +341,7 @@ class FakeProvider final : public Provider {
 
  private:
   Capabilities capabilities_;
-  FakeRng rng_;
+  SeededRng rng_;
   FakeHkdf hkdf_;
   std::map<KemId, FakeKem> kems_;
 };

@@ -10,14 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/role.hpp"
 #include "qsp/endpoint.hpp"
 
 namespace qsp::test {
 
 /// One frame as bytes, header included.
 using Frame = std::vector<std::uint8_t>;
-
-constexpr Role other(Role role) noexcept { return role == Role::Client ? Role::Server : Role::Client; }
 
 /// What one end of a Pair has told its driver so far.
 struct Seen {

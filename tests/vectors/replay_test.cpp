@@ -9,8 +9,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/hex.hpp"
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
+#include "support/scripted.hpp"
 #include "vectors/ends.hpp"
 #include "wire/handshake.hpp"
 #include "wire/rekey.hpp"
@@ -27,14 +29,7 @@ std::string read_file(const std::string& name) {
   return text.str();
 }
 
-Buffer unhex(const json::value& value) {
-  const std::string_view text = value.as_string();
-  Buffer bytes;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    bytes.push_back(static_cast<std::uint8_t>(std::stoul(std::string(text.substr(i, 2)), nullptr, 16)));
-  }
-  return bytes;
-}
+Buffer unhex(const json::value& value) { return from_hex(std::string_view(value.as_string())).value(); }
 
 std::string string_of(const json::value& value) { return std::string(std::string_view(value.as_string())); }
 
@@ -201,27 +196,12 @@ TEST_P(Vectors, a_fresh_end_refuses_each_altered_frame_for_the_recorded_reason) 
   }
 }
 
-/// Random bytes that are known beforehand.
-class Given final : public crypto::Rng {
- public:
-  explicit Given(Buffer bytes) : bytes_(std::move(bytes)) {}
-  Result<void> fill(MutableBytes out) override {
-    if (out.size() > bytes_.size()) return fail(ErrorKind::Provider, Reason::InternalError, "used up");
-    std::copy_n(bytes_.begin(), out.size(), out.begin());
-    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(out.size()));
-    return {};
-  }
-
- private:
-  Buffer bytes_;
-};
-
 TEST_P(Vectors, the_private_key_of_each_kem_yields_its_share_and_secret) {
   const crypto::Kem& kem = *provider_->kem(GetParam().kem).value();
   std::size_t checked = 0;
   const auto check = [&](const json::object& holder, Bytes share, Bytes ciphertext) {
     if (!holder.contains("kem_private_key")) return;
-    Given rng(unhex(holder.at("kem_private_key")));
+    test::ScriptedRng rng(unhex(holder.at("kem_private_key")));
     const auto key = kem.generate(rng).value();
     EXPECT_TRUE(std::ranges::equal(key->public_key(), share));
     EXPECT_TRUE(std::ranges::equal(key->decapsulate(ciphertext).value().reveal(), unhex(holder.at("ss"))));

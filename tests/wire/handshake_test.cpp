@@ -435,36 +435,6 @@ TEST(ClientHelloCodec, a_share_of_any_length_parses) {
   }
 }
 
-TEST(Uuid, is_8_4_4_4_12_hexadecimal_digits) {
-  EXPECT_TRUE(is_uuid(kUuid));
-  for (std::size_t i = 0; i < kUuid.size(); ++i) {
-    for (const char wrong : {'g', '/', ':', '@', '`', ' ', '\0', '\xff', '-', '0'}) {
-      std::string text(kUuid);
-      const bool hyphen = text[i] == '-';
-      text[i] = wrong;
-      EXPECT_EQ(is_uuid(text), hyphen ? wrong == '-' : wrong == '0') << text;
-    }
-  }
-  EXPECT_FALSE(is_uuid(""));
-  EXPECT_FALSE(is_uuid(kUuid.substr(1)));
-  EXPECT_FALSE(is_uuid(std::string(kUuid) + "0"));
-}
-
-// SPEC §5.7.
-TEST(Uuid, compares_without_regard_to_case_and_to_nothing_else) {
-  std::string upper(kUuid), lower(kUuid);
-  std::ranges::transform(upper, upper.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
-  std::ranges::transform(lower, lower.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
-  EXPECT_TRUE(same_uuid(upper, lower));
-  for (std::size_t i = 0; i < lower.size(); ++i) {
-    if (lower[i] == '-') continue;
-    std::string other = lower;
-    other[i] = other[i] == '0' ? '1' : '0';
-    EXPECT_FALSE(same_uuid(upper, other));
-  }
-  EXPECT_FALSE(same_uuid("", ""));
-}
-
 TEST(ClientAuthCodec, a_key_id_that_is_no_uuid_is_refused) {
   const Message lawful = client_auth(true);
   const auto at = std::ranges::search(lawful, as_bytes(kUuid)).begin() - lawful.begin();

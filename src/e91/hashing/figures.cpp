@@ -5,6 +5,7 @@
 #include <ctime>
 #include <vector>
 
+#include "base/split_mix.hpp"
 #include "e91/hashing/tag.hpp"
 #include "e91/hashing/toeplitz.hpp"
 #include "e91/hashing/verification.hpp"
@@ -34,15 +35,11 @@ double seconds(std::size_t calls, Operation operation) {
   return turns[kTurns / 2];
 }
 
-/// Bits without a pattern that the time could depend on; it depends on none. SplitMix64.
+/// Bits without a pattern that the time could depend on; it depends on none.
 Bits some_bits(std::size_t size) {
   Bits bits(size);
-  std::uint64_t state = size;
-  for (std::uint64_t& word : bits.writable_words()) {
-    state += 0x9E3779B97F4A7C15;
-    word = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
-    word = (word ^ (word >> 27)) * 0x94D049BB133111EB;
-  }
+  SplitMix64 numbers(size);
+  for (std::uint64_t& word : bits.writable_words()) word = numbers.next();
   bits.truncate(size);
   return bits;
 }

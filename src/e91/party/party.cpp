@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/big_endian.hpp"
+#include "base/uuid.hpp"
 #include "qsp/secret_bytes.hpp"
 
 namespace qsp::e91::party {
@@ -11,20 +13,12 @@ namespace {
 constexpr std::size_t kKeySize = QkdKey::kCapacity;
 
 /// The ID of key `index` of a block: a hash, so that two pairings never name different keys alike.
-Result<std::array<std::uint8_t, 16>> key_id(crypto::Hkdf& hkdf, const Pairing& pairing, std::uint64_t block,
-                                            std::uint64_t index) {
-  std::array<std::uint8_t, 16> place{};
-  for (std::size_t i = 0; i < 8; ++i) {
-    place.at(i) = static_cast<std::uint8_t>(block >> (56 - 8 * i));
-    place.at(8 + i) = static_cast<std::uint8_t>(index >> (56 - 8 * i));
-  }
-  const auto digest = hkdf.hash({as_bytes("qsp e91 key_ID"), pairing.name, place});
+Result<Uuid> key_id(crypto::Hkdf& hkdf, const Pairing& pairing, std::uint64_t block, std::uint64_t index) {
+  const auto digest = hkdf.hash({as_bytes("qsp e91 key_ID"), pairing.name, big_endian<8>(block), big_endian<8>(index)});
   if (!digest) return std::unexpected(digest.error());
-  std::array<std::uint8_t, 16> id{};
+  Uuid id{};
   std::copy_n(digest->begin(), id.size(), id.begin());
-  id[6] = static_cast<std::uint8_t>((id[6] & 0x0F) | 0x80);  // version 8 (RFC 9562 §5.8)
-  id[8] = static_cast<std::uint8_t>((id[8] & 0x3F) | 0x80);
-  return id;
+  return uuid_of(id, 8);
 }
 
 }  // namespace

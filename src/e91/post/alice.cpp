@@ -1,5 +1,6 @@
 #include <array>
 
+#include "base/big_endian.hpp"
 #include "e91/cascade/oracle.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/post/block.hpp"
@@ -100,7 +101,7 @@ class AliceBlock final : public Block {
     VerifyMessage verify;
     std::array<std::uint8_t, 8> point{};
     if (!demand(environment_.provider.rng().fill(point).has_value(), Abort::LinkDown)) return;
-    for (const std::uint8_t byte : point) verify.point = verify.point << 8 | byte;
+    verify.point = load_big_endian(point);
     verify.hash = hashing::verification_hash(key_, verify.point);
     say(verify);
     await_ = Await::Verified;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/big_endian.hpp"
 #include "wire/cursor.hpp"
 
 namespace qsp::e91::post {
@@ -13,9 +14,7 @@ using wire::Reader;
 /// A growing buffer.
 class Output {
  public:
-  void integer(std::uint64_t value, std::size_t size) {
-    for (std::size_t i = size; i-- > 0;) bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-  }
+  void integer(std::uint64_t value, std::size_t size) { append_big_endian(bytes_, value, size); }
   void bytes(Bytes bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
   void bits(const Bits& bits) { bytes(bits.to_bytes()); }
   void reserve(std::size_t size) { bytes_.reserve(size); }

@@ -4,16 +4,13 @@
 #include <limits>
 #include <string_view>
 
+#include "base/big_endian.hpp"
 #include "wire/cursor.hpp"
 
 namespace qsp::e91::post {
 namespace {
 
 constexpr std::string_view kMagic = "QSP-E91-TRANSCRIPT-2\n";
-
-void append(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t size) {
-  for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-}
 
 /// NaN is in no range.
 bool sensible(const PostConfig& config) noexcept {
@@ -29,20 +26,20 @@ bool sensible(const PostConfig& config) noexcept {
 std::vector<std::uint8_t> transcript_header(const PostConfig& config) {
   const Bytes magic = as_bytes(kMagic);
   std::vector<std::uint8_t> out(magic.begin(), magic.end());
-  append(out, static_cast<std::uint64_t>(config.mode), 1);
+  append_big_endian(out, static_cast<std::uint64_t>(config.mode), 1);
   for (const double number :
        {config.epsilon_secrecy, config.epsilon_correctness, config.error_tolerance, config.bell_floor, config.sigmas}) {
-    append(out, std::bit_cast<std::uint64_t>(number), 8);
+    append_big_endian(out, std::bit_cast<std::uint64_t>(number), 8);
   }
-  for (const std::uint64_t slots : config.dead_slots) append(out, slots, 8);
+  for (const std::uint64_t slots : config.dead_slots) append_big_endian(out, slots, 8);
   return out;
 }
 
 std::vector<std::uint8_t> transcript_entry(Side sender, Bytes message) {
   std::vector<std::uint8_t> out;
   out.reserve(5 + message.size());
-  append(out, static_cast<std::uint64_t>(sender), 1);
-  append(out, message.size(), 4);
+  append_big_endian(out, static_cast<std::uint64_t>(sender), 1);
+  append_big_endian(out, message.size(), 4);
   out.insert(out.end(), message.begin(), message.end());
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "base/big_endian.hpp"
 #include "wire/cursor.hpp"
 
 namespace qsp::e91::station {
@@ -33,9 +34,7 @@ class Encoder {
 
  private:
   void kind(Kind kind) { out.push_back(static_cast<std::uint8_t>(kind)); }
-  void u64(std::uint64_t value) {
-    for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
-  }
+  void u64(std::uint64_t value) { append_big_endian(out, value, 8); }
   void about(Kind which, std::uint64_t block, Owners owners) {
     kind(which);
     u64(block);

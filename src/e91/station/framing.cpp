@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/big_endian.hpp"
+
 namespace qsp::e91::station {
 namespace {
 
@@ -19,7 +21,7 @@ Bytes take(Bytes& stream, std::size_t missing) {
 
 std::vector<std::uint8_t> frame_head(std::size_t size) {
   std::vector<std::uint8_t> head(kFrameHead);
-  for (std::size_t i = 0; i < kFrameHead; ++i) head[i] = static_cast<std::uint8_t>(size >> (8 * (kFrameHead - 1 - i)));
+  store_big_endian(size, head);
   return head;
 }
 
@@ -28,8 +30,7 @@ Result<std::optional<SecretBytes>> MessageReader::next(Bytes& stream) {
     const Bytes taken = take(stream, kFrameHead - head_.size());
     head_.insert(head_.end(), taken.begin(), taken.end());
     if (head_.size() < kFrameHead) return std::nullopt;
-    size_ = 0;
-    for (const std::uint8_t byte : head_) size_ = size_ << 8 | byte;
+    size_ = load_big_endian(head_);
     if (size_ == 0 || size_ > most_) {
       return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, "a message of a length that none has");
     }

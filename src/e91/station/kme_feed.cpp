@@ -29,15 +29,9 @@ constexpr std::array<std::string_view, 12> kAbortNames{
     "",       "protocol",       "too_few_rounds", "error_rate", "bell_test",      "reconciliation", "verification",
     "no_key", "authentication", "pad_exhausted",  "link_down",  "too_many_rounds"};
 
-kme::Uuid uuid_of(const party::FinalKey& key) {
-  kme::Uuid id{};
-  std::ranges::copy(key.id, id.begin());
-  return id;
-}
-
 kme::NewPiece piece_of(const party::FinalKey& key) {
   const auto until = std::chrono::system_clock::now() + kOtherHalf;
-  return {.id = uuid_of(key),
+  return {.id = key.id,
           .bytes = kme::Piece::copy_of(key.key.reveal()),
           .owner = owner_of(key) == kOwnerA ? kme::Owner::Here : kme::Owner::There,
           .simulated = true,
@@ -94,7 +88,7 @@ Owners KmeFeed::wanted() const noexcept {
 void KmeFeed::send_keys() {
   if (sending_keys_ || (waiting_[0].empty() && waiting_[1].empty())) return;
   kme::link::KeysMessage message;
-  std::vector<kme::Uuid> sent;
+  std::vector<Uuid> sent;
   for (const auto& queue : waiting_) {
     for (std::size_t i = 0; i < std::min(queue.size(), kBatchOfOwner); ++i) {
       message.pieces.push_back(piece_of(queue[i]));
@@ -112,7 +106,7 @@ void KmeFeed::send_keys() {
                 });
 }
 
-void KmeFeed::batch_sent(const std::vector<kme::Uuid>& sent, std::expected<https::Response, https::Failure> answer) {
+void KmeFeed::batch_sent(const std::vector<Uuid>& sent, std::expected<https::Response, https::Failure> answer) {
   next_keys_ = net::Loop::now() + kKmeDown;
   if (!answer) return note(answer.error().text);
   if (answer->status != 200) {
@@ -128,7 +122,7 @@ void KmeFeed::batch_sent(const std::vector<kme::Uuid>& sent, std::expected<https
   for (auto& queue : waiting_) {
     // Only what was sent is looked at; what a block brought meanwhile stands behind it.
     for (std::size_t i = 0, left = std::min(queue.size(), kBatchOfOwner); left > 0; --left) {
-      if (std::ranges::binary_search(held->ids, uuid_of(queue[i]))) {
+      if (std::ranges::binary_search(held->ids, queue[i].id)) {
         queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
         ++gone;
       } else {

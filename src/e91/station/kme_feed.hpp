@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/uuid.hpp"
 #include "e91/party/party.hpp"
 #include "e91/post/block.hpp"
 #include "e91/station/station.hpp"
@@ -60,7 +61,7 @@ class KmeFeed {
   void send_keys();
   void send_report();
   /// What became of the batch at the front of the queues.
-  void batch_sent(const std::vector<kme::Uuid>& sent, std::expected<https::Response, https::Failure> answer);
+  void batch_sent(const std::vector<Uuid>& sent, std::expected<https::Response, https::Failure> answer);
   void note(std::string problem);
   void set_state();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/big_endian.hpp"
 #include "e91/varint.hpp"
 #include "wire/cursor.hpp"
 
@@ -13,17 +14,13 @@ using wire::Reader;
 
 enum class Type : std::uint8_t { Order = 1, Detections = 2, Declined = 3 };
 
-void put(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t size) {
-  for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-}
-
 /// With room for a whole order: no copy of its seed is left behind by a vector that grew.
 std::vector<std::uint8_t> begin(Type type, const BlockName& block) {
   std::vector<std::uint8_t> out;
   out.reserve(kMaxOrder);
   out.push_back(static_cast<std::uint8_t>(type));
   out.insert(out.end(), block.pairing.begin(), block.pairing.end());
-  put(out, block.number, 8);
+  append_big_endian(out, block.number, 8);
   return out;
 }
 
@@ -66,8 +63,8 @@ Detections read_detections(Reader& reader, const BlockName& block) {
 std::vector<std::uint8_t> encode(const Order& order) {
   std::vector<std::uint8_t> out = begin(Type::Order, order.block);
   out.push_back(static_cast<std::uint8_t>(order.mode));
-  put(out, std::bit_cast<std::uint64_t>(order.p_z), 8);
-  put(out, order.slots, 8);
+  append_big_endian(out, std::bit_cast<std::uint64_t>(order.p_z), 8);
+  append_big_endian(out, order.slots, 8);
   const Bytes seed = order.seed.reveal();
   out.insert(out.end(), seed.begin(), seed.end());
   return out;
@@ -76,8 +73,8 @@ std::vector<std::uint8_t> encode(const Order& order) {
 std::vector<std::uint8_t> encode(const Detections& detections) {
   std::vector<std::uint8_t> out = begin(Type::Detections, detections.block);
   out.reserve(out.size() + 12 + detections.clicks.size() * 2);
-  put(out, detections.slots, 8);
-  put(out, detections.clicks.size(), 4);
+  append_big_endian(out, detections.slots, 8);
+  append_big_endian(out, detections.clicks.size(), 4);
   std::uint64_t next = 0;
   for (const Click& click : detections.clicks) {
     put_varint(out, (click.slot() - next) << 1 | (click.bit() ? 1 : 0));

@@ -1,7 +1,6 @@
 #include "e91/study/setup.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include <numbers>
 #include <utility>
 
+#include "base/hex.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/keyrate/entropy.hpp"
 #include "e91/keyrate/rate.hpp"
@@ -189,12 +189,7 @@ OrText<Randomness> Randomness::create(const std::string& seed) {
   if (seed.empty()) return random;
 
   Seed bytes;
-  constexpr std::string_view kHex = "0123456789abcdefABCDEF";
-  if (seed.size() == 2 * bytes.reveal().size() && seed.find_first_not_of(kHex) == std::string::npos) {
-    for (std::size_t i = 0; i < bytes.reveal().size(); ++i) {
-      bytes.writable()[i] = static_cast<std::uint8_t>(std::stoul(seed.substr(2 * i, 2), nullptr, 16));
-    }
-  } else {
+  if (!from_hex(seed, bytes.writable())) {
     const auto digest = random.library_->hkdf().hash({as_bytes("qsp e91 seed"), as_bytes(seed)});
     if (!digest) return std::unexpected(std::string(digest.error().where));
     std::copy_n(digest->begin(), bytes.reveal().size(), bytes.writable().begin());
@@ -211,7 +206,7 @@ OrText<std::string> draw_seed() {
   std::array<std::uint8_t, 8> bytes{};
   if (auto drawn = random->provider().rng().fill(bytes); !drawn)
     return std::unexpected(std::string(drawn.error().where));
-  return fmt::format("{:02x}", fmt::join(bytes, ""));
+  return to_hex(bytes);
 }
 
 }  // namespace qsp::e91::study

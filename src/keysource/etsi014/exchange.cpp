@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "keysource/uuid.hpp"
+#include "base/uuid.hpp"
 #include "text/escape.hpp"
 
 namespace qsp::keysource {

@@ -11,9 +11,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/uuid.hpp"
 #include "etsi014/etsi014.hpp"
 #include "keysource/etsi014/exchange.hpp"
-#include "keysource/uuid.hpp"
 
 namespace qsp::keysource {
 namespace {

@@ -221,7 +221,7 @@ etsi014::KeyContainer Api::container(std::vector<TakenKey> keys) const {
   etsi014::KeyContainer made;
   for (TakenKey& key : keys) {
     if (wrong) key.key.writable()[0] ^= 1;
-    made.keys.push_back({keysource::to_text(key.key_id), std::move(key.key), key.simulated});
+    made.keys.push_back({uuid_text(key.key_id), std::move(key.key), key.simulated});
   }
   return made;
 }

@@ -103,7 +103,7 @@ std::expected<std::vector<Uuid>, std::string> read_dec_keys(const https::Request
   if (texts.size() > config.max_keys_per_request) return std::unexpected("more key_IDs than max_key_per_request");
   std::vector<Uuid> ids;
   for (const std::string& text : texts) {
-    const auto id = keysource::parse_uuid(text);
+    const auto id = parse_uuid(text);
     if (!id) return std::unexpected("a key_ID is not a UUID");
     if (std::ranges::find(ids, *id) != ids.end()) return std::unexpected("a key_ID is given twice");
     ids.push_back(*id);

@@ -6,9 +6,9 @@
 #include <map>
 #include <utility>
 
+#include "base/uuid.hpp"
 #include "etsi014/etsi014.hpp"
 #include "json/json.hpp"
-#include "keysource/uuid.hpp"
 #include "kme/check/caller.hpp"
 #include "text/escape.hpp"
 
@@ -235,7 +235,7 @@ class Probe {
       return fail(text(container->keys.size()) + " keys instead of " + text(number));
     }
     for (etsi014::Key& key : container->keys) {
-      if (!keysource::parse_uuid(key.key_id)) return fail("a key_ID is not a UUID");
+      if (!parse_uuid(key.key_id)) return fail("a key_ID is not a UUID");
       if (key.key.size() * 8 != bits) return fail(text(key.key.size() * 8) + " bits instead of " + text(bits));
       repeated_ |= !keys_.emplace(key.key_id, std::move(key.key)).second;
     }

@@ -37,7 +37,7 @@ std::optional<std::string_view> text(const bj::value* value, std::size_t most) n
 
 std::optional<Uuid> uuid(const bj::value* value) noexcept {
   const auto found = text(value, 36);
-  return found ? keysource::parse_uuid(*found) : std::nullopt;
+  return found ? parse_uuid(*found) : std::nullopt;
 }
 
 std::optional<std::int64_t> positive(const bj::value* value) noexcept {
@@ -147,7 +147,7 @@ SecretBytes to_json(const KeysMessage& message, char side) {
   for (const NewPiece& piece : message.pieces) {
     const char owner = piece.owner == Owner::Here ? side : other;
     bj::object item(keys.storage());
-    item["id"] = keysource::to_text(piece.id);
+    item["id"] = uuid_text(piece.id);
     item["key"] = json::to_base64(piece.bytes.reveal());
     item["owner"] = std::string_view(&owner, 1);
     item["simulated"] = piece.simulated;
@@ -159,7 +159,7 @@ SecretBytes to_json(const KeysMessage& message, char side) {
 
 SecretBytes to_json(const IdsMessage& message) {
   bj::array ids;
-  for (const Uuid& id : message.ids) ids.emplace_back(keysource::to_text(id));
+  for (const Uuid& id : message.ids) ids.emplace_back(uuid_text(id));
   return json::serialize(bj::object{{"ids", std::move(ids)}});
 }
 
@@ -168,8 +168,8 @@ SecretBytes to_json(const GrantsMessage& message) {
   for (const Grant& grant : message.grants) {
     bj::array slaves(grant.slaves.begin(), grant.slaves.end());
     bj::array pieces;
-    for (const Uuid& id : grant.pieces) pieces.emplace_back(keysource::to_text(id));
-    grants.push_back(bj::object{{"key_ID", keysource::to_text(grant.key_id)},
+    for (const Uuid& id : grant.pieces) pieces.emplace_back(uuid_text(id));
+    grants.push_back(bj::object{{"key_ID", uuid_text(grant.key_id)},
                                 {"master", grant.master},
                                 {"slaves", std::move(slaves)},
                                 {"size", grant.size},

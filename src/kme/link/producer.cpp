@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/uuid.hpp"
+
 namespace qsp::kme::link {
 
 Result<std::vector<NewPiece>> RandomProducer::draw(std::size_t here, std::size_t there) {
@@ -16,8 +18,7 @@ Result<std::vector<NewPiece>> RandomProducer::draw(std::size_t here, std::size_t
                    .expires = 0};
     if (const auto filled = rng_.fill(piece.id); !filled) return std::unexpected(filled.error());
     if (const auto filled = rng_.fill(piece.bytes.writable()); !filled) return std::unexpected(filled.error());
-    piece.id[6] = static_cast<std::uint8_t>((piece.id[6] & 0x0f) | 0x40);  // version 4
-    piece.id[8] = static_cast<std::uint8_t>((piece.id[8] & 0x3f) | 0x80);  // RFC 9562's variant
+    piece.id = uuid_of(piece.id, 4);
     drawn.push_back(std::move(piece));
   }
   return drawn;

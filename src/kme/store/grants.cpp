@@ -67,7 +67,7 @@ Taken SqlStore::take_keys(const TakeRequest& request, UnixTime now) {
 
 void SqlStore::add_grant(const Grant& grant, Owner owner) {
   Row& in = statements().in;
-  in.id = keysource::to_text(grant.key_id);
+  in.id = uuid_text(grant.key_id);
   in.owner = owner == Owner::Here ? 0 : 1;
   in.link = grant.link;
   in.master = grant.master;
@@ -97,7 +97,7 @@ Grant SqlStore::grant_of_row(std::string_view link) {
 }
 
 void SqlStore::read_slaves(Grant& grant) {
-  statements().in.id = keysource::to_text(grant.key_id);
+  statements().in.id = uuid_text(grant.key_id);
   each_row(statements().slaves, [&] { grant.slaves.push_back(statements().out.slave); });
 }
 
@@ -116,7 +116,7 @@ Stored<std::optional<Grant>> SqlStore::find_unannounced(std::string_view link, c
   return guarded<std::optional<Grant>>([&] {
     std::optional<Grant> grant;
     statements().in.link = link;
-    statements().in.id = keysource::to_text(key_id);
+    statements().in.id = uuid_text(key_id);
     each_row(statements().find_unannounced, [&] { grant = grant_of_row(link); });
     if (grant) read_slaves(*grant);
     return grant;
@@ -147,7 +147,7 @@ void SqlStore::accept_grant(const Grant& grant) {
     accepted.expires = std::min<UnixTime>(accepted.expires, out.expires);
   }
   for (const Uuid& id : grant.pieces) {
-    in.id = keysource::to_text(id);
+    in.id = uuid_text(id);
     run(statements().grant_piece);
   }
   add_grant(accepted, Owner::There);

@@ -58,7 +58,7 @@ std::expected<SqlStore::Redemption, NotRedeemed> SqlStore::find_key(const Uuid& 
                                                                     UnixTime now) {
   Row& in = statements().in;
   Row& out = statements().out;
-  in.id = keysource::to_text(key_id);
+  in.id = uuid_text(key_id);
   bool granted = false;
   each_row(statements().find_grant, [&] { granted = true; });
   if (!granted) return std::unexpected(why_no_grant(key_id, now));
@@ -73,7 +73,7 @@ std::expected<SqlStore::Redemption, NotRedeemed> SqlStore::find_key(const Uuid& 
   }
   if (const auto why_not = check_slave(request.slave, redemption.last)) return std::unexpected(*why_not);
   for (std::size_t index = 0; index < pieces.size(); ++index) {
-    in.id = keysource::to_text(pieces[index]);
+    in.id = uuid_text(pieces[index]);
     bool here = false;
     each_row(statements().find_piece, [&] { here = out.state == static_cast<long long>(PieceState::Granted); });
     if (!here) return std::unexpected(NotRedeemed::NotFound);
@@ -109,7 +109,7 @@ NotRedeemed SqlStore::why_no_grant(const Uuid& key_id, UnixTime now) {
 
 void SqlStore::hand_out(const Redemption& redemption, const std::string& slave) {
   Row& in = statements().in;
-  in.id = keysource::to_text(redemption.key.key_id);
+  in.id = uuid_text(redemption.key.key_id);
   if (!redemption.last) {
     in.slave = slave;
     run(statements().mark_slave);

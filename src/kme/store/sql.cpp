@@ -127,7 +127,7 @@ std::vector<Uuid> SqlStore::add_pieces(std::string_view link, std::span<NewPiece
 /// False where the ID is or was there.
 bool SqlStore::add_piece(std::string_view link, const NewPiece& piece) {
   Row& in = statements().in;
-  in.id = keysource::to_text(piece.id);
+  in.id = uuid_text(piece.id);
   in.link = link;
   in.owner = piece.owner == Owner::Here ? 0 : 1;
   in.state = static_cast<long long>(piece.confirmed ? PieceState::Ready : PieceState::Fresh);
@@ -140,7 +140,7 @@ bool SqlStore::add_piece(std::string_view link, const NewPiece& piece) {
 }
 
 bool SqlStore::piece_exists(const Uuid& id) {
-  statements().in.id = keysource::to_text(id);
+  statements().in.id = uuid_text(id);
   bool exists = false;
   each_row(statements().find_piece, [&] { exists = true; });
   wipe_text(statements().out.bytes);
@@ -195,7 +195,7 @@ Stored<std::vector<Uuid>> SqlStore::held(std::string_view link, std::span<const 
 
 void SqlStore::remove_pieces(std::span<const Uuid> ids) {
   for (const Uuid& id : ids) {
-    statements().in.id = keysource::to_text(id);
+    statements().in.id = uuid_text(id);
     run(statements().remove_piece);
   }
 }

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/uuid.hpp"
 #include "etsi014/etsi014.hpp"
-#include "keysource/uuid.hpp"
 
 /// The keys of a KME on disk (docs/kme.md).
 ///
@@ -21,8 +21,6 @@
 ///   side that owns it   Fresh ──the peer has it──▶ Ready ──enc_keys──▶ gone; a Grant waits to be announced
 ///   other side          Fresh or Ready ──the grant arrives──▶ Granted to its slaves ──each slave's dec_keys──▶ gone
 namespace qsp::kme {
-
-using keysource::Uuid;
 
 /// Keys are stored in pieces of this many bytes; a key of another size is cut from one or joined from several.
 inline constexpr std::size_t kPieceSize = 32;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/role.hpp"
 #include "qsp/endpoint.hpp"
 #include "rc155/attack/model.hpp"
 #include "rc155/session.hpp"
@@ -23,7 +24,6 @@ using wire::FrameType;
 
 constexpr std::array kRoles = {Role::Client, Role::Server};
 constexpr std::size_t index(Role role) noexcept { return role == Role::Client ? 0 : 1; }
-constexpr Role other(Role role) noexcept { return role == Role::Client ? Role::Server : Role::Client; }
 
 std::string describe(const rc155::Snapshot& snapshot) {
   constexpr std::array<std::string_view, 4> kStates = {"Handshake", "Established", "Rekey", "Closed"};
@@ -70,7 +70,7 @@ class Case {
   void check_state(Role who, std::string_view after);
   void check_pair();
   void require(bool holds, Role who, std::string_view what);
-  void observe(std::uint64_t value) noexcept { result_.digest = mix(result_.digest ^ value); }
+  void observe(std::uint64_t value) noexcept { result_.digest = mix64(result_.digest ^ value); }
 
   crypto::Provider& provider_;
   Prng& prng_;
@@ -337,7 +337,7 @@ RekeyFuzzResult fuzz_rekey(crypto::Provider& provider, const RekeyFuzzParameters
                          .rekeys = 0,
                          .frames = 0,
                          .closed_cases = 0,
-                         .digest = mix(parameters.seed)};
+                         .digest = mix64(parameters.seed)};
   while (result.cases < parameters.cases) {
     // A case depends on its own number alone, so one can be repeated without those before it.
     Prng prng(parameters.seed, result.cases);

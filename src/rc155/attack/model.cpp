@@ -58,20 +58,6 @@ void cut_or_extend(Prng& prng, Frame& frame, bool longer) {
 
 }  // namespace
 
-std::uint64_t mix(std::uint64_t x) noexcept {
-  x = (x ^ (x >> 30)) * 0xbf58'476d'1ce4'e5b9U;
-  x = (x ^ (x >> 27)) * 0x94d0'49bb'1331'11ebU;
-  return x ^ (x >> 31);
-}
-
-void Prng::fill(MutableBytes out) noexcept {
-  std::uint64_t block = 0;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (i % 8 == 0) block = next();
-    out[i] = static_cast<std::uint8_t>(block >> (8 * (i % 8)));
-  }
-}
-
 void damage(Prng& prng, std::deque<Frame>& queue, std::size_t at, std::deque<Frame>& reverse) {
   const auto position = queue.begin() + static_cast<std::ptrdiff_t>(at);
   const MutableBytes frame(*position);

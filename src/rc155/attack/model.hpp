@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/split_mix.hpp"
 #include "crypto/other_rng.hpp"
+#include "crypto/seeded_rng.hpp"
 #include "qsp/endpoint.hpp"
 #include "rc155/keys.hpp"
 #include "rc155/session.hpp"
@@ -22,45 +24,25 @@ namespace qsp::rc155::attack {
 
 using Frame = std::vector<std::uint8_t>;
 
-/// splitmix64's finaliser: a bijection.
-std::uint64_t mix(std::uint64_t x) noexcept;
-
 /// A generator that depends on seed and stream alone, on any machine.
-class Prng {
+class Prng : public SplitMix64 {
  public:
-  Prng(std::uint64_t seed, std::uint64_t stream) noexcept : state_(mix(seed) ^ mix(~stream)) {}
-  std::uint64_t next() noexcept { return mix(state_ += 0x9e37'79b9'7f4a'7c15U); }
+  Prng(std::uint64_t seed, std::uint64_t stream) noexcept : SplitMix64(mix64(seed) ^ mix64(~stream)) {}
   /// 0 … bound - 1. Precondition: bound > 0.
   std::uint64_t below(std::uint64_t bound) noexcept { return next() % bound; }
   bool chance(double probability) noexcept { return static_cast<double>(next() >> 11) * 0x1p-53 < probability; }
   Role role() noexcept { return (next() & 1) != 0 ? Role::Server : Role::Client; }
-  void fill(MutableBytes out) noexcept;
-
- private:
-  std::uint64_t state_;
 };
 
 /// `inner` with its randomness replaced, so that a run repeats. `inner` outlives it.
 class SeededProvider final : public crypto::OtherRngProvider {
  public:
-  SeededProvider(crypto::Provider& inner, std::uint64_t seed) noexcept : OtherRngProvider(inner), rng_(seed) {}
+  SeededProvider(crypto::Provider& inner, std::uint64_t seed) noexcept : OtherRngProvider(inner), rng_(Prng(seed, 0)) {}
 
   [[nodiscard]] crypto::Rng& rng() noexcept override { return rng_; }
 
  private:
-  class SeededRng final : public crypto::Rng {
-   public:
-    explicit SeededRng(std::uint64_t seed) noexcept : prng_(seed, 0) {}
-    Result<void> fill(MutableBytes out) override {
-      prng_.fill(out);
-      return {};
-    }
-
-   private:
-    Prng prng_;
-  };
-
-  SeededRng rng_;
+  crypto::SeededRng rng_;
 };
 
 /// Damages one frame of a queue: a header field (with or without the nonce prefix that repeats it), prefix, ciphertext,

@@ -9,6 +9,7 @@
 
 #include "e91/cascade/cascade.hpp"
 #include "e91/cascade/oracle.hpp"
+#include "e91/seed_of.hpp"
 #include "qsp/openssl.hpp"
 
 namespace qsp::e91::cascade::test {
@@ -16,12 +17,6 @@ namespace qsp::e91::cascade::test {
 inline crypto::Provider& provider() {
   static const std::unique_ptr<crypto::Provider> made = crypto::make_openssl_provider().value();
   return *made;
-}
-
-inline Seed seed_of(std::uint8_t byte) {
-  Seed seed;
-  std::ranges::fill(seed.writable(), byte);
-  return seed;
 }
 
 inline RandomStream stream_of(std::uint8_t byte) { return RandomStream::create(provider(), seed_of(byte)).value(); }

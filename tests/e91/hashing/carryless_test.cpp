@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/hex.hpp"
 #include "draw.hpp"
 
 namespace qsp::e91::hashing {
@@ -134,13 +135,12 @@ TEST_P(CarrylessForms, EvaluatePolynomialsByHornersRule) {
 
 /// GHASH calls the first bit of a byte what this field calls the last; otherwise they are one field.
 std::vector<std::uint8_t> mirrored(const std::string& hex) {
-  std::vector<std::uint8_t> bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const auto byte = static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16));
+  std::vector<std::uint8_t> bytes = from_hex(hex).value();
+  for (std::uint8_t& byte : bytes) {
     std::uint8_t turned = 0;
     for (unsigned bit = 0; bit < 8; ++bit)
       turned = static_cast<std::uint8_t>(turned | ((byte >> bit) & 1U) << (7 - bit));
-    bytes.push_back(turned);
+    byte = turned;
   }
   return bytes;
 }

@@ -6,16 +6,11 @@
 
 #include "e91/link/expected.hpp"
 #include "e91/link/link.hpp"
+#include "e91/seed_of.hpp"
 #include "qsp/openssl.hpp"
 
 /// Plays links and counts what came out, for the tests of this folder.
 namespace qsp::e91::link {
-
-inline Seed seed_of(std::uint8_t byte) {
-  Seed seed;
-  std::fill(seed.writable().begin(), seed.writable().end(), byte);
-  return seed;
-}
 
 /// What was counted of one pair of settings.
 struct Counts {

@@ -4,17 +4,12 @@
 
 #include <cmath>
 
+#include "e91/seed_of.hpp"
 #include "e91/seeded.hpp"
 #include "qsp/openssl.hpp"
 
 namespace qsp::e91::local {
 namespace {
-
-Seed seed_of(std::uint8_t byte) {
-  Seed seed;
-  std::fill(seed.writable().begin(), seed.writable().end(), byte);
-  return seed;
-}
 
 link::LinkConfig honest(Mode mode) {
   link::LinkConfig link;

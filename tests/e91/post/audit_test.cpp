@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "attackers.hpp"
+#include "base/big_endian.hpp"
 #include "e91/post/require.hpp"
 #include "e91/post/sift.hpp"
 
@@ -96,10 +97,7 @@ bool is_of_no_use(const Told& told, std::size_t round, Side whose, unsigned chan
 /// its end, to where.
 bool is_beyond_audit(std::uint8_t type, std::size_t at, Bytes message, unsigned mask, const Told& told) {
   constexpr std::size_t kBody = 9;
-  const auto be32 = [&](std::size_t from) {
-    return std::size_t{message[from]} << 24 | std::size_t{message[from + 1]} << 16 |
-           std::size_t{message[from + 2]} << 8 | message[from + 3];
-  };
+  const auto be32 = [&](std::size_t from) { return load_big_endian(message.subspan(from, 4)); };
   // Of four settings in a byte: which one, and which of its bits.
   const auto in_byte = static_cast<std::size_t>(std::countr_zero(mask)) / 2;
   const unsigned changed = mask >> (2 * in_byte);
@@ -147,10 +145,7 @@ TEST_P(AuditOf, NoByteIsChangedWithoutAWordOfItUnlessNoTranscriptShowsIt) {
   Wire altered = honest;
   std::size_t entry = header;
   for (std::size_t i = 0; i < honest.size(); ++i) {
-    const auto size = [&] {
-      return std::size_t{honest[entry + 1]} << 24 | std::size_t{honest[entry + 2]} << 16 |
-             std::size_t{honest[entry + 3]} << 8 | honest[entry + 4];
-    };
+    const auto size = [&] { return load_big_endian(Bytes(honest).subspan(entry + 1, 4)); };
     while (i >= header && i >= entry + 5 + size()) entry += 5 + size();
     for (const unsigned mask : {1U << (i % 8), 0x80U}) {
       altered[i] = static_cast<std::uint8_t>(honest[i] ^ mask);

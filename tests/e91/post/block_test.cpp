@@ -8,8 +8,10 @@
 #include <optional>
 #include <random>
 
+#include "base/big_endian.hpp"
 #include "e91/cascade/oracle.hpp"
 #include "e91/post/audit.hpp"
+#include "e91/seed_of.hpp"
 #include "e91/seeded.hpp"
 #include "qsp/openssl.hpp"
 
@@ -17,12 +19,6 @@ namespace qsp::e91::post {
 namespace {
 
 using Wire = std::vector<std::uint8_t>;
-
-Seed seed_of(std::uint8_t byte) {
-  Seed seed;
-  std::fill(seed.writable().begin(), seed.writable().end(), byte);
-  return seed;
-}
 
 /// Two ends with clicks of a made-up pair source: opposite bits, but for errors at a given rate, the same in every
 /// basis; the CHSH rounds as a singlet of that visibility would show them.
@@ -130,8 +126,7 @@ TEST_F(BlockTest, TheLedgerIsWhatTheBytesSay) {
   run([&](Side sender, std::size_t /*number*/, const Wire& message) {
     if (message[0] == 6) {
       EXPECT_EQ(sender, Side::Alice);
-      const std::size_t bits =
-          std::size_t{message[9]} << 24 | std::size_t{message[10]} << 16 | std::size_t{message[11]} << 8 | message[12];
+      const std::size_t bits = load_big_endian(Bytes(message).subspan(9, 4));
       EXPECT_EQ(message.size(), 13 + (bits + 7) / 8);
       counted += bits;
     }

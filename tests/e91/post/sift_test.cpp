@@ -5,16 +5,11 @@
 #include <cmath>
 
 #include "e91/post/pad.hpp"
+#include "e91/seed_of.hpp"
 #include "qsp/openssl.hpp"
 
 namespace qsp::e91::post {
 namespace {
-
-Seed seed_of(std::uint8_t byte) {
-  Seed seed;
-  std::fill(seed.writable().begin(), seed.writable().end(), byte);
-  return seed;
-}
 
 /// The roles must follow from the angles alone.
 TEST(Sift, RolesFollowFromTheAngles) {

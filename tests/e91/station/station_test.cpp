@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "e91/seed_of.hpp"
 #include "e91/seeded.hpp"
 #include "e91/station/source.hpp"
 #include "qsp/openssl.hpp"
@@ -54,9 +55,7 @@ class Stations : public testing::Test {
  protected:
   void SetUp() override {
     library = std::move(*crypto::make_openssl_provider());
-    Seed seed;
-    std::fill(seed.writable().begin(), seed.writable().end(), std::uint8_t{1});
-    provider = std::move(*make_seeded_provider(*library, std::move(seed)));
+    provider = std::move(*make_seeded_provider(*library, seed_of(1)));
     const link::LinkConfig link = quick_link();
     plan = {.post = {}, .p_z = link.p_z, .slots = slots_of_block(link, 60'000)};
     source = std::make_unique<Source>(*Source::create(*provider, link, *EveChoice::make("none", "")));
