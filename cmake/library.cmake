@@ -3,7 +3,7 @@
 # component `cmake --install` takes the program alone, which may be all that was built.
 include(CMakePackageConfigHelpers)
 
-set(rooms base wire crypto crypto_openssl schedule record handshake channel)
+set(rooms base wire crypto crypto_openssl schedule record record_stream handshake channel)
 list(TRANSFORM rooms REPLACE "(.+)" "$<TARGET_OBJECTS:qsp_\\1>" OUTPUT_VARIABLE objects)
 add_library(libqsp STATIC ${objects})
 add_library(qsp::qsp ALIAS libqsp)

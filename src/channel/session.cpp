@@ -60,7 +60,7 @@ std::size_t Session::handle_bytes(MutableBytes in, Instant now) {
 /// §2: "A receiver checks the header in this order: type, flags, type allowed in this state, length, session_id, epoch,
 /// seq". The type was checked by the decoder.
 Result<void> Session::check_header(const wire::FrameHeader& header) const {
-  if (const auto lawful = wire::check_bounds(header, record::kBounds); !lawful) return lawful;
+  if (const auto lawful = wire::check_bounds(header, record::stream::kBounds); !lawful) return lawful;
   const bool handshake = header.type == FrameType::Handshake;
   if (handshake != (live_ == nullptr)) return forbidden("frame header: type out of turn");
   if (header.type == FrameType::AppData && live_->ended_there) return forbidden("frame header: data after END");
@@ -100,7 +100,7 @@ Result<void> Session::on_app_data(const wire::FrameView& frame, Instant now) {
   const auto plaintext = receiver_.open(frame);
   if (!plaintext) return std::unexpected(plaintext.error());
   count_received(frame.header.epoch, plaintext->size());
-  const bool ended = (frame.header.flags & record::kFlagEnd) != 0;
+  const bool ended = (frame.header.flags & record::stream::kFlagEnd) != 0;
   if (ended || !plaintext->empty()) events_.emplace_back(AppData{*plaintext, ended});
   if (ended) {
     live_->ended_there = true;
@@ -165,8 +165,8 @@ Result<void> Session::seal_app_data(MutableBytes frame, std::size_t size, bool e
   if (live_ == nullptr) return misuse("no session is established");
   if (live_->ended_here) return misuse("this end has said that it writes no more");
   if (transmitted_ != transmit_.size()) return misuse("poll_transmit comes first");
-  if (size > kMaxPlaintext || frame.size() != size + record::kOverhead) return misuse("frame size");
-  const auto sealed = sender_.seal(FrameType::AppData, ends ? record::kFlagEnd : std::uint8_t{0}, frame);
+  if (size > kMaxPlaintext || frame.size() != size + record::stream::kOverhead) return misuse("frame size");
+  const auto sealed = sender_.seal(FrameType::AppData, ends ? record::stream::kFlagEnd : std::uint8_t{0}, frame);
   if (!sealed) {
     wipe(frame);
     die(sealed.error());
@@ -188,7 +188,7 @@ Result<void> Session::seal_app_data(MutableBytes frame, std::size_t size, bool e
 /// Queues a frame of a small plaintext, sealed under the current sending key.
 Result<void> Session::send_control(FrameType type, Bytes plaintext) {
   const std::size_t begin = transmit_.size();
-  transmit_.resize(begin + plaintext.size() + record::kOverhead);
+  transmit_.resize(begin + plaintext.size() + record::stream::kOverhead);
   const MutableBytes frame = MutableBytes(transmit_).subspan(begin);
   std::ranges::copy(plaintext, frame.begin() + kFrameHeaderSize);
   const auto sealed = sender_.seal(type, 0, frame);

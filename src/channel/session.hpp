@@ -14,7 +14,7 @@
 #include "handshake/server.hpp"
 #include "qsp/channel.hpp"
 #include "qsp/secret_bytes.hpp"
-#include "record/record.hpp"
+#include "record/stream/stream.hpp"
 #include "schedule/schedule.hpp"
 #include "wire/rekey.hpp"
 
@@ -189,8 +189,8 @@ class Session final : public Channel {
   const Role role_;
   crypto::Provider& provider_;
   schedule::DangerousKeyLog* log_;
-  record::Sender sender_;
-  record::Receiver receiver_;
+  record::stream::Sender sender_;
+  record::stream::Receiver receiver_;
   std::unique_ptr<Opening> opening_;
   std::unique_ptr<Live> live_;
   std::vector<std::uint8_t> transmit_;  ///< control frames, already sealed

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "channel/stage.hpp"
-#include "record/record.hpp"
+#include "record/stream/stream.hpp"
 
 namespace qsp::test {
 namespace {
@@ -138,7 +138,7 @@ std::vector<Attempt> attempts(std::uint32_t e) {
       {"ALERT with leftovers", FrameType::Handshake, {254, 0, 0, 5, 0, 50, 0, 0, 0}},
       {"data", FrameType::AppData, {1, 2, 3}},
       {"empty data", FrameType::AppData, {}},
-      {"END", FrameType::AppData, {4}, record::kFlagEnd},
+      {"END", FrameType::AppData, {4}, record::stream::kFlagEnd},
       {"INIT", FrameType::Rekey, rekey_message(1, e + 1, 32 + 3)},
       {"INIT of this epoch", FrameType::Rekey, rekey_message(1, e, 32 + 3)},
       {"INIT of the epoch after next", FrameType::Rekey, rekey_message(1, e + 2, 32 + 3)},
@@ -261,7 +261,7 @@ wire::FrameHeader lawful_header(Stage& stage, State state) {
 
 std::vector<Flaw> flaws(State state) {
   std::vector<Flaw> all{
-      {"END on a type that has none", [](auto& h) { h.flags = record::kFlagEnd; }},
+      {"END on a type that has none", [](auto& h) { h.flags = record::stream::kFlagEnd; }},
       {"no payload", [](auto& h) { h.payload_len = 0; }},
       {"a payload beyond the type's bound",
        [](auto& h) { h.payload_len = h.type == FrameType::Rekey ? 8'193 : 16'385; }},

@@ -3,21 +3,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <utility>
 
-#include "qsp/crypto.hpp"
-#include "qsp/suites.hpp"
+#include "record/key.hpp"
 #include "wire/frame.hpp"
 
-/// Sealing and opening frames: nonces, the strict count of frames, keys by epoch, and the hard limits of a key
+/// Sealing and opening the frames of a stream, on which none may be missing, repeated or out of order: strictly next n
 /// (SPEC §2, §6, §7). One object per direction.
-namespace qsp::record {
-
-/// What a frame's key has protected so far.
-struct Usage {
-  std::uint64_t frames = 0;
-  std::uint64_t bytes = 0;  ///< of plaintext
-};
+namespace qsp::record::stream {
 
 /// SPEC §2: payload_len of each type, tag included, and the flags it may carry.
 inline constexpr std::uint8_t kFlagEnd = 1;
@@ -42,25 +35,23 @@ class Sender {
   Result<void> seal(wire::FrameType type, std::uint8_t flags, MutableBytes frame);
 
   /// Takes the key of an epoch; earlier keys of this direction are gone then. The first call needs `aead`.
-  Result<void> set_key(std::uint32_t epoch, TrafficKey&& key);
-  void set_aead(std::unique_ptr<crypto::Aead> aead, const crypto::AeadInfo& info) noexcept;
+  Result<void> set_key(std::uint32_t epoch, TrafficKey&& key) { return key_.set(epoch, std::move(key)); }
+  void set_aead(std::unique_ptr<crypto::Aead> aead, const crypto::AeadInfo& info) noexcept {
+    key_.set_aead(std::move(aead), info);
+  }
   void set_session_id(std::uint64_t session_id) noexcept { session_id_ = session_id; }
-  void wipe() noexcept { aead_.reset(); }
+  void wipe() noexcept { key_.wipe(); }
 
-  [[nodiscard]] bool sealing() const noexcept { return keyed_; }
+  [[nodiscard]] bool sealing() const noexcept { return key_.ready(); }
   [[nodiscard]] bool started() const noexcept { return next_ > 0; }
-  [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
-  [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
+  [[nodiscard]] std::uint32_t epoch() const noexcept { return key_.epoch(); }
+  [[nodiscard]] const Usage& usage() const noexcept { return key_.usage(); }
 
  private:
-  friend struct TestAccess;  // sets counts that no test can reach frame by frame
-  std::unique_ptr<crypto::Aead> aead_;
-  std::uint64_t max_frames_ = 0, max_bytes_ = 0;
+  friend struct record::TestAccess;  // sets counts that no test can reach frame by frame
+  Key key_;
   std::uint64_t session_id_ = 0;
   std::uint64_t next_ = 0;  ///< n of the next frame, across epochs (SPEC §2)
-  std::uint32_t epoch_ = 0;
-  bool keyed_ = false;
-  Usage usage_;
 };
 
 /// The receiving direction.
@@ -81,32 +72,31 @@ class Receiver {
   void set_aeads(std::unique_ptr<crypto::Aead> current, std::unique_ptr<crypto::Aead> next,
                  const crypto::AeadInfo& info) noexcept;
   /// Replaces the current key: frames of earlier epochs are refused from now on.
-  Result<void> set_key(std::uint32_t epoch, TrafficKey&& key);
+  Result<void> set_key(std::uint32_t epoch, TrafficKey&& key) { return current_.set(epoch, std::move(key)); }
   /// Announces the next epoch's key; the current stays valid until a frame of the next one has been opened.
-  Result<void> set_next_key(TrafficKey&& key);
+  Result<void> set_next_key(TrafficKey&& key) { return announced_.set(current_.epoch() + 1, std::move(key)); }
   void set_session_id(std::uint64_t session_id) noexcept { session_id_ = session_id; }
   /// A client does not know its session_id before it has parsed SERVER_HELLO (SPEC §2).
   void accept_any_session_id() noexcept { session_id_.reset(); }
   void wipe() noexcept {
-    current_.reset();
-    next_aead_.reset();
+    current_.wipe();
+    announced_.wipe();
   }
 
-  [[nodiscard]] bool opening() const noexcept { return keyed_; }
-  [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
-  [[nodiscard]] bool next_announced() const noexcept { return next_announced_; }
-  [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
+  [[nodiscard]] bool opening() const noexcept { return current_.ready(); }
+  [[nodiscard]] std::uint32_t epoch() const noexcept { return current_.epoch(); }
+  [[nodiscard]] bool next_announced() const noexcept { return announced_.ready(); }
+  [[nodiscard]] const Usage& usage() const noexcept { return current_.usage(); }
 
  private:
-  friend struct TestAccess;  // sets counts that no test can reach frame by frame
-  std::unique_ptr<crypto::Aead> current_, next_aead_;
-  std::uint64_t max_frames_ = 0, max_bytes_ = 0;
+  friend struct record::TestAccess;  // sets counts that no test can reach frame by frame
+  [[nodiscard]] bool begins_next(const wire::FrameHeader& header) const noexcept {
+    return announced_.ready() && header.epoch == announced_.epoch();
+  }
+
+  Key current_, announced_;
   std::optional<std::uint64_t> session_id_ = 0;
-  std::uint64_t next_ = 0;
-  std::uint32_t epoch_ = 0;
-  bool keyed_ = false;
-  bool next_announced_ = false;
-  Usage usage_;
+  std::uint64_t next_ = 0;  ///< n of the next frame, across epochs (SPEC §2)
 };
 
-}  // namespace qsp::record
+}  // namespace qsp::record::stream

@@ -1,4 +1,4 @@
-#include "record/record.hpp"
+#include "record/stream/stream.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include "record/access.hpp"
 #include "support/fake_provider.hpp"
 
-namespace qsp::record {
+namespace qsp::record::stream {
 namespace {
 
 using wire::FrameType;
@@ -322,4 +322,4 @@ TEST_F(Record, bounds_are_the_specifications) {
 }
 
 }  // namespace
-}  // namespace qsp::record
+}  // namespace qsp::record::stream
