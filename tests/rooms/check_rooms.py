@@ -1,22 +1,24 @@
 #!/usr/bin/env python3
-"""Checks the dependency rule of docs/architecture.md against what the sources include.
+"""Checks the dependency rule of docs/architecture.md against the build, and what the sources include against both.
 
 usage: check_rooms.py SOURCE_DIR ROOM_RULES
 
-ROOM_RULES is what the build wrote from qsp_room(): "room: used used …" a line. Exit 1 and one line per breach.
+ROOM_RULES is what the build wrote from qsp_room(): "room: used used …" a line. The tables of the page must say just that, and who
+includes which library's headers. Exit 1 and one line per breach.
 """
 import pathlib
 import re
 import sys
 
 # Rooms of the core do no I/O: they get bytes, time and randomness as arguments.
-CORE = {"base", "wire", "crypto", "schedule", "record", "handshake", "channel", "rc155"}
+CORE = {"base", "wire", "crypto", "schedule", "record", "record/stream", "handshake", "channel", "rc155"}
 FORBIDDEN_HEADERS = re.compile(
     r"^(openssl/|boost/|sys/|netinet/|arpa/|netdb|unistd|poll|fcntl|signal|csignal|pthread|thread|jthread|mutex|shared_mutex"
     r"|condition_variable|future|stop_token|semaphore|latch|barrier|atomic|ctime|time\.h|fstream|iostream|filesystem|cstdio|stdio)"
 )
-# Who may name OpenSSL: the provider, TLS, the yardsticks, and the test vectors, whose keys are written as PEM.
-OPENSSL_ROOMS = {"crypto/openssl", "https", "bench", "vectors"}
+# Libraries whose headers are for the rooms that the page lists, by where their headers stand.
+LIBRARIES = {"openssl/": "OpenSSL", "boost/": "Boost", "CLI/": "CLI11", "toml++/": "toml++"}
+PAGE = "docs/architecture.md"
 FORBIDDEN_WORDS = re.compile(r"\b(steady_clock|system_clock|high_resolution_clock|std::this_thread|getenv|std::random_device)\b")
 # Headers that cost every source seconds to compile: one source includes each, the others its declarations.
 ONE_SOURCE = {"CLI/": "src/cli/command.cpp", "toml++/": "src/config/toml.cpp"}
@@ -30,6 +32,56 @@ def read_rules(path):
         room, _, used = line.partition(":")
         rules[room] = set(used.replace(";", " ").split())
     return rules
+
+
+class Page:
+    """What docs/architecture.md says: what each room uses (None: all), the rooms of the core, and who includes which library."""
+
+    def __init__(self, text):
+        self.uses = {names[0]: self._uses(last) for names, last in self._table(text, "room")}
+        self.libraries = {names[0]: set(self._names(last)) for names, last in self._table(text, "headers")}
+        core = re.search(r"^Rooms of the core \(`([^`]*)`\)", text, re.MULTILINE)
+        self.core = set(core[1].split()) if core else set()
+
+    @staticmethod
+    def _names(cell):
+        return re.findall(r"`([^`]+)`", cell)
+
+    @staticmethod
+    def _uses(cell):
+        used = {name.strip() for name in cell.split(",")}
+        return None if used == {"all"} else used - {"–"}
+
+    def _table(self, text, title):
+        """The names in the first cell and the text of the last one, of each row of the table whose first column has this title."""
+        found = re.search(rf"^\| {title} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+        cells = [line.strip("|").split("|") for line in found[1].splitlines()] if found else []
+        return [(self._names(row[0]), row[-1].strip()) for row in cells if self._names(row[0])]
+
+
+def page_breaches(page, rules, included):
+    """Where the page and the build differ. `included` has the rooms that include each library's headers."""
+    for room in sorted(rules.keys() - page.uses.keys()):
+        yield f"{PAGE}: has no row for room {room}"
+    for room in sorted(page.uses.keys() - rules.keys()):
+        yield f"{PAGE}: has a row for {room}, which is no room"
+    for room in sorted(page.uses.keys() & rules.keys()):
+        told = page.uses[room]
+        for used in sorted(rules[room] - told) if told is not None else ():
+            yield f"{PAGE}: room {room} uses {used}, and its row does not say so"
+        for used in sorted(told - rules[room]) if told is not None else ():
+            yield f"{PAGE}: says that room {room} uses {used}, which it does not"
+    if page.core != CORE:
+        yield f"{PAGE}: lists the core as {' '.join(sorted(page.core))}, which is {' '.join(sorted(CORE))}"
+    for prefix, name in LIBRARIES.items():
+        told = page.libraries.get(prefix)
+        if told is None:
+            yield f"{PAGE}: does not say who may include <{prefix}…>"
+            continue
+        for room in sorted(included[prefix] - told):
+            yield f"{PAGE}: room {room} includes headers of {name}, and is not listed for it"
+        for room in sorted(told - included[prefix]):
+            yield f"{PAGE}: lists {room} for headers of {name}, and it includes none"
 
 
 def closure(room, rules):
@@ -51,7 +103,8 @@ def room_of(path, rules):
     return None
 
 
-def breaches(source_dir, rules):
+def breaches(source_dir, rules, included=None):
+    """What the sources include against the rules; `included` takes the rooms that include each library's headers."""
     for file in sorted((source_dir / "src").rglob("*")) + sorted((source_dir / "include").rglob("*")):
         if file.suffix not in SOURCES:
             continue
@@ -67,8 +120,9 @@ def breaches(source_dir, rules):
         for header in INCLUDE.findall(text):
             if core and FORBIDDEN_HEADERS.match(header):
                 yield f"{where}: the core must not include <{header}>"
-            elif header.startswith("openssl/") and room not in OPENSSL_ROOMS:
-                yield f"{where}: room {room} must not include <{header}>"
+            for prefix in LIBRARIES if included is not None and room else ():
+                if header.startswith(prefix):
+                    included[prefix].add(room)
             for prefix, source in ONE_SOURCE.items():
                 if header.startswith(prefix) and where.as_posix() != source:
                     yield f"{where}: only {source} may include <{header}>, which is slow to compile"
@@ -88,7 +142,9 @@ def breaches(source_dir, rules):
 def main():
     source_dir, rules = pathlib.Path(sys.argv[1]), read_rules(pathlib.Path(sys.argv[2]))
     missing = {"base", "wire", "crypto", "rc155"} - rules.keys()
-    found = [f"rule list lacks {room}" for room in sorted(missing)] + list(breaches(source_dir, rules))
+    included = {prefix: set() for prefix in LIBRARIES}
+    found = [f"rule list lacks {room}" for room in sorted(missing)] + list(breaches(source_dir, rules, included))
+    found += page_breaches(Page((source_dir / PAGE).read_text(encoding="utf-8")), rules, included)
     print("\n".join(found) or f"{len(rules)} rooms keep to their rules")
     return 1 if found else 0
 
