@@ -14,10 +14,10 @@ namespace {
 /// Handshakes under way at once.
 constexpr std::size_t kDialling = 32;
 
-class IdleSession final : public net::Connection {
+class IdleConnection final : public net::Connection {
  public:
-  IdleSession(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
-              net::ConnectionOwner& owner)
+  IdleConnection(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
+                 std::unique_ptr<Endpoint> endpoint, net::ConnectionOwner& owner)
       : Connection(loop, std::move(socket), peer, std::move(endpoint), owner) {}
 
  private:
@@ -58,7 +58,7 @@ boost::asio::awaitable<void> Clients::dial_one() {
     failure_ = fmt::format("cannot make a session: {}", endpoint.error().where);
     co_return;
   }
-  sessions_.emplace_back(new IdleSession(loop_, std::move(socket), server_, std::move(*endpoint), *this));
+  sessions_.emplace_back(new IdleConnection(loop_, std::move(socket), server_, std::move(*endpoint), *this));
   sessions_.back()->start();
 }
 

@@ -86,7 +86,7 @@ class Factory final : public net::SessionFactory {
                                   net::ConnectionOwner& owner) override {
     Result<std::unique_ptr<Endpoint>> endpoint = maker_.make();
     if (!endpoint) return std::unexpected(endpoint.error());
-    return net::ConnectionPtr(new net::EchoSession(loop, std::move(socket), peer, std::move(*endpoint), owner, 0));
+    return net::ConnectionPtr(new net::EchoConnection(loop, std::move(socket), peer, std::move(*endpoint), owner, 0));
   }
 
  private:

@@ -56,7 +56,7 @@ class Environment {
 
 }  // namespace
 
-void ForwardSession::handle_established() {
+void ForwardConnection::handle_established() {
   asio::co_spawn(
       loop().executor(),
       [self = ConnectionPtr(this), this]() -> asio::awaitable<void> {
@@ -82,12 +82,12 @@ void ForwardSession::handle_established() {
       asio::detached);
 }
 
-void ExecSession::handle_established() {
+void ExecConnection::handle_established() {
   if (const auto failed = start()) give_up(Reason::InternalError, *failed);
 }
 
 /// Why the command could not be started, if so.
-std::optional<std::string> ExecSession::start() {
+std::optional<std::string> ExecConnection::start() {
   PipePair input;
   PipePair output;
   if (!input.open() || !output.open()) return "cannot run the command: no pipe";
@@ -125,13 +125,12 @@ std::optional<std::string> ExecSession::start() {
   group_ = child_;
   groups_.add(group_);
   watch_child();
-  const auto attached =
-      attach(PipeEnds(PipeEnds::Kind::Pipes, output.read_end.release(), input.write_end.release()));
+  const auto attached = attach(PipeEnds(PipeEnds::Kind::Pipes, output.read_end.release(), input.write_end.release()));
   if (!attached) return attached.error();
   return std::nullopt;
 }
 
-void ExecSession::watch_child() {
+void ExecConnection::watch_child() {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg)
   child_fd_ = files::Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
   if (child_fd_) {
@@ -141,7 +140,7 @@ void ExecSession::watch_child() {
 }
 
 /// A watch may tell too early, and there is none where no descriptors are left.
-void ExecSession::await_child() {
+void ExecConnection::await_child() {
   const auto look = [self = ConnectionPtr(this), this] {
     reap();
     if (child_ >= 0) await_child();
@@ -154,33 +153,25 @@ void ExecSession::await_child() {
 }
 
 /// The command has ended: only now is it known whether its output is complete.
-void ExecSession::reap() {
+void ExecConnection::reap() {
   int status = 0;
   if (child_ < 0) return;
   const int ended = ::waitpid(child_, &status, WNOHANG);
   if (ended == 0) return;
   child_ = -1;
-  status_ = ended < 0 ? kStatusUnknown : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  status = ended < 0 ? kStatusUnknown : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (endpoint().phase() != Phase::Established) return;
-  if (output_ended_ && may_finish_input()) finish_input();
+  pump().judge_input(status == 0 ? std::string() : fmt::format("the command ended with status {}", status));
   wake();
 }
 
-bool ExecSession::may_finish_input() {
-  output_ended_ = true;
-  if (!status_) return false;
-  if (*status_ == 0) return true;
-  give_up(Reason::InternalError, fmt::format("the command ended with status {}", *status_));
-  return false;
-}
-
-void ExecSession::handle_finished() {
-  PipeSession::handle_finished();
+void ExecConnection::handle_finished() {
+  PumpedConnection::handle_finished();
   end_group();
 }
 
 /// The whole process group, so that a pipeline goes with its shell, and what the command left behind with it.
-void ExecSession::end_group() {
+void ExecConnection::end_group() {
   if (group_ < 0) return;
   reap();
   if (!group_lives(group_)) return group_is_over();
@@ -188,7 +179,7 @@ void ExecSession::end_group() {
   look_at_group(Loop::now() + ProcessGroups::kGrace);
 }
 
-void ExecSession::look_at_group(Instant deadline) {
+void ExecConnection::look_at_group(Instant deadline) {
   group_timer_.expires_after(kGroupLook);
   group_timer_.async_wait([self = ConnectionPtr(this), this, deadline](const error_code& cancelled) {
     if (cancelled) return;
@@ -200,7 +191,7 @@ void ExecSession::look_at_group(Instant deadline) {
   });
 }
 
-void ExecSession::group_is_over() {
+void ExecConnection::group_is_over() {
   groups_.remove(group_);
   group_ = -1;
 }

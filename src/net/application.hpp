@@ -7,21 +7,21 @@
 
 #include "files/descriptor.hpp"
 #include "net/address.hpp"
-#include "net/pipe.hpp"
 #include "net/process_groups.hpp"
+#include "net/pumped_connection.hpp"
 
 /// What a server does with an established session besides an echo.
 namespace qsp::net {
 
 /// Carries a session to a TCP server and back, one connection for each session.
-class ForwardSession : public PipeSession {
+class ForwardConnection : public PumpedConnection {
  public:
   /// Files that one may have open at once: its own socket, the target's, another attempt at it, and two to watch it.
   static constexpr std::size_t kDescriptors = 5;
 
-  ForwardSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
-                 ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const Address& target)
-      : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), target_(target) {}
+  ForwardConnection(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
+                    ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const Address& target)
+      : PumpedConnection(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), target_(target) {}
 
  protected:
   void handle_established() override;
@@ -35,25 +35,26 @@ class ForwardSession : public PipeSession {
 /// The command runs under /bin/sh with QSP_PEER set to the peer's pinned name. Its output is complete for the peer only
 /// if it exits with 0; any other end closes the session. A session that is over ends what is left of the command's
 /// process group: SIGTERM, and SIGKILL ProcessGroups::kGrace later.
-class ExecSession : public PipeSession {
+class ExecConnection : public PumpedConnection {
  public:
   /// Files that one may have open at once: its own socket, four pipe ends and the process while a command starts, and
   /// three to watch it.
   static constexpr std::size_t kDescriptors = 9;
 
-  ExecSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
-              ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const std::string& command,
-              ProcessGroups& groups)
-      : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit),
+  ExecConnection(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
+                 ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const std::string& command,
+                 ProcessGroups& groups)
+      : PumpedConnection(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit),
         command_(command),
         groups_(groups),
-        group_timer_(loop.executor()) {}
+        group_timer_(loop.executor()) {
+    pump().await_judgement();  // by the status that the command ends with
+  }
 
  protected:
   void handle_established() override;
 
  private:
-  bool may_finish_input() override;
   void handle_finished() override;
 
   std::optional<std::string> start();
@@ -73,8 +74,6 @@ class ExecSession : public PipeSession {
   int group_ = -1;
   files::Descriptor child_fd_;  ///< its pidfd
   std::optional<Watch> child_watch_;
-  bool output_ended_ = false;
-  std::optional<int> status_;
 };
 
 }  // namespace qsp::net

@@ -2,7 +2,6 @@
 
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +10,10 @@
 #include <string>
 #include <string_view>
 
+#include "net/carrier.hpp"
 #include "net/foreign.hpp"
 #include "net/loop.hpp"
+#include "net/partial_frame.hpp"
 #include "qsp/channel.hpp"
 #include "qsp/endpoint.hpp"
 
@@ -65,44 +66,15 @@ struct Traffic {
   std::uint64_t received_frames = 0;
 };
 
-/// The start of a frame of which more has yet to come: the only input bytes that a session keeps.
-class PartialFrame {
- public:
-  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  [[nodiscard]] bool full() const noexcept { return size_ == capacity_; }
-  [[nodiscard]] MutableBytes bytes() const noexcept { return {bytes_.get(), size_}; }
-  [[nodiscard]] MutableBytes room() const noexcept { return {bytes_.get() + size_, capacity_ - size_}; }
-
-  /// Makes room for `capacity` bytes in all. Precondition: size <= capacity <= kMaxFrameSize.
-  void grow(std::size_t capacity);
-  /// Counts bytes that were written into room().
-  void added(std::size_t count) noexcept { size_ += static_cast<std::uint32_t>(count); }
-  /// Moves bytes from the front of `source` into room(), as many as fit.
-  void take_from(MutableBytes& source) noexcept;
-  void release() noexcept;
-  /// Gives up the bytes, which stay where they are.
-  [[nodiscard]] std::unique_ptr<std::uint8_t[]> take() noexcept {
-    size_ = capacity_ = 0;
-    return std::move(bytes_);
-  }
-
- private:
-  std::unique_ptr<std::uint8_t[]> bytes_;
-  std::uint32_t size_ = 0;
-  std::uint32_t capacity_ = 0;
-};
-
 /// Drives an Endpoint over a TCP socket. An application derives from it and lives inside the same object.
 ///
 /// Bytes are read into the loop's scratch buffer and handled in place; frames are sealed in the queue that is written.
 /// An idle connection so holds this object, its endpoint and one reactor operation. That is also why it waits with
 /// plain handlers: a coroutine's frames would double it. Every socket call is non-blocking, so no peer can hold up
 /// another.
-class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
+class Connection : public Carrier,
                    public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  /// Bytes queued for a peer above which an application should stop making more (SPEC §7 asks for a bound).
-  static constexpr std::size_t kHighWater = std::size_t{256} * 1024;
   /// How often an application that always has more is asked for up to kHighWater before others on the loop, and what
   /// comes from the peer, have their turn.
   static constexpr int kTurns = 4;
@@ -112,14 +84,14 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   /// be slow, and this end has told its application that all is well.
   static constexpr std::chrono::seconds kDrain{180};
 
-  virtual ~Connection();
+  ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   /// Begins; call it once. `owner` may be called before this returns.
   void start();
   /// Ends the session with a CLOSE to the peer, then the connection.
-  void close(Reason reason, std::string_view text);
+  void close(Reason reason, std::string_view text) override;
   /// Closes the socket now.
   void abort();
   /// Likewise, for want of room, after the endpoint's word for that (LIMIT), or these last words where it has not
@@ -177,16 +149,16 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   /// Application plaintext to fill, at most kMaxPlaintext bytes, where it will be sealed. Empty unless established.
   /// Valid until send_reserved or any other call.
-  MutableBytes reserve();
+  MutableBytes reserve() override;
   /// Seals and queues the first `size` bytes of reserve(). Error: see Endpoint::seal_app_data.
-  Result<void> send_reserved(std::size_t size, bool end);
+  Result<void> send_reserved(std::size_t size, bool end) override;
   /// Seals and queues a copy of at most kMaxPlaintext bytes. Error: see Endpoint::seal_app_data.
   Result<void> send(Bytes data, bool end);
   Result<void> request_rekey() { return endpoint_->request_rekey(Loop::now()); }
   /// Writes and waits anew after the application changed something from outside: its input became ready, say.
-  void wake() { settle(); }
+  void wake() override { settle(); }
 
-  [[nodiscard]] std::size_t queued() const noexcept { return queue_.size(); }
+  [[nodiscard]] std::size_t queued() const noexcept override { return queue_.size(); }
 
  private:
   enum class State : std::uint8_t { Open, Flushing, Lingering, Finished };

@@ -7,14 +7,14 @@
 namespace qsp::net {
 
 /// The server's side of an echo: sends back what comes, and asks for new keys after `rekey_after` frames of an epoch.
-class EchoSession : public Connection {
+class EchoConnection : public Connection {
  public:
   /// Files that one has open: its socket.
   static constexpr std::size_t kDescriptors = 1;
 
   /// `rekey_after` counts frames of both directions; 0: never.
-  EchoSession(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
-              ConnectionOwner& owner, std::uint64_t rekey_after)
+  EchoConnection(Loop& loop, Socket&& socket, const tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
+                 ConnectionOwner& owner, std::uint64_t rekey_after)
       : Connection(loop, std::move(socket), peer, std::move(endpoint), owner), rekey_after_(rekey_after) {}
 
  private:

@@ -31,9 +31,9 @@ using Application = std::variant<EchoData, RunCommand, ForwardTo>;
 
 /// Files that a session may have open at once.
 constexpr std::size_t descriptors_per_session(const Application& application) noexcept {
-  if (std::holds_alternative<ForwardTo>(application)) return net::ForwardSession::kDescriptors;
-  return std::holds_alternative<RunCommand>(application) ? net::ExecSession::kDescriptors
-                                                         : net::EchoSession::kDescriptors;
+  if (std::holds_alternative<ForwardTo>(application)) return net::ForwardConnection::kDescriptors;
+  return std::holds_alternative<RunCommand>(application) ? net::ExecConnection::kDescriptors
+                                                         : net::EchoConnection::kDescriptors;
 }
 
 }  // namespace qsp::node

@@ -62,7 +62,7 @@ template <class Connection, class... Arguments>
 net::ConnectionPtr ConnectionFactory::start(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                             std::unique_ptr<Endpoint> endpoint, net::ConnectionOwner& owner,
                                             Arguments&&... arguments) {
-  if constexpr (std::is_same_v<Connection, net::EchoSession>) {
+  if constexpr (std::is_same_v<Connection, net::EchoConnection>) {
     return new AcceptedConnection<Connection>(*this, endpoints_, loop, std::move(socket), peer, std::move(endpoint),
                                               owner, arguments...);
   } else {
@@ -86,13 +86,13 @@ Result<net::ConnectionPtr> ConnectionFactory::make(net::Loop& loop, net::Socket&
   net::ConnectionPtr connection;
   if (const auto* const forward = std::get_if<ForwardTo>(&application_)) {
     connection =
-        start<net::ForwardSession>(loop, std::move(socket), peer, std::move(*endpoint), owner, forward->target);
+        start<net::ForwardConnection>(loop, std::move(socket), peer, std::move(*endpoint), owner, forward->target);
   } else if (const auto* const command = std::get_if<RunCommand>(&application_)) {
     connection =
-        start<net::ExecSession>(loop, std::move(socket), peer, std::move(*endpoint), owner, command->line, *groups_);
+        start<net::ExecConnection>(loop, std::move(socket), peer, std::move(*endpoint), owner, command->line, *groups_);
   } else {
-    connection = start<net::EchoSession>(loop, std::move(socket), peer, std::move(*endpoint), owner,
-                                         std::get<EchoData>(application_).rekey_after);
+    connection = start<net::EchoConnection>(loop, std::move(socket), peer, std::move(*endpoint), owner,
+                                            std::get<EchoData>(application_).rekey_after);
   }
   if (auto* const delivery = endpoints_->delivery(); delivery != nullptr) connection->set_key_delivery(*delivery);
   return connection;

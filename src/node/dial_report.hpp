@@ -7,7 +7,7 @@
 
 #include "net/connection.hpp"
 #include "net/foreign.hpp"
-#include "net/pipe.hpp"
+#include "net/pump.hpp"
 #include "node/echo_client.hpp"
 #include "qsp/channel.hpp"
 
@@ -35,7 +35,7 @@ struct DialReport {
   net::Traffic traffic{};
   std::chrono::nanoseconds elapsed{};  ///< of the session
   EchoReport echo{};                   ///< where the echo was checked
-  net::PipeReport pipe{};              ///< where a pipe was carried
+  net::Pump::Report pipe{};            ///< where a pipe was carried
 
   /// Whether the server said that it has no room (SPEC §5.8). It takes from a budget of QKD keys only once this end has
   /// named a key; from then on LIMIT is taken for a spent budget, which is waited for longer.

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "net/pipe.hpp"
+#include "net/pumped_connection.hpp"
 
 namespace qsp::node {
 
 /// Carries what comes from one descriptor to the peer, and the peer's data to another. The second is closed once all of
-/// that data is written, so that who reads there sees its end: net::PipeReport::output_closed tells. Otherwise both
+/// that data is written, so that who reads there sees its end: net::Pump::Report::output_closed tells. Otherwise both
 /// stay open, and the caller's.
-class PipeClient final : public net::PipeSession {
+class PipeClient final : public net::PumpedConnection {
  public:
   struct Ends {
     int input;
@@ -16,7 +16,7 @@ class PipeClient final : public net::PipeSession {
 
   PipeClient(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
              net::ConnectionOwner& owner, std::chrono::nanoseconds stall_limit, const Ends& ends)
-      : PipeSession(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), ends_(ends) {}
+      : PumpedConnection(loop, std::move(socket), peer, std::move(endpoint), owner, stall_limit), ends_(ends) {}
 
  private:
   void handle_established() override {

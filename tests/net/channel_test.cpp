@@ -65,7 +65,7 @@ class ChannelFactory final : public SessionFactory {
     if (small_buffers_) socket.set_option(asio::socket_base::send_buffer_size(kSmallBuffer));
     auto channel = Channel::server(*signing_.provider, options_, Loop::now());
     if (!channel) return std::unexpected(channel.error());
-    return ConnectionPtr(new EchoSession(loop, std::move(socket), peer, std::move(*channel), owner, kRekeyAfter));
+    return ConnectionPtr(new EchoConnection(loop, std::move(socket), peer, std::move(*channel), owner, kRekeyAfter));
   }
 
  private:

@@ -24,7 +24,7 @@ class TestFactory final : public SessionFactory {
   Result<ConnectionPtr> make(Loop& loop, Socket&& socket, const tcp::endpoint& peer, ConnectionOwner& owner) override {
     std::unique_ptr<Endpoint> endpoint =
         make_endpoint_ ? make_endpoint_() : std::move(*rc155::dangerous_make_session(Role::Server, *provider_));
-    return ConnectionPtr(new EchoSession(loop, std::move(socket), peer, std::move(endpoint), owner, rekey_after_));
+    return ConnectionPtr(new EchoConnection(loop, std::move(socket), peer, std::move(endpoint), owner, rekey_after_));
   }
 
  private:

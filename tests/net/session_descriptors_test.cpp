@@ -89,14 +89,14 @@ void expect_echo(Peer& peer, const std::vector<std::uint8_t>& data) {
 
 TEST(DescriptorsOfASession, of_an_echo_are_no_more_than_it_says) {
   const std::uint64_t rekey_after = 0;
-  TestServer server(options_of<EchoSession>(rekey_after));
+  TestServer server(options_of<EchoConnection>(rekey_after));
   const std::size_t before = open_files();
-  std::optional<RoomFor> room(std::in_place, EchoSession::kDescriptors + 1);
+  std::optional<RoomFor> room(std::in_place, EchoConnection::kDescriptors + 1);
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
   expect_echo(peer, {1, 2, 3});
   room.reset();
-  EXPECT_LE(open_files() - before, EchoSession::kDescriptors + 1);
+  EXPECT_LE(open_files() - before, EchoConnection::kDescriptors + 1);
 }
 
 TEST(DescriptorsOfASession, of_a_command_are_no_more_than_it_says) {
@@ -104,14 +104,14 @@ TEST(DescriptorsOfASession, of_a_command_are_no_more_than_it_says) {
   ASSERT_TRUE(groups) << groups.error();
   const std::chrono::nanoseconds stall_limit = kPatience;
   const std::string command = "exec cat";
-  TestServer server(options_of<ExecSession>(stall_limit, command, **groups));
+  TestServer server(options_of<ExecConnection>(stall_limit, command, **groups));
   const std::size_t before = open_files();
-  std::optional<RoomFor> room(std::in_place, ExecSession::kDescriptors + 1);
+  std::optional<RoomFor> room(std::in_place, ExecConnection::kDescriptors + 1);
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
   expect_echo(peer, {1, 2, 3});
   room.reset();
-  EXPECT_LE(open_files() - before, ExecSession::kDescriptors + 1);
+  EXPECT_LE(open_files() - before, ExecConnection::kDescriptors + 1);
 }
 
 TEST(DescriptorsOfASession, of_a_forward_are_no_more_than_it_says) {
@@ -126,9 +126,9 @@ TEST(DescriptorsOfASession, of_a_forward_are_no_more_than_it_says) {
   ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size), 0);
   const std::chrono::nanoseconds stall_limit = kPatience;
   const Address target{.host = "localhost", .port = ntohs(at.sin_port)};
-  TestServer server(options_of<ForwardSession>(stall_limit, target));
+  TestServer server(options_of<ForwardConnection>(stall_limit, target));
   const std::size_t before = open_files();
-  std::optional<RoomFor> room(std::in_place, ForwardSession::kDescriptors + 2);
+  std::optional<RoomFor> room(std::in_place, ForwardConnection::kDescriptors + 2);
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
   const int accepted = ::accept(listener, nullptr, nullptr);
@@ -141,7 +141,7 @@ TEST(DescriptorsOfASession, of_a_forward_are_no_more_than_it_says) {
   EXPECT_EQ(::send(accepted, data.data(), data.size(), MSG_NOSIGNAL), static_cast<ssize_t>(data.size()));
   EXPECT_EQ(peer.receive(data.size()), data);
   room.reset();
-  EXPECT_LE(open_files() - before, ForwardSession::kDescriptors + 2);
+  EXPECT_LE(open_files() - before, ForwardConnection::kDescriptors + 2);
   ::close(accepted);
   ::close(listener);
 }

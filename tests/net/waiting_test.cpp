@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "net/harness.hpp"
-#include "net/pipe.hpp"
+#include "net/pumped_connection.hpp"
 
 namespace qsp::net::test {
 namespace {
@@ -47,10 +47,10 @@ class Owner final : public ConnectionOwner {
   std::optional<Closed> closed;
 };
 
-class Session final : public PipeSession {
+class Session final : public PumpedConnection {
  public:
-  using PipeSession::attach;
-  using PipeSession::PipeSession;
+  using PumpedConnection::attach;
+  using PumpedConnection::PumpedConnection;
 };
 
 /// A session whose application takes nothing, or is not there yet, and a peer that sends as much as it can.

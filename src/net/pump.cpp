@@ -1,8 +1,6 @@
-#include "net/pipe.hpp"
+#include "net/pump.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,32 +14,11 @@ std::string system_text(int error) { return std::generic_category().message(erro
 
 }  // namespace
 
-PipeEnds::PipeEnds(PipeEnds&& other) noexcept
-    : kind_(other.kind_), input_(std::exchange(other.input_, -1)), output_(std::exchange(other.output_, -1)) {}
-
-void PipeEnds::end_output() noexcept {
-  if (output_ < 0) return;
-  if (kind_ == Kind::Stream) {
-    ::shutdown(output_, SHUT_WR);
-    return;
-  }
-  // Standard output is closed as well: the next program of a pipeline waits for that.
-  ::close(std::exchange(output_, -1));
-}
-
-void PipeEnds::close() noexcept {
-  const int input = std::exchange(input_, -1);
-  const int output = std::exchange(output_, -1);
-  if (kind_ == Kind::Standard) return;
-  if (input >= 0) ::close(input);
-  if (output >= 0 && output != input) ::close(output);
-}
-
-Result<void, std::string> PipeSession::attach(PipeEnds&& ends) {
+Result<void, std::string> Pump::attach(PipeEnds&& ends) {
   if (finished_) return std::unexpected("the session has ended");
-  auto input = PipeEnd::open(loop(), ends.input(), Watch::For::Reading);
+  auto input = PipeEnd::open(loop_, ends.input(), Watch::For::Reading);
   if (!input) return std::unexpected(fmt::format("cannot watch the input: {}", input.error().message()));
-  auto output = PipeEnd::open(loop(), ends.output(), Watch::For::Writing);
+  auto output = PipeEnd::open(loop_, ends.output(), Watch::For::Writing);
   if (!output) return std::unexpected(fmt::format("cannot watch the output: {}", output.error().message()));
   input_.emplace(std::move(*input));
   output_.emplace(std::move(*output));
@@ -50,7 +27,7 @@ Result<void, std::string> PipeSession::attach(PipeEnds&& ends) {
   return {};
 }
 
-void PipeSession::detach() {
+void Pump::detach() {
   input_done_ = output_done_ = true;
   input_.reset();
   output_.reset();
@@ -59,7 +36,7 @@ void PipeSession::detach() {
   drain_timer_.cancel(ignored);
 }
 
-void PipeSession::handle_finished() {
+void Pump::carrier_finished() {
   finished_ = true;
   input_done_ = true;
   peer_done_ = true;
@@ -69,80 +46,94 @@ void PipeSession::handle_finished() {
   if (!ends_ || output_done_) return detach();
   if (ends_->kind() == PipeEnds::Kind::Standard) return;  // the user decides how long a pipeline may take
   drain_timer_.expires_after(stall_limit_);
-  drain_timer_.async_wait([self = ConnectionPtr(this), this](const error_code& cancelled) {
+  drain_timer_.async_wait([self = CarrierPtr(&carrier_), this](const error_code& cancelled) {
     if (!cancelled) detach();
   });
 }
 
-void PipeSession::give_up(Reason reason, const std::string& why) {
+void Pump::give_up(Reason reason, const std::string& why) {
   if (report_.failure.empty()) report_.failure = why;
   input_done_ = output_done_ = true;
-  close(reason, why);
+  carrier_.close(reason, why);
 }
 
-// Input: from here to the peer.
+// Input: from here to the carrier.
 
-void PipeSession::produce() {
-  while (ends_ && !input_done_ && !input_watched_ && queued() < kHighWater) send_input();
+void Pump::fill() {
+  while (ends_ && !input_done_ && !input_watched_ && carrier_.queued() < Carrier::kHighWater) send_input();
 }
 
-void PipeSession::wait_for_pipe() {
+void Pump::wait_for_input() {
   if (std::exchange(input_watched_, true)) return;
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there is an input
-  input_->watch().wait([self = ConnectionPtr(this), this] {
+  input_->watch().wait([self = CarrierPtr(&carrier_), this] {
     input_watched_ = false;
-    wake();
+    carrier_.wake();
   });
 }
 
-void PipeSession::send_input() {
-  const MutableBytes room = reserve();
-  if (room.empty()) {  // the session has ended meanwhile
+void Pump::send_input() {
+  const MutableBytes room = carrier_.reserve();
+  if (room.empty()) {  // the carrier has ended meanwhile
     input_done_ = true;
     return;
   }
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there is an input
   const ssize_t count = input_->read(room);
-  if (count < 0 && errno == EAGAIN) return wait_for_pipe();
+  if (count < 0 && errno == EAGAIN) return wait_for_input();
   // A terminal that went away has nothing more to say. A socket that was reset might have had: its data is not
   // complete.
   if (count < 0 && errno != EIO) {
     return give_up(Reason::InternalError, fmt::format("cannot read the input: {}", system_text(errno)));
   }
   if (count <= 0) {
-    input_done_ = true;
-    if (may_finish_input()) finish_input();
-    return;
+    input_done_ = input_ended_ = true;
+    return end_input();
   }
-  if (const Result<void> sent = send_reserved(static_cast<std::size_t>(count), false); !sent) {
+  if (const Result<void> sent = carrier_.send_reserved(static_cast<std::size_t>(count), false); !sent) {
     give_up(Reason::InternalError, std::string(sent.error().where));
   }
 }
 
-void PipeSession::finish_input() {
-  const Result<void> sent = send({}, true);
+void Pump::judge_input(std::string failure) {
+  judgement_ = std::move(failure);
+  if (input_ended_) end_input();
+}
+
+/// The input is over: what that means for the peer, once it is known.
+void Pump::end_input() {
+  if (!judgement_) return;
+  if (judgement_->empty()) return finish_input();
+  give_up(Reason::InternalError, *judgement_);
+}
+
+void Pump::finish_input() {
+  // Bytes leave in the order in which they were made, and reserve() puts what the carrier itself has to say first.
+  static_cast<void>(carrier_.reserve());
+  const Result<void> sent = carrier_.send_reserved(0, true);
   if (!sent) return give_up(Reason::InternalError, std::string(sent.error().where));
   report_.input_sent = true;
 }
 
-// Output: from the peer to here.
+// Output: from the carrier to here.
 
-void PipeSession::handle_data(const AppData& data) {
-  peer_done_ = peer_done_ || data.end;
-  if (!output_done_) take(data.data);
+void Pump::take(Bytes fresh, bool end) {
+  peer_done_ = peer_done_ || end;
+  if (!output_done_) keep(fresh);
   // Both directions are over on this side, while the peer goes on: it would do so for as long as it likes.
-  if (output_done_ && !peer_done_ && report_.input_sent && queued() == 0)
-    close(Reason::Normal, "the application has ended");
+  if (output_done_ && !peer_done_ && report_.input_sent && carrier_.queued() == 0) {
+    carrier_.close(Reason::Normal, "the application has ended");
+  }
 }
 
-void PipeSession::handle_data_over() {
+void Pump::all_taken() {
   pass_on();
   if (waiting_.size() >= kMaxWaiting && !full_since_) full_since_ = Loop::now();
   if (ends_) write_output();
 }
 
 /// What can be written at once is gathered first, so that the frames of one read leave in one call and are not copied.
-void PipeSession::take(Bytes fresh) {
+void Pump::keep(Bytes fresh) {
   if (fresh.empty()) return;
   if (!ends_ || output_watched_ || !waiting_.empty()) return waiting_.append(fresh);
   fresh_[fresh_count_++] = asio::const_buffer(fresh.data(), fresh.size());
@@ -150,7 +141,7 @@ void PipeSession::take(Bytes fresh) {
 }
 
 /// Writes what was gathered, and keeps a copy of what is not taken.
-void PipeSession::pass_on() {
+void Pump::pass_on() {
   const std::span<const asio::const_buffer> gathered = std::span(fresh_).first(std::exchange(fresh_count_, 0));
   if (gathered.empty() || output_done_) return;
   std::size_t gone = write_some(gathered);
@@ -162,7 +153,7 @@ void PipeSession::pass_on() {
   }
 }
 
-void PipeSession::write_output() {
+void Pump::write_output() {
   while (!waiting_.empty() && !output_done_ && !output_watched_) {
     SendQueue::Buffers storage;
     waiting_.consume(write_some(waiting_.front(storage)));
@@ -178,7 +169,8 @@ void PipeSession::write_output() {
   }
 }
 
-std::size_t PipeSession::write_some(std::span<const asio::const_buffer> buffers) {
+/// How many bytes the system took; fewer than all means that it waits for the reader, or that the output is over.
+std::size_t Pump::write_some(std::span<const asio::const_buffer> buffers) {
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there is an output
   const ssize_t written = output_->write(buffers);
   if (written < 0 && errno != EAGAIN) {
@@ -191,17 +183,17 @@ std::size_t PipeSession::write_some(std::span<const asio::const_buffer> buffers)
   return count;
 }
 
-void PipeSession::wait_for_reader() {
+void Pump::wait_for_reader() {
   if (std::exchange(output_watched_, true)) return;
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there is an output
-  output_->watch().wait([self = ConnectionPtr(this), this] {
+  output_->watch().wait([self = CarrierPtr(&carrier_), this] {
     output_watched_ = false;
     if (ends_ && output_) write_output();
-    wake();
+    carrier_.wake();
   });
 }
 
-void PipeSession::output_failed(int error) {
+void Pump::output_failed(int error) {
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): called only while there are ends
   if (error == EPIPE && ends_->kind() != PipeEnds::Kind::Standard) {
     // A program may stop reading before its input ends; what it has to say still counts.
@@ -212,7 +204,7 @@ void PipeSession::output_failed(int error) {
   give_up(Reason::InternalError, fmt::format("cannot write the output: {}", system_text(error)));
 }
 
-std::optional<Instant> PipeSession::deadline() const {
+std::optional<Instant> Pump::deadline() const {
   if (!full_since_) return std::nullopt;
   return *full_since_ + stall_limit_;
 }
