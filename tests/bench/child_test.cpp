@@ -28,9 +28,9 @@ TEST(Child, TellsWhetherItsWorkSucceeded) {
 
 TEST(Child, DoesNotOutliveItsObject) {
   const auto ends = make_pipe();
-  const Handle read_end(ends[0]);
+  const Descriptor read_end(ends[0]);
   {
-    Handle write_end(ends[1]);
+    Descriptor write_end(ends[1]);
     auto child = Child::copy([] {
       for (;;) ::pause();
       return 0;
@@ -44,12 +44,12 @@ TEST(Child, DoesNotOutliveItsObject) {
 
 TEST(Child, GetsTheDescriptorsThatAreKeptAndNoOther) {
   const auto ends = make_pipe();
-  const Handle read_end(ends[0]);
-  Handle write_end(ends[1]);
-  const Handle nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  const Handle kept(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  const Handle dropped(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  const auto look = [](const Handle& descriptor) {
+  const Descriptor read_end(ends[0]);
+  Descriptor write_end(ends[1]);
+  const Descriptor nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const Descriptor kept(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const Descriptor dropped(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const auto look = [](const Descriptor& descriptor) {
     return "test -e /dev/fd/" + std::to_string(descriptor.get()) + " && echo yes || echo no; ";
   };
   auto child = Child::run({{"/bin/sh", "-c", "echo $0; " + look(kept) + look(dropped) + look(read_end), "said"},
@@ -66,7 +66,7 @@ TEST(Child, GetsTheDescriptorsThatAreKeptAndNoOther) {
 }
 
 TEST(Child, ThatIsNoProgramFails) {
-  const Handle nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const Descriptor nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
   auto child = Child::run({{"/nonexistent/program"}, "", {nowhere.get(), nowhere.get(), nowhere.get()}, {}});
   ASSERT_TRUE(child);
   EXPECT_FALSE(child->succeeds(std::chrono::seconds(30)));
