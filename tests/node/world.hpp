@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "files/descriptor.hpp"
 #include "files/temp_folder.hpp"
 #include "identity/key_files.hpp"
 #include "keysource/pad.hpp"
@@ -94,27 +95,20 @@ class Recorder final : public NodeEvents {
 class Pipe {
  public:
   Pipe() {
-    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) std::abort();
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) std::abort();
+    reader_ = files::Descriptor(ends[0]);
+    writer_ = files::Descriptor(ends[1]);
   }
-  ~Pipe() {
-    close_reader();
-    close_writer();
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  [[nodiscard]] int reader() const noexcept { return ends_[0]; }
-  [[nodiscard]] int writer() const noexcept { return ends_[1]; }
-  void close_reader() noexcept { close(ends_[0]); }
-  void close_writer() noexcept { close(ends_[1]); }
+  [[nodiscard]] int reader() const noexcept { return reader_.get(); }
+  [[nodiscard]] int writer() const noexcept { return writer_.get(); }
+  void close_reader() noexcept { reader_.close(); }
+  void close_writer() noexcept { writer_.close(); }
   /// Somebody else has closed it.
-  void forget_writer() noexcept { ends_[1] = -1; }
+  void forget_writer() noexcept { static_cast<void>(writer_.release()); }
 
  private:
-  static void close(int& fd) noexcept {
-    if (fd >= 0) ::close(fd);
-    fd = -1;
-  }
-  std::array<int, 2> ends_{-1, -1};
+  files::Descriptor reader_, writer_;
 };
 
 /// A dial on a thread of its own, whose session carries a pipe.
