@@ -1,9 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <openssl/pem.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +14,7 @@
 #include <utility>
 
 #include "bench/bulk.hpp"
+#include "bench/own_address.hpp"
 
 namespace qsp::bench {
 namespace {
@@ -33,18 +32,6 @@ Descriptor file_of(const Bio& bio) {
   Descriptor file(::memfd_create("qsp-bench", MFD_CLOEXEC));
   if (!file || ::write(file.get(), data, static_cast<std::size_t>(size)) != size) return Descriptor();
   return file;
-}
-
-/// A port of 127.0.0.1 that was free a moment ago, or 0.
-std::uint16_t free_port() {
-  const Descriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (!probe || ::bind(probe.get(), generic, size) != 0 || ::getsockname(probe.get(), generic, &size) != 0) return 0;
-  return ntohs(address.sin_port);
 }
 
 std::string path_of(const Descriptor& file) { return fmt::format("/dev/fd/{}", file.get()); }
@@ -117,7 +104,9 @@ Outcome<double> OpensslProgram::send(std::uint64_t bytes, int sink) const {
   // The server's terminal is a pipe into which nobody writes: at the end of a file it would read without pause.
   const Descriptor silent(silence[0]);
   const Descriptor never_written(silence[1]);
-  const std::string address = fmt::format("127.0.0.1:{}", free_port());
+  const auto port = free_port();
+  if (!port) return std::unexpected(port.error());
+  const std::string address = fmt::format("{}:{}", own_address(), *port);
   auto server = Child::run(program({"s_server", "-accept", address, "-naccept", "1", "-quiet", "-num_tickets", "0",
                                     "-key", path_of(key_), "-cert", path_of(certificate_)},
                                    {silent.get(), sink, nowhere.get()}, {key_.get(), certificate_.get()}));

@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "bench/own_address.hpp"
 #include "bench/pipes_traffic.hpp"
 
 namespace qsp::bench {
@@ -109,22 +108,6 @@ class Qsp final : public Daemon {
   const ScratchFolder& folder_;
 };
 
-/// A port of 127.0.0.1 that was free a moment ago.
-Outcome<std::uint16_t> free_port() {
-  const auto probe = ListeningSocket::make();
-  if (!probe) return std::unexpected(probe.error());
-  return probe->port;
-}
-
-bool accepts(std::uint16_t port) {
-  const Descriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return probe && ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
 class Stunnel final : public Daemon {
  public:
   Stunnel(std::string program, const ScratchFolder& folder) : program_(std::move(program)), folder_(folder) {}
@@ -137,9 +120,9 @@ class Stunnel final : public Daemon {
                          : fmt::format("exec = {}\nexecArgs = {}\n", end.command.substr(0, end.command.find(' ')),
                                        end.command.substr(end.command.rfind('/', end.command.find(' ')) + 1));
     const std::string config = common() + fmt::format(
-                                              "foreground = yes\npid =\n[bench]\naccept = 127.0.0.1:{}\ncert = {}\n"
+                                              "foreground = yes\npid =\n[bench]\naccept = {}:{}\ncert = {}\n"
                                               "key = {}\n{}",
-                                              *port, folder_ / "cert.pem", folder_ / "key.pem", does);
+                                              own_address(), *port, folder_ / "cert.pem", folder_ / "key.pem", does);
     if (auto written = write_text(folder_ / "server.conf", config); !written) return std::unexpected(written.error());
     const Descriptor silent = nowhere();
     auto child = run({program_, folder_ / "server.conf"}, {silent.get(), silent.get(), silent.get()});
@@ -153,7 +136,7 @@ class Stunnel final : public Daemon {
 
   /// Without a service of its own in the file it serves its standard streams, as inetd had it.
   Outcome<Child> connect(std::uint16_t port, int input, int output) const override {
-    const std::string config = common() + fmt::format("client = yes\nconnect = 127.0.0.1:{}\n", port);
+    const std::string config = common() + fmt::format("client = yes\nconnect = {}:{}\n", own_address(), port);
     if (auto written = write_text(folder_ / "client.conf", config); !written) return std::unexpected(written.error());
     const Descriptor silent = nowhere();
     return run({program_, folder_ / "client.conf"}, {input, output, silent.get()});
