@@ -27,8 +27,8 @@ template <class Base>
 class AcceptedConnection final : private MadeBy, public Base, public Accepted {
  public:
   template <class... Arguments>
-  AcceptedConnection(ConnectionFactory& factory, std::shared_ptr<EndpointFactory> made_by, Arguments&&... arguments)
-      : MadeBy(std::move(made_by)), Base(std::forward<Arguments>(arguments)...), factory_(factory) {
+  AcceptedConnection(ConnectionFactory& factory, std::shared_ptr<EndpointFactory> by, Arguments&&... arguments)
+      : MadeBy(std::move(by)), Base(std::forward<Arguments>(arguments)...), factory_(factory) {
     factory_.enter(*this);
   }
   AcceptedConnection(const AcceptedConnection&) = delete;
