@@ -26,7 +26,7 @@ Reason precise(const Error& error) noexcept {
 Disclosure disclose(const Error& error, Audience audience) noexcept {
   const Reason reason = precise(error);
   if (audience == Audience::Unauthenticated) {
-    // §5: "The server's ALERT says HANDSHAKE_FAILED or NO_COMMON_SUITE, whatever the local reason".
+    // §5.8: "NO_COMMON_SUITE if that is the local reason, else HANDSHAKE_FAILED".
     return {reason == Reason::NoCommonSuite ? reason : Reason::HandshakeFailed, ""};
   }
   return {reason, error.where};

@@ -38,7 +38,7 @@ Result<void> Session::on_handshake_message(Bytes message, std::uint64_t frame_se
   const auto type = wire::message_type(message);
   if (!type) return std::unexpected(type.error());
   if (*type == wire::MessageType::Alert) {
-    // §5: "Only the server's frame 0 may be a clear ALERT (session_id 0)"; a client sends none after CLIENT_AUTH.
+    // §5.8: "Only the server's frame 0 may be a clear ALERT", with session_id 0; a client sends none after CLIENT_AUTH.
     const bool lawful =
         role_ == Role::Client ? receiver_.opening() || frame_session_id == 0 : receiver_.opening() && !peer_verified();
     if (!lawful) return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "ALERT out of turn");
@@ -54,8 +54,8 @@ Result<void> Session::on_handshake_message(Bytes message, std::uint64_t frame_se
 Result<void> Session::on_alert(Bytes message) {
   const auto alert = wire::parse_alert(message);
   if (!alert) return std::unexpected(alert.error());
-  // §5: a "preferred" client may dial again without QKD after a sealed QKD_UNAVAILABLE received once SERVER_AUTH has
-  // verified; a clear alert, or one before that, proves nothing.
+  // §5.9: a "preferred" client may dial again without QKD after a sealed QKD_UNAVAILABLE received once SERVER_AUTH has
+  // verified; a clear alert, or an earlier one, proves nothing.
   may_redial_ = role_ == Role::Client && receiver_.opening() && peer_verified() &&
                 alert->reason == Reason::QkdUnavailable &&
                 std::get<handshake::Client>(opening_->machine).offer() == QkdPolicy::Preferred;
@@ -210,7 +210,7 @@ Result<void> Session::fail_qkd_key(QkdFailure why, Instant now) {
 }
 
 void Session::fail_opening_key(QkdFailure why) {
-  // §5: "An exhausted budget is not a KME failure: it ends a handshake with LIMIT and never leads" to a redial.
+  // §5.9: "An exhausted budget is not a KME failure": the handshake ends with LIMIT, and no redial without QKD follows.
   if (why == QkdFailure::Budget)
     return die({ErrorKind::KeySource, Reason::Limit, "the QKD budget for this peer is spent"});
   const bool may_redial =

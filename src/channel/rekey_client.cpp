@@ -58,7 +58,7 @@ Result<void> Session::on(const wire::RekeyInit& init, Bytes plaintext, Instant n
   if (init.new_epoch != sender_.epoch() + 1 || init.new_epoch == 0) return forbidden("REKEY INIT: new_epoch");
   if (!init.key_id.empty() && !live_->agreement.qkd) return forbidden("REKEY INIT: key_ID in mode 0");
 
-  // §7: "An INIT weaker than the client's policy is answered with CLOSE".
+  // §7.5: "A client MUST answer an INIT weaker than its policy with CLOSE".
   if (init.kem_public_key.empty() && live_->agreement.rekey_demands_kem) {
     return fail(ErrorKind::PeerIncompatible, Reason::RekeyFailed, "REKEY INIT: no KEM key, which is demanded here");
   }
@@ -105,8 +105,8 @@ Result<void> Session::send_ack(Bytes init_bytes, std::optional<QkdKey>&& key, In
   if (!keys) return std::unexpected(keys.error());
   if (const auto sent = send_control(wire::FrameType::Rekey, Bytes(buffer).first(size)); !sent) return sent;
 
-  // §7: "The client commits right after ACK is written: its next frame is epoch e+1, and it still accepts epoch e until
-  // DONE".
+  // §7.4: "The client commits right after ACK is written. Its next frame, whatever its type, is of epoch e+1." It still
+  // accepts epoch e until DONE.
   if (const auto sends = sender_.set_key(epoch, std::move(keys->traffic.client)); !sends) return sends;
   if (const auto receives = receiver_.set_next_key(std::move(keys->traffic.server)); !receives) return receives;
   live_->ratchet = std::move(keys->ratchet);

@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::seconds;
 
-// SPEC §7: a new enc_keys every 10 s after a failure;
-// "At most one client-requested rekey per 10 s".
+// SPEC §7.5: "a new enc_keys 10 s after each failure or NAK".
+// SPEC §7.6: "At most one client-requested rekey starts per 10 s".
 constexpr seconds kRetry{10};
 constexpr seconds kRequestPace{10};
 
@@ -64,8 +64,9 @@ Result<void> Session::send_init(std::optional<DeliveredKey>&& key, bool kem, Ins
   return sent;
 }
 
-/// §7: "after a failed enc_keys or a NAK the server sends a KEM-only INIT at once if policies allow, else tries again
-/// with a new enc_keys every 10 s until the hard life". A spent budget only waits: it never weakens a rekey.
+/// §7.5: where KEM only is permitted, "the server sends it at once after the failure or the NAK". Where it is not, it
+/// "tries again with a new enc_keys 10 s after each failure or NAK, until the hard life of the epoch ends". A spent
+/// budget only waits: it never weakens a rekey.
 Result<void> Session::without_qkd_key(QkdFailure why, Instant now) {
   live_->qkd_outage = live_->qkd_outage || why == QkdFailure::Unavailable;
   live_->rekey = NoRekey{};
@@ -104,7 +105,7 @@ Result<void> Session::on(const wire::RekeyAck& ack, Bytes plaintext, Instant now
   return commit_server(std::move(*next), kem, std::move(key_id), now);
 }
 
-/// §7: "The server commits when confirm verifies: it sends DONE, and refuses and wipes c_key[e] at once."
+/// §7.4: "The server commits when confirm verifies." It sends DONE, then "refuses and wipes c_key[e] at once".
 Result<void> Session::commit_server(schedule::NextEpoch next, bool kem, std::optional<std::string> key_id,
                                     Instant now) {
   const std::uint32_t epoch = next.secret.epoch();
@@ -124,7 +125,8 @@ Result<void> Session::commit_server(schedule::NextEpoch next, bool kem, std::opt
   return send_control(wire::FrameType::Rekey, done);
 }
 
-/// §7: "REQ during a rekey, or repeated in an epoch, changes nothing … a REQ under that limit is delayed, not dropped."
+/// §7.6: "A REQ during a rekey, or repeated in an epoch, changes nothing." One "that comes sooner is delayed, not
+/// dropped".
 Result<void> Session::on(const wire::RekeyRequest& request, Bytes /*plaintext*/, Instant now) {
   if (role_ != Role::Server) return forbidden("REKEY REQ from a server");
   if (request.new_epoch != receiver_.epoch() + 1 || request.new_epoch == 0) return forbidden("REKEY REQ: new_epoch");

@@ -57,8 +57,8 @@ std::size_t Session::handle_bytes(MutableBytes in, Instant now) {
   return closed_ ? in.size() : frame.size();
 }
 
-/// §2: "A receiver checks the header in this order: type, flags, type allowed in this state, length, session_id, epoch,
-/// seq". The type was checked by the decoder.
+/// §2.5: "A receiver MUST check the header in this order": type, flags, type allowed in this state, length, session_id,
+/// epoch, seq. The decoder has checked the type.
 Result<void> Session::check_header(const wire::FrameHeader& header) const {
   if (const auto lawful = wire::check_bounds(header, record::stream::kBounds); !lawful) return lawful;
   const bool handshake = header.type == FrameType::Handshake;
@@ -104,7 +104,7 @@ Result<void> Session::on_app_data(const wire::FrameView& frame, Instant now) {
   if (ended || !plaintext->empty()) events_.emplace_back(AppData{*plaintext, ended});
   if (ended) {
     live_->ended_there = true;
-    // §8: "Who has sent and received END sends CLOSE NORMAL."
+    // §8.1: "An end that has both sent and received END MUST send CLOSE NORMAL".
     if (live_->ended_here) {
       close(Reason::Normal, "");
       return {};

@@ -44,7 +44,7 @@ struct Opening {
   bool kme_has_fair_time = false;       ///< until then, so that silence is the KME's failure
 };
 
-/// "Each KME step of a rekey, retries included, ends after 20 s" (SPEC §7).
+/// SPEC §7.5: "Each KME step of a rekey, including repeated calls … and the wait for the budget, ends after 20 s".
 inline constexpr std::chrono::seconds kKmeStep{20};
 
 // The server's part in a rekey (SPEC §7).

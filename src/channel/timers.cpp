@@ -10,7 +10,7 @@ bool Session::qkd_required() const noexcept {
   return live_->agreement.policy == QkdPolicy::Required || live_->agreement.offer == QkdPolicy::Required;
 }
 
-/// §7: "a hard life of an epoch (default 420 s past the time trigger …)".
+/// §8.5, the hard life: "420 s beyond the time trigger", by default.
 Instant Session::hard_end() const noexcept {
   return live_->epoch_began + live_->policy.interval + live_->policy.hard_life;
 }
@@ -60,7 +60,7 @@ void Session::handle_timeout(Instant now) {
   }
   if (live_ == nullptr) return;
   if (now >= hard_end()) {
-    // §7: "QKD_UNAVAILABLE where the KME's outage under "required" is why, else LIMIT".
+    // §8.5: "with QKD_UNAVAILABLE where the KME's outage under "required" is the cause …, else with LIMIT".
     if (qkd_required() && live_->agreement.qkd && live_->qkd_outage) {
       return die({ErrorKind::KeySource, Reason::QkdUnavailable, "no QKD key came within the hard life of the epoch"});
     }

@@ -46,8 +46,8 @@ Client::Client(Environment environment, const ClientOptions& options) noexcept
 
 QkdPolicy Client::offer() const noexcept { return options_->redial_without_qkd ? QkdPolicy::None : options_->peer.qkd; }
 
-/// §5.3: "the algorithms of the keys pinned for the dialled peer, in their order, each once, those cut that it cannot
-/// verify". Error: it can verify none of them.
+/// §5.3: "the algorithms of the keys pinned for the dialled peer, in their order, each once, without those that it
+/// cannot verify". Error: it can verify none of them.
 Result<wire::CodeList> Client::verifiable() const {
   wire::CodeList signatures;
   std::optional<Error> refusal;
@@ -97,7 +97,8 @@ Result<Actions> Client::on_message(Bytes message, std::uint64_t frame_session_id
   return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "handshake message out of turn");
 }
 
-/// §5: "The client refuses a choice that it did not offer, session_id 0, or a session_id unlike the frame header's."
+/// §5.3: "The client MUST refuse": a choice that it did not offer, session_id 0, "and a session_id that differs from
+/// the frame header's".
 Result<void> Client::check_choice(const wire::ServerHello& hello, std::uint64_t frame_session_id) const {
   if (hello.version != wire::kVersion1) return refused("SERVER_HELLO: version not offered");
   if (hello.session_id == 0 || hello.session_id != frame_session_id) return refused("SERVER_HELLO: session_id");
@@ -158,7 +159,8 @@ Result<Actions> Client::on(AwaitServerAuth& state, Bytes message) {
   if (!auth) return std::unexpected(auth.error());
   presented_ = present(auth->identity, auth->sae_id, state.agreement.qkd);
 
-  // §4: "A client accepts exactly the identity of the peer that it dialled. An end refuses its own identity."
+  // §4: "A client MUST accept exactly the identities pinned for the peer that it dialled." And: "An end MUST refuse
+  // each of its own identities".
   const PinnedKey* key = pinned(options_->peer, auth->identity);
   if (key == nullptr) return refused("SERVER_AUTH: not the identity of the peer that was dialled");
   const auto own = identity_of(options_->signer->public_key(), environment_.provider.hkdf());

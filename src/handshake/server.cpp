@@ -55,7 +55,7 @@ Result<Actions> Server::on_message(Bytes message) {
   return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "handshake message out of turn");
 }
 
-/// §5: "The server takes the first of its own list that the client offers."
+/// §5.3: "The server MUST take the first of its own list that the client offers".
 Result<Server::Choice> Server::choose(const wire::ClientHello& hello) const {
   Choice choice;
   if (!contains(hello.versions, wire::kVersion1)) return nothing_common("no common version");
@@ -81,7 +81,7 @@ Result<Server::Choice> Server::choose(const wire::ClientHello& hello) const {
   if (aead == options_->aeads.end()) return nothing_common("no common AEAD");
   choice.agreement.aead = *aead;
 
-  // §5: "Required against none fails; two ends that both offer use it."
+  // §5.3, the table: "required" against "none" fails; two ends that both offer QKD use it.
   const auto offer = static_cast<QkdPolicy>(hello.qkd_offer);
   if (offer == QkdPolicy::Required && options_->qkd == QkdPolicy::None) {
     return against_policy("the client requires QKD, which this listener does not offer");
@@ -179,7 +179,7 @@ Result<const Peer*> Server::authorise(const wire::ClientAuth& auth) const {
   return peer;
 }
 
-/// §5: "the pinned peer's own policy is applied after its signature verifies and before dec_keys".
+/// §5.3: "It applies the policy pinned for the peer after the peer's signature has verified and before dec_keys".
 Result<void> Server::apply_policy(const Peer& peer, const wire::ClientAuth& auth, const Agreement& agreement) const {
   if (peer.qkd == QkdPolicy::Required && !agreement.qkd) return against_policy("QKD is required for this peer");
   if (peer.qkd == QkdPolicy::None && agreement.qkd) return against_policy("no QKD is configured for this peer");

@@ -104,8 +104,8 @@ class PinnedPeers::Loader {
     return {};
   }
 
-  /// SPEC §4: "No two pinned peers may share a key or an SAE ID". Keys of a QKD link are asked for under the SAE ID, so
-  /// one peer would burn the other's.
+  /// SPEC §4: "No two pinned peers may share a key, or an SAE ID: QKD keys are requested by SAE ID, so one peer would
+  /// burn the keys of another's link."
   OrText<void> note_sae_id(const Table& table, const Peer& peer) {
     if (peer.sae_id.empty()) return {};
     const auto [owner, fresh] = loaded_.by_sae_id_.emplace(peer.sae_id, loaded_.peers_.size());

@@ -232,8 +232,8 @@ TEST(CheckOrder, of_client_auth_is_form_identity_signature_policy_then_sae_id) {
   }
 }
 
-// SPEC §7.3, Appendix B 33: "parse, message lawful in this state and direction, new_epoch, presence …; up to here a
-// failure is PROTOCOL_ERROR. Then policy, then cryptography."
+// SPEC §7.3, Appendix B 33: "parse …, message allowed in this state and direction, new_epoch, presence … Up to here a
+// failure is PROTOCOL_ERROR. Then they check policy …, then cryptography."
 TEST(CheckOrder, of_init_is_epoch_and_presence_then_policy_then_share) {
   const auto next_but_one = [](Message& init) { init[8] = 3; };
   const auto bad_share = [](Message& init) { init[43] = init[44] = 0xff; };  // the fake KEM's bad share

@@ -188,7 +188,7 @@ TEST(Offers, of_signatures_are_the_pinned_keys_algorithms_in_their_order_each_on
   EXPECT_EQ(std::vector(offers.begin(), offers.end()), (std::vector<std::uint16_t>{0x0906, 0x0905, 0x0904}));
 }
 
-// SPEC §5.3: "those cut that it cannot verify". What was cut was not offered.
+// SPEC §5.3: "without those that it cannot verify". What is left out is not offered.
 TEST(Offers, of_signatures_leave_out_what_this_end_cannot_verify) {
   using enum crypto::SignatureId;
   const auto world = [] {

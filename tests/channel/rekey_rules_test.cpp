@@ -300,7 +300,7 @@ TEST(RekeyRules, requests_start_one_rekey_in_ten_seconds_and_are_delayed_not_dro
   }
 }
 
-// SPEC §7.6: "a REQ under that limit is delayed, not dropped. Its delay ends with its epoch."
+// SPEC §7.6: "a REQ that comes sooner is delayed, not dropped. Its delay ends with its epoch."
 TEST(RekeyRules, a_request_that_waits_is_answered_by_any_rekey_before_its_time_and_then_forgotten) {
   World world;
   const auto pair = world.established();

@@ -85,7 +85,7 @@ TEST(Status, NumbersReachSixtyFourBits) {
   EXPECT_NE(status_refusal("25000", "18446744073709551616"), "accepted");
 }
 
-/// SPEC §5.7: "unless it is false, null, 0, or a text".
+/// SPEC §5.7: "unless its value is false, null, 0, or a text".
 TEST(Status, AnExtensionMaySayThatKeysAreSimulated) {
   const auto simulated = [](std::string_view extension) {
     const auto status = parse_status(with(kStatus, "}", ",\"status_extension\":" + std::string(extension) + "}"));

@@ -279,7 +279,7 @@ TEST_F(Etsi014, dec_keys_of_a_key_that_the_kme_does_not_know_yet_is_asked_again)
   EXPECT_TRUE(heard->delivered());
 }
 
-/// SPEC §5.7: "not there yet", as KMEs in the field say it, and gateways that fail for a while.
+/// SPEC §5.7: "again". KMEs in the field say "not there yet" in these ways, and gateways fail for a while.
 TEST_F(Etsi014, dec_keys_is_asked_again_whatever_a_kme_calls_not_there_yet) {
   const std::string words = R"({"message":"Schlüssel noch nicht synchronisiert"})";
   for (const auto& [status, body] : std::vector<std::pair<unsigned, std::string>>{{400, words},
@@ -313,7 +313,8 @@ TEST_F(Etsi014, dec_keys_is_asked_again_whatever_a_kme_calls_not_there_yet) {
   EXPECT_TRUE(further.empty()) << "a key that the peer named is one fetch";
 }
 
-/// SPEC §5.7: "not enough keys" in any words, and gateways that fail for a while. What may have cost a key is counted.
+/// SPEC §5.7: "further call", for "not enough keys" in any words, and for gateways that fail for a while. What may have
+/// cost a key is counted.
 TEST_F(Etsi014, enc_keys_is_asked_again_whatever_a_kme_calls_not_enough) {
   struct Case {
     unsigned status;
@@ -373,7 +374,8 @@ TEST_F(Etsi014, any_other_status_ends_the_fetch_at_once) {
   }
 }
 
-/// SPEC §5.7: "ends; 422 in own words: further call", and 404 likewise, of both methods; both refused: ends.
+/// SPEC §5.7: 422 and 404 to both methods end the fetch, "but with an Error …: further call"; both methods refused:
+/// ends.
 TEST_F(Etsi014, enc_keys_that_was_refused_without_words_or_by_both_methods_ends) {
   EXPECT_NE(fetch_answered(std::nullopt, 422, "no JSON")->problem(), "");
   for (const auto& [first, second] : {std::pair(404U, 404U), {501U, 405U}, {415U, 404U}}) {

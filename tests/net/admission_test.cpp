@@ -49,7 +49,8 @@ Place hear(Admission& admission, const std::string& address, Instant now) {
   return place;
 }
 
-// SPEC §8.6: "the oldest that has had it goes: of the newcomer's own source if that is at its share"
+// SPEC §8.6: "the oldest handshake that has had these 500 ms is displaced: of the newcomer's own source if that is at
+// its share"
 TEST(Admission, ASourceAtItsShareGivesItsOldestHandshakeThatHadItsFairChance) {
   Admission admission({.sessions = 100, .handshakes = 100, .handshakes_per_source = 2});
   const Place first = hear(admission, "192.0.2.1", 0ms);

@@ -131,7 +131,7 @@ TEST(Waiting, ReadingGoesOnOnceTheApplicationHasTakenSome) {
   stalled.flood(before + 2 * kMiB);
 }
 
-/// SPEC §7.7: an application that stalls with its 4 MiB full "loses its session with TIMEOUT".
+/// SPEC §7.7: where an application stalls with its 4 MiB full, "its session ends with TIMEOUT".
 TEST(Waiting, AnApplicationThatStallsLosesItsSession) {
   Stalled stalled(true, std::chrono::milliseconds(1));
   const std::vector<std::uint8_t> data(kMiB, 7);

@@ -405,7 +405,8 @@ TEST(Hostile, CloseOfTheWrongShapeIsRefused) {
   }
 }
 
-// SPEC §11: "A CLOSE whose reason is none of the six closes too, as PROTOCOL_ERROR", those of QSP 1.0 alone included.
+// SPEC §11: "A CLOSE whose reason is none of the six also closes the session, as PROTOCOL_ERROR": also one that only
+// QSP 1.0 has.
 TEST(Hostile, CloseWithAnotherReasonThanTheSixStillCloses) {
   for (const int code : {0x1234, 1, 50, 51, 60, 70, 80, 0xffff}) {
     Duo duo;
