@@ -57,18 +57,18 @@ void add_common_options(Command& app, Context& context, std::string& level, std:
   app.add_flag("--json", context.json, "results on standard output as JSON, in UTF-8");
   // CommandLine makes them the verb; here they are for help.
   app.add_flag("-v,-V,--version", asks_for_version, "print what qsp version prints");
-  app.add_option("--log-level", level, "what the log on standard error tells")
+  app.add_option("--log-level", level, "lowest level of the log on standard error")
       ->check(one_of({"trace", "debug", "info", "warn", "error", "off"}))
       ->capture_default_str();
   app.add_option("--options", options_file,
-                 "a file with options of the verb: TOML, an option a line without its dashes, such as\n"
-                 "listen = \"[::]:7155\"; what the command line says itself counts")
+                 "a TOML file with options of the verb, one per line without its dashes, such as\n"
+                 "listen = \"[::]:7155\"; the command line overrides it")
       ->type_name("FILE");
   set_help(
       app,
-      {.notes = "qsp VERB --help, or qsp help VERB, tells more of a verb. qsp --version, -v or -V is qsp version.\n"
-                "Times are a number and ns, us, ms, s, m, h or d (500ms, 2m, 1h), sizes a number and K, M, G or T\n"
-                "(64K, 2G: powers of 1024). An address is HOST:PORT, and the port is 7155 where none is given.",
+      {.notes = "For a single verb, run qsp VERB --help or qsp help VERB. qsp --version, -v or -V is qsp version.\n"
+                "A time is a number and ns, us, ms, s, m, h or d (500ms, 2m, 1h); a size is a number and K, M, G or T\n"
+                "(64K, 2G: powers of 1024). An address is HOST:PORT; without a port it is 7155.",
        .examples = {"qsp keygen --out alice.key", "qsp serve --key bob.key --peers peers.toml",
                     "qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob",
                     "qsp serve --options serve.toml"}});

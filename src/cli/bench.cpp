@@ -105,8 +105,8 @@ void add_profile(Command& verb, BenchOptions& options) {
 }
 
 Command& add_handshake(Command& bench, BenchOptions& options) {
-  Command* const verb = bench.add_subcommand("handshake", "handshakes per second, beside TLS 1.3 and the primitives");
-  verb->add_option("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick")
+  Command* const verb = bench.add_subcommand("handshake", "handshakes per second, compared with TLS 1.3 and the primitives");
+  verb->add_option("--loops", options.handshakes, "handshakes to measure, and as many of each thing compared with")
       ->check(range(1, 100'000'000))
       ->capture_default_str();
   set_help(*verb, {.examples = {"qsp bench handshake", "qsp bench handshake --loops 500 --json"}});
@@ -114,7 +114,7 @@ Command& add_handshake(Command& bench, BenchOptions& options) {
 }
 
 Command& add_seal(Command& bench, BenchOptions& options) {
-  Command* const verb = bench.add_subcommand("seal", "frames sealed and opened, beside AES-256-GCM and TLS 1.3");
+  Command* const verb = bench.add_subcommand("seal", "frames sealed and opened, compared with AES-256-GCM and TLS 1.3");
   verb->add_option("--size", options.sizes, "bytes of payload in a frame; may be repeated")
       ->check(is_size(1, Endpoint::kMaxPlaintext))
       ->type_name("SIZE")
@@ -129,12 +129,12 @@ Command& add_seal(Command& bench, BenchOptions& options) {
 }
 
 Command& add_rekey(Command& bench, BenchOptions& options) {
-  Command* const verb = bench.add_subcommand("rekey", "rekeys per second, both ends in memory, beside the primitives");
+  Command* const verb = bench.add_subcommand("rekey", "rekeys per second, both ends in memory, compared with the primitives");
   add_profile(*verb, options);
   verb->add_option("--loops", options.rekey.loops, "rekeys to measure")
       ->capture_default_str()
       ->check(range(1, 100'000'000));
-  verb->add_option("--warmup", options.rekey.warmup, "rekeys before them (rc155)")
+  verb->add_option("--warmup", options.rekey.warmup, "rekeys before the measured ones (rc155)")
       ->capture_default_str()
       ->check(range(0, 100'000'000));
   set_help(*verb,
@@ -155,13 +155,13 @@ Command& add_sessions(Command& bench, BenchOptions& options) {
 }
 
 Command& add_loopback(Command& bench, BenchOptions& options) {
-  Command* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, beside TLS 1.3 and stunnel");
-  verb->add_option("--bytes", options.bytes, "bytes of each transfer; there are three of each kind")
+  Command* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, compared with TLS 1.3 and stunnel");
+  verb->add_option("--bytes", options.bytes, "bytes per transfer; there are three of each kind")
       ->check(is_size(1, kMostBytes))
       ->type_name("SIZE")
       ->default_str(text::size_text(options.bytes));
   verb->add_flag("--only-pipes", options.only_pipes,
-                 "the programs alone, from pipe to pipe beside stunnel, without the threads");
+                 "only the programs, from pipe to pipe, compared with stunnel; not the threads");
   set_help(*verb, {.examples = {"qsp bench loopback", "qsp bench loopback --bytes 4G --json"}});
   return *verb;
 }
@@ -171,7 +171,7 @@ Command& add_loopback(Command& bench, BenchOptions& options) {
 void add_bench(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("bench", "measure on this machine, without a peer");
   verb->require_subcommand(1);
-  set_help(*verb, {.notes = "qsp bench COMMAND --help tells more of each.",
+  set_help(*verb, {.notes = "For a single command, run qsp bench COMMAND --help.",
                    .examples = {"qsp bench handshake", "qsp bench seal --json"}});
   const auto options = std::make_shared<BenchOptions>();
   const auto act = [options, &context](Command& measured, auto run) {

@@ -18,35 +18,34 @@ void add_connect(Command& app, Context& context) {
       app.add_subcommand("connect", "a secure pipe to a server: standard input goes there, its data comes out");
   const auto options = std::make_shared<ConnectOptions>();
   verb->add_option("TARGET", options->target,
-                   "address of the server, such as localhost:7155 or [::1]:7155; no port: 7155")
+                   "address of the server, such as localhost:7155 or [::1]:7155; without a port: 7155")
       ->required()
       ->type_name("HOST:PORT");
   add_session_options(*verb, Role::Client, options->session);
   verb->add_flag("--check-echo", options->check_echo, "the server echoes: compare what comes back with what was sent");
-  verb->add_option("--send", options->send, "file to send, and whose echo to check; otherwise stdin is sent")
+  verb->add_option("--send", options->send, "file to send, and to compare with its echo; without it, standard input is sent")
       ->type_name("FILE");
-  verb->add_option("--output", options->output, "file to store the echo in; the old one stays until all has come")
+  verb->add_option("--output", options->output, "file for the echo; an existing file is kept until the echo is complete")
       ->type_name("FILE");
   verb->add_option(
           "--account", options->account,
-          "new file for the account of each dial, as a line of JSON: whole, or not there where this process is\n"
-          "killed; in a pipe, whose standard output is the peer's data, --json prints it on standard error")
+          "new file for the account: a line of JSON for each dial. It appears whole, or not at all if this process\n"
+          "is killed. In a pipe, whose standard output is the peer's data, --json prints the account on standard error")
       ->type_name("FILE");
-  verb->add_option("--window", options->window, "data that may be sent and not echoed yet, 64K or more")
+  verb->add_option("--window", options->window, "data that may be sent before its echo is back, 64K or more")
       ->check(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
       ->type_name("SIZE")
       ->default_str(text::size_text(options->window));
   verb->add_option("--retry-for", options->retry_for,
-                   "how long dialling may take in all: while the server is full, or a budget of QKD keys is spent, it "
-                   "is dialled\n"
-                   "again, ever more slowly; 0: once")
+                   "how long dialling may take in all: while the server is full or a budget of QKD keys is spent,\n"
+                   "it dials again at growing intervals; 0: it dials once")
       ->check(is_time(std::chrono::nanoseconds(0), std::chrono::hours(24)))
       ->type_name("TIME")
       ->default_str("30s");
   verb->add_option("--rekey-after", options->rekey_after)->group("");
   set_help(
       *verb,
-      {.notes = fmt::format("{} A client that comes too soon waits, as long as --retry-for lets it.\n"
+      {.notes = fmt::format("{} A client that dials too soon waits, for as long as --retry-for allows.\n"
                             "qsp version lists the algorithms.",
                             kBudgetHelp),
        .examples = {"tar c -C photos . | qsp connect bob.example:7155 --key alice.key --peers peers.toml --peer bob",
@@ -55,8 +54,8 @@ void add_connect(Command& app, Context& context) {
                     "qsp connect localhost:7155 --profile rc155 --insecure",
                     "qsp connect [::1]:7155 --profile rc155 --insecure --send photo.jpg --output echo.jpg",
                     "echo hello | qsp connect localhost:7155 --profile rc155 --insecure --json"},
-       .done = "all was sent and all that the peer had came (and was equal, where the echo is checked)",
-       .failed = "not so: one line on standard error says why"});
+       .done = "everything was sent, and all of the peer's data arrived (and was equal, where the echo is checked)",
+       .failed = "failed: one line on standard error says why"});
   verb->callback(
       [options, &context] { context.action = [options, &context] { return run_connect(context, *options); }; });
 }

@@ -141,7 +141,7 @@ int run_audit(const std::string& file, const std::vector<e91::post::Requirement>
 }  // namespace
 
 void add_e91_audit(Command& e91, Context& context) {
-  Command* const verb = e91.add_subcommand("audit", "work a run out again from what was said in public");
+  Command* const verb = e91.add_subcommand("audit", "check a run from what was said in public");
   const auto file = std::make_shared<std::string>();
   const auto required = std::make_shared<std::string>();
   verb->add_option("TRANSCRIPT", *file, "a file of qsp e91 run --transcript")->required();
@@ -154,8 +154,8 @@ void add_e91_audit(Command& e91, Context& context) {
           "LIST"));
   set_help(*verb, {.examples = {"qsp e91 run --transcript t.qsp && qsp e91 audit t.qsp",
                                 "qsp e91 audit t.qsp --require 'eps_sec<=1e-9,keys>=1'", "qsp e91 audit t.qsp --json"},
-                   .done = "every block is as it must be, and what is required holds",
-                   .failed = "a block is not, or the file is no transcript"});
+                   .done = "every block is correct, and what --require asks for holds",
+                   .failed = "a block is not correct, a requirement does not hold, or the file is not a transcript"});
   verb->callback([file, required, &context] {
     context.action = [file, required, &context] {
       std::vector<e91::post::Requirement> list;

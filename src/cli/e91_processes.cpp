@@ -28,22 +28,22 @@ void add_identity(Command& verb, e91::station::StationIdentity& identity) {
 
 void add_link_file(Command& verb, std::string& file) {
   verb.add_option("--link-file", file,
-                  "what the link is built of (examples/links); link, alice and bob need equal files")
+                  "description of the link (examples/links); link, alice and bob need equal files")
       ->type_name("FILE")
       ->required();
 }
 
 void add_eve(Command& verb, std::string& eve, std::string& file) {
   verb.add_option("--eve", eve,
-                  "who sits on the link: none, intercept:FRACTION, probe:STRENGTH, source:separable,\n"
-                  "source:werner=VISIBILITY or blinding (qsp e91 run --help tells more)")
+                  "attack on the link: none, intercept:FRACTION, probe:STRENGTH, source:separable,\n"
+                  "source:werner=VISIBILITY or blinding (see qsp e91 run --help)")
       ->capture_default_str();
-  verb.add_option("--eve-file", file, "a file that says so instead, once it is there; looked at before each block")
+  verb.add_option("--eve-file", file, "a file with the attack, which overrides --eve once it exists; it is read before each block")
       ->type_name("FILE");
 }
 
 void add_block_bits(Command& verb, std::uint64_t& bits) {
-  verb.add_option("--block-bits", bits, "sifted key bits that a block aims at; longer blocks yield more")
+  verb.add_option("--block-bits", bits, "sifted key bits that a block should have; longer blocks yield more")
       ->check(range(std::uint64_t{1000}, std::uint64_t{e91::post::kMaxKeyBits}))
       ->capture_default_str();
 }
@@ -58,7 +58,7 @@ void add_kme(Command& verb, const std::string& infix, const std::string& whose, 
       ->type_name("FILE")
       ->required();
   if (infix.empty()) return;
-  verb.add_option(prefix + "-name", kme.server_name, "name in the KME's certificate, where it is not the URL's host")
+  verb.add_option(prefix + "-name", kme.server_name, "name in the KME's certificate, if it is not the URL's host")
       ->type_name("NAME");
 }
 
@@ -72,10 +72,10 @@ void add_link(Command& e91, Context& context) {
   verb->add_option("--alice", options->alice, "pinned name of the station that is Alice")->capture_default_str();
   verb->add_option("--bob", options->bob, "pinned name of the station that is Bob")->capture_default_str();
   add_eve(*verb, options->eve, options->eve_file);
-  verb->add_flag("--real-time", options->real_time, "let a block take as long as its light would");
+  verb->add_flag("--real-time", options->real_time, "let a block take as long as it would with real light");
   set_help(*verb,
-           {.notes = "Who runs this knows every bit: it is for laboratories. Stops on SIGINT or SIGTERM.\n"
-                     "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
+           {.notes = "This process knows every bit: it is for laboratories. SIGINT or SIGTERM stops it.\n"
+                     "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
             .examples = {"qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml",
                          "echo intercept:1 > lab/eve      # an attack, from the next block on", "echo none > lab/eve"},
             .done = "ended by a signal",
@@ -106,15 +106,15 @@ void add_station(Command& e91, Context& context, e91::Side side) {
   add_kme(*verb, "", "this site's", options->kme);
   add_kme_trust(*verb, options->kme.tls.revoked, options->kme.server_name, options->kme.tls.allow_tls_1_2);
   verb->add_option("--kme-ca", options->kme.tls.authorities,
-                   "authorities that the KME's certificate must descend from, PEM")
+                   "authorities that may have issued the KME's certificate, PEM")
       ->type_name("FILE")
       ->required();
   verb->add_option("--kme-link", options->kme.link, "name of the link at the KME")->required();
   set_help(
       *verb,
-      {.notes = "Pairs with the other station over QSP 1.0 and feeds the KME until SIGINT or SIGTERM. What is\n"
-                "down is waited for. With --json each block is a line on standard output. The keys are simulated.\n"
-                "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
+      {.notes = "Pairs with the other station over QSP 1.0 and feeds the KME until SIGINT or SIGTERM. Waits for what is\n"
+                "down. With --json each block is a line on standard output. The keys are simulated.\n"
+                "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
        .examples = {alice ? "qsp e91 alice --config lab/e91-alice/e91.toml"
                           : "qsp e91 bob --config lab/e91-bob/e91.toml"},
        .done = "ended by a signal",
@@ -133,16 +133,16 @@ void add_feed(Command& e91, Context& context) {
   add_kme(*verb, "-a", "Alice's", options->kme_a);
   add_kme(*verb, "-b", "Bob's", options->kme_b);
   verb->add_option("--kme-ca", options->kme_a.tls.authorities,
-                   "authorities that both KMEs' certificates must descend from, PEM")
+                   "authorities that may have issued both KMEs' certificates, PEM")
       ->type_name("FILE")
       ->required();
   verb->add_option("--kme-link", options->kme_a.link, "name of the link at both KMEs")->required();
-  verb->add_flag("--kme-tls12", options->kme_a.tls.allow_tls_1_2, "allow TLS 1.2 to the KMEs; else 1.3 alone");
+  verb->add_flag("--kme-tls12", options->kme_a.tls.allow_tls_1_2, "allow TLS 1.2 to the KMEs; otherwise only 1.3");
   verb->add_option("--kme-crl", options->kme_a.tls.revoked,
-                   "revocation lists of those authorities, PEM; else revocation is not checked")
+                   "revocation lists of those authorities, PEM; without them revocation is not checked")
       ->type_name("FILE");
   set_help(*verb, {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
-                            "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
+                            "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
                    .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
                    .done = "ended by a signal",
                    .failed = "did not start: one line on standard error says why"});
@@ -151,10 +151,10 @@ void add_feed(Command& e91, Context& context) {
 
 void add_lab(Command& e91, Context& context) {
   Command* const verb =
-      e91.add_subcommand("lab", "make all that a link, two stations and two KMEs need, in a new folder");
+      e91.add_subcommand("lab", "make everything that a link, two stations and two KMEs need, in a new folder");
   const auto options = std::make_shared<E91LabOptions>();
   verb->add_option("DIR", options->folder, "a folder that does not exist yet")->required();
-  verb->add_option("--port", options->port, "of the first KME; the next five are used too")
+  verb->add_option("--port", options->port, "port of the first KME; the next five are used too")
       ->check(range(1, 65'530))
       ->capture_default_str();
   set_help(*verb, {.examples = {"qsp e91 lab lab && cat lab/README.md"}});

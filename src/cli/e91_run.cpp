@@ -197,15 +197,15 @@ int run_e91(const RunOptions& options, bool json) {
 }  // namespace
 
 void add_e91_run(Command& e91, Context& context) {
-  Command* const verb = e91.add_subcommand("run", "play blocks of a link, distil keys at both ends, compare them");
+  Command* const verb = e91.add_subcommand("run", "simulate blocks of a link, distil keys at both ends, compare them");
   const auto options = std::make_shared<RunOptions>();
   add_e91_link_options(*verb, options->link);
-  verb->add_option("--blocks", options->blocks, "blocks to play")->check(range(1, 1'000'000))->capture_default_str();
-  verb->add_option("--transcript", options->transcript, "write all that was said in public here, for qsp e91 audit");
-  verb->add_option("--report", options->report, "write a page with tables and plots here, one file of HTML");
-  verb->add_option("--plot", options->plot, "write the plots to this folder, as SVG");
-  verb->add_option("--published", options->published, "link files whose published key rates are drawn too");
-  set_help(*verb, {.notes = "Files that exist are replaced. SIGINT ends the run after the block under way.",
+  verb->add_option("--blocks", options->blocks, "blocks to simulate")->check(range(1, 1'000'000))->capture_default_str();
+  verb->add_option("--transcript", options->transcript, "file for all that is said in public, for qsp e91 audit");
+  verb->add_option("--report", options->report, "file for a page with tables and plots, as HTML");
+  verb->add_option("--plot", options->plot, "folder for the plots, as SVG");
+  verb->add_option("--published", options->published, "link files whose published key rates are plotted too");
+  set_help(*verb, {.notes = "Existing files are replaced. SIGINT ends the run after the current block.",
                    .examples = {"qsp e91 run", "qsp e91 run --distance 50 --visibility 0.95 --seed lecture",
                                 "qsp e91 run --eve intercept:0.2,angle=45 --report eve.html",
                                 "qsp e91 run --mode classic --eve intercept:1,angle=67.5",

@@ -148,28 +148,28 @@ int run_sweep(SweepOptions options, bool json) {
 }  // namespace
 
 void add_e91_sweep(Command& e91, Context& context) {
-  Command* const verb = e91.add_subcommand("sweep", "theory beside simulation, over one parameter of a link");
+  Command* const verb = e91.add_subcommand("sweep", "theory and simulation over one parameter of a link");
   const auto options = std::make_shared<SweepOptions>();
   std::vector<std::string> names;
   for (const e91::study::Parameter& parameter : e91::study::parameters()) names.emplace_back(parameter.name);
   verb->add_option("--over", options->over,
-                   "the parameter, as its option is called; \"angle\" is between the analysers")
+                   "the parameter, named as its option; \"angle\" is the one between the analysers")
       ->required()
       ->check(one_of(names));
-  verb->add_option("--from", options->from, "its first value (a useful one)")->check(range(-kMostValue, kMostValue));
-  verb->add_option("--to", options->to, "its last value (a useful one)")->check(range(-kMostValue, kMostValue));
-  verb->add_option("--steps", options->steps, "how many values")->check(range(1, 10'000))->capture_default_str();
+  verb->add_option("--from", options->from, "first value (a useful one)")->check(range(-kMostValue, kMostValue));
+  verb->add_option("--to", options->to, "last value (a useful one)")->check(range(-kMostValue, kMostValue));
+  verb->add_option("--steps", options->steps, "number of values")->check(range(1, 10'000))->capture_default_str();
   verb->add_option("--coincidences", options->sampling.coincidences, "pairs to count at each value; 0: theory only")
       ->check(range(0.0, 1e9))
       ->capture_default_str();
   verb->add_option("--blocks", options->sampling.blocks, "whole blocks with post-processing at each value")
       ->check(range(0, 10'000))
       ->capture_default_str();
-  verb->add_option("--plot", options->plot, "write plots to this folder, as SVG");
-  verb->add_option("--published", options->published, "link files whose published key rates are drawn too");
+  verb->add_option("--plot", options->plot, "folder for plots, as SVG");
+  verb->add_option("--published", options->published, "link files whose published key rates are plotted too");
   add_e91_link_options(*verb, options->link);
-  set_help(*verb, {.notes = "Over eve, --eve tells the attack and its number is replaced by the values.\n"
-                            "Files that exist are replaced. SIGINT ends the sweep after the value under way.",
+  set_help(*verb, {.notes = "With --over eve, --eve names the attack, and the values replace its number.\n"
+                            "Existing files are replaced. SIGINT ends the sweep after the current value.",
                    .examples = {"qsp e91 sweep --over eve --plot plots",
                                 "qsp e91 sweep --over eve --mode classic --eve intercept:1,angle=67.5",
                                 "qsp e91 sweep --over distance --to 250 --published examples/links/*.toml --plot plots",

@@ -84,15 +84,15 @@ void add_fuzz(Command& app, Context& context) {
   set_help(*verb, {.examples = {"qsp fuzz rekey", "qsp fuzz rekey --seed 7 --cases 30 --json"}});
   Command* const rekey = verb->add_subcommand("rekey", "two ends in memory that rekey while their frames are altered");
   const auto options = std::make_shared<FuzzOptions>();
-  rekey->add_option("--profile", options->profile, "protocol to fuzz; rc155 alone can be fuzzed here")
+  rekey->add_option("--profile", options->profile, "protocol to fuzz; only rc155 can be fuzzed here")
       ->capture_default_str();
   rekey->add_option("--cases", options->rekey.cases, "independent cases")
       ->capture_default_str()
       ->check(range(1, 1'000'000'000));
-  rekey->add_option("--steps", options->rekey.steps, "steps of a case")
+  rekey->add_option("--steps", options->rekey.steps, "steps per case")
       ->capture_default_str()
       ->check(range(1, 1'000'000'000));
-  rekey->add_option("--seed", options->rekey.seed, "what the run follows from: a seed repeats its run")
+  rekey->add_option("--seed", options->rekey.seed, "seed of the run; the same seed repeats it")
       ->capture_default_str();
   rekey->add_option("--mutate-prob", options->rekey.mutate_prob, "probability that a step alters a frame")
       ->capture_default_str()

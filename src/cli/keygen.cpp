@@ -87,7 +87,7 @@ void add_keygen(Command& app, Context& context) {
       ->excludes(file);
   set_help(
       *verb,
-      {.notes = "Prints the fingerprint, which the operator of the other end compares. No file is ever overwritten.",
+      {.notes = "Prints the fingerprint, for the operator of the other end to compare. Never overwrites a file.",
        .examples = {"qsp keygen --out alice.key", "qsp keygen --alg Ed25519+ML-DSA-65 --out alice.key --encrypt"}});
   verb->callback([options, &context] {
     context.action = [options, &context] {

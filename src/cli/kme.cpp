@@ -65,23 +65,23 @@ void add_inject(Command& kme, Context& context) {
 }
 
 void add_import(Command& kme, Context& context) {
-  Command* const verb = kme.add_subcommand("import", "bring keys from a file to one side of a link");
+  Command* const verb = kme.add_subcommand("import", "put keys from a file into one side of a link");
   const auto options = options_of<KmeImportOptions>(*verb, context, run_kme_import);
-  verb->add_option("URL", options->url, "of the KME, such as https://127.0.0.1:8443")->required();
+  verb->add_option("URL", options->url, "the KME, such as https://127.0.0.1:8443")->required();
   verb->add_option("LINK", options->link, "name of the link")->required();
-  verb->add_option("FILE", options->file, "the keys: JSON as of Get key, 32 bytes each; a private file")->required();
+  verb->add_option("FILE", options->file, "the keys, 32 bytes each, in the JSON that Get key answers with; a private file")->required();
   verb->add_option("--kme-cert", options->certificate, "certificate of a feeder of that link, PEM")
       ->type_name("FILE")
       ->required();
   verb->add_option("--kme-key", options->key, "private key of that certificate, PEM, a private file (0600)")
       ->type_name("FILE")
       ->required();
-  verb->add_option("--kme-ca", options->authorities, "authorities that the KME's certificate must descend from, PEM")
+  verb->add_option("--kme-ca", options->authorities, "authorities that may have issued the KME's certificate, PEM")
       ->type_name("FILE")
       ->required();
   add_kme_trust(*verb, options->revoked, options->server_name, options->allow_tls_1_2);
   verb->add_flag("--simulated", options->simulated, "the keys come from a simulated link");
-  set_help(*verb, {.notes = "Bring the file to both sides, each to its own KME: a key can be used once both have it.",
+  set_help(*verb, {.notes = "Import the file at both sides, each into its own KME: a key can be used once both have it.",
                    .examples = {"qsp kme import https://127.0.0.1:8443 a-b keys.json \\",
                                 "    --kme-cert box.pem --kme-key box.key --kme-ca ca.pem"},
                    .done = "the KME has all keys",
@@ -90,7 +90,7 @@ void add_import(Command& kme, Context& context) {
 
 /// The options that name two KMEs and an SAE at each.
 void add_sides(Command& verb, KmeCheckOptions& options, bool both) {
-  verb.add_option("URL", options.url, "of the master's KME, such as https://kme-a.example:8443")->required();
+  verb.add_option("URL", options.url, "the master's KME, such as https://kme-a.example:8443")->required();
   verb.add_option("--sae-id", options.sae_id, "the master's SAE ID")->required();
   verb.add_option("--kme-cert", options.certificate, "the master's certificate for its KME, PEM")
       ->type_name("FILE")
@@ -98,14 +98,14 @@ void add_sides(Command& verb, KmeCheckOptions& options, bool both) {
   verb.add_option("--kme-key", options.key, "private key of that certificate, PEM, a private file (0600)")
       ->type_name("FILE")
       ->required();
-  verb.add_option("--kme-ca", options.authorities, "authorities that both KMEs' certificates must descend from, PEM")
+  verb.add_option("--kme-ca", options.authorities, "authorities that may have issued both KMEs' certificates, PEM")
       ->type_name("FILE")
       ->required();
   add_kme_trust(verb, options.revoked, options.server_name, options.allow_tls_1_2);
   verb.add_option("--slave", options.slave_sae_id, "the slave's SAE ID")->type_name("ID")->required();
   Option* const slave =
       verb.add_option("--slave-url", options.slave_url,
-                      both ? "of the slave's KME" : "of the slave's KME; without it dec_keys is not tested")
+                      both ? "the slave's KME" : "the slave's KME; without it dec_keys is not tested")
           ->type_name("URL");
   Option* const certificate =
       verb.add_option("--slave-cert", options.slave_certificate, "the slave's certificate for its KME, PEM")
@@ -119,7 +119,7 @@ void add_sides(Command& verb, KmeCheckOptions& options, bool both) {
   certificate->required(both);
   key->required(both);
   verb.add_option("--slave-kme-name", options.slave_server_name,
-                  "name in the certificate of the slave's KME, where it is not the URL's host")
+                  "name in the certificate of the slave's KME, if it is not the URL's host")
       ->type_name("NAME")
       ->needs(slave);
 }
@@ -130,26 +130,26 @@ constexpr const char* kLabSides =
     "      --slave bob --slave-url https://127.0.0.1:8444 --slave-cert lab/bob/cert.pem --slave-key lab/bob/key.pem";
 
 void add_check(Command& kme, Context& context) {
-  Command* const verb = kme.add_subcommand("check", "test whether a KME keeps to ETSI GS QKD 014");
+  Command* const verb = kme.add_subcommand("check", "test whether a KME follows ETSI GS QKD 014");
   add_sides(*verb, *options_of<KmeCheckOptions>(*verb, context, run_kme_check), false);
   set_help(*verb,
-           {.notes = "Uses up some thirty keys.",
+           {.notes = "Uses up about thirty keys.",
             .examples = {fmt::format("qsp kme check {}", kLabSides)},
-            .done = "no rule was found broken",
-            .failed = "a rule was found broken, or the KME cannot be asked: one line on standard error says why"});
+            .done = "no broken rule was found",
+            .failed = "a broken rule was found, or the KME cannot be asked: one line on standard error says why"});
 }
 
 void add_load(Command& kme, Context& context) {
-  Command* const verb = kme.add_subcommand("load", "give and redeem keys as fast as two KMEs let one");
+  Command* const verb = kme.add_subcommand("load", "get and redeem keys as fast as two KMEs allow");
   const auto options = options_of<KmeLoadOptions>(*verb, context, run_kme_load);
   add_sides(*verb, options->sides, true);
-  verb->add_option("--pairs", options->pairs, "keys to give and to redeem")
+  verb->add_option("--pairs", options->pairs, "keys to get and to redeem")
       ->check(range(std::uint64_t{1}, std::uint64_t{100'000'000}))
       ->capture_default_str();
-  verb->add_option("--concurrency", options->concurrency, "calls under way at once, each on its connection")
+  verb->add_option("--concurrency", options->concurrency, "calls under way at once, each on its own connection")
       ->check(range(1, 256))
       ->capture_default_str();
-  verb->add_option("--keys-per-call", options->keys_per_call, "keys of one call")
+  verb->add_option("--keys-per-call", options->keys_per_call, "keys per call")
       ->check(range(1, 128))
       ->capture_default_str();
   set_help(*verb, {.notes = "Every key is compared at the other end.",
@@ -163,7 +163,7 @@ void add_load(Command& kme, Context& context) {
 void add_kme(Command& app, Context& context) {
   Command* const kme = app.add_subcommand("kme", "a key management entity that speaks ETSI GS QKD 014");
   kme->require_subcommand(1);
-  set_help(*kme, {.notes = "qsp kme COMMAND --help tells more of each (docs/kme.md).",
+  set_help(*kme, {.notes = "For a single command, run qsp kme COMMAND --help (docs/kme.md).",
                   .examples = {"qsp kme lab lab && cat lab/README.md", "qsp kme serve lab/kme-a/kme.toml"}});
 
   Command* const serve = kme->add_subcommand("serve", "run a KME");
@@ -171,26 +171,26 @@ void add_kme(Command& app, Context& context) {
   add_config(*serve, serving->config);
   serve->add_flag("--allow-fault-injection", serving->allow_fault_injection,
                   "let `qsp kme inject` break things: for rehearsals only");
-  set_help(*serve, {.notes = "SIGHUP reads certificates and revocation lists anew; SIGINT or SIGTERM ends it.",
+  set_help(*serve, {.notes = "SIGHUP reads certificates and revocation lists again; SIGINT or SIGTERM ends it.",
                     .examples = {"qsp kme lab lab && qsp kme serve lab/kme-a/kme.toml",
                                  "qsp kme serve --config lab/kme-a/kme.toml"},
                     .done = "ended by a signal",
                     .failed = "did not start: one line on standard error says why"});
 
-  Command* const lab = kme->add_subcommand("lab", "make all that two KMEs and two SAEs need, in a new folder");
+  Command* const lab = kme->add_subcommand("lab", "make everything that two KMEs and two SAEs need, in a new folder");
   const auto laboratory = options_of<KmeLabOptions>(*lab, context, run_kme_lab);
   lab->add_option("DIR", laboratory->folder, "a folder that does not exist yet")->required();
-  lab->add_option("--port", laboratory->port, "of the first KME; the next three are used too")
+  lab->add_option("--port", laboratory->port, "port of the first KME; the next three are used too")
       ->check(range(1, 65'532))
       ->capture_default_str();
   set_help(*lab, {.examples = {"qsp kme lab lab && cat lab/README.md"}});
 
-  Command* const status = kme->add_subcommand("status", "tell the state of a KME of this machine and of its links");
+  Command* const status = kme->add_subcommand("status", "show the state of a KME on this machine and of its links");
   const auto asking = options_of<KmeStatusOptions>(*status, context, run_kme_status);
   add_config(*status, asking->config);
   status
       ->add_option("--wait", asking->wait_s,
-                   "wait so long at most until the KME answers, its links' peers do, and there are keys to give")
+                   "wait at most this long until the KME and its links' peers answer, and there are keys to give")
       ->check(is_time(std::chrono::seconds(1), std::chrono::hours(1)))
       ->type_name("TIME");
   set_help(*status, {.notes = "Asks the admin port that the configuration names.",

@@ -80,19 +80,19 @@ int run_pad_status(const PadStatusOptions& options) {
 void add_pad(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("pad", "files of one-time keys, in place of a QKD link");
   verb->require_subcommand(1);
-  set_help(*verb, {.notes = "qsp pad COMMAND --help tells more of each (docs/pad.md).",
+  set_help(*verb, {.notes = "For a single command, run qsp pad COMMAND --help (docs/pad.md).",
                    .examples = {"qsp pad create --keys 100000 --link berlin-paris berlin.pad paris.pad",
                                 "qsp pad status berlin.pad"}});
 
   Command* const create = verb->add_subcommand("create", "make both copies of a new pad");
   const auto creation = std::make_shared<PadCreateOptions>();
-  create->add_option("--keys", creation->keys, "number of keys; each end hands out one half of them")
+  create->add_option("--keys", creation->keys, "number of keys; each end hands out half of them")
       ->required()
       ->check(range(keysource::kMinPadKeys, keysource::kMaxPadKeys));
   create->add_option("--link", creation->link, "name of the link, for people")->required();
   create->add_option("A", creation->file_a, "file for this end")->required();
   create->add_option("B", creation->file_b, "file for the other end")->required();
-  set_help(*create, {.notes = "Neither file may exist: no pad is ever overwritten (docs/pad.md).",
+  set_help(*create, {.notes = "Neither file may exist: a pad is never overwritten (docs/pad.md).",
                      .examples = {"qsp pad create --keys 100000 --link berlin-paris berlin.pad paris.pad"}});
   create->callback([creation, &context] {
     context.action = [creation, &context] {
@@ -101,10 +101,10 @@ void add_pad(Command& app, Context& context) {
     };
   });
 
-  Command* const status = verb->add_subcommand("status", "tell what is left of a pad");
+  Command* const status = verb->add_subcommand("status", "show what is left of a pad");
   const auto query = std::make_shared<PadStatusOptions>();
   status->add_option("FILE", query->file, "the pad")->required();
-  set_help(*status, {.notes = "Works while a process uses the pad.",
+  set_help(*status, {.notes = "Works also while a process uses the pad.",
                      .examples = {"qsp pad status berlin.pad", "qsp pad status berlin.pad --json"}});
   status->callback([query, &context] {
     context.action = [query, &context] {

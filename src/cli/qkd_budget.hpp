@@ -10,8 +10,8 @@ namespace qsp::cli {
 
 /// A sentence for help texts.
 inline constexpr std::string_view kBudgetHelp =
-    "With QKD each end fetches at most 10 keys for a peer at once, and one more every 10 s: a handshake takes one, a\n"
-    "rekey takes one.";
+    "With QKD, each end may fetch 10 keys for a peer at once, and then one every 10 s. A handshake takes one, and so\n"
+    "does a rekey.";
 
 /// Why a handshake with `target` ended for a spent budget, or where the peer may mean that it has no room; and how long
 /// to wait. Precondition: node::is_spent_budget(handshake).

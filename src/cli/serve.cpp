@@ -129,7 +129,7 @@ void add_serve(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("serve", "accept sessions: echo, run a command, or forward to a TCP server");
   const auto options = std::make_shared<ServeOptions>();
   verb->add_option("--listen", options->listen,
-                   "HOST:PORT to listen on; no port: 7155, port 0: one that the system chooses")
+                   "HOST:PORT to listen on; without a port: 7155; port 0: the system chooses one")
       ->type_name("HOST:PORT")
       ->capture_default_str();
   add_session_options(*verb, Role::Server, options->session);
@@ -140,7 +140,7 @@ void add_serve(Command& app, Context& context) {
       ->type_name("HOST:PORT")
       ->excludes(exec);
   verb->add_option("--rekey-after", options->rekey_after,
-                   "new keys after so many data frames of an epoch, both directions counted; 0: never")
+                   "rekey after this many data frames of an epoch, counting both directions; 0: never")
       ->capture_default_str();
   verb->add_option("--max-sessions", options->limits.sessions, "connections at once")
       ->capture_default_str()
@@ -167,10 +167,9 @@ void add_serve(Command& app, Context& context) {
       {.notes = fmt::format(
            "Echoes what clients send, or does what --exec or --forward says. Prints \"listening on ADDRESS:PORT\"\n"
            "and serves until SIGINT or SIGTERM. qsp version lists the algorithms.\n"
-           "SIGHUP reads --key, --passphrase-file and --peers anew, all or nothing, and closes the sessions of peers\n"
-           "that may not go on. A command of --exec whose session is over gets SIGTERM, and SIGKILL 5 s later, with "
-           "all\n"
-           "that it started in its process group.\n\n"
+           "SIGHUP reads --key, --passphrase-file and --peers again. If one of them cannot be used, nothing changes;\n"
+           "else sessions whose peer is no longer allowed are closed. When its session is over, a command of --exec\n"
+           "gets SIGTERM and, 5 s later, SIGKILL, with all that it started in its process group.\n\n"
            "{}",
            kBudgetHelp),
        .examples =

@@ -89,7 +89,7 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
     verb.add_option("--peer", options.peer, "name of the pinned peer to dial (required)")->type_name("NAME");
   verb.add_option("--sae-id", options.sae_id, "this end's SAE ID (required where QKD keys are used)")->type_name("ID");
   if (role == Role::Server) {
-    verb.add_option("--qkd", options.qkd, "QKD keys: the listener's policy before it knows who calls")
+    verb.add_option("--qkd", options.qkd, "QKD keys: the policy of the listener, before it knows which peer is calling")
         ->check(one_of({"none", "preferred", "required"}))
         ->capture_default_str();
   }
@@ -103,7 +103,7 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
   verb.add_option("--aead", options.aeads, one_of("AEADs", algorithm_names(crypto::kAeads)))->capture_default_str();
   if (role == Role::Server) {
     verb.add_option("--accept-signature", options.signatures,
-                    one_of("signature algorithms accepted from clients (all that are quantum-safe but SLH-DSA)",
+                    one_of("signature algorithms accepted from clients (all that are quantum-safe except SLH-DSA)",
                            algorithm_names(crypto::kSignatures)));
     verb.add_flag("--light", options.light, "rekey without a fresh KEM key: forward secrecy only");
   }
@@ -113,22 +113,22 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
       ->default_str(text::time_text(from_seconds(options.rekey_interval)));
   verb.add_option("--qkd-rekey-max", options.qkd_rekey_max,
                   role == Role::Server
-                      ? "with --kme: time between rekeys at most, while the KME is low on keys [the longest that the "
-                        "hard life of an epoch allows: 3m with these timers; as --rekey-interval: never slow down]"
-                      : "with --kme: time after which to ask for a rekey where the server, whose keys they cost, puts "
-                        "it off [the longest that the hard life of an epoch allows: 3m with these timers]")
+                      ? "with --kme: longest time between rekeys while the KME is low on keys [as long as the hard life "
+                        "of an epoch allows: 3m with these timers; equal to --rekey-interval: never slow down]"
+                      : "with --kme: time after which to ask for a rekey that the server puts off to save keys [as long "
+                        "as the hard life of an epoch allows: 3m with these timers]")
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME");
   if (role == Role::Server) {
     verb.add_option("--qkd-low-supply", options.qkd_low_supply,
-                    "with --kme: keys that it has left below which rekeys slow down [a tenth of its capacity]")
+                    "with --kme: slow rekeys down while it has fewer keys left than this [a tenth of its capacity]")
         ->type_name("KEYS");
   }
-  verb.add_option("--rekey-bytes", options.rekey_bytes, "data of an epoch, per direction, after which to rekey")
+  verb.add_option("--rekey-bytes", options.rekey_bytes, "rekey after this much data of an epoch, per direction")
       ->check(is_size(1, crypto::info(crypto::AeadId::Aes256Gcm).max_bytes / 2))
       ->type_name("SIZE")
       ->default_str(text::size_text(options.rekey_bytes));
-  verb.add_option("--rekey-timer", options.rekey_timer, "time that the peer has to answer a rekey; 1m or more")
+  verb.add_option("--rekey-timer", options.rekey_timer, "time for the peer to answer a rekey; 1m or more")
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
       ->default_str(text::time_text(from_seconds(options.rekey_timer)));

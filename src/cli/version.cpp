@@ -57,7 +57,7 @@ void add_version(Command& app, Context& context) {
   Command* const verb =
       app.add_subcommand("version", "print the versions of qsp and of the cryptographic library, and the algorithms");
   set_help(*verb,
-           {.notes = "Also tells which algorithms --kem, --aead, --alg and --accept-signature take, by their names.",
+           {.notes = "Also lists the names of the algorithms that --kem, --aead, --alg and --accept-signature take.",
             .examples = {"qsp version", "qsp version --json", "qsp --version"}});
   verb->callback([&context] { context.action = [&context] { return version(context); }; });
 }

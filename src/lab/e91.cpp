@@ -104,10 +104,10 @@ std::string link_readme(const std::string& folder, const Site& a, const Site& b)
       R"(# A laboratory of an E91 link
 
 A simulated link of entangled photons, its two stations, a KME at each end that hands the link's keys out (ETSI GS QKD 014), and
-a QSP session that uses them. Run these from the folder in which you made the laboratory. The photons are **simulated**, and so the
+a QSP session that uses them. Run the commands from the folder in which you made the laboratory. The photons are **simulated**, so the
 keys give no quantum security; the post-processing is real.
 
-Start these, each in a terminal of its own; Ctrl-C ends one:
+Start each of these in a terminal of its own; Ctrl-C ends it:
 ```sh
 qsp kme serve {dir}/kme-a/kme.toml
 qsp kme serve {dir}/kme-b/kme.toml
@@ -115,38 +115,38 @@ qsp e91 link --config {dir}/link/e91.toml
 qsp e91 alice --config {dir}/e91-alice/e91.toml
 qsp e91 bob --config {dir}/e91-bob/e91.toml
 ```
-(`qsp e91 feed --config {dir}/feed.toml` is the last three in one process, where that is enough.)
+(`qsp e91 feed --config {dir}/feed.toml` runs the last three in one process, where that is enough.)
 
-When the first keys are there, see S, the error rate and how many keys there are:
+Wait for the first keys, and see S, the error rate and the number of keys:
 ```sh
 qsp kme status {dir}/kme-a/kme.toml --wait 60
 ```
-Bob serves an echo, and demands QKD keys. In another terminal:
+Bob serves an echo and demands QKD keys. In another terminal:
 ```sh
 qsp serve --listen 127.0.0.1:7155 --key {dir}/bob/qsp.key --peers {dir}/bob/peers.toml --qkd required --sae-id bob \
   --rekey-interval 20 --kme https://127.0.0.1:{port_b} --kme-ca {dir}/ca.pem --kme-cert {dir}/bob/cert.pem --kme-key {dir}/bob/key.pem
 ```
-Alice connects, in another terminal; what you type comes back, and every 20 seconds the session takes a new key:
+Alice connects, in another terminal. What you type comes back, and every 20 seconds the session takes a new key:
 ```sh
 qsp connect 127.0.0.1:7155 --key {dir}/alice/qsp.key --peers {dir}/alice/peers.toml --peer bob --sae-id alice \
   --kme https://127.0.0.1:{port_a} --kme-ca {dir}/ca.pem --kme-cert {dir}/alice/cert.pem --kme-key {dir}/alice/key.pem
 ```
-Attack the link. S falls below its floor, no block yields a key, the pools run dry, and the session closes QKD_UNAVAILABLE:
+Attack the link. S falls below its floor, no block yields a key, the pools run dry, and the session closes with QKD_UNAVAILABLE:
 ```sh
 echo intercept:1 > {dir}/eve
 ```
-Let it go on in peace:
+End the attack:
 ```sh
 echo none > {dir}/eve
 ```
 
 | file | what it is |
 | --- | --- |
-| ca.pem, ca-key.pem | the laboratory's certificate authority; who has the key can be anybody here |
+| ca.pem, ca-key.pem | the laboratory's certificate authority; anyone who has its key can pass for anybody here |
 | kme-a/, kme-b/ | configuration, certificate and key of each KME; its key store once it has run |
 | link/, e91-alice/, e91-bob/ | options, QSP key and pins of the three processes; the stations' certificates for their KMEs |
 | alice/, bob/ | the applications: certificate for the KME, QSP key and pins |
-| link.toml, eve | what the link is built of, and who sits on it |
+| link.toml, eve | description of the link, and the attack on it |
 )",
       fmt::arg("dir", folder), fmt::arg("port_a", a.port), fmt::arg("port_b", b.port));
 }

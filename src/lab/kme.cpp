@@ -13,25 +13,25 @@ std::string kme_readme(const std::string& folder, const Site& a, const Site& b) 
   return fmt::format(
       R"md(# A laboratory of two KMEs
 
-Two key management entities that speak ETSI GS QKD 014, one for each end of a link, and an SAE at each. Run these from the
+Two key management entities that speak ETSI GS QKD 014, one for each end of a link, and an SAE at each. Run the commands from the
 folder in which you made the laboratory. The keys are **simulated**: {kme_a} draws them and sends them to {kme_b}.
 
-Start both, each in a terminal of its own; Ctrl-C ends one:
+Start each of them in a terminal of its own; Ctrl-C ends it:
 ```sh
 qsp kme serve {dir}/kme-a/kme.toml
 qsp kme serve {dir}/kme-b/kme.toml
 ```
-See that they have found each other, and that keys are there:
+Check that they have found each other and have keys:
 ```sh
 qsp kme status {dir}/kme-a/kme.toml --wait 30
 ```
-As SAE {sae_a}, ask for a new key that SAE {sae_b} shall have too:
+As SAE {sae_a}, get a new key to share with SAE {sae_b}:
 ```sh
-umask 077      # the answer is a key, for nobody else to read
+umask 077      # the answer is a key, which nobody else may read
 curl -sS --cacert {dir}/ca.pem --cert {dir}/{sae_a}/cert.pem --key {dir}/{sae_a}/key.pem \
   https://127.0.0.1:{port_a}/api/v1/keys/{sae_b}/enc_keys | tee answer
 ```
-As SAE {sae_b}, fetch the same key at the other end by its key_ID:
+As SAE {sae_b}, get the same key at the other end, by its key_ID:
 ```sh
 key_id=$(sed -E 's/.*"key_ID":"([^"]+)".*/\1/' answer)
 curl -sS --cacert {dir}/ca.pem --cert {dir}/{sae_b}/cert.pem --key {dir}/{sae_b}/key.pem \
@@ -41,7 +41,7 @@ rm answer
 
 ## A QSP session that uses them
 
-Each end needs a key of its own, which the other one pins; `sae_id` is what the KMEs know the other by:
+Each end needs a key pair of its own, and pins the public key of the other end. `sae_id` is the name by which the KMEs know the other end:
 ```sh
 mkdir -m 700 {dir}/qsp
 qsp keygen --out {dir}/qsp/{sae_a}.key
@@ -63,7 +63,7 @@ qkd = "required"
 sae_id = "{sae_a}"
 END
 ```
-{sae_b} serves, and echoes what comes. In another terminal:
+{sae_b} serves, and echoes what it receives. In another terminal:
 ```sh
 qsp serve --listen 127.0.0.1:7155 --key {dir}/qsp/{sae_b}.key --peers {dir}/qsp/{sae_b}-peers.toml --qkd required --sae-id {sae_b} \
   --kme https://127.0.0.1:{port_b} --kme-ca {dir}/ca.pem --kme-cert {dir}/{sae_b}/cert.pem --kme-key {dir}/{sae_b}/key.pem
@@ -79,7 +79,7 @@ hello
 
 | file | what it is |
 | --- | --- |
-| ca.pem, ca-key.pem | the laboratory's certificate authority; who has the key can be anybody here |
+| ca.pem, ca-key.pem | the laboratory's certificate authority; anyone who has its key can pass for anybody here |
 | kme-a/, kme-b/ | configuration, certificate and key of each KME; its key store once it has run |
 | {sae_a}/, {sae_b}/ | certificate and key of each SAE |
 )md",
