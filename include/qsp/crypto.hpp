@@ -101,7 +101,7 @@ class KemPrivateKey {
   /// The share that goes to the peer; lives as long as this object.
   [[nodiscard]] virtual Bytes public_key() const noexcept = 0;
   /// Errors: InvalidMessage/HANDSHAKE_FAILED for a wrong length, a point off its curve or an all-zero X25519 result;
-  /// Provider/INTERNAL_ERROR. A damaged ML-KEM ciphertext is no error: it yields another secret (FIPS 203 §6.3).
+  /// Provider/INTERNAL_ERROR. A damaged ML-KEM ciphertext is not an error: it yields another secret (FIPS 203 §6.3).
   virtual Result<SharedSecret> decapsulate(Bytes ciphertext) = 0;
 };
 

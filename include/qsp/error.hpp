@@ -52,9 +52,9 @@ struct Error {
   std::string_view where;
 };
 
-/// What a function returns that may fail: a T, or the E that says why there is none. In all else it is std::expected,
-/// which may be dropped without a word, as no alias of it could change: the compiler warns of a Result that nobody
-/// looks at. Whoever does not care writes static_cast<void>, and beside it why.
+/// What a function returns that may fail: a T, or the E that says why there is none. It is std::expected, except
+/// that the compiler warns of a Result that nobody looks at, which an alias could not bring about. Code that does not
+/// need one writes static_cast<void>, and says why.
 template <class T, class E = Error>
 class [[nodiscard]] Result : public std::expected<T, E> {
  public:

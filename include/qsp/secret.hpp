@@ -19,7 +19,7 @@ void wipe(MutableBytes bytes) noexcept;
 /// A secret of at most `Capacity` bytes that owns its storage inline.
 ///
 /// Move-only; the source of a move and the storage of a destroyed object are wiped. It has no comparison, no printing
-/// and no conversion: whoever needs the bytes writes `reveal()`, which a reader can search for. `Tag` makes a KEM's
+/// and no conversion: code that needs the bytes writes `reveal()`, which a reader can search for. `Tag` makes a KEM's
 /// shared secret, a traffic key and a QKD key different types. Consumers take `&&`.
 template <std::size_t Capacity, class Tag>
 class Secret {

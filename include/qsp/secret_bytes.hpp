@@ -11,12 +11,12 @@
 #include "qsp/secret.hpp"
 
 /// Secrets whose size is known only when the program runs: passphrases, key files, messages with keys in them. This and
-/// Secret<N, Tag> are the only two homes of bytes that wipe themselves.
+/// Secret<N, Tag> are the only two types for bytes that wipe themselves.
 namespace qsp {
 
-/// Memory that is wiped when it is given back; so also what a container leaves behind as it grows. It is the one
-/// allocator that wipes, and for containers that a library prescribes: Beast's bodies, the values of Boost.JSON.
-/// Whoever may choose takes SecretBytes.
+/// Memory that is wiped when it is given back, and so also what a container leaves behind as it grows. It is the only
+/// allocator that wipes, for containers that a library prescribes: Beast's bodies, the values of Boost.JSON. Code that
+/// may choose uses SecretBytes.
 template <class T>
 struct WipingAllocator {
   using value_type = T;
@@ -35,9 +35,9 @@ struct WipingAllocator {
 
 /// A secret of any size, bytes or text, in memory of its own.
 ///
-/// Move-only. Its memory is wiped before it is given back: at the end, when another value is assigned, and where it
-/// grew out of it. It has no comparison, no printing and no conversion, as Secret has none; a reader can search for
-/// `reveal`. Only what needs memory can throw, and throws std::bad_alloc alone.
+/// Move-only. Its memory is wiped before it is given back: at the end, when another value is assigned, and when it
+/// grows. Like Secret it has no comparison, no printing and no conversion; a reader can search for `reveal`. Only what
+/// needs memory can throw, and throws only std::bad_alloc.
 class SecretBytes {
  public:
   SecretBytes() = default;

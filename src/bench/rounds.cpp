@@ -42,7 +42,7 @@ Outcome<std::vector<Pace>> take_turns(std::span<const Contender> contenders, std
   for (std::uint64_t round = 0; round < rounds; ++round) {
     const std::uint64_t times = loops / rounds + (round < loops % rounds ? 1 : 0);
     for (std::size_t turn = 0; turn < contenders.size(); ++turn) {
-      // Another one begins each round: whoever comes after an idle moment would always find a faster clock.
+      // Another one begins each round: the one after an idle moment would always find a faster clock.
       const std::size_t who = (turn + round) % contenders.size();
       const double start = cpu_seconds();
       if (auto done = contenders[who](times); !done) return std::unexpected(done.error());

@@ -234,8 +234,8 @@ void Session::say_goodbye(Reason reason, std::string_view text) {
     // SPEC §5.8: an application that gives up is HANDSHAKE_FAILED on the wire, and a stranger learns no more than that.
     const bool precise = peer_verified() && reason != Reason::Normal;
     if (precise) return send_alert({reason, text});
-    // But a server that has no room may say so to anybody, and before SERVER_HELLO that no suite is common: neither
-    // tells anything of the peer.
+    // But a server may tell anybody that it has no room, and before SERVER_HELLO that no suite is common: neither says
+    // anything about the peer.
     const bool no_room = role_ == Role::Server && reason == Reason::Limit;
     const bool no_suite = role_ == Role::Server && reason == Reason::NoCommonSuite && !sender_.started();
     return send_alert({no_room || no_suite ? reason : Reason::HandshakeFailed, ""});

@@ -44,8 +44,7 @@ void DialLog::falls_back(const node::DialReport& report) {
 
 DialSignals::DialSignals(node::Dial& dial, std::function<void(bool first)> end)
     : dial_(dial), end_(std::move(end)), signals_(dial.loop().io(), SIGINT, SIGTERM) {
-  // A terminal that goes away ends the session in good order too, unless whoever started this wants it to live on
-  // (nohup).
+  // A terminal that goes away ends the session in good order too, unless this was started to live on (nohup).
   if (is_ignored(SIGHUP)) return;
   net::error_code ignored;  // it ends the process then, as it always did
   signals_.add(SIGHUP, ignored);

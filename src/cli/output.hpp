@@ -5,8 +5,8 @@
 #include <string_view>
 
 /// The one way to standard output and standard error. What goes to standard output is a result, which must arrive:
-/// where it cannot be written, the program says so once and ends with 1. What goes to standard error is told to whoever
-/// listens, and nothing depends on it.
+/// where it cannot be written, the program says so once and ends with 1. What goes to standard error is for
+/// anybody who listens, and nothing depends on it.
 namespace qsp::cli {
 
 /// Writes to standard output. Once a write has failed, it and all later ones are dropped. Thread-safe.

@@ -10,7 +10,7 @@
 namespace qsp::cli {
 namespace {
 
-/// What is no regular file keeps nothing that could be lost, and may well be read and written at once (a terminal).
+/// A file that is not regular keeps nothing that could be lost, and may well be read and written at once (a terminal).
 bool is_regular(const std::string& file) {
   struct stat info{};
   return ::stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);

@@ -20,7 +20,7 @@ constexpr bool kTraced = __has_feature(address_sanitizer);
 constexpr bool kTraced = false;
 #endif
 
-/// A socket or pad must not take the place of a standard stream that was closed by whoever started this process, and be
+/// A socket or pad must not take the place of a standard stream that was closed when this process was started, and be
 /// logged into. Opened the wrong way round, so that reading or writing the stream fails, and does not pass for empty.
 void occupy_standard_streams() noexcept {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {

@@ -44,8 +44,8 @@ Parsed<std::uint64_t> read_number(const boost::json::value* value, std::string_v
 Parsed<const boost::json::array*> read_list(const boost::json::object& object, std::string_view name, std::size_t most);
 /// Checks a list of objects that may be there.
 Parsed<bool> read_extensions(const boost::json::object& object, std::string_view name);
-/// Whether an extension object, which may be absent or null, says that keys are simulated: whatever stands there counts
-/// as yes, but for false, null, 0, and "false", "no" and "0" as texts. Who misreads a warning keeps silent about it.
+/// Whether an extension object, which may be absent or null, says that keys are simulated. Any value counts as yes,
+/// except false, null, 0, and the texts "false", "no" and "0": a warning that is misread would not be passed on.
 Parsed<bool> read_simulated(const boost::json::object& object, std::string_view name);
 
 /// "NAME: WHAT" as an error.

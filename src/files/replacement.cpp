@@ -173,7 +173,7 @@ OrText<void> Replacement::commit() {
     return {};
   }
   if (mode_) {
-    // Only root may give a file away. Whoever replaces another's file as a user owns it afterwards.
+    // Only root may give a file away. A user who replaces somebody else's file owns it afterwards.
     const bool foreign = owner_ != std::pair(::geteuid(), ::getegid());
     if (foreign && ::fchown(fd_.get(), owner_.first, owner_.second) != 0 && errno != EPERM) {
       return std::unexpected(system_error(file_, "cannot pass its owner on"));

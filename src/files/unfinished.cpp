@@ -63,7 +63,7 @@ Unfinished::Unfinished() {
   const NoSignals quiet;
   under_way = true;
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
-    // Whoever ignores a signal (nohup, say) or handles it himself goes on doing so.
+    // A signal that is ignored (by nohup, say), or handled by other code, stays so.
     ::sigaction(kSignals[i], nullptr, &handlers_before[i]);
     replaced[i] = handlers_before[i].sa_handler == SIG_DFL;
     if (!replaced[i]) continue;

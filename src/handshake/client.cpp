@@ -18,7 +18,7 @@ const PinnedKey* pinned(const Peer& peer, const Identity& identity) noexcept {
 
 }  // namespace
 
-// The lawful successors; every other pair does not compile.
+// The allowed successors; every other pair does not compile.
 template <>
 constexpr bool Client::kSuccessor<Client::Start, Client::AwaitServerHello> = true;
 template <>

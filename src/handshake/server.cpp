@@ -30,7 +30,7 @@ Result<std::uint64_t> draw_session_id(crypto::Rng& rng) {
 
 }  // namespace
 
-// The lawful successors; every other pair does not compile.
+// The allowed successors; every other pair does not compile.
 template <>
 constexpr bool Server::kSuccessor<Server::AwaitClientHello, Server::AwaitClientAuth> = true;
 template <>
@@ -166,7 +166,7 @@ Result<Actions> Server::on(AwaitClientHello& state, Bytes message) {
   return actions;
 }
 
-/// Who the client says it is, as far as that can be refused before its signature is checked.
+/// Checks the claimed identity of the client, as far as that is possible before its signature.
 Result<const Peer*> Server::authorise(const wire::ClientAuth& auth) const {
   const Peer* peer = options_->peers->find(auth.identity);
   if (peer == nullptr || !peer->may_connect)

@@ -41,7 +41,7 @@ struct Call {
 /// A call that brought no whole answer.
 struct Failure {
   bool sent;         ///< the server may have acted on it: a key may be burned. False: it surely never saw the request
-  std::string text;  ///< for a person, names the URL; holds nothing of a body. Whoever prints it escapes it
+  std::string text;  ///< for a person, names the URL; holds nothing of a body. Escape it to print it
   /// The same call would fail alike: the form of the answer is wrong, or the two ends' TLS does not meet.
   bool lasting = false;
 };
@@ -56,7 +56,7 @@ class Client {
   /// Reads and checks the files. The error names the file and the remedy. `loop` outlives the client.
   static files::OrText<std::unique_ptr<Client>> make(net::Loop& loop, const ClientOptions& options);
   virtual ~Client() = default;  ///< calls under way end; their `done` is not called
-  /// The same now, for whoever's calls keep it alive. Nothing may be called afterwards.
+  /// The same now, for an owner that its own calls keep alive. Nothing may be called afterwards.
   virtual void close() {}
 
   /// Calls `done` exactly once unless cancelled, never from within this call. Any HTTP status is an answer.

@@ -19,7 +19,7 @@ namespace qsp::https {
 
 class ClientConnection;
 
-/// Who uses a connection; told on the loop's thread. After gone() the connection is closed and calls no more.
+/// The user of a connection, called on the loop's thread. After gone() the connection is closed and calls no more.
 class ConnectionUser {
  public:
   virtual ~ConnectionUser() = default;

@@ -22,7 +22,7 @@ struct TlsFiles {
   bool allow_tls_1_2 = false;  ///< else TLS 1.3 alone
 };
 
-/// Who the peer's certificate says that it is. Verified against the authorities before anybody sees it.
+/// The names in the peer's certificate. Verified against the authorities before anybody sees it.
 struct PeerIdentity {
   std::string common_name;        ///< of the subject; empty where there is none
   std::vector<std::string> uris;  ///< subjectAltName URIs, in their order

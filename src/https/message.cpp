@@ -254,7 +254,7 @@ struct ResponseReader::State {
   Parser<false>& parser() noexcept { return *slot; }
 
   std::size_t max_body;
-  std::optional<Parser<false>> slot;  ///< so that a parser can be made anew in its place
+  std::optional<Parser<false>> slot;  ///< so that a new parser can be made in its place
   std::size_t interim_answers = 0;
 };
 

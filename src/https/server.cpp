@@ -149,8 +149,8 @@ Awaited<void> ServerCore::accept() {
   }
 }
 
-/// Without descriptors or memory the connection stays in the backlog, and accepting again at once would spin. Who is of
-/// little use gives up a descriptor for it.
+/// Without descriptors or memory the connection stays in the backlog, and accepting again at once would spin. A
+/// connection of little use gives up its descriptor for it.
 Awaited<void> ServerCore::make_room(const net::error_code& why) {
   constexpr std::chrono::milliseconds kPause{100};
   const bool descriptors = why == asio::error::no_descriptors || why.value() == ENFILE;

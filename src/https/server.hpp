@@ -80,7 +80,7 @@ class Server {
   [[nodiscard]] virtual ServerCounts counts() const noexcept = 0;
   /// Takes no more connections, lets answers under way go out for at most `grace`, then closes the rest.
   virtual void stop(std::chrono::nanoseconds grace) = 0;
-  /// Reads the TLS files anew. Nothing has changed until what it returns is called: then they count for connections
+  /// Reads the TLS files again. Nothing has changed until what it returns is called: then they count for connections
   /// from now on, and those whose peers they do not admit are closed. On an error the old ones stay.
   virtual files::OrText<Renewal> prepare_reload() = 0;
   /// Both halves at once.

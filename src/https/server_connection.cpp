@@ -174,7 +174,7 @@ void ServerConnection::enter(Stage stage) {
       watchdog_.within(core_->options().handshake_timeout);
       break;
     case Stage::Idle:
-      // Who has shown neither a certificate nor a request is not waited for that long.
+      // A peer that has shown neither a certificate nor a request is not waited for that long.
       watchdog_.within(authenticated_ || served_ ? std::min(core_->options().idle_timeout, life_left())
                                                  : core_->options().handshake_timeout);
       core_->moved(id_, authenticated_ ? &net::Admission::idle : &net::Admission::silent);

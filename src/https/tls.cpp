@@ -185,7 +185,7 @@ OrText<void> use_revoked(SSL_CTX* context, const std::string& file) {
   return {};
 }
 
-/// Whoever resumed a session would not be asked for the certificate again, so nothing is ever resumed.
+/// A peer that resumed a session would not be asked for its certificate again, so nothing is ever resumed.
 bool set_policy(SSL_CTX* context, bool allow_tls_1_2) {
   SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);

@@ -32,8 +32,8 @@ Ssl make_server_end(const TlsContext& context);
 /// such name can be.
 Ssl make_client_end(const TlsContext& context, const std::string& name);
 
-/// Who is at the other end, after its handshake. Nothing where the certificate names nobody clearly: two common names,
-/// or control characters (a NUL, say) in a name, which other programs could read as another name.
+/// The peer at the other end, after its handshake. Nothing where the certificate does not name it clearly: two common
+/// names, or control characters (a NUL, say) in a name, which other programs could read as another name.
 std::optional<PeerIdentity> peer_identity(const SSL* ssl);
 
 /// Whether a connection's peer, a client, would be admitted by `context` too: by other authorities, say, or newer

@@ -16,7 +16,7 @@ namespace qsp::identity {
 /// Most that a key file may have, in bytes; a composite pair of private keys has some 6 KiB.
 inline constexpr std::size_t kMaxKeyFileSize = 65'536;
 
-/// What a text holds, judged by its PEM labels. Damaged: it begins as PEM does, and has no label that is whole. A peers
+/// What a text holds, judged by its PEM labels. Damaged: it begins like PEM, but none of its labels is whole. A peers
 /// file may hold public keys too.
 enum class KeyFileKind { Private, Public, Peers, Damaged, Empty, Neither };
 KeyFileKind kind_of(std::string_view text) noexcept;

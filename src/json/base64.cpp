@@ -21,7 +21,7 @@ constexpr char character(std::uint32_t sextet) noexcept {
   return static_cast<char>(code);
 }
 
-/// A character's six bits; above 63 where it is none of the alphabet.
+/// A character's six bits; above 63 if it is not in the alphabet.
 constexpr std::uint32_t sextet(char character) noexcept {
   const std::uint32_t code = static_cast<unsigned char>(character);
   const std::uint32_t upper = within(code, 'A', 'Z'), lower = within(code, 'a', 'z'), digit = within(code, '0', '9');

@@ -70,7 +70,7 @@ void Kme::handle(https::Request request, https::Respond respond) {
     if (link != links_.end()) return (*link)->handle(path[3], std::move(request), std::move(respond));
     return respond(refuse(401, ""));
   }
-  // Who is nobody here learns nothing; the standard has no 404.
+  // A client that is not an SAE of this KME learns nothing; the standard has no 404.
   if (sae_of(config_, request.peer) == nullptr) return respond(refuse(401, ""));
   respond(refuse(400, "no such call: /api/v1/keys/SAE-ID/status, …/enc_keys, …/dec_keys"));
 }

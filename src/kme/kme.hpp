@@ -40,7 +40,7 @@ class Kme final : private https::Handler {
   void stop(std::chrono::nanoseconds grace);
   /// That are open, at both ports.
   [[nodiscard]] std::size_t connections() const noexcept;
-  /// Reads certificates, keys, authorities and revocation lists anew, for all that uses them: callers, links and the
+  /// Reads certificates, keys, authorities and revocation lists again, for all that uses them: callers, links and the
   /// database. Connections that they do not admit are closed. On an error, which names the file, nothing has changed.
   files::OrText<void> reload();
 

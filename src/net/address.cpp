@@ -36,8 +36,8 @@ bool is_v6(std::string_view text) {
   return !failed;
 }
 
-/// Why a text with several colons and no brackets is no IPv6 address for sure, if so: "::1:7155" is one, but whoever
-/// writes it means port 7155 of ::1.
+/// Why a text with several colons and no brackets may not be meant as an IPv6 address, if so: "::1:7155" is one, but a
+/// user who writes it means port 7155 of ::1.
 std::optional<std::string> doubt_v6(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   const std::string_view before = text.substr(0, colon);

@@ -65,14 +65,14 @@ constexpr std::uint8_t keeper_of(Place place) noexcept { return static_cast<std:
 
 /// Counts connections against the limits, and says who goes where there is no room.
 ///
-/// A connection is *silent* until it has shown that it means it, by a whole first message, say. Silence costs an
-/// attacker nothing, and a first message that is said again little; so neither earns a place for long that somebody
-/// else needs. Where a limit is reached, a newcomer displaces the oldest silent connection of the source that holds the
-/// most of them. Where few are silent, the oldest handshake goes that has had its fair chance, of the source that has
-/// the most handshakes. Only past that is a newcomer refused; who is authenticated is never displaced at work. Every
-/// call takes time logarithmic in the number of connections (admit and displace_one: on average, since each handshake
-/// ripens once). Belongs to one thread. What has no place (any more) is ignored everywhere: word of a connection may
-/// arrive after it was displaced.
+/// A connection is *silent* until it has shown that it is in earnest, by a whole first message, say. Silence costs an
+/// attacker nothing, and a repeated first message little; so neither keeps a place for long that somebody else needs.
+/// Where a limit is reached, a newcomer displaces the oldest silent connection of the source that holds the most of
+/// them. Where few are silent, the oldest handshake goes that has had its fair chance, of the source that has the most
+/// handshakes. Only after that is a newcomer refused; an authenticated peer is never displaced at work. Every call
+/// takes time logarithmic in the number of connections (admit and displace_one: on average, since each handshake ripens
+/// once). Belongs to one thread. A connection without a place is ignored everywhere: a call about it may come after it
+/// was displaced.
 class Admission {
  public:
   explicit Admission(const Limits& limits)

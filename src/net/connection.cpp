@@ -65,7 +65,7 @@ void Connection::turn_away(Bytes last_words) {
     flush();
     last_words = {};
   }
-  error_code ignored;  // whoever does not get them learns as much from the end of the stream
+  error_code ignored;  // a peer that does not get them learns as much from the end of the stream
   if (!last_words.empty()) socket_.write_some(asio::buffer(last_words.data(), last_words.size()), ignored);
   finish();
 }
@@ -292,7 +292,7 @@ void Connection::drain_events() {
 
 void Connection::handle_qkd_key_needed(const QkdKeyNeeded& needed) {
   asked_for_key_ = true;
-  // Who names a key has signed (SPEC §5.7).
+  // A peer that names a key has signed (SPEC §5.7).
   if (!established_ && needed.key_id) owner_.connection_authenticated(*this);
   if (delivery_ != nullptr) return delivery_->fetch(*this, needed);
   deliver(std::unexpected(QkdFailure::Unavailable));

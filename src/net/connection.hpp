@@ -25,7 +25,7 @@ class Connection;
 /// thread.
 using ConnectionPtr = boost::intrusive_ptr<Connection>;
 
-/// Who is told about the life of a connection. Called on the connection's thread. Outlives the loop.
+/// Is told about the life of a connection. Called on the connection's thread. Outlives the loop.
 class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
@@ -51,8 +51,9 @@ class KeyDelivery {
   virtual void fetch(Connection& connection, const QkdKeyNeeded& needed) = 0;
   /// The connection is finished, or goes with its loop: what it asked for is not wanted, and it must not be called.
   virtual void forget(Connection&) {}
-  /// When this session, in an epoch that began then, shall ask for new keys: not after `now` is now, later means to be
-  /// asked again at that time. Nothing: the session's own options say it all. Asked at the beginning of each epoch.
+  /// When this session, in an epoch that began then, is to ask for new keys. A time up to `now` means now; a later one
+  /// means to ask this function again then. Nothing: the session's own options decide. Asked at the beginning of each
+  /// epoch.
   virtual std::optional<Instant> next_rekey(const Connection&, Instant /*epoch_began*/, Instant /*now*/) {
     return std::nullopt;
   }
@@ -94,8 +95,8 @@ class Connection : public Carrier,
   void close(Reason reason, std::string_view text) override;
   /// Closes the socket now.
   void abort();
-  /// Likewise, for want of room, after the endpoint's word for that (LIMIT), or these last words where it has not
-  /// written anything yet, as far as the socket takes them at once. The owner hears of the end of the connection alone.
+  /// Likewise, for lack of room, after the endpoint has said so (LIMIT), or after these last words if it has not
+  /// written anything yet, as far as the socket takes them at once. The owner hears only of the end of the connection.
   void turn_away(Bytes last_words);
   /// A server's: the peer has until then to send a whole frame. Call it before start().
   void expect_first_frame(Instant by) noexcept { first_frame_by_ = by; }
@@ -155,7 +156,7 @@ class Connection : public Carrier,
   /// Seals and queues a copy of at most kMaxPlaintext bytes. Error: see Endpoint::seal_app_data.
   Result<void> send(Bytes data, bool end);
   Result<void> request_rekey() { return endpoint_->request_rekey(Loop::now()); }
-  /// Writes and waits anew after the application changed something from outside: its input became ready, say.
+  /// Writes and waits again after the application changed something from outside: its input became ready, say.
   void wake() override { settle(); }
 
   [[nodiscard]] std::size_t queued() const noexcept override { return queue_.size(); }

@@ -84,8 +84,8 @@ void Server::Listener::displace(Place place) {
   asio::dispatch(shard.loop().executor(), [&shard, place] { shard.displace(place); });
 }
 
-/// Without descriptors or memory the connection stays in the backlog, and accepting again at once would spin. Who is
-/// silent gives up a descriptor for it.
+/// Without descriptors or memory the connection stays in the backlog, and accepting again at once would spin. A
+/// silent connection gives up its descriptor for it.
 asio::awaitable<void> Server::Listener::make_room(const error_code& why) {
   constexpr std::chrono::milliseconds kPause{100};
   constexpr std::chrono::milliseconds kShortPause{5};  // for another thread to close what was displaced

@@ -17,8 +17,8 @@ namespace qsp::net {
 /// One direction of a program's data: a descriptor that is read or written without ever blocking, whatever it is, and
 /// without changing the flags of what other processes have open as well.
 ///
-/// A pipe is opened anew, for its flags belong to one opening of it; a socket is told with each call; a file never
-/// blocks; and a terminal is asked first.
+/// A pipe is opened once more, since its flags belong to one opening of it; a socket is told with each call; a file
+/// never blocks; a terminal is asked first.
 class PipeEnd {
  public:
   /// What a pipe should hold, where the system allows it: four frames, so that neither side of it waits for the other
@@ -42,7 +42,7 @@ class PipeEnd {
       : fd_(fd), own_(std::move(own)), way_(way), watch_(std::move(watch)) {}
 
   int fd_;                 ///< the one that is used
-  files::Descriptor own_;  ///< the same where it was opened anew
+  files::Descriptor own_;  ///< the same where it was opened once more
   Way way_;
   Watch watch_;
 };

@@ -85,7 +85,7 @@ void ProcessGroups::remove(int group) {
 
 void ProcessGroups::end_all() {
   std::unique_lock lock(mutex_);
-  tell(kNoGrace);  // whoever loses patience now and stops this process means at once
+  tell(kNoGrace);  // if this process is killed during the wait, the guard ends them at once
   for (const int group : groups_) ::kill(-group, SIGTERM);
   const auto deadline = std::chrono::steady_clock::now() + kGrace;
   while (!groups_.empty() && std::chrono::steady_clock::now() < deadline) {

@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kGuardLook{20};
 constexpr int kSocket = 3;
 
 /// Keeps nothing of its parent's but the socket: a file or stream that stays open here would keep others waiting.
-/// Whoever stops the server does not stop the guard with it.
+/// A signal that stops the server does not stop the guard with it.
 void let_go(int socket) noexcept {
   ::setsid();
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE}) std::signal(number, SIG_IGN);

@@ -24,7 +24,7 @@ class SessionFactory {
   /// A connection that has not been started. Error: the socket is closed at once.
   virtual Result<ConnectionPtr> make(Loop& loop, Socket&& socket, const tcp::endpoint& peer,
                                      ConnectionOwner& owner) = 0;
-  /// What a connection is told that is closed for want of room, if the profile has words for it. From any thread; lives
+  /// What a connection is told that is closed for lack of room, if the profile has words for it. From any thread; lives
   /// as long as the process.
   [[nodiscard]] virtual Bytes full_alert() const noexcept { return {}; }
 };
@@ -39,7 +39,7 @@ class ServerEvents {
   virtual void session_established(const Connection& connection) = 0;
   virtual void session_rekeyed(const Connection& connection) = 0;
   virtual void session_closed(const Connection& connection, const Closed& closed, const error_code& transport) = 0;
-  /// `count` connections were closed for want of room since the last call; `last` is the latest one's address. Of each
+  /// `count` connections were closed for lack of room since the last call; `last` is the latest one's address. Of each
   /// reason the first is told at once and then one call a minute, so that a flood does not fill a log.
   virtual void refused(Refusal why, std::uint64_t count, const tcp::endpoint& last) = 0;
   /// The same for connections that ended before they were sessions, each of which session_closed was called for.
@@ -47,7 +47,7 @@ class ServerEvents {
   /// What is known of who a stranger is, Told::detail of the last one: ", an unpinned key qsp1:…", or nothing. Called
   /// on the connection's thread.
   [[nodiscard]] virtual std::string caller(const Connection&) const { return {}; }
-  /// A connection was closed for want of room: for counters.
+  /// A connection was closed for lack of room: for counters.
   virtual void turned_away(Refusal) {}
   /// Accepting failed and pauses (no descriptors are left, say). Said once until it works again.
   virtual void accept_failed(const error_code& why) = 0;

@@ -77,7 +77,7 @@ class Server::Listener {
   void keep(Place place, const Source& source, Instant accepted, bool authenticated);
   /// Likewise: one ended before it was a session.
   void stranger(std::string kind, std::string detail, const tcp::endpoint& peer);
-  /// Likewise: one was closed for want of room.
+  /// Likewise: one was closed for lack of room.
   void refused(Refusal why, const tcp::endpoint& peer);
 
  private:

@@ -106,7 +106,7 @@ std::optional<std::string> ChannelEnd::lacks_qkd_source(const Trust& trust) cons
   return std::nullopt;
 }
 
-/// Whoever names a source of QKD keys wants them used.
+/// A user who names a source of QKD keys wants them used.
 void ChannelEnd::warn_of_unused_source(const Peer* dialled) {
   if (!shared_.qkd->has_any_source()) return;
   if (dialled == nullptr && shared_.server.qkd == QkdPolicy::None) {

@@ -44,7 +44,7 @@ class AcceptedConnection final : private MadeBy, public Base, public Accepted {
   }
 
  private:
-  /// The pins may have been read anew while it shook hands under the old ones: then the application never begins.
+  /// The pins may have been reloaded during a handshake under the old ones: then the application never begins.
   void handle_established() override {
     if (!close_unwanted()) Base::handle_established();
   }

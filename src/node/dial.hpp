@@ -54,7 +54,7 @@ using DialApplication = std::variant<CarryPipe, CheckEcho>;
 class DialEvents {
  public:
   virtual ~DialEvents() = default;
-  /// What is lawful in the configuration and hardly meant.
+  /// Something in the configuration that is allowed, but probably not meant.
   virtual void warning(const std::string& /*text*/) {}
   /// From any thread: what becomes of QKD keys.
   virtual void log(Level, const std::string& /*line*/) {}

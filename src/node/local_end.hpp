@@ -37,7 +37,7 @@ struct Reloaded {
   std::string changes;                                      ///< one phrase for a log
 };
 
-/// What all threads of a node share: its configuration, which stays; keys and pins, which reload() reads anew.
+/// What all threads of a node share: its configuration, which stays; keys and pins, which reload() reads again.
 class LocalEnd {
  public:
   virtual ~LocalEnd() = default;
@@ -45,7 +45,7 @@ class LocalEnd {
   static std::expected<std::unique_ptr<LocalEnd>, Refused> load(const EndConfig& config, Role role, Log log = {});
 
   [[nodiscard]] virtual const Profile& profile() const noexcept = 0;
-  /// What is lawful and hardly meant, found by load(): one line each.
+  /// What load() found that is allowed, but probably not meant: one line each.
   [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
   /// The files that say whom this end trusts, besides those that its configuration names.
   [[nodiscard]] virtual std::vector<std::string> pinned_key_files() const { return {}; }
@@ -53,8 +53,8 @@ class LocalEnd {
   [[nodiscard]] virtual std::vector<std::string> peer_names() const { return {}; }
   /// For one more thread; used on that thread alone, and not after this object. Error: one line.
   virtual std::expected<std::unique_ptr<EndpointFactory>, std::string> endpoints() = 0;
-  /// Reads keys, passphrase and pins anew, and makes the endpoints of so many threads. All or nothing: on an error, one
-  /// line, everything stays as it was. From any thread, on one at a time. Asks nobody.
+  /// Reads keys, passphrase and pins again, and makes the endpoints of so many threads. All or nothing: on an error,
+  /// one line, everything stays as it was. From any thread, on one at a time. Asks nobody.
   virtual std::expected<Reloaded, std::string> reload(std::size_t threads);
   /// No QKD key comes any more from now on. Call it before the loops of the sessions end.
   virtual void stop_keys() {}

@@ -11,8 +11,8 @@ namespace qsp::node {
 
 enum class Level : std::uint8_t { Debug, Info, Warning, Error };
 
-/// Where a node's log goes: to whoever made the node. What others wrote is escaped in its lines, and no line holds a
-/// secret. Copies are cheap and lead to the same place.
+/// Where a node's log goes: to the code that made the node. What others wrote is escaped in its lines, and no line
+/// holds a secret. Copies are cheap and lead to the same place.
 class Log {
  public:
   /// Takes one line, from any thread.

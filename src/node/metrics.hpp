@@ -16,7 +16,7 @@ struct SessionCounts {
   std::uint64_t closed_well = 0;   ///< likewise, ended with NORMAL
   std::uint64_t closed_badly = 0;  ///< likewise, ended with anything else
   std::uint64_t never_established = 0;
-  std::uint64_t refused = 0;    ///< connections, for want of room
+  std::uint64_t refused = 0;    ///< connections, for lack of room
   std::uint64_t displaced = 0;  ///< likewise silent ones, for newcomers
 };
 

@@ -38,7 +38,7 @@ class Node::Watch final : public net::ServerEvents {
   }
   void turned_away(net::Refusal why) override { net::is_displacement(why) ? metrics_.displaced() : metrics_.refused(); }
   void strangers(const net::Tally::Told& told) override { events_.strangers(told); }
-  /// Who called and was refused, as far as that is known: here alone (SPEC §5.8).
+  /// Which peer called and was refused, as far as that is known. Only this end learns it (SPEC §5.8).
   [[nodiscard]] std::string caller(const net::Connection& connection) const override {
     const auto presented = connection.endpoint().presented();
     return presented ? ", " + end_.describe_stranger(*presented) : std::string();

@@ -40,18 +40,18 @@ struct NodeConfig {
 
 /// What a node tells while it lives. Called from any of its threads, sometimes from several at once, by open(), and by
 /// the destructor, when the node can no longer be asked anything. An implementation does not wait in it, and may
-/// otherwise call whatever of the node is for any thread.
+/// otherwise call the members of the node that are for any thread.
 class NodeEvents {
  public:
   virtual ~NodeEvents() = default;
-  /// What is lawful in the configuration and hardly meant.
+  /// Something in the configuration that is allowed, but probably not meant.
   virtual void warning(const std::string& /*text*/) {}
   virtual void log(Level, const std::string& /*line*/) {}
   virtual void established(const SessionView&) {}
   virtual void rekeyed(const SessionView&) {}
   /// An established session has ended. `transport`: why its stream ended, where the system said so; else empty.
   virtual void closed(const SessionView&, const Closed&, const std::string& /*transport*/) {}
-  /// Connections were closed for want of room: see net::ServerEvents::refused.
+  /// Connections were closed for lack of room: see net::ServerEvents::refused.
   virtual void refused(net::Refusal, std::uint64_t /*count*/, const net::tcp::endpoint& /*last*/) {}
   /// Connections ended that never were sessions. Told::kind may quote a peer: escape it.
   virtual void strangers(const net::Tally::Told&) {}
@@ -99,8 +99,8 @@ class Node {
 
   /// From any thread: accepts no more, closes every session with NORMAL, then ends run(). May be called again.
   void stop();
-  /// From any thread: reads keys, passphrase and pins anew, all or nothing, and closes the sessions of peers that may
-  /// not go on. NodeEvents::reloaded says what came of it, unless the node stops first.
+  /// From any thread: reads keys, passphrase and pins again, all or nothing, and closes the sessions of peers that are
+  /// no longer allowed. NodeEvents::reloaded says what came of it, unless the node stops first.
   void reload();
   /// From any thread.
   [[nodiscard]] NodeStatus status() const;

@@ -12,7 +12,7 @@ namespace qsp::node {
 struct DialReport;
 
 /// Whether it was a spent budget, this end's or the peer's, that ended a handshake in which a key was asked for. The
-/// peer may mean by LIMIT that it has no room, too (SPEC §5.8): what helps is the same.
+/// peer may also mean by LIMIT that it has no room (SPEC §5.8): the remedy is the same.
 bool is_spent_budget(const Closed& handshake) noexcept;
 
 /// How long to wait before dial number `dial` after such an end, 1 being the first: one refill of the budget (SPEC

@@ -14,8 +14,8 @@
 
 namespace qsp::node {
 
-/// Reads keys and pins anew while a server runs. The reading has a thread of its own: an encrypted key takes a while to
-/// open, and no session waits for it. Then each thread of the server goes over to what was read.
+/// Reads keys and pins again while a server runs. It does so on a thread of its own: an encrypted key takes a while to
+/// open, and no session waits for it. Then each thread of the server changes to what was read.
 class Reloader {
  public:
   /// What came of it: how many sessions were closed and what changed, or why everything stays as it was.

@@ -37,7 +37,7 @@ struct Snapshot {
 /// The state machine of both roles. Beyond Endpoint's contract:
 /// - The server leads: request_rekey on a client, or while a rekey is in flight, is ApiMisuse.
 /// - The handshake's time runs from the first call that carries `now`; until then next_timeout() is already due, so a
-///   driver that heeds it starts that clock.
+///   driver that follows it starts that clock.
 /// - Stage155 has no END. `end` given to seal_app_data stops this end's writing and is not told to the peer; CLOSE
 /// NORMAL
 ///   of either end is what calls the data complete, every other end of a session is truncation.

@@ -159,7 +159,7 @@ Result<ClientHello> parse_client_hello(Bytes message) noexcept {
       reader,
       [](Reader& r) {
         const std::uint16_t kem = r.u16();
-        // §5.1: "each share of any length"; an empty one, too. Who chooses it looks at what it holds.
+        // §5.1: "each share of any length"; an empty one, too. Its content is checked if it is chosen.
         return KemShare{kem, r.lp16(0, kAny)};
       },
       [](const KemShare& a, const KemShare& b) { return a.kem == b.kem; });

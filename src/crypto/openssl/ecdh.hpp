@@ -19,8 +19,8 @@ class Ecdh {
   /// Draws the private key from `rng` and writes the public share to `share`: X25519's is the 32 bytes drawn (RFC 7748
   /// §5 clamps them in use); a P-curve's comes from as many bytes as its order has by RFC 9180 §7.1.3's DeriveKeyPair.
   Result<Pkey> generate(Rng& rng, MutableBytes share) const;
-  /// The shared X coordinate. Error: InvalidMessage/HANDSHAKE_FAILED for a peer's share that is no uncompressed point
-  /// of the curve, or makes X25519's result all zeros (RFC 7748 §6.1).
+  /// The shared X coordinate. Error: InvalidMessage/HANDSHAKE_FAILED for a peer's share that is not an uncompressed
+  /// point of the curve, or makes X25519's result all zeros (RFC 7748 §6.1).
   Result<void> agree(EVP_PKEY* own, Bytes peer_share, MutableBytes secret) const;
 
  private:

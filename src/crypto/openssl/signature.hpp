@@ -57,7 +57,7 @@ class SignatureAlgorithms {
 
   const Library* library_;
   std::vector<Kept> kept_;                             ///< the last asked for comes first
-  std::array<SignatureMethod, kRows.size()> methods_;  ///< of kRows, in its order; null where one is lacking
+  std::array<SignatureMethod, kRows.size()> methods_;  ///< of kRows, in its order; null where one is missing
 };
 
 }  // namespace qsp::crypto::openssl

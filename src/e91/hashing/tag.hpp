@@ -20,7 +20,7 @@ using TagPad = Secret<16, struct TagPadTag>;
 using Tag = std::array<std::uint8_t, 16>;
 
 /// A Wegman-Carter tag that one side gives of one block: a polynomial hash over GF(2^128) of what was said in it, under
-/// a one-time pad. Who said a message is the caller's to put in front of it, as a message of its own.
+/// a one-time pad. The caller puts the sender of a message in front of it, as a message of its own.
 ///
 /// What is hashed is a sequence of 16-byte blocks that can be read in one way only:
 ///   block number (8) ‖ sender + 1 (8), then for each message its number from 1 (8) ‖ its length (8) ‖ the message,
@@ -28,8 +28,8 @@ using Tag = std::array<std::uint8_t, 16>;
 ///   first.
 /// So a message that is altered, cut, split, joined, moved, left out, or replayed in another block or direction is
 /// another sequence. Two sequences of at most B blocks have hashes of one given difference at no more than B points:
-/// whoever saw any number of tags under one key, each with its own pad, forges one more with probability at most B /
-/// 2^128, below 2^-100 for the kMaxTagBlocks = 2^28 blocks (4 GiB) that a stream accepts, and 2^-112 for 1 MiB.
+/// an attacker who saw any number of tags under one key, each with its own pad, forges one more with probability at
+/// most B / 2^128, below 2^-100 for the kMaxTagBlocks = 2^28 blocks (4 GiB) that a stream accepts, and 2^-112 for 1 MiB.
 class TagStream {
  public:
   static constexpr std::uint64_t kMaxTagBlocks = std::uint64_t{1} << 28;

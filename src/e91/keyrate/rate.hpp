@@ -29,7 +29,7 @@ struct ClassicBlock {
 
 /// The key length of Ekert's own mode: n (1 − h(e_phase)) − leak − t − 2 log2(1 / (2 ε_sec)), rounded down, with
 /// e_phase from |S| less `sigmas` standard deviations. ASYMPTOTIC: the phase error is a normal approximation from a
-/// CHSH value, no proof bounds it for a finite block, and whoever shows the length says so. As reproducible as
+/// CHSH value, no proof bounds it for a finite block, and a program that shows the length says so. As reproducible as
 /// `key_length`; 0 for what yields no key.
 [[nodiscard]] std::uint64_t asymptotic_length(const ClassicBlock& block) noexcept;
 

@@ -38,7 +38,7 @@ Patterns of_single_pair(const State& state, double p, double a, double b, const 
 /// A detector of efficiency η stays silent with probability (1−η)^k on k photons. So no detector of a group clicks with
 /// probability <Γ(A)⊗Γ(B)>, where A and B are the one-photon matrices with eigenvalues x = 1−η for a detector of the
 /// group and 1 for another, and Γ(A) is their power on the modes' photons. The pulse is (1−t) exp(√t ε)|0>, with ε the
-/// creator of a singlet and t = λ/(1+λ), hence <Γ(A)⊗Γ(B)> = (1−t)²/det(1 − t·A·B'), B' being B with its two
+/// creator of a singlet and t = λ/(1+λ), so <Γ(A)⊗Γ(B)> = (1−t)²/det(1 − t·A·B'), B' being B with its two
 /// polarisations exchanged. The determinant is 1 − t·tr + t²·det. The difference to 1 is worked out on paper, for what
 /// is left of it in a lossy link is far below the precision of numbers near 1.
 double any_click(std::size_t group, double t, double cosine, const Stations& stations) {

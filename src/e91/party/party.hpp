@@ -51,8 +51,8 @@ class Party {
   /// Ends a block that is done: its keys, none where it was given up.
   std::vector<FinalKey> finish();
 
-  /// False once the two stations may no longer have the same pad: after a tag that was wrong, or none left. Pair them
-  /// anew.
+  /// False once the two stations may no longer have the same pad: after a wrong tag, or with none left. Pair them
+  /// again.
   [[nodiscard]] bool paired() const noexcept { return paired_; }
   [[nodiscard]] std::size_t pad_left() const noexcept { return pad_.left(); }
   [[nodiscard]] Side side() const noexcept { return side_; }

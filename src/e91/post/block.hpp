@@ -46,7 +46,7 @@ struct BlockReport {
 ///
 /// Each tag covers everything that both said, in order, under the pad. Neither end releases its key before both tags
 /// have been verified: Alice when Bob's is right, which he sends only if hers was; Bob when she says so, with a word of
-/// the pad. If that last message is lost she has a key that he has not: whoever hands keys out waits for both halves.
+/// the pad. If that last message is lost, she has a key and he has not: so keys are handed out only with both halves.
 class Block {
  public:
   struct Environment {

@@ -20,7 +20,7 @@ namespace qsp::e91::post {
 inline constexpr std::uint64_t kMaxSlots = std::uint64_t{1} << 48;
 inline constexpr std::size_t kMaxClicks = std::size_t{1} << 24;
 /// A block with more key rounds than this is given up. None may be cut off: what is tested must be drawn like what is
-/// kept, and whoever knows where the cut falls could attack only what lies before it.
+/// kept, and an attacker who knows where the cut falls could attack only what lies before it.
 inline constexpr std::size_t kMaxKeyBits = std::size_t{1} << 20;
 /// Bytes of the longest message: Clicks with nine bytes for each gap and two bits for each setting.
 inline constexpr std::size_t kMaxMessage = 64 + kMaxClicks * 9 + kMaxClicks / 4;
@@ -55,7 +55,7 @@ struct QueriesMessage {
 struct ParitiesMessage {
   Bits parities;
 };
-/// Bob to Alice: he has no more questions, and changed so many bits.
+/// Bob to Alice: he has no more questions, and has corrected this many bits.
 struct CorrectedMessage {
   std::uint32_t errors = 0;
 };
@@ -114,7 +114,7 @@ using Message = std::variant<ClicksMessage, MatchesMessage, TestsMessage, Reconc
                              ParitiesMessage, CorrectedMessage, VerifyMessage, VerifiedMessage, PrivacyMessage,
                              TagMessage, AbortMessage, ReadyMessage, AcceptedMessage>;
 
-/// The bits of the key that a message discloses to whoever listens: parities and the verification hash.
+/// The bits of the key that a message discloses to a listener: parities and the verification hash.
 std::size_t disclosed_key_bits(const Message& message) noexcept;
 
 /// "CLICKS", "PARITIES", …

@@ -48,7 +48,7 @@ struct Transcript {
 std::vector<std::uint8_t> transcript_header(const PostConfig& config);
 std::vector<std::uint8_t> transcript_entry(Side sender, Bytes message);
 
-/// Error: InvalidMessage for bytes that are no transcript.
+/// Error: InvalidMessage for bytes that are not a transcript.
 Result<Transcript> read_transcript(Bytes bytes);
 
 }  // namespace qsp::e91::post

@@ -8,8 +8,8 @@
 
 namespace qsp::e91::station {
 
-/// Who sits on the link: what the command line says, until a file says something else. The file holds one line that
-/// `parse_eve` takes; it is looked at before each block, so that whoever writes it attacks a link that runs.
+/// The attack on the link: the one of the command line, until a file names another. The file holds one line that
+/// `parse_eve` takes. It is read before each block, so writing it attacks a running link.
 class EveChoice {
  public:
   /// `file` may be empty. Error: `text` names no attack.

@@ -17,7 +17,7 @@ Result<std::optional<Source::Answers>> Source::order(Side side, Bytes message) {
   if (!parsed) return std::unexpected(parsed.error());
   orders_.at(static_cast<std::size_t>(side)) = std::move(*parsed);
   auto& [alice, bob] = orders_;
-  // Of different pairings, or blocks: one station is behind, and will order anew.
+  // Of different pairings, or blocks: one station is behind, and will order again.
   if (!alice || !bob || alice->block != bob->block) return std::nullopt;
   Order of_alice = std::move(*alice);
   Order of_bob = std::move(*bob);

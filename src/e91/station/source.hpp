@@ -28,7 +28,7 @@ class Source {
   /// `provider` outlives the source.
   static Result<Source> create(crypto::Provider& provider, const link::LinkConfig& config, EveChoice&& eve);
 
-  /// A station's order, in place of what it had ordered before. What both shall be told, once both orders are in.
+  /// A station's order, in place of what it had ordered before. Returns the answers to both, once both orders are in.
   /// Errors: InvalidMessage: drop the station; Provider: the link is of no more use.
   Result<std::optional<Answers>> order(Side side, Bytes message);
   /// The station is gone, and its order with it.

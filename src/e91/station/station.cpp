@@ -183,7 +183,7 @@ void StationMachine::pump(Instant now) {
   ends_ = Instant::max();
   if (report.aborted) pause_until_ = now + kPauseAfterAbort;
   world_.block_done(report, std::move(keys));
-  if (!party_->paired()) return give_up("the stations' pads may differ; pairing anew");
+  if (!party_->paired()) return give_up("the stations' pads may differ; pairing again");
   go_on(now);
 }
 

@@ -16,7 +16,8 @@
 
 namespace qsp::e91::station {
 
-/// The side of a KME link that hands a key out first, as whoever feeds both sides decides it: by the ID's last bit.
+/// The side of a KME link that hands a key out first. Those who feed the two sides agree on it: it is the last bit of
+/// the ID.
 Owners owner_of(const party::FinalKey& key) noexcept;
 
 /// How long an aborted block is followed by no other: an attacked link would keep the machine busy for nothing.

@@ -57,7 +57,7 @@ OrText<LinkConfig> read_link(Table& table) {
   return link;
 }
 
-/// A certificate speaks for whoever bears its name: an SAE called like a KME could be either. The tables of SAEs stand
+/// A certificate speaks for its name: an SAE with the name of a KME could be either. The tables of SAEs stand
 /// in the order of `config`.
 OrText<void> check_names(const std::vector<Table>& tables, const Config& config) {
   std::map<std::string_view, std::string> taken;

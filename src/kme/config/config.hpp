@@ -16,7 +16,7 @@ namespace qsp::kme {
 /// A secure application entity of this site.
 struct SaeConfig {
   std::string id;
-  std::string fingerprint;  ///< of its certificate; empty: whoever a CA of ours calls `id`, as common name or URI
+  std::string fingerprint;  ///< of its certificate; empty: any that a CA of ours names `id`, as common name or URI
 };
 
 /// Where the keys of a link come from.

@@ -25,7 +25,7 @@ void Link::handle(std::string_view what, https::Request request, https::Respond 
       std::ranges::any_of(config_.feeders, [&](const auto& name) { return is_named(request.peer, name); });
   if (!peer && !(feeder && (what == "keys" || what == "state"))) return respond(refuse(401, ""));
   if (request.method != https::Method::Post) return respond(refuse(405, "POST is needed"));
-  // Keys come from whoever draws them: the peer of a link whose producer it has, or a feeder of this side.
+  // Keys come from the end that draws them: the peer, where it has the link's producer, or a feeder of this side.
   if (what == "keys" && (config_.producer == ProducerKind::Peer ? peer : feeder)) {
     return take_keys(std::move(request), std::move(respond));
   }
@@ -87,7 +87,7 @@ void Link::compare_ids(const https::Request& request, https::Respond respond) {
     auto found = store.held(name, ids);
     if (!found) return std::unexpected(found.error());
     *held = *std::move(found);
-    // Who asks has them: both sides do.
+    // The peer that asks has them, so both sides do.
     return fed && !held->empty() ? store.confirm(name, *held, lives) : Stored<void>();
   };
   submit(std::move(job), std::move(respond), [held] { return ids_answer(*held); });

@@ -20,7 +20,7 @@ namespace qsp::kme {
 /// Whether a store works.
 struct StoreHealth {
   bool failing = false;
-  bool full = false;    ///< for want of room
+  bool full = false;    ///< for lack of room
   std::string problem;  ///< one line for a person; empty while it works
 };
 

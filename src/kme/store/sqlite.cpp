@@ -83,8 +83,8 @@ Stored<void> make_private_file(const std::string& file, int lock) {
   return {};
 }
 
-/// Whether the last failure of the file or its log was for want of room. SQLite itself calls only ENOSPC full; a quota
-/// and a limit on the size of files are no different to who runs a KME.
+/// Whether the last failure of the file or its log was for lack of room. SQLite itself calls only ENOSPC full; to a
+/// KME's operator, a quota or a limit on the size of files is the same.
 bool no_room(soci::session& session) {
   auto* connection = static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
   for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {

@@ -26,11 +26,11 @@ struct RekeyFuzzResult {
   std::uint64_t digest;                                   ///< of every state observed: equal for equal parameters
 };
 
-/// Drives pairs of rc155 sessions through random lawful actions and damaged frames, and compares each, after every
+/// Drives pairs of rc155 sessions through random valid actions and damaged frames, and compares each, after every
 /// frame, with an independent model: state, epochs, counters, events, plaintext, and the exact reason of every close. A
 /// session that closed is replaced until its case has used its steps. Same parameters and provider: same run.
 ///
-/// `progress` is called after each case with the number done; it returns false to stop early (which is no failure).
+/// `progress` is called after each case with the number done; it returns false to stop early (which is not a failure).
 RekeyFuzzResult fuzz_rekey(crypto::Provider& provider, const RekeyFuzzParameters& parameters,
                            const std::function<bool(std::uint64_t done_cases)>& progress);
 

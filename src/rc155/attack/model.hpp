@@ -50,7 +50,8 @@ class SeededProvider final : public crypto::OtherRngProvider {
 /// Precondition: at < queue.size().
 void damage(Prng& prng, std::deque<Frame>& queue, std::size_t at, std::deque<Frame>& reverse);
 
-/// Who recorded the hellos and so holds every key of the session (docs/rc155.md): forges frames that authenticate.
+/// An attacker who recorded the hellos, and so holds every key of the session (docs/rc155.md): forges frames that
+/// authenticate.
 class Attacker {
  public:
   /// `provider` outlives this object.
