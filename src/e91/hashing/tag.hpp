@@ -29,7 +29,8 @@ using Tag = std::array<std::uint8_t, 16>;
 /// So a message that is altered, cut, split, joined, moved, left out, or replayed in another block or direction is
 /// another sequence. Two sequences of at most B blocks have hashes of one given difference at no more than B points:
 /// an attacker who saw any number of tags under one key, each with its own pad, forges one more with probability at
-/// most B / 2^128, below 2^-100 for the kMaxTagBlocks = 2^28 blocks (4 GiB) that a stream accepts, and 2^-112 for 1 MiB.
+/// most B / 2^128, below 2^-100 for the kMaxTagBlocks = 2^28 blocks (4 GiB) that a stream accepts, and 2^-112 for
+/// 1 MiB.
 class TagStream {
  public:
   static constexpr std::uint64_t kMaxTagBlocks = std::uint64_t{1} << 28;
