@@ -133,7 +133,7 @@ int run_audit(const std::string& file, const std::vector<e91::post::Requirement>
               floors_of(*transcript, blocks), text::columns(rows_of(mode, blocks)), blocks.size(), keys, wrong,
               list_of(e91::post::audited()), list_of(e91::post::beyond_audit()));
   }
-  if (blocks.empty()) return failed(file + ": has no block in it");
+  if (blocks.empty()) return failed(file + ": contains no block");
   for (const std::string& problem : unmet) print_error(file + ": " + problem);
   return wrong == 0 && unmet.empty() ? kOk : kFailed;
 }

@@ -184,7 +184,7 @@ int run_e91(const RunOptions& options, bool json) {
   print_run(options, *setup, *run, **eve, json);
   if (!drawn) return failed(drawn.error());
   if (!kept) return failed(kept.error());
-  if (!run->total.keys_equal) return failed("the keys of the two ends differ, which must never be");
+  if (!run->total.keys_equal) return failed("the keys of the two ends differ, which must never happen");
   if (StopRequest::came())
     print_warning(fmt::format("stopped after {} of {} blocks", run->blocks.size(), options.blocks));
   if (run->total.with_key > 0) return kOk;

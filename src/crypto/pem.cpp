@@ -20,7 +20,7 @@ std::string_view trimmed(std::string_view line) noexcept {
   return line;
 }
 
-/// The label of the boundary that `line` is, BEGIN or END; nothing where it is none (RFC 7468 §3: printable characters,
+/// The label of the boundary that `line` is, BEGIN or END; nothing if it is neither (RFC 7468 §3: printable characters,
 /// and no two hyphens).
 std::optional<std::string_view> label_of(std::string_view line, std::string_view boundary) noexcept {
   if (!line.starts_with(boundary) || !line.ends_with(kDashes)) return std::nullopt;

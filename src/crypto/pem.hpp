@@ -15,12 +15,12 @@ struct PemBlock {
   SecretBytes text;        ///< the block alone, from BEGIN to END, its lines ended by line feeds
 };
 
-/// Whether a block of this label holds a key: private or public, of whatever format.
+/// Whether a block of this label holds a key: private or public, in any format.
 bool is_key_label(std::string_view label) noexcept;
 bool is_private_key_label(std::string_view label) noexcept;
 
-/// The blocks of a text, one after the other. What lies outside them is skipped; but never what could be a block that
-/// was damaged: a line with five dashes and more that is no boundary ends the reading with an error.
+/// The blocks of a text, one after the other. What lies outside them is skipped, but never what could be a damaged
+/// block: a line with five or more dashes that is not a boundary ends the reading with an error.
 class PemReader {
  public:
   /// `text` outlives the reader and the labels of its blocks.

@@ -59,7 +59,7 @@ struct Key {
   bool simulated = false;  ///< ours: {"simulated": true} in the extension of the key, its ID or the container
 };
 
-/// §6.3. Without keys where "keys" is empty or null, or the object is: KMEs are seen that say so that there is none.
+/// §6.3. Without keys where "keys" is empty or null, or the object is: some KMEs say in this way that they have none.
 struct KeyContainer {
   std::vector<Key> keys;
 };

@@ -127,7 +127,7 @@ Parsed<KeyContainer> parse_key_container(std::string_view json) {
   const auto list = read_list(message->object(), "keys", kMaxKeysPerMessage);
   if (!list) return std::unexpected(list.error());
   KeyContainer container;
-  // Another member may be a key in a form of its own: that is no answer without keys.
+  // Another member may be a key in some other form, so this is not an answer without keys.
   if (!message->object().contains("keys") && !message->object().empty()) return wrong("keys", "missing");
   if (*list == nullptr) return container;
   const auto simulated = read_simulated(message->object(), "key_container_extension");

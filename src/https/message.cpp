@@ -284,7 +284,7 @@ std::expected<Progress, std::string> ResponseReader::feed(Input& input) {
     if (status / 100 != 1) {
       if (parser.done()) return Progress::Done;
     } else if (status == 101 || ++state_->interim_answers > kMaxInterimAnswers) {
-      return std::unexpected("its answer is none to what was asked");
+      return std::unexpected("its answer does not fit the request");
     } else {
       state_->slot.emplace(state_->max_body);
     }

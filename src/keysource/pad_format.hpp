@@ -50,7 +50,7 @@ struct PadHeader {
 };
 
 std::array<std::uint8_t, kPadHeaderSize> encode(const PadHeader& header);
-/// Nothing for bytes that are no header of this version, or damaged.
+/// Nothing for bytes that are not a header of this version, or are damaged.
 std::optional<PadHeader> decode_pad_header(Bytes bytes);
 
 /// What ties a journal to one file on one disk: a copy has another inode, or another time of birth.

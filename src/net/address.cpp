@@ -46,7 +46,7 @@ std::optional<std::string> doubt_v6(std::string_view text) {
     return fmt::format("address: is {} the port? Put an IPv6 address in brackets: [{}]:{} (or [{}] without a port)",
                        last, before, last, text);
   }
-  if (!is_v6(text)) return "address: this is no IPv6 address; write one in brackets, such as [::1]:7155";
+  if (!is_v6(text)) return "address: this is not an IPv6 address; write one in brackets, such as [::1]:7155";
   return std::nullopt;
 }
 

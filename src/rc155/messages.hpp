@@ -90,7 +90,7 @@ struct CloseView {
   std::string_view text;  ///< from the peer: not even known to be UTF-8; points into the plaintext
 };
 
-/// A code that is none of Stage155's six reads as PROTOCOL_ERROR: the peer has closed all the same.
+/// A code that is not one of Stage155's six reads as PROTOCOL_ERROR: the peer has closed nevertheless.
 Result<CloseView> decode_close(Bytes plaintext) noexcept;
 
 }  // namespace qsp::rc155

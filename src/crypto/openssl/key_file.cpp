@@ -110,7 +110,7 @@ Result<Pkcs8> read_pkcs8(const Library& library, const DerBlock& block, const As
     return plain;
   }
   if (block.label == kPublicLabel) return fail_pem("a public key where a private key belongs");
-  if (block.label != kEncryptedLabel) return fail_pem("a PEM block that is no PKCS#8 private key");
+  if (block.label != kEncryptedLabel) return fail_pem("a PEM block that is not a PKCS#8 private key");
   if (!passphrase) {
     Result<SecretBytes> given = ask_passphrase(ask);
     if (!given) return std::unexpected(given.error());
@@ -207,7 +207,7 @@ Result<PublicKey> read_public_key(std::string_view pem) {
     if (block.label == kPrivateLabel || block.label == kEncryptedLabel) {
       return fail_pem("a private key where a public key belongs");
     }
-    if (block.label != kPublicLabel) return fail_pem("a PEM block that is no public key");
+    if (block.label != kPublicLabel) return fail_pem("a PEM block that is not a public key");
     std::optional<PublicKey> key = public_key_from_spki(block.der.reveal());
     if (!key) return fail_pem("a public key of a type that QSP does not verify with, or a damaged one");
     keys.push_back(*std::move(key));

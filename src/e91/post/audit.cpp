@@ -237,7 +237,7 @@ std::vector<AuditedBlock> audit(const Transcript& transcript) {
     if (message) {
       follower->take(entry.sender, std::move(*message));
     } else {
-      follower->object("bytes that are no message");
+      follower->object("bytes that are not a message");
     }
   }
   end();

@@ -128,7 +128,7 @@ struct Expect {
   std::size_t clicks = 0;  ///< Bob's
 };
 
-/// Error: InvalidMessage/PROTOCOL_ERROR for bytes that are no message, or one of another block.
+/// Error: InvalidMessage/PROTOCOL_ERROR for bytes that are not a message, or one of another block.
 Result<Message> parse(Bytes bytes, const Expect& expect);
 
 }  // namespace qsp::e91::post

@@ -45,7 +45,7 @@ using ClassicalMessage = std::variant<BlockMessage, StationPlan, Invitation, Acc
 inline constexpr std::size_t kMaxClassicalMessage = 1 + post::kMaxMessage;
 
 std::vector<std::uint8_t> encode(const ClassicalMessage& message);
-/// Error: InvalidMessage for bytes that are no such message. What is in a BlockMessage is not looked at.
+/// Error: InvalidMessage for bytes that are not such a message. The content of a BlockMessage is not checked.
 Result<ClassicalMessage> parse_classical(Bytes bytes);
 
 }  // namespace qsp::e91::station

@@ -57,7 +57,7 @@ std::vector<std::uint8_t> encode(const Order& order);
 std::vector<std::uint8_t> encode(const Detections& detections);
 std::vector<std::uint8_t> encode(const Declined& declined);
 
-/// Error: InvalidMessage for bytes that are no such message.
+/// Error: InvalidMessage for bytes that are not such a message.
 Result<Order> parse_order(Bytes bytes);
 Result<std::variant<Detections, Declined>> parse_answer(Bytes bytes);
 

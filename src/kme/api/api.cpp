@@ -61,7 +61,7 @@ void Api::handle(const std::string& sae, const std::string& what, https::Request
                         : what == "dec_keys" ? CallKind::DecKeys
                                              : CallKind::Other;
   https::Respond answer = observed(kind, std::move(respond));
-  // §5: 401 where the certificate is no SAE's of this KME.
+  // §5: 401 where the certificate does not belong to an SAE of this KME.
   const SaeConfig* const caller = sae_of(config_, request.peer);
   if (caller == nullptr) return answer(refuse(401, ""));
   if (!calls_.take(caller->id, 1, net::Loop::now())) {

@@ -120,7 +120,7 @@ FromPeer<IdsMessage> parse_ids(std::string_view json) {
   IdsMessage message;
   for (const bj::value& item : **items) {
     const auto id = uuid(&item);
-    if (!id) return wrong("an ID that is no UUID");
+    if (!id) return wrong("an ID that is not a UUID");
     message.ids.push_back(*id);
   }
   return message;
