@@ -105,7 +105,8 @@ void add_profile(Command& verb, BenchOptions& options) {
 }
 
 Command& add_handshake(Command& bench, BenchOptions& options) {
-  Command* const verb = bench.add_subcommand("handshake", "handshakes per second, compared with TLS 1.3 and the primitives");
+  Command* const verb =
+      bench.add_subcommand("handshake", "handshakes per second, compared with TLS 1.3 and the primitives");
   verb->add_option("--loops", options.handshakes, "handshakes to measure, and as many of each thing compared with")
       ->check(range(1, 100'000'000))
       ->capture_default_str();
@@ -129,7 +130,8 @@ Command& add_seal(Command& bench, BenchOptions& options) {
 }
 
 Command& add_rekey(Command& bench, BenchOptions& options) {
-  Command* const verb = bench.add_subcommand("rekey", "rekeys per second, both ends in memory, compared with the primitives");
+  Command* const verb =
+      bench.add_subcommand("rekey", "rekeys per second, both ends in memory, compared with the primitives");
   add_profile(*verb, options);
   verb->add_option("--loops", options.rekey.loops, "rekeys to measure")
       ->capture_default_str()
@@ -155,7 +157,8 @@ Command& add_sessions(Command& bench, BenchOptions& options) {
 }
 
 Command& add_loopback(Command& bench, BenchOptions& options) {
-  Command* const verb = bench.add_subcommand("loopback", "bulk data over loopback TCP, compared with TLS 1.3 and stunnel");
+  Command* const verb =
+      bench.add_subcommand("loopback", "bulk data over loopback TCP, compared with TLS 1.3 and stunnel");
   verb->add_option("--bytes", options.bytes, "bytes per transfer; there are three of each kind")
       ->check(is_size(1, kMostBytes))
       ->type_name("SIZE")

@@ -23,9 +23,11 @@ void add_connect(Command& app, Context& context) {
       ->type_name("HOST:PORT");
   add_session_options(*verb, Role::Client, options->session);
   verb->add_flag("--check-echo", options->check_echo, "the server echoes: compare what comes back with what was sent");
-  verb->add_option("--send", options->send, "file to send, and to compare with its echo; without it, standard input is sent")
+  verb->add_option("--send", options->send,
+                   "file to send, and to compare with its echo; without it, standard input is sent")
       ->type_name("FILE");
-  verb->add_option("--output", options->output, "file for the echo; an existing file is kept until the echo is complete")
+  verb->add_option("--output", options->output,
+                   "file for the echo; an existing file is kept until the echo is complete")
       ->type_name("FILE");
   verb->add_option(
           "--account", options->account,

@@ -15,12 +15,10 @@ void add_e91(Command& app, Context& context) {
   add_e91_audit(*e91, context);
   add_e91_bench(*e91, context);
   add_e91_processes(*e91, context);
-  set_help(
-      *e91,
-      {.notes = "The photons are simulated, so the keys are only as secret as this process (docs/qkd.md).\n"
-                "For a single command, run qsp e91 COMMAND --help.",
-       .examples = {"qsp e91 run", "qsp e91 run --eve intercept:1 --report eve.html", "qsp e91 sweep --over eve",
-                    "qsp e91 compare examples/links/*.toml"}});
+  set_help(*e91, {.notes = "The photons are simulated, so the keys are only as secret as this process (docs/qkd.md).\n"
+                           "For a single command, run qsp e91 COMMAND --help.",
+                  .examples = {"qsp e91 run", "qsp e91 run --eve intercept:1 --report eve.html",
+                               "qsp e91 sweep --over eve", "qsp e91 compare examples/links/*.toml"}});
 }
 
 }  // namespace qsp::cli

@@ -27,8 +27,7 @@ void add_identity(Command& verb, e91::station::StationIdentity& identity) {
 }
 
 void add_link_file(Command& verb, std::string& file) {
-  verb.add_option("--link-file", file,
-                  "description of the link (examples/links); link, alice and bob need equal files")
+  verb.add_option("--link-file", file, "description of the link (examples/links); link, alice and bob need equal files")
       ->type_name("FILE")
       ->required();
 }
@@ -38,7 +37,8 @@ void add_eve(Command& verb, std::string& eve, std::string& file) {
                   "attack on the link: none, intercept:FRACTION, probe:STRENGTH, source:separable,\n"
                   "source:werner=VISIBILITY or blinding (see qsp e91 run --help)")
       ->capture_default_str();
-  verb.add_option("--eve-file", file, "a file with the attack, which overrides --eve once it exists; it is read before each block")
+  verb.add_option("--eve-file", file,
+                  "a file with the attack, which overrides --eve once it exists; it is read before each block")
       ->type_name("FILE");
 }
 
@@ -112,9 +112,10 @@ void add_station(Command& e91, Context& context, e91::Side side) {
   verb->add_option("--kme-link", options->kme.link, "name of the link at the KME")->required();
   set_help(
       *verb,
-      {.notes = "Pairs with the other station over QSP 1.0 and feeds the KME until SIGINT or SIGTERM. Waits for what is\n"
-                "down. With --json each block is a line on standard output. The keys are simulated.\n"
-                "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
+      {.notes =
+           "Pairs with the other station over QSP 1.0 and feeds the KME until SIGINT or SIGTERM. Waits for what is\n"
+           "down. With --json each block is a line on standard output. The keys are simulated.\n"
+           "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
        .examples = {alice ? "qsp e91 alice --config lab/e91-alice/e91.toml"
                           : "qsp e91 bob --config lab/e91-bob/e91.toml"},
        .done = "ended by a signal",
@@ -141,11 +142,12 @@ void add_feed(Command& e91, Context& context) {
   verb->add_option("--kme-crl", options->kme_a.tls.revoked,
                    "revocation lists of those authorities, PEM; without them revocation is not checked")
       ->type_name("FILE");
-  set_help(*verb, {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
-                            "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
-                   .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
-                   .done = "ended by a signal",
-                   .failed = "did not start: one line on standard error says why"});
+  set_help(*verb,
+           {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
+                     "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
+            .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
+            .done = "ended by a signal",
+            .failed = "did not start: one line on standard error says why"});
   set_action<E91FeedOptions>(*verb, context, options, run_e91_feed);
 }
 

@@ -200,7 +200,9 @@ void add_e91_run(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("run", "simulate blocks of a link, distil keys at both ends, compare them");
   const auto options = std::make_shared<RunOptions>();
   add_e91_link_options(*verb, options->link);
-  verb->add_option("--blocks", options->blocks, "blocks to simulate")->check(range(1, 1'000'000))->capture_default_str();
+  verb->add_option("--blocks", options->blocks, "blocks to simulate")
+      ->check(range(1, 1'000'000))
+      ->capture_default_str();
   verb->add_option("--transcript", options->transcript, "file for all that is said in public, for qsp e91 audit");
   verb->add_option("--report", options->report, "file for a page with tables and plots, as HTML");
   verb->add_option("--plot", options->plot, "folder for the plots, as SVG");

@@ -24,10 +24,12 @@ void add_e91_link_options(Command& verb, e91::study::LinkOptions& options) {
          "pulse rate, or 1 / coincidence window (1e9)");
   number("--visibility", options.visibility, 0, 1, "visibility of the source (0.98)");
   number("--intrinsic-error", options.intrinsic_error, 0, 1, "how often the bits of a pulse arrive swapped (0.002)");
-  number("--misalignment", options.misalignment_deg, -180, 180, "misalignment of Bob's analysers, degrees on the Bloch sphere (0)");
+  number("--misalignment", options.misalignment_deg, -180, 180,
+         "misalignment of Bob's analysers, degrees on the Bloch sphere (0)");
   number("--loss-db", options.loss_db, 0, 200, "loss on the way to Bob, besides that of the fibre (3)");
   number("--efficiency", options.efficiency, 0, 1, "efficiency of all detectors (0.6 at Alice, 0.8 at Bob)");
-  number("--dark-counts", options.dark_counts, 0, 1e9, "dark counts of each detector, per second (250 at Alice, 100 at Bob)");
+  number("--dark-counts", options.dark_counts, 0, 1e9,
+         "dark counts of each detector, per second (250 at Alice, 100 at Bob)");
   verb.add_option("--dead-time", options.dead_time_ns,
                   "dead time of a station after a click, such as 45ns (45ns at Alice, 40ns at Bob)")
       ->check(is_time(0ns, 1s, 1ns))
@@ -48,9 +50,11 @@ void add_e91_link_options(Command& verb, e91::study::LinkOptions& options) {
           },
           "TEXT"))
       ->capture_default_str();
-  verb.add_option("--block-bits", options.block_bits, "sifted key bits of a block (as many as take a few seconds, at most 1,000,000)")
+  verb.add_option("--block-bits", options.block_bits,
+                  "sifted key bits of a block (as many as take a few seconds, at most 1,000,000)")
       ->check(range(e91::study::kShortestBlock, std::uint64_t{e91::post::kMaxKeyBits}));
-  verb.add_option("--seed", options.seed, "repeat a run: 64 hex digits, or any text; keys made this way are not secret");
+  verb.add_option("--seed", options.seed,
+                  "repeat a run: 64 hex digits, or any text; keys made this way are not secret");
 }
 
 std::string describe(const e91::study::BlockProblem& problem, const e91::local::LocalConfig& config) {

@@ -69,7 +69,9 @@ void add_import(Command& kme, Context& context) {
   const auto options = options_of<KmeImportOptions>(*verb, context, run_kme_import);
   verb->add_option("URL", options->url, "the KME, such as https://127.0.0.1:8443")->required();
   verb->add_option("LINK", options->link, "name of the link")->required();
-  verb->add_option("FILE", options->file, "the keys, 32 bytes each, in the JSON that Get key answers with; a private file")->required();
+  verb->add_option("FILE", options->file,
+                   "the keys, 32 bytes each, in the JSON that Get key answers with; a private file")
+      ->required();
   verb->add_option("--kme-cert", options->certificate, "certificate of a feeder of that link, PEM")
       ->type_name("FILE")
       ->required();
@@ -81,11 +83,12 @@ void add_import(Command& kme, Context& context) {
       ->required();
   add_kme_trust(*verb, options->revoked, options->server_name, options->allow_tls_1_2);
   verb->add_flag("--simulated", options->simulated, "the keys come from a simulated link");
-  set_help(*verb, {.notes = "Import the file at both sides, each into its own KME: a key can be used once both have it.",
-                   .examples = {"qsp kme import https://127.0.0.1:8443 a-b keys.json \\",
-                                "    --kme-cert box.pem --kme-key box.key --kme-ca ca.pem"},
-                   .done = "the KME has all keys",
-                   .failed = "failed, or some keys had no room in the pool: one line on standard error says which"});
+  set_help(*verb,
+           {.notes = "Import the file at both sides, each into its own KME: a key can be used once both have it.",
+            .examples = {"qsp kme import https://127.0.0.1:8443 a-b keys.json \\",
+                         "    --kme-cert box.pem --kme-key box.key --kme-ca ca.pem"},
+            .done = "the KME has all keys",
+            .failed = "failed, or some keys had no room in the pool: one line on standard error says which"});
 }
 
 /// The options that name two KMEs and an SAE at each.
@@ -103,10 +106,9 @@ void add_sides(Command& verb, KmeCheckOptions& options, bool both) {
       ->required();
   add_kme_trust(verb, options.revoked, options.server_name, options.allow_tls_1_2);
   verb.add_option("--slave", options.slave_sae_id, "the slave's SAE ID")->type_name("ID")->required();
-  Option* const slave =
-      verb.add_option("--slave-url", options.slave_url,
-                      both ? "the slave's KME" : "the slave's KME; without it dec_keys is not tested")
-          ->type_name("URL");
+  Option* const slave = verb.add_option("--slave-url", options.slave_url,
+                                        both ? "the slave's KME" : "the slave's KME; without it dec_keys is not tested")
+                            ->type_name("URL");
   Option* const certificate =
       verb.add_option("--slave-cert", options.slave_certificate, "the slave's certificate for its KME, PEM")
           ->type_name("FILE")

@@ -5,10 +5,10 @@
 namespace qsp::cli {
 
 void add_kme_trust(Command& verb, std::string& revoked, std::string& name, bool& tls12) {
-  verb.add_option("--kme-crl", revoked, "revocation lists of those authorities, PEM; without them revocation is not checked")
+  verb.add_option("--kme-crl", revoked,
+                  "revocation lists of those authorities, PEM; without them revocation is not checked")
       ->type_name("FILE");
-  verb.add_option("--kme-name", name, "name in the KME's certificate, if it is not the URL's host")
-      ->type_name("NAME");
+  verb.add_option("--kme-name", name, "name in the KME's certificate, if it is not the URL's host")->type_name("NAME");
   verb.add_flag("--kme-tls12", tls12, "allow TLS 1.2 to the KME; otherwise only 1.3");
 }
 
@@ -23,8 +23,9 @@ void add_kme_options(Command& verb, node::KmeAccess& access) {
   verb.add_option("--kme-ca", access.authorities, "authorities that may have issued the KME's certificate, PEM")
       ->type_name("FILE");
   add_kme_trust(verb, access.revoked, access.name, access.tls12);
-  verb.add_flag("--kme-unclean-end", access.unclean_end,
-                "accept an answer without a length, if it is whole JSON, from a KME whose TLS ends without close_notify");
+  verb.add_flag(
+      "--kme-unclean-end", access.unclean_end,
+      "accept an answer without a length, if it is whole JSON, from a KME whose TLS ends without close_notify");
 }
 
 }  // namespace qsp::cli

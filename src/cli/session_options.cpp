@@ -111,12 +111,13 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
       ->default_str(text::time_text(from_seconds(options.rekey_interval)));
-  verb.add_option("--qkd-rekey-max", options.qkd_rekey_max,
-                  role == Role::Server
-                      ? "with --kme: longest time between rekeys while the KME is low on keys [as long as the hard life "
-                        "of an epoch allows: 3m with these timers; equal to --rekey-interval: never slow down]"
-                      : "with --kme: time after which to ask for a rekey that the server puts off to save keys [as long "
-                        "as the hard life of an epoch allows: 3m with these timers]")
+  verb.add_option(
+          "--qkd-rekey-max", options.qkd_rekey_max,
+          role == Role::Server
+              ? "with --kme: longest time between rekeys while the KME is low on keys [as long as the hard life "
+                "of an epoch allows: 3m with these timers; equal to --rekey-interval: never slow down]"
+              : "with --kme: time after which to ask for a rekey that the server puts off to save keys [as long "
+                "as the hard life of an epoch allows: 3m with these timers]")
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME");
   if (role == Role::Server) {
