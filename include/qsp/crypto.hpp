@@ -174,8 +174,8 @@ struct Capabilities {
 /// A cryptographic library behind QSP. An object belongs to one thread; make one for each.
 ///
 /// It may lack algorithms of the suite table, and says in capabilities() which it has; a session offers and accepts
-/// only those. What is asked for all the same fails with Provider/INTERNAL_ERROR, and `where` names the algorithm: see
-/// lacks() in qsp/suites.hpp.
+/// only those. A program that runs without one of the defaults has to warn its user (SPEC §3). What is asked for all
+/// the same fails with Provider/INTERNAL_ERROR, and `where` names the algorithm: see lacks() in qsp/suites.hpp.
 class Provider {
  public:
   virtual ~Provider() = default;

@@ -10,6 +10,7 @@
 #include "identity/identity.hpp"
 #include "node/rekey_timing.hpp"
 #include "qsp/openssl.hpp"
+#include "qsp/suites.hpp"
 #include "text/escape.hpp"
 
 namespace qsp::node {
@@ -119,6 +120,31 @@ void ChannelEnd::warn_of_unused_source(const Peer* dialled) {
   }
 }
 
+/// SPEC §3: "Where its library lacks defaults, or algorithms that its configuration lists, an end MUST warn its user".
+void ChannelEnd::warn_of_missing_algorithms(const crypto::Provider& provider, const EndConfig& config) {
+  std::vector<std::string_view> missing;
+  const auto look_for = [&](const auto& ids) {
+    for (const auto id : ids) {
+      const std::string_view name = crypto::info(id).name;
+      if (!provider.capabilities().has(id) && std::ranges::find(missing, name) == missing.end()) {
+        missing.push_back(name);
+      }
+    }
+  };
+  const ClientOptions defaults{};
+  look_for(defaults.kems);
+  look_for(std::array{crypto::SignatureId::MlDsa65});
+  look_for(defaults.aeads);
+  look_for(config.kems);
+  look_for(config.signatures);
+  look_for(config.aeads);
+  if (missing.empty()) return;
+  warnings_.push_back(fmt::format(
+      "{} lacks {}: sessions do without, and peers that have nothing else cannot be reached; use OpenSSL 3.5 or newer "
+      "with its default provider active in openssl.cnf",
+      provider.description(), fmt::join(missing, ", ")));
+}
+
 /// QKD keys are asked for in an end's own name, too.
 std::optional<std::string> ChannelEnd::lacks_sae_id(const Peer* dialled) const {
   if (!files_.sae_id.empty()) return std::nullopt;
@@ -137,6 +163,7 @@ std::expected<void, Refused> ChannelEnd::read(const EndConfig& config) {
   if (const auto read = read_policies(config); !read) return read;
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return refuse(std::string(provider.error().where));
+  warn_of_missing_algorithms(**provider, config);
   files_ = {.keys = config.keys,
             .passphrase_file = config.passphrase_file,
             .ask = config.ask_passphrase,

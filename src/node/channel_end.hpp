@@ -42,6 +42,7 @@ class ChannelEnd final : public LocalEnd {
   [[nodiscard]] std::optional<std::string> lacks_sae_id(const Peer* dialled) const;
   [[nodiscard]] std::optional<std::string> lacks_qkd_source(const Trust& trust) const;
   void warn_of_unused_source(const Peer* dialled);
+  void warn_of_missing_algorithms(const crypto::Provider& provider, const EndConfig& config);
   [[nodiscard]] std::string explain_misuse(std::string_view where) const;
   [[nodiscard]] std::string describe_wrong_server(const Presented& presented, const Peer& peer) const;
   [[nodiscard]] std::expected<std::unique_ptr<EndpointFactory>, std::string> endpoints_of(

@@ -57,6 +57,7 @@ void expect_refused(World& world, Role role, std::string_view name) {
 
 class Lacking : public testing::TestWithParam<Role> {};
 
+// SPEC Appendix B 38.
 TEST_P(Lacking, ml_kem_768_an_end_agrees_on_another_kem) {
   const auto made = world(GetParam(), without(KemId::MlKem768));
   made->client.kems = made->server.kems = {KemId::MlKem768, KemId::X25519MlKem768};
@@ -79,6 +80,7 @@ TEST_P(Lacking, ml_kem_768_an_end_that_must_use_it_is_refused_by_name) {
   expect_refused(*made, GetParam(), " ML-KEM-768");
 }
 
+// SPEC Appendix B 38.
 TEST_P(Lacking, an_aead_an_end_agrees_on_the_other) {
   const auto made = world(GetParam(), without(AeadId::Aes256Gcm));
   const auto pair = made->established();
@@ -92,6 +94,7 @@ TEST_P(Lacking, an_aead_an_end_agrees_on_the_other) {
   for (const Role role : kBoth) EXPECT_EQ(as_text(pair->seen(role).received()), "data");
 }
 
+// SPEC §3: "where nothing is left of a list".
 TEST_P(Lacking, an_aead_an_end_that_must_use_it_is_refused_by_name) {
   const auto made = world(GetParam(), without(AeadId::Aes256Gcm));
   made->client.aeads = made->server.aeads = {AeadId::Aes256Gcm};
@@ -134,6 +137,7 @@ TEST(LackingSignature, a_server_asks_clients_for_those_that_it_can_verify) {
   }
 }
 
+// SPEC §3, likewise.
 TEST(LackingSignature, a_server_that_takes_no_other_is_refused_by_name) {
   const auto made = world(Role::Server, without(SignatureId::MlDsa87));
   made->server.client_signatures = {SignatureId::MlDsa87};

@@ -1,5 +1,7 @@
 #include "e91/station/end.hpp"
 
+#include <spdlog/spdlog.h>
+
 namespace qsp::e91::station {
 
 std::expected<StationEnd, node::Refused> StationEnd::load(const StationIdentity& identity, Role role,
@@ -15,6 +17,7 @@ std::expected<StationEnd, node::Refused> StationEnd::load(const StationIdentity&
   config.name = name;
   auto end = node::LocalEnd::load(config, role);
   if (!end) return std::unexpected(end.error());
+  for (const std::string& warning : (*end)->warnings()) spdlog::warn("{}", warning);
   auto endpoints = (*end)->endpoints();
   if (!endpoints) return node::refuse(endpoints.error());
   return StationEnd(std::move(*end), std::move(*endpoints));
