@@ -102,7 +102,7 @@ DialReport ended(Reason reason, bool by_peer) {
   return report;
 }
 
-// SPEC §5.9: "That redial is one dial; the next starts with the policy's offer".
+// SPEC §5.9: "It is a single dial; the next one starts with the policy's offer".
 TEST(Redial, without_a_qkd_key_is_one_dial_and_what_follows_it_offers_what_the_policy_says) {
   Redial redial(1h, kBegin, 1);
   DialReport without_key = ended(Reason::QkdUnavailable, false);
