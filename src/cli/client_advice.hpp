@@ -13,7 +13,7 @@ namespace qsp::cli {
 
 /// A dial that brought no session.
 struct HandshakeEnd {
-  std::string target;      ///< for people
+  std::string target;            ///< for people
   const node::Profile* profile;  ///< not null
   Closed closed;
   bool server_is_full = false;

@@ -101,7 +101,10 @@ TEST(ClientAdvice, FitsWhatElseMayHaveEndedTheHandshake) {
   end.cut_off = true;
   end.transport = "reset";
   expect_advice(explain_handshake(end), {kProfile, kTheirLog});
-  HandshakeEnd silent{.target = "bob:7155", .profile = &profile(node::ProfileId::DangerousRc155), .closed = end.closed, .cut_off = true};
+  HandshakeEnd silent{.target = "bob:7155",
+                      .profile = &profile(node::ProfileId::DangerousRc155),
+                      .closed = end.closed,
+                      .cut_off = true};
   expect_advice(explain_handshake(silent), {kRoom, kAddress, kTheirLog});
   silent.heard_anything = true;
   expect_advice(explain_handshake(silent), {kProfile, kTheirLog});
