@@ -107,7 +107,7 @@ void add_profile(Command& verb, BenchOptions& options) {
 Command& add_handshake(Command& bench, BenchOptions& options) {
   Command* const verb =
       bench.add_subcommand("handshake", "handshakes per second, compared with TLS 1.3 and the primitives");
-  verb->add_option("--loops", options.handshakes, "handshakes to measure, and as many of each thing compared with")
+  verb->add_option("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick")
       ->check(range(1, 100'000'000))
       ->capture_default_str();
   set_help(*verb, {.examples = {"qsp bench handshake", "qsp bench handshake --loops 500 --json"}});

@@ -107,7 +107,7 @@ A simulated link of entangled photons, its two stations, a KME at each end that 
 a QSP session that uses them. Run the commands from the folder in which you made the laboratory. The photons are **simulated**, so the
 keys give no quantum security; the post-processing is real.
 
-Start each of these in a terminal of its own; Ctrl-C ends it:
+Start these, each in a terminal of its own; Ctrl-C ends one:
 ```sh
 qsp kme serve {dir}/kme-a/kme.toml
 qsp kme serve {dir}/kme-b/kme.toml

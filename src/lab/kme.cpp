@@ -16,7 +16,7 @@ std::string kme_readme(const std::string& folder, const Site& a, const Site& b) 
 Two key management entities that speak ETSI GS QKD 014, one for each end of a link, and an SAE at each. Run the commands from the
 folder in which you made the laboratory. The keys are **simulated**: {kme_a} draws them and sends them to {kme_b}.
 
-Start each of them in a terminal of its own; Ctrl-C ends it:
+Start both, each in a terminal of its own; Ctrl-C ends one:
 ```sh
 qsp kme serve {dir}/kme-a/kme.toml
 qsp kme serve {dir}/kme-b/kme.toml

@@ -180,8 +180,8 @@ TEST_F(KeyFileTest, KeysOfOtherTypesGetAClearError) {
   for (std::size_t at = 0; (at = other_label.find("PRIVATE KEY", at)) != std::string::npos;) {
     other_label.replace(at, 11, "CERTIFICATE");
   }
-  expect_refused(other_label, "no PKCS#8 private key");
-  expect_public_refused(other_label, "no public key");
+  expect_refused(other_label, "not a PKCS#8 private key");
+  expect_public_refused(other_label, "not a public key");
 }
 
 TEST_F(KeyFileTest, TextThatIsNoKeyFileGetsAClearError) {
