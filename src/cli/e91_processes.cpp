@@ -75,7 +75,7 @@ void add_link(Command& e91, Context& context) {
   verb->add_flag("--real-time", options->real_time, "let a block take as long as it would with real light");
   set_help(*verb,
            {.notes = "This process knows every bit: it is for laboratories. SIGINT or SIGTERM stops it.\n"
-                     "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
+                     "--config FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
             .examples = {"qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml",
                          "echo intercept:1 > lab/eve      # an attack, from the next block on", "echo none > lab/eve"},
             .done = "ended by a signal",
@@ -115,7 +115,7 @@ void add_station(Command& e91, Context& context, e91::Side side) {
       {.notes =
            "Pairs with the other station over QSP 1.0 and feeds the KME until SIGINT or SIGTERM. Waits for what is\n"
            "down. With --json each block is a line on standard output. The keys are simulated.\n"
-           "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
+           "--config FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
        .examples = {alice ? "qsp e91 alice --config lab/e91-alice/e91.toml"
                           : "qsp e91 bob --config lab/e91-bob/e91.toml"},
        .done = "ended by a signal",
@@ -144,7 +144,7 @@ void add_feed(Command& e91, Context& context) {
       ->type_name("FILE");
   set_help(*verb,
            {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
-                     "--config FILE is the same as --options FILE: a file of these options, as qsp e91 lab writes it.",
+                     "--config FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
             .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
             .done = "ended by a signal",
             .failed = "did not start: one line on standard error says why"});

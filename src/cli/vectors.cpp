@@ -60,7 +60,7 @@ void add_vectors(Command& app, Context& context) {
   verb->add_option("--out", *folder, "write each as NAME.json into this folder")
       ->type_name("DIR")
       ->check(existing_directory());
-  set_help(*verb, {.notes = "Every run writes the same files; vectors/README.md describes their format. Every key in\n"
+  set_help(*verb, {.notes = "What it writes does not depend on the run; vectors/README.md describes their format. Every key in\n"
                             "them is public.",
                    .examples = {"qsp vectors", "qsp vectors --out vectors/qsp1"}});
   verb->callback([folder, &context] {
