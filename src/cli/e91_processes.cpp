@@ -73,13 +73,14 @@ void add_link(Command& e91, Context& context) {
   verb->add_option("--bob", options->bob, "pinned name of the station that is Bob")->capture_default_str();
   add_eve(*verb, options->eve, options->eve_file);
   verb->add_flag("--real-time", options->real_time, "let a block take as long as it would with real light");
-  set_help(*verb,
-           {.notes = "This process knows every bit: it is for laboratories. SIGINT or SIGTERM stops it.\n"
-                     "--config FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
-            .examples = {"qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml",
-                         "echo intercept:1 > lab/eve      # an attack, from the next block on", "echo none > lab/eve"},
-            .done = "ended by a signal",
-            .failed = "did not start: one line on standard error says why"});
+  set_help(
+      *verb,
+      {.notes = "This process knows every bit: it is for laboratories. SIGINT or SIGTERM stops it.\n"
+                "--config FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
+       .examples = {"qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml",
+                    "echo intercept:1 > lab/eve      # an attack, from the next block on", "echo none > lab/eve"},
+       .done = "ended by a signal",
+       .failed = "did not start: one line on standard error says why"});
   set_action<E91SourceOptions>(*verb, context, options, run_e91_link);
 }
 
@@ -142,12 +143,13 @@ void add_feed(Command& e91, Context& context) {
   verb->add_option("--kme-crl", options->kme_a.tls.revoked,
                    "revocation lists of those authorities, PEM; without them revocation is not checked")
       ->type_name("FILE");
-  set_help(*verb,
-           {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
-                     "--config FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
-            .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
-            .done = "ended by a signal",
-            .failed = "did not start: one line on standard error says why"});
+  set_help(
+      *verb,
+      {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
+                "--config FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
+       .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
+       .done = "ended by a signal",
+       .failed = "did not start: one line on standard error says why"});
   set_action<E91FeedOptions>(*verb, context, options, run_e91_feed);
 }
 

@@ -92,7 +92,8 @@ void add_fuzz(Command& app, Context& context) {
   rekey->add_option("--steps", options->rekey.steps, "steps per case")
       ->capture_default_str()
       ->check(range(1, 1'000'000'000));
-  rekey->add_option("--seed", options->rekey.seed, "seed of the run, with which it can be repeated")->capture_default_str();
+  rekey->add_option("--seed", options->rekey.seed, "seed of the run, with which it can be repeated")
+      ->capture_default_str();
   rekey->add_option("--mutate-prob", options->rekey.mutate_prob, "probability that a step alters a frame")
       ->capture_default_str()
       ->check(range(0.0, 1.0));

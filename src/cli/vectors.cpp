@@ -60,8 +60,8 @@ void add_vectors(Command& app, Context& context) {
   verb->add_option("--out", *folder, "write each as NAME.json into this folder")
       ->type_name("DIR")
       ->check(existing_directory());
-  set_help(*verb, {.notes = "What it writes does not depend on the run; vectors/README.md describes their format. Every key in\n"
-                            "them is public.",
+  set_help(*verb, {.notes = "What it writes does not depend on the run; vectors/README.md describes the format. Every\n"
+                            "key in it is public.",
                    .examples = {"qsp vectors", "qsp vectors --out vectors/qsp1"}});
   verb->callback([folder, &context] {
     context.action = [folder, &context] {
