@@ -8,6 +8,7 @@
 
 #include "qsp/crypto.hpp"
 #include "qsp/endpoint.hpp"
+#include "qsp/export.hpp"
 #include "qsp/peer.hpp"
 
 /// QSP 1.0 without I/O: an authenticated handshake from a KEM and a QKD key, epochs, rekey and close (docs/SPEC.md).
@@ -53,7 +54,7 @@ struct ServerOptions {
 };
 
 /// One end of a QSP 1.0 session.
-class Channel : public Endpoint {
+class QSP_EXPORT Channel : public Endpoint {
  public:
   /// Makes a client, whose CLIENT_HELLO waits in poll_transmit, or a server. `provider` outlives the channel.
   /// Of the algorithms in `options` it uses those that the provider has (crypto::Capabilities).

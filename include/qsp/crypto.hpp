@@ -14,6 +14,7 @@
 
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
+#include "qsp/export.hpp"
 #include "qsp/secret.hpp"
 #include "qsp/secret_bytes.hpp"
 
@@ -45,7 +46,7 @@ enum class SignatureId : std::uint16_t {
 enum class AeadId : std::uint16_t { Aes256Gcm = 2, ChaCha20Poly1305 = 29 };
 
 /// A source of random bytes. Everything random in QSP comes through here, so that a test can script it.
-class Rng {
+class QSP_EXPORT Rng {
  public:
   virtual ~Rng() = default;
   /// Fills `out`. Error: Provider/INTERNAL_ERROR; the caller ends what it was doing.
@@ -59,7 +60,7 @@ using Digest = std::array<std::uint8_t, kHashSize>;
 using Parts = std::initializer_list<Bytes>;
 
 /// SHA-256, HMAC-SHA256 and HKDF-SHA256 (FIPS 180-4, RFC 2104, RFC 5869) over contexts that are kept between calls.
-class Hkdf {
+class QSP_EXPORT Hkdf {
  public:
   virtual ~Hkdf() = default;
   virtual Result<Digest> hash(Parts parts) = 0;
@@ -79,7 +80,7 @@ using Nonce = std::array<std::uint8_t, kNonceSize>;
 
 /// One AEAD key. Its contexts are made once and re-keyed, never rebuilt for a frame; sealing and opening allocate
 /// nothing. The caller guarantees that no nonce is sealed twice under one key.
-class Aead {
+class QSP_EXPORT Aead {
  public:
   virtual ~Aead() = default;
   /// Takes a new key and forgets the old one. Error: Provider/INTERNAL_ERROR; the object then seals and opens nothing.
@@ -95,7 +96,7 @@ class Aead {
 // KEM
 
 /// An ephemeral private key: used once, wiped on destruction.
-class KemPrivateKey {
+class QSP_EXPORT KemPrivateKey {
  public:
   virtual ~KemPrivateKey() = default;
   /// The share that goes to the peer; lives as long as this object.
@@ -111,7 +112,7 @@ struct Encapsulation {
 };
 
 /// A key encapsulation mechanism. Hybrids are joined as in draft-ietf-tls-ecdhe-mlkem §3.
-class Kem {
+class QSP_EXPORT Kem {
  public:
   virtual ~Kem() = default;
   [[nodiscard]] virtual KemId id() const noexcept = 0;
@@ -131,7 +132,7 @@ struct PublicKey {
 };
 
 /// A private signature key that stays inside the provider (it may live in a token).
-class Signer {
+class QSP_EXPORT Signer {
  public:
   virtual ~Signer() = default;
   [[nodiscard]] virtual const PublicKey& public_key() const noexcept = 0;
@@ -140,7 +141,7 @@ class Signer {
   virtual Result<std::vector<std::uint8_t>> sign(Bytes message, Rng& rng) const = 0;
 };
 
-class Verifier {
+class QSP_EXPORT Verifier {
  public:
   virtual ~Verifier() = default;
   /// Error: PeerMisbehaved/HANDSHAKE_FAILED where the signature is not one of `message` under this key.
@@ -152,7 +153,7 @@ using AskPassphrase = std::function<std::optional<SecretBytes>()>;
 
 /// What AES-256-GCM would encrypt zeros to, without the tag: random bytes by the gigabyte, for simulations. Nothing is
 /// authenticated; never a cipher for messages.
-class Keystream {
+class QSP_EXPORT Keystream {
  public:
   virtual ~Keystream() = default;
   /// Fills `out`, at most 1 MiB, with the stream of a nonce, from its beginning. Error: Provider/INTERNAL_ERROR.
@@ -166,9 +167,9 @@ struct Capabilities {
   std::vector<AeadId> aeads{};
   bool keystream = false;
 
-  [[nodiscard]] bool has(KemId id) const noexcept;
-  [[nodiscard]] bool has(SignatureId id) const noexcept;
-  [[nodiscard]] bool has(AeadId id) const noexcept;
+  [[nodiscard]] QSP_EXPORT bool has(KemId id) const noexcept;
+  [[nodiscard]] QSP_EXPORT bool has(SignatureId id) const noexcept;
+  [[nodiscard]] QSP_EXPORT bool has(AeadId id) const noexcept;
 };
 
 /// A cryptographic library behind QSP. An object belongs to one thread; make one for each.
@@ -176,7 +177,7 @@ struct Capabilities {
 /// It may lack algorithms of the suite table, and says in capabilities() which it has; a session offers and accepts
 /// only those. A program that runs without one of the defaults has to warn its user (SPEC §3). What is asked for all
 /// the same fails with Provider/INTERNAL_ERROR, and `where` names the algorithm: see lacks() in qsp/suites.hpp.
-class Provider {
+class QSP_EXPORT Provider {
  public:
   virtual ~Provider() = default;
   /// The library and its version, for logs ("OpenSSL 3.5.1").

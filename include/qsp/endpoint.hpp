@@ -12,6 +12,7 @@
 #include "qsp/bytes.hpp"
 #include "qsp/crypto.hpp"
 #include "qsp/error.hpp"
+#include "qsp/export.hpp"
 #include "qsp/peer.hpp"
 #include "qsp/secret.hpp"
 #include "qsp/secret_bytes.hpp"
@@ -122,7 +123,7 @@ enum class Phase : std::uint8_t { Handshake, Established, Closed };
 ///
 /// After every call that takes input, the driver drains `poll_event` and then `poll_transmit`. Bytes leave in the order
 /// in which they were made; so a driver writes what `poll_transmit` gave before a frame sealed later.
-class Endpoint {
+class QSP_EXPORT Endpoint {
  public:
   virtual ~Endpoint() = default;
 

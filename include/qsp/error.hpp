@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "qsp/export.hpp"
+
 namespace qsp {
 
 /// Why a session ended, as CLOSE and ALERT carry it (SPEC §8; SPEC_155 §8 has the first six).
@@ -25,10 +27,10 @@ enum class Reason : std::uint16_t {
 };
 
 /// The name that specifications and logs use, such as "PROTOCOL_ERROR".
-std::string_view name(Reason reason) noexcept;
+QSP_EXPORT std::string_view name(Reason reason) noexcept;
 
 /// The reason behind a code from the wire, or nothing where the code is not assigned.
-std::optional<Reason> reason_from_wire(std::uint16_t code) noexcept;
+QSP_EXPORT std::optional<Reason> reason_from_wire(std::uint16_t code) noexcept;
 
 /// Who is to blame, which decides what a caller does next.
 enum class ErrorKind : std::uint8_t {
@@ -38,12 +40,13 @@ enum class ErrorKind : std::uint8_t {
   DecryptFailed,     ///< a frame that was altered, or keys that differ: drop the session
   KeySource,         ///< the QKD key source failed: look at the KME
   Provider,          ///< the cryptographic library failed or lacks an algorithm: look at the installation
+  Environment,       ///< a file, an address or the system stood in the way: look there
   ApiMisuse,         ///< the caller broke a documented precondition: fix the caller
   Internal,          ///< a defect of this library: report it
 };
 
 /// "invalid message", "peer misbehaved", …
-std::string_view name(ErrorKind kind) noexcept;
+QSP_EXPORT std::string_view name(ErrorKind kind) noexcept;
 
 /// What went wrong. `where` is static text that never holds a secret or a byte from a peer.
 struct Error {

@@ -9,6 +9,7 @@
 
 #include "qsp/endpoint.hpp"
 #include "qsp/error.hpp"
+#include "qsp/export.hpp"
 
 /// Where the keys of a QKD link come from: a pad file, a KME behind ETSI GS QKD 014, or what a program brings itself.
 namespace qsp::keysource {
@@ -46,7 +47,7 @@ struct Supply {
 
 /// A source of QKD keys, shared by the sessions of a process. Asynchronous in shape: a source that has its keys at hand
 /// answers before fetch returns, one that asks over a network answers later, from the event loop that it was made with.
-class KeySource {
+class QSP_EXPORT KeySource {
  public:
   virtual ~KeySource() = default;
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "qsp/crypto.hpp"
+#include "qsp/export.hpp"
 
 namespace qsp::crypto {
 
@@ -18,6 +19,6 @@ struct OpenSslOptions {
 /// what was found. KEMs and their private keys must not outlive the provider; signers, verifiers and AEADs may. Errors,
 /// each a line for a person that says what to do: ApiMisuse for a property query that cannot be read; Provider where
 /// the library has no SHA-256, or no AEAD, KEM or signature at all.
-Result<std::unique_ptr<Provider>> make_openssl_provider(const OpenSslOptions& options = {});
+QSP_EXPORT Result<std::unique_ptr<Provider>> make_openssl_provider(const OpenSslOptions& options = {});
 
 }  // namespace qsp::crypto

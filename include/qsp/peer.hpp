@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "qsp/crypto.hpp"
+#include "qsp/export.hpp"
 
 namespace qsp {
 
@@ -23,10 +24,10 @@ struct PinnedKey {
 };
 
 /// The identity of a key on the wire (SPEC §4). Errors: ApiMisuse where the key has not its algorithm's size; Provider.
-Result<Identity> identity_of(const crypto::PublicKey& key, crypto::Hkdf& hkdf);
+QSP_EXPORT Result<Identity> identity_of(const crypto::PublicKey& key, crypto::Hkdf& hkdf);
 
 /// The key together with its identity. Errors as identity_of.
-Result<PinnedKey> pin(crypto::PublicKey key, crypto::Hkdf& hkdf);
+QSP_EXPORT Result<PinnedKey> pin(crypto::PublicKey key, crypto::Hkdf& hkdf);
 
 /// A peer that this end knows and what it may do. Nothing else about it is believed from the wire.
 struct Peer {
@@ -40,7 +41,7 @@ struct Peer {
 };
 
 /// The pinned peers of a server.
-class PeerDirectory {
+class QSP_EXPORT PeerDirectory {
  public:
   virtual ~PeerDirectory() = default;
   /// The peer that owns an identity, or null. The pointer lives as long as the directory.

@@ -7,14 +7,15 @@
 #include <span>
 
 #include "qsp/bytes.hpp"
+#include "qsp/export.hpp"
 
 namespace qsp {
 
 /// Overwrites bytes in a way that the optimiser keeps.
-void wipe(MutableBytes bytes) noexcept;
+QSP_EXPORT void wipe(MutableBytes bytes) noexcept;
 
 /// True if both views have the same length and content. Time depends on the length alone.
-[[nodiscard]] bool constant_time_equal(Bytes a, Bytes b) noexcept;
+[[nodiscard]] QSP_EXPORT bool constant_time_equal(Bytes a, Bytes b) noexcept;
 
 /// A secret of at most `Capacity` bytes that owns its storage inline.
 ///

@@ -8,6 +8,7 @@
 
 #include "qsp/crypto.hpp"
 #include "qsp/error.hpp"
+#include "qsp/export.hpp"
 
 /// The suite table: every algorithm of SPEC §3 with its code point, name, sizes (bytes) and limits. Order is
 /// preference.
@@ -61,26 +62,26 @@ inline constexpr std::array<AeadInfo, 2> kAeads{{
 }};
 
 /// Everything in the suite table, and no keystream.
-Capabilities whole_suite();
+QSP_EXPORT Capabilities whole_suite();
 
 /// How a provider refuses an algorithm that it lacks: Provider/INTERNAL_ERROR, with text that names it.
-std::unexpected<Error> lacks(KemId id) noexcept;
-std::unexpected<Error> lacks(SignatureId id) noexcept;
-std::unexpected<Error> lacks(AeadId id) noexcept;
+QSP_EXPORT std::unexpected<Error> lacks(KemId id) noexcept;
+QSP_EXPORT std::unexpected<Error> lacks(SignatureId id) noexcept;
+QSP_EXPORT std::unexpected<Error> lacks(AeadId id) noexcept;
 
 /// The row of an algorithm that this code names. Total: every enumerator has a row.
-const KemInfo& info(KemId id) noexcept;
-const SignatureInfo& info(SignatureId id) noexcept;
-const AeadInfo& info(AeadId id) noexcept;
+QSP_EXPORT const KemInfo& info(KemId id) noexcept;
+QSP_EXPORT const SignatureInfo& info(SignatureId id) noexcept;
+QSP_EXPORT const AeadInfo& info(AeadId id) noexcept;
 
 /// The algorithm behind a code point from the wire, or nothing where QSP does not know it.
-std::optional<KemId> kem_from_wire(std::uint16_t code) noexcept;
-std::optional<SignatureId> signature_from_wire(std::uint16_t code) noexcept;
-std::optional<AeadId> aead_from_wire(std::uint16_t code) noexcept;
+QSP_EXPORT std::optional<KemId> kem_from_wire(std::uint16_t code) noexcept;
+QSP_EXPORT std::optional<SignatureId> signature_from_wire(std::uint16_t code) noexcept;
+QSP_EXPORT std::optional<AeadId> aead_from_wire(std::uint16_t code) noexcept;
 
 /// The algorithm of a name as a person types it (case does not matter), or nothing.
-std::optional<KemId> kem_by_name(std::string_view name) noexcept;
-std::optional<SignatureId> signature_by_name(std::string_view name) noexcept;
-std::optional<AeadId> aead_by_name(std::string_view name) noexcept;
+QSP_EXPORT std::optional<KemId> kem_by_name(std::string_view name) noexcept;
+QSP_EXPORT std::optional<SignatureId> signature_by_name(std::string_view name) noexcept;
+QSP_EXPORT std::optional<AeadId> aead_by_name(std::string_view name) noexcept;
 
 }  // namespace qsp::crypto

@@ -50,6 +50,8 @@ std::string_view name(ErrorKind kind) noexcept {
       return "key source failed";
     case ErrorKind::Provider:
       return "cryptographic provider failed";
+    case ErrorKind::Environment:
+      return "environment";
     case ErrorKind::ApiMisuse:
       return "API misuse";
     case ErrorKind::Internal:

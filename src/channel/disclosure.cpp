@@ -15,6 +15,7 @@ Reason precise(const Error& error) noexcept {
     case ErrorKind::Internal:
       return error.reason;
     case ErrorKind::Provider:
+    case ErrorKind::Environment:
     case ErrorKind::ApiMisuse:
       return Reason::InternalError;
   }

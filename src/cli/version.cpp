@@ -12,6 +12,7 @@
 #include "cli/text.hpp"
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
+#include "qsp/version.hpp"
 #include "text/table.hpp"
 
 namespace qsp::cli {
@@ -35,14 +36,14 @@ int version(const Context& context) {
   }
   const std::string_view library = (*provider)->description();
   if (context.json) {
-    print_json({{"qsp", QSP_VERSION},
+    print_json({{"qsp", kVersion},
                 {"crypto", library},
                 {"json", kJsonVersion},
                 {"kems", names_of(crypto::kKems)},
                 {"signatures", names_of(crypto::kSignatures)},
                 {"aeads", names_of(crypto::kAeads)}});
   } else {
-    print_out("qsp {} with {}\n", QSP_VERSION, library);
+    print_out("qsp {} with {}\n", kVersion, library);
     print_out("{}",
               text::columns({{"KEMs", fmt::format("{}", fmt::join(algorithm_names(crypto::kKems), ", "))},
                              {"signatures", fmt::format("{}", fmt::join(algorithm_names(crypto::kSignatures), ", "))},

@@ -1,0 +1,91 @@
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "driver/failures.hpp"
+#include "driver/keys.hpp"
+#include "driver/session_impl.hpp"
+#include "driver/stream.hpp"
+#include "driver/thread.hpp"
+#include "net/dial.hpp"
+#include "net/loop.hpp"
+
+namespace qsp::tcp {
+namespace {
+
+/// What one dialled session lives on: a loop, and the thread that runs it.
+class Dialled final : private net::ConnectionOwner {
+ public:
+  Dialled(std::unique_ptr<crypto::Provider> provider, const ClientOptions& session, const ConnectOptions& options)
+      : provider_(std::move(provider)), session_(session), timeout_(options.timeout) {
+    if (options.keys != nullptr) keys_.emplace(*options.keys);
+  }
+
+  [[nodiscard]] const std::shared_ptr<driver::Mailbox>& mailbox() const noexcept { return mailbox_; }
+
+  void start(const Address& address) {
+    boost::asio::co_spawn(loop_.executor(), dial({.host = address.host, .port = address.port}), boost::asio::detached);
+    thread_ = driver::start_thread([this] {
+      loop_.run();
+      mailbox_->finish();
+    });
+  }
+
+ private:
+  boost::asio::awaitable<void> dial(net::Address address) {
+    auto dialled = co_await net::dial(loop_, std::move(address), timeout_);
+    if (!dialled) {
+      mailbox_->fail(driver::no_connection(std::move(dialled.error())));
+      co_return;
+    }
+    auto channel = Channel::client(*provider_, session_, net::Loop::now());
+    if (!channel) {
+      mailbox_->fail({channel.error(), std::string(channel.error().where)});
+      co_return;
+    }
+    const net::ConnectionPtr connection = driver::Stream::make(
+        loop_, std::move(dialled->socket), dialled->peer, *std::move(channel), *this, session_.rekey.timer, mailbox_);
+    if (keys_) connection->set_key_delivery(*keys_);
+    connection->start();
+  }
+
+  void connection_established(net::Connection&) override {}
+  void connection_rekeyed(net::Connection&) override {}
+  void connection_closed(net::Connection& connection, const Closed& closed, const net::error_code&) override {
+    mailbox_->end(closed, connection.endpoint().status());
+  }
+  void connection_finished(net::Connection&) override {}
+
+  std::unique_ptr<crypto::Provider> provider_;
+  ClientOptions session_;
+  std::chrono::nanoseconds timeout_;
+  std::shared_ptr<driver::Mailbox> mailbox_ = std::make_shared<driver::Mailbox>();
+  std::optional<driver::Keys> keys_;
+  net::Loop loop_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+Result<Session, Failure> connect(const Address& address, std::unique_ptr<crypto::Provider> provider,
+                                 const ClientOptions& session, const ConnectOptions& options) try {
+  // Options that no session can be made with are told before anybody is called.
+  if (auto trial = Channel::client(*provider, session, net::Loop::now()); !trial) {
+    return std::unexpected(Failure{trial.error(), std::string(trial.error().where)});
+  }
+  const auto dialled = std::make_shared<Dialled>(std::move(provider), session, options);
+  dialled->start(address);
+  Session made(std::make_unique<Session::Impl>(dialled->mailbox(), dialled));
+  if (auto established = dialled->mailbox()->wait_until_established(); !established) {
+    return std::unexpected(std::move(established.error()));
+  }
+  return made;
+} catch (const std::system_error& failed) {  // no descriptors for a loop, or no thread
+  return std::unexpected(driver::no_connection(std::string("cannot start: ") + failed.what()));
+}
+
+}  // namespace qsp::tcp

@@ -1,0 +1,147 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <thread>
+
+#include "driver/world.hpp"
+
+namespace qsp::tcp::test {
+namespace {
+
+struct Driver : testing::Test, World {};
+
+TEST_F(Driver, CarriesDataBothWaysUpToTheEndOfEach) {
+  auto [a, b] = meet();
+  ASSERT_TRUE(a.write(as_bytes("hello bob")));
+  ASSERT_TRUE(a.finish());
+  EXPECT_EQ(read_all(b).value(), "hello bob");
+  ASSERT_TRUE(b.write(as_bytes("hello alice")));
+  ASSERT_TRUE(b.finish());
+  EXPECT_EQ(read_all(a).value(), "hello alice");
+  EXPECT_EQ(b.status().peer, "alice");
+
+  // SPEC §8.1: both ends have said END, so the session closes by itself, and nothing is lost.
+  a.close();
+  b.close();
+  ASSERT_TRUE(a.closed());
+  EXPECT_EQ(a.closed()->reason, Reason::Normal);
+  EXPECT_FALSE(a.closed()->truncated);
+  EXPECT_FALSE(b.closed()->truncated);
+}
+
+TEST_F(Driver, WhatIsWrittenBeforeCloseArrives) {
+  auto [a, b] = meet();
+  const std::string much(3'000'000, 'x');
+  std::thread reader([&b] {
+    std::string all;
+    std::array<std::uint8_t, 10'000> buffer{};
+    while (all.size() < 3'000'000) {
+      const auto size = b.read(buffer);
+      if (!size) break;
+      all += as_text(Bytes(buffer).first(*size));
+    }
+    EXPECT_EQ(all.size(), 3'000'000U);
+    // The end of data was not said: what came may be a part.
+    const auto more = b.read(buffer);
+    ASSERT_FALSE(more);
+    EXPECT_EQ(more.error().reason, Reason::Normal);
+    EXPECT_TRUE(b.closed()->truncated);
+  });
+  EXPECT_TRUE(a.write(as_bytes(much)));
+  a.close();
+  reader.join();
+}
+
+TEST_F(Driver, AProgramThatDoesNotReadHoldsUpTheWriter) {
+  auto [a, b] = meet();
+  const std::string much(20'000'000, 'y');
+  std::thread writer([&] {
+    EXPECT_TRUE(a.write(as_bytes(much)));
+    EXPECT_TRUE(a.finish());
+  });
+  EXPECT_EQ(read_all(b).value().size(), much.size());
+  writer.join();
+}
+
+TEST_F(Driver, RekeyReturnsOnceTheKeysHaveChangedAndDataGoesOn) {
+  auto [a, b] = meet();
+  EXPECT_EQ(a.status().current.epoch, 1U);
+  ASSERT_TRUE(a.rekey());
+  EXPECT_EQ(a.status().current.epoch, 2U);
+  ASSERT_TRUE(b.rekey());
+  EXPECT_EQ(b.status().current.epoch, 3U);
+  ASSERT_TRUE(a.write(as_bytes("after")));
+  ASSERT_TRUE(a.finish());
+  EXPECT_EQ(read_all(b).value(), "after");
+}
+
+TEST_F(Driver, BothEndsExportTheSameKey) {
+  auto [a, b] = meet();
+  const auto ours = a.export_key("test", as_bytes("context"), 48);
+  const auto theirs = b.export_key("test", as_bytes("context"), 48);
+  ASSERT_TRUE(ours && theirs);
+  EXPECT_EQ(ours->key.size(), 48U);
+  EXPECT_TRUE(constant_time_equal(ours->key.reveal(), theirs->key.reveal()));
+  EXPECT_EQ(a.export_key("qsp1 mine", {}, 32).error().kind, ErrorKind::ApiMisuse);
+}
+
+TEST_F(Driver, WritingAfterTheEndIsMisuse) {
+  auto [a, b] = meet();
+  ASSERT_TRUE(a.finish());
+  EXPECT_EQ(a.write(as_bytes("more")).error().kind, ErrorKind::ApiMisuse);
+  EXPECT_EQ(a.finish().error().kind, ErrorKind::ApiMisuse);
+  EXPECT_EQ(a.read({}).error().kind, ErrorKind::ApiMisuse);
+}
+
+TEST_F(Driver, AfterTheEndEveryCallSaysSo) {
+  auto [a, b] = meet();
+  b.close();
+  std::array<std::uint8_t, 10> buffer{};
+  EXPECT_FALSE(a.read(buffer));
+  EXPECT_FALSE(a.write(as_bytes("x")));
+  EXPECT_FALSE(a.rekey());
+  EXPECT_FALSE(a.export_key("test", {}, 32));
+  EXPECT_EQ(a.status().peer, "bob");  // as it was last
+  EXPECT_TRUE(a.closed()->by_peer);
+}
+
+TEST_F(Driver, NobodyThereIsAFailureOfTheEnvironmentThatNamesTheAddress) {
+  listening.emplace(serve({.host = "127.0.0.1", .port = 0}, make_provider(), server()).value());
+  const Address nobody = listening->address();
+  listening.reset();
+  const auto session = connect(nobody, make_provider(), client());
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().kind, ErrorKind::Environment);
+  EXPECT_NE(session.error().text.find("127.0.0.1:" + std::to_string(nobody.port)), std::string::npos);
+}
+
+TEST_F(Driver, AStrangerIsRefusedAndTheServerGoesOn) {
+  listening.emplace(serve({.host = "127.0.0.1", .port = 0}, make_provider(), server()).value());
+  const World others;
+  ClientOptions stranger = client();
+  stranger.signer = others.alice_key.get();
+  const auto refused = connect(listening->address(), make_provider(), stranger);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, Reason::HandshakeFailed);
+  EXPECT_TRUE(connect(listening->address(), make_provider(), client()));
+}
+
+TEST_F(Driver, OptionsThatNoSessionCanHaveAreToldAtOnce) {
+  EXPECT_EQ(connect({.host = "127.0.0.1", .port = 1}, make_provider(), {}).error().kind, ErrorKind::ApiMisuse);
+  EXPECT_EQ(serve({.host = "127.0.0.1", .port = 0}, make_provider(), {}).error().kind, ErrorKind::ApiMisuse);
+}
+
+TEST_F(Driver, StoppingTheServerEndsItsSessionsAndTheWaitForMore) {
+  auto [a, b] = meet();
+  std::thread waiting([this] { EXPECT_FALSE(listening->accept()); });
+  listening->stop();
+  waiting.join();
+  std::array<std::uint8_t, 10> buffer{};
+  EXPECT_EQ(a.read(buffer).error().reason, Reason::Normal);
+  listening.reset();
+  EXPECT_FALSE(b.write(as_bytes("x")));  // a session may outlive its server
+}
+
+}  // namespace
+}  // namespace qsp::tcp::test
