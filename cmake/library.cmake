@@ -1,22 +1,130 @@
-# libqsp: the rooms of the core and the OpenSSL provider as one static archive, for programs that embed QSP. Its interface is
-# include/qsp. `cmake --install BUILD --component library` installs it; then find_package(qsp) offers qsp::qsp. Without that
-# component `cmake --install` takes the program alone, which may be all that was built.
+# libqsp: the rooms as libraries for programs that embed QSP, one for each component, static and shared (docs/embedding.md).
+# Their interface is include/qsp. `cmake --install BUILD --component library` installs them; then find_package(qsp COMPONENTS …)
+# and pkg-config find them. Without that component `cmake --install` takes the program alone, which may be all that was built.
 include(CMakePackageConfigHelpers)
 
-set(rooms base wire crypto crypto_openssl schedule record record_stream handshake channel)
-list(TRANSFORM rooms REPLACE "(.+)" "$<TARGET_OBJECTS:qsp_\\1>" OUTPUT_VARIABLE objects)
-add_library(libqsp STATIC ${objects})
-add_library(qsp::qsp ALIAS libqsp)
-set_target_properties(libqsp PROPERTIES OUTPUT_NAME qsp EXPORT_NAME qsp LINKER_LANGUAGE CXX)
-target_compile_features(libqsp INTERFACE cxx_std_23)
-target_include_directories(libqsp INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(libqsp INTERFACE OpenSSL::Crypto)
+# Counts the binary interfaces: the number in the SONAME. It is raised where a program that was linked before would break.
+set(QSP_ABI 1)
+# A sanitizer's run-time library is the program's, so a shared library under one could not be linked by itself.
+if(QSP_SANITIZE)
+  set(kinds static)
+else()
+  set(kinds static shared)
+endif()
+
+# The targets of these rooms and of all that they use.
+function(qsp_rooms_below result)
+  set(found "")
+  set(todo ${ARGN})
+  while(todo)
+    list(POP_FRONT todo room)
+    if(NOT room IN_LIST found)
+      list(APPEND found ${room})
+      get_property(used GLOBAL PROPERTY QSP_USES_${room})
+      list(APPEND todo ${used})
+    endif()
+  endwhile()
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
+qsp_rooms_below(core_rooms qsp_channel)
+
+# What a library of ours is linked with, as pkg-config says it. An OpenSSL that is no part of the system is an archive, whose
+# place only its user knows.
+set(pc_Threads::Threads "-pthread")
+set(pc_OpenSSL::Crypto "-lcrypto -ldl -pthread")
+set(pc_fmt::fmt "-lfmt")
+file(RELATIVE_PATH pc_up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+string(REGEX REPLACE "/$" "" pc_up "${pc_up}")
+
+# qsp_component(name ROOM … OUTPUT … NEEDS … LIBRARIES … ABOUT …): the component `name` is ROOM and what it uses beyond the
+# components that it NEEDS, as libOUTPUT. LIBRARIES: of others, that its rooms are linked with.
+function(qsp_component name)
+  cmake_parse_arguments(COMPONENT "" "ROOM;OUTPUT;ABOUT" "NEEDS;LIBRARIES" ${ARGN})
+  qsp_rooms_below(rooms qsp_${COMPONENT_ROOM})
+  if(NOT name STREQUAL core)
+    list(REMOVE_ITEM rooms ${core_rooms})
+  endif()
+  list(TRANSFORM rooms REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
+  foreach(kind IN LISTS kinds)
+    set(target qsp_${kind}_${name})
+    string(TOUPPER ${kind} type)
+    add_library(${target} ${type} ${objects})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${COMPONENT_OUTPUT} EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
+    target_compile_features(${target} INTERFACE cxx_std_23)
+    target_include_directories(${target} INTERFACE
+      "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include;${PROJECT_BINARY_DIR}/include>" $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    foreach(needed IN LISTS COMPONENT_NEEDS)
+      target_link_libraries(${target} INTERFACE qsp_${kind}_${needed})
+    endforeach()
+    install(TARGETS ${target} EXPORT qsp-${kind}
+      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library EXCLUDE_FROM_ALL
+      LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library EXCLUDE_FROM_ALL)
+  endforeach()
+  target_link_libraries(qsp_static_${name} INTERFACE ${COMPONENT_LIBRARIES})
+  add_library(qsp::${name} ALIAS qsp_static_${name})
+  if(shared IN_LIST kinds)
+    qsp_link_shared(${name} "${COMPONENT_NEEDS}" "${COMPONENT_LIBRARIES}")
+  endif()
+  qsp_describe_to_pkg_config(${COMPONENT_OUTPUT} "${COMPONENT_ABOUT}" "${COMPONENT_NEEDS}" "${COMPONENT_LIBRARIES}")
+endfunction()
+
+# A shared library shows what symbols.map lets through. What it uses of the core's rooms and is hidden in libqsp.so, it has as
+# a copy of its own, equally hidden.
+function(qsp_link_shared name needs libraries)
+  set(target qsp_shared_${name})
+  list(TRANSFORM needs PREPEND qsp_shared_)
+  if(NOT name STREQUAL core)
+    list(APPEND libraries qsp_channel)
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
+  endif()
+  target_link_libraries(${target} PRIVATE ${needs} ${libraries})
+  set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${QSP_ABI}
+    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/symbols.map)
+  target_link_options(${target} PRIVATE LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/symbols.map
+    LINKER:--exclude-libs,ALL LINKER:-z,defs)
+endfunction()
+
+function(qsp_describe_to_pkg_config file about needs libraries)
+  set(PC_NAME ${file})
+  set(PC_ABOUT "${about}")
+  list(TRANSFORM needs REPLACE "(.+)" "qsp-\\1")
+  list(TRANSFORM needs REPLACE "^qsp-core$" "qsp")
+  list(TRANSFORM needs APPEND " = ${PROJECT_VERSION}")
+  list(JOIN needs ", " PC_REQUIRES)
+  set(private "")
+  foreach(library IN LISTS libraries)
+    list(APPEND private ${pc_${library}})
+  endforeach()
+  list(REMOVE_DUPLICATES private)
+  list(JOIN private " " PC_PRIVATE)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/qsp.pc.in ${PROJECT_BINARY_DIR}/${file}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${file}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library EXCLUDE_FROM_ALL)
+endfunction()
+
+qsp_component(core ROOM channel OUTPUT qsp ABOUT "QSP, the Quantum-Safe Protocol: a session without I/O")
+qsp_component(openssl ROOM crypto_openssl OUTPUT qsp-openssl NEEDS core LIBRARIES OpenSSL::Crypto
+  ABOUT "The cryptography of QSP by OpenSSL")
+qsp_component(identity ROOM identity OUTPUT qsp-identity NEEDS core LIBRARIES fmt::fmt Threads::Threads
+  ABOUT "Key files and pinned peers of QSP")
+qsp_component(qkd ROOM keysource OUTPUT qsp-qkd NEEDS core LIBRARIES Threads::Threads ABOUT "QKD keys for QSP from pad files")
+qsp_component(tcp ROOM driver OUTPUT qsp-tcp NEEDS core LIBRARIES fmt::fmt Threads::Threads ABOUT "QSP over TCP")
+
+# `./dev build library`: all of these.
+add_custom_target(library)
+foreach(kind IN LISTS kinds)
+  foreach(name IN ITEMS core openssl identity qkd tcp)
+    add_dependencies(library qsp_${kind}_${name})
+  endforeach()
+endforeach()
 
 set(config ${CMAKE_INSTALL_LIBDIR}/cmake/qsp)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/qspConfig.cmake.in ${PROJECT_BINARY_DIR}/qspConfig.cmake
   INSTALL_DESTINATION ${config} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/qspConfigVersion.cmake COMPATIBILITY SameMajorVersion)
-install(TARGETS libqsp EXPORT qsp ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library EXCLUDE_FROM_ALL)
-install(EXPORT qsp NAMESPACE qsp:: FILE qspTargets.cmake DESTINATION ${config} COMPONENT library EXCLUDE_FROM_ALL)
+foreach(kind IN LISTS kinds)
+  install(EXPORT qsp-${kind} NAMESPACE qsp:: FILE qsp-${kind}.cmake DESTINATION ${config} COMPONENT library EXCLUDE_FROM_ALL)
+endforeach()
 install(FILES ${PROJECT_BINARY_DIR}/qspConfig.cmake ${PROJECT_BINARY_DIR}/qspConfigVersion.cmake DESTINATION ${config} COMPONENT library EXCLUDE_FROM_ALL)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/qsp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library EXCLUDE_FROM_ALL)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/qsp ${PROJECT_BINARY_DIR}/include/qsp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  COMPONENT library EXCLUDE_FROM_ALL FILES_MATCHING PATTERN "*.hpp")

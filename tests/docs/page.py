@@ -7,7 +7,8 @@ What a page says, and what the test makes of it:
   ```output              what the block of commands above prints. "…" in a line stands for anything, a line "…" for any lines;
                          lines of the log, which begin with a time, and of progress, which end with one, count only where
                          one is shown ("… info" begins one whose time is left out)
-  ```toml ```json        are parsed; ```text is neither run nor compared. There are no other blocks.
+  ```toml ```json        are parsed; ```text is neither run nor compared
+  ```cpp ```cmake        are listings of files, with which tests/install compares them. There are no other blocks.
   "in a terminal of its own", "in another terminal", in the paragraph above a block
                          the block runs beside those that follow, and is interrupted (Ctrl-C) where the section ends
   "each in a terminal of its own"
@@ -32,7 +33,7 @@ import tomllib
 
 RUN, OUTPUT, PLAIN = "sh", "output", "text"
 PARSERS = {"toml": tomllib.loads, "json": json.loads}
-LANGUAGES = {RUN, OUTPUT, PLAIN, *PARSERS}
+LANGUAGES = {RUN, OUTPUT, PLAIN, "cpp", "cmake", *PARSERS}
 
 EACH = re.compile(r"\beach in a terminal of its own\b", re.IGNORECASE)
 BESIDE = re.compile(r"\bin (a terminal of its own|another terminal)\b", re.IGNORECASE)

@@ -15,7 +15,7 @@ import page
 QSP, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
 PAGES = sorted([SOURCE / "README.md", SOURCE / "vectors/README.md", *(SOURCE / "docs").glob("*.md")])
 # Options of other programs that the pages show.
-FOREIGN = {"curl": {"--cacert", "--cert"}, "cmake": {"--install", "--component"}, "tools/mutate": {"--page"}, "./dev": {"--all", "--remove", "--repeat", "--keep", "--check"}}
+FOREIGN = {"curl": {"--cacert", "--cert"}, "cmake": {"--install", "--component", "--prefix", "--build"}, "pkg-config": {"--cflags", "--libs", "--static"}, "tools/mutate": {"--page"}, "./dev": {"--all", "--remove", "--repeat", "--keep", "--check"}}
 # Few blocks are not run, and each says why.
 MOST_LEFT_OUT = 4
 

@@ -17,9 +17,9 @@ class Elf:
         return re.search(r"^\s*Type:\s+(\w+)", self.text, re.MULTILINE).group(1)
 
     def run_paths(self):
-        """The elements of RUNPATH and RPATH as they are written."""
+        """The elements of RUNPATH and RPATH, that of the folder in which the file stands by its name."""
         found = re.findall(r"\((?:RUNPATH|RPATH)\)\s+Library (?:runpath|rpath): \[(.*)\]", self.text)
-        return [element for value in found for element in value.split(":")]
+        return [element.replace("$ORIGIN", str(self.path.resolve().parent)) for value in found for element in value.split(":")]
 
     def needed(self):
         return re.findall(r"\(NEEDED\)\s+Shared library: \[(.*)\]", self.text)
