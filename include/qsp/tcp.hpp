@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,10 +14,11 @@
 #include "qsp/failure.hpp"
 #include "qsp/key_source.hpp"
 
-/// Sessions of QSP 1.0 over TCP, for programs that wait: connect or serve, then read and write. The component "tcp".
+/// Sessions of QSP 1.0 over TCP: connect or serve, then read and write. The component "tcp".
 ///
 /// Sockets and timers are served by a thread of the library's own, so that keys change while the program does something
-/// else. Whoever has an event loop drives a Channel with it (qsp/channel.hpp).
+/// else. A program may wait in each call; one that has an event loop and must not wait takes the calls that begin with
+/// start_, or with Boost.Asio qsp/asio.hpp, which is made of them.
 namespace qsp::tcp {
 
 inline constexpr std::uint16_t kDefaultPort = 7155;
@@ -25,6 +27,14 @@ struct Address {
   std::string host;  ///< a name or an IP address, without brackets
   std::uint16_t port = kDefaultPort;
 };
+
+/// Runs a task later, on a thread of the program's and never within the call: what posting to an event loop is. Any
+/// thread calls it. A task that it drops instead must not be destroyed on the thread that called.
+using Post = std::function<void(std::move_only_function<void()>)>;
+
+/// Takes the answer to a call that does not wait: once, by way of the Post beside it.
+template <class T>
+using Then = std::move_only_function<void(Result<T, Failure>)>;
 
 /// One established session. One thread may read while another writes; the rest may be called by any thread.
 class QSP_EXPORT Session {
@@ -50,8 +60,10 @@ class QSP_EXPORT Session {
 
   /// Asks for new keys now, and waits until they are in use. Errors: the session has ended; ApiMisuse.
   Result<void, Failure> rekey();
-  /// A key for use outside the session; see Endpoint::export_key. Errors: the session has ended; ApiMisuse.
-  Result<Exported, Failure> export_key(std::string_view label, Bytes context, std::size_t size);
+  /// A key for use outside the session, from the current epoch or the one named; see Endpoint::export_key. Errors: the
+  /// session has ended; ApiMisuse.
+  Result<Exported, Failure> export_key(std::string_view label, Bytes context, std::size_t size,
+                                       std::optional<std::uint32_t> epoch = std::nullopt);
   /// As it is, or after the end as it was last.
   [[nodiscard]] ChannelStatus status() const;
 
@@ -59,6 +71,17 @@ class QSP_EXPORT Session {
   void close();
   /// How the session ended; nothing while it has not. Closed::text may be the peer's.
   [[nodiscard]] std::optional<Closed> closed() const;
+
+  // For a program that must not wait: the same, and `then` has the answer. There may be one of each kind under way at a
+  // time, also when the session ends or goes. `out` and `data` last until the answer. Of the calls above, rekey() and
+  // close() wait for the peer, read() and write() as they say, and all others for the library's thread at most.
+
+  /// As read().
+  void start_read(MutableBytes out, Post post, Then<std::size_t> then);
+  /// Hands over as much of `data` as there is room for, and answers how much that was: at least a byte, if it has any.
+  void start_write(Bytes data, Post post, Then<std::size_t> then);
+  /// As close(). After it the destructor does not wait.
+  void start_close(Post post, std::move_only_function<void()> then);
 
   /// Made by connect() and Server::accept().
   class QSP_HIDDEN Impl;
@@ -79,8 +102,14 @@ struct ConnectOptions {
 QSP_EXPORT Result<Session, Failure> connect(const Address& address, std::unique_ptr<crypto::Provider> provider,
                                             const ClientOptions& session, const ConnectOptions& options = {});
 
+/// As connect(), for a program that must not wait.
+QSP_EXPORT void start_connect(const Address& address, std::unique_ptr<crypto::Provider> provider,
+                              const ClientOptions& session, const ConnectOptions& options, Post post,
+                              Then<Session> then);
+
 struct ServeOptions {
-  std::size_t sessions = 1'000;            ///< of any phase at once; a newcomer beyond is told that there is no room
+  std::size_t sessions = 1'000;            ///< of any phase at once; a newcomer beyond is told that there is no room.
+                                           ///< As many wait to be accepted; beyond, those that have ended are dropped
   std::size_t handshakes = 256;            ///< of these, not authenticated yet
   std::size_t handshakes_per_source = 16;  ///< likewise, from one IPv4 address or IPv6 /64
   keysource::KeySource* keys = nullptr;    ///< of QKD keys; outlives the server
@@ -99,6 +128,8 @@ class QSP_EXPORT Server {
   /// Waits for the next session that is established. A handshake that fails is nobody's concern here. Error: stop() was
   /// called.
   Result<Session, Failure> accept();
+  /// As accept(), for a program that must not wait: one at a time. Its answer may also come when the server goes.
+  void start_accept(Post post, Then<Session> then);
   /// The address that it listens on, with the port that the system chose where 0 was asked for.
   [[nodiscard]] Address address() const;
   /// Accepts no more, and ends every session with NORMAL.

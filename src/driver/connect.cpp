@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "driver/answer.hpp"
 #include "driver/failures.hpp"
 #include "driver/keys.hpp"
 #include "driver/session_impl.hpp"
@@ -69,23 +70,52 @@ class Dialled final : private net::ConnectionOwner {
   std::jthread thread_;
 };
 
-}  // namespace
-
-Result<Session, Failure> connect(const Address& address, std::unique_ptr<crypto::Provider> provider,
-                                 const ClientOptions& session, const ConnectOptions& options) try {
-  // Options that no session can be made with are told before anybody is called.
+/// Starts to dial, unless the options can make no session.
+Result<std::shared_ptr<Dialled>, Failure> start(const Address& address, std::unique_ptr<crypto::Provider> provider,
+                                                const ClientOptions& session, const ConnectOptions& options) try {
   if (auto trial = Channel::client(*provider, session, net::Loop::now()); !trial) {
     return std::unexpected(Failure{trial.error(), std::string(trial.error().where)});
   }
-  const auto dialled = std::make_shared<Dialled>(std::move(provider), session, options);
+  auto dialled = std::make_shared<Dialled>(std::move(provider), session, options);
   dialled->start(address);
-  Session made(std::make_unique<Session::Impl>(dialled->mailbox(), dialled));
-  if (auto established = dialled->mailbox()->wait_until_established(); !established) {
+  return dialled;
+} catch (const std::system_error& failed) {  // no descriptors for a loop, or no thread
+  return std::unexpected(driver::no_connection(std::string("cannot start: ") + failed.what()));
+}
+
+Session session_of(std::shared_ptr<Dialled> dialled) {
+  auto mailbox = dialled->mailbox();
+  return Session(std::make_unique<Session::Impl>(std::move(mailbox), std::move(dialled)));
+}
+
+}  // namespace
+
+Result<Session, Failure> connect(const Address& address, std::unique_ptr<crypto::Provider> provider,
+                                 const ClientOptions& session, const ConnectOptions& options) {
+  auto dialled = start(address, std::move(provider), session, options);
+  if (!dialled) return std::unexpected(std::move(dialled.error()));
+  driver::Mailbox& mailbox = *(*dialled)->mailbox();
+  Session made = session_of(*std::move(dialled));
+  if (auto established = mailbox.wait_until_established(); !established) {
     return std::unexpected(std::move(established.error()));
   }
   return made;
-} catch (const std::system_error& failed) {  // no descriptors for a loop, or no thread
-  return std::unexpected(driver::no_connection(std::string("cannot start: ") + failed.what()));
+}
+
+void start_connect(const Address& address, std::unique_ptr<crypto::Provider> provider, const ClientOptions& session,
+                   const ConnectOptions& options, Post post, Then<Session> then) {
+  auto dialled = start(address, std::move(provider), session, options);
+  if (!dialled) return driver::by_way_of(std::move(post), std::move(then))(std::unexpected(std::move(dialled.error())));
+  driver::Mailbox& mailbox = *(*dialled)->mailbox();
+  // Its thread cannot wait for its own end: so what it lives on leaves with the answer, whatever that is.
+  mailbox.when_decided([kept = *std::move(dialled), post = std::move(post),
+                        then = std::move(then)](Result<void, Failure> established) mutable {
+    post([kept = std::move(kept), then = std::move(then), established = std::move(established)]() mutable {
+      if (established) return then(session_of(std::move(kept)));
+      kept.reset();
+      then(std::unexpected(std::move(established.error())));
+    });
+  });
 }
 
 }  // namespace qsp::tcp

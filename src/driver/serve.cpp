@@ -1,12 +1,14 @@
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
-#include <expected>
 #include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "driver/answer.hpp"
 #include "driver/failures.hpp"
 #include "driver/keys.hpp"
 #include "driver/session_impl.hpp"
@@ -18,11 +20,38 @@
 namespace qsp::tcp {
 namespace {
 
+/// Every session that a server has made and a program may still ask. Of the server's thread, and of whoever ended that.
+class Mailboxes {
+ public:
+  std::shared_ptr<driver::Mailbox> make() {
+    if (all_.size() >= 2 * alive_ + kFew) {
+      std::erase_if(all_, [](const auto& each) { return each.expired(); });
+      alive_ = all_.size();
+    }
+    auto made = std::make_shared<driver::Mailbox>();
+    all_.emplace_back(made);
+    return made;
+  }
+  /// Their loop runs no more: nobody may wait for it, nor post to it.
+  void finish_all() {
+    for (const auto& each : all_) {
+      if (const auto mailbox = each.lock()) mailbox->finish();
+    }
+  }
+
+ private:
+  static constexpr std::size_t kFew = 64;
+
+  std::vector<std::weak_ptr<driver::Mailbox>> all_;
+  std::size_t alive_ = 0;  ///< when it was looked at last
+};
+
 /// Makes the sessions of a server, on its thread.
 class Factory final : public net::SessionFactory {
  public:
-  Factory(std::unique_ptr<crypto::Provider> provider, const ServerOptions& session, keysource::KeySource* keys)
-      : provider_(std::move(provider)), session_(session) {
+  Factory(std::unique_ptr<crypto::Provider> provider, const ServerOptions& session, keysource::KeySource* keys,
+          Mailboxes& mailboxes)
+      : provider_(std::move(provider)), session_(session), mailboxes_(mailboxes) {
     if (keys != nullptr) keys_.emplace(*keys);
   }
 
@@ -31,7 +60,7 @@ class Factory final : public net::SessionFactory {
     auto channel = Channel::server(*provider_, session_, net::Loop::now());
     if (!channel) return std::unexpected(channel.error());
     net::ConnectionPtr connection = driver::Stream::make(loop, std::move(socket), peer, *std::move(channel), owner,
-                                                         session_.rekey.timer, std::make_shared<driver::Mailbox>());
+                                                         session_.rekey.timer, mailboxes_.make());
     if (keys_) connection->set_key_delivery(*keys_);
     return connection;
   }
@@ -40,6 +69,7 @@ class Factory final : public net::SessionFactory {
  private:
   std::unique_ptr<crypto::Provider> provider_;
   ServerOptions session_;
+  Mailboxes& mailboxes_;
   std::optional<driver::Keys> keys_;
 };
 
@@ -62,8 +92,8 @@ class Server::Impl final : private net::ServerEvents {
     if (auto trial = Channel::server(*provider, session, net::Loop::now()); !trial) {
       return std::unexpected(Failure{trial.error(), std::string(trial.error().where)});
     }
-    const auto make = [&]() -> std::expected<std::unique_ptr<net::SessionFactory>, std::string> {
-      return std::make_unique<Factory>(std::move(provider), session, options.keys);
+    const auto make = [&]() -> Result<std::unique_ptr<net::SessionFactory>, std::string> {
+      return std::make_unique<Factory>(std::move(provider), session, options.keys, mailboxes_);
     };
     auto opened = net::Server::open({.listen = {.host = address.host, .port = address.port},
                                      .limits = {.sessions = options.sessions,
@@ -74,34 +104,47 @@ class Server::Impl final : private net::ServerEvents {
     server_ = *std::move(opened);
     const net::tcp::endpoint local = server_->local_endpoint();
     address_ = {.host = local.address().to_string(), .port = local.port()};
-    thread_ =
-        driver::start_thread([this] { static_cast<void>(server_->run()); });  // with one thread it has nothing to start
+    most_waiting_ = std::max<std::size_t>(options.sessions, 1);
+    thread_ = driver::start_thread([this] {
+      static_cast<void>(server_->run());  // with one thread it has nothing to start
+      mailboxes_.finish_all();
+    });
     return {};
   }
 
   Result<Session, Failure> accept() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return stopped_ || !established_.empty(); });
-    if (stopped_) return driver::misuse("accept: the server was stopped");
-    auto mailbox = std::move(established_.front());
-    established_.pop_front();
-    return Session(std::make_unique<Session::Impl>(std::move(mailbox)));
+    return next();
+  }
+
+  void start_accept(Post post, Then<Session> then) {
+    std::unique_lock lock(mutex_);
+    acceptor_ = driver::by_way_of(std::move(post), std::move(then));
+    answer_acceptor(lock);
   }
 
   [[nodiscard]] const Address& address() const noexcept { return address_; }
 
   void stop() {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (std::exchange(stopped_, true)) return;
     if (server_) server_->stop();
     changed_.notify_all();
+    answer_acceptor(lock);
   }
 
  private:
   void session_established(const net::Connection& connection) override {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (established_.size() >= most_waiting_) {
+      const auto ended =
+          std::ranges::find_if(established_, [](const auto& each) { return each->closed().has_value(); });
+      if (ended != established_.end()) established_.erase(ended);
+    }
     established_.push_back(mailbox_of(connection));
     changed_.notify_all();
+    answer_acceptor(lock);
   }
   void session_rekeyed(const net::Connection&) override {}
   void session_closed(const net::Connection& connection, const Closed& closed, const net::error_code&) override {
@@ -110,10 +153,29 @@ class Server::Impl final : private net::ServerEvents {
   void refused(net::Refusal, std::uint64_t, const net::tcp::endpoint&) override {}
   void accept_failed(const net::error_code&) override {}
 
+  /// Under the lock, once there is an answer.
+  Result<Session, Failure> next() {
+    if (stopped_) return driver::misuse("accept: the server was stopped");
+    auto mailbox = std::move(established_.front());
+    established_.pop_front();
+    return Session(std::make_unique<Session::Impl>(std::move(mailbox)));
+  }
+  /// Lets go of the lock if there is one for whom there is an answer.
+  void answer_acceptor(std::unique_lock<std::mutex>& lock) {
+    if (!acceptor_ || (!stopped_ && established_.empty())) return;
+    Then<Session> then = std::exchange(acceptor_, nullptr);
+    auto answer = next();
+    lock.unlock();
+    then(std::move(answer));
+  }
+
   Address address_;
-  std::mutex mutex_;  ///< of what follows
+  std::size_t most_waiting_ = 1;
+  Mailboxes mailboxes_;  ///< of the server's thread
+  std::mutex mutex_;     ///< of what follows
   std::condition_variable changed_;
   std::deque<std::shared_ptr<driver::Mailbox>> established_;
+  Then<Session> acceptor_;
   bool stopped_ = false;
   std::unique_ptr<net::Server> server_;
   std::jthread thread_;
@@ -125,6 +187,7 @@ Server& Server::operator=(Server&&) noexcept = default;
 Server::~Server() = default;
 
 Result<Session, Failure> Server::accept() { return impl_->accept(); }
+void Server::start_accept(Post post, Then<Session> then) { impl_->start_accept(std::move(post), std::move(then)); }
 Address Server::address() const { return impl_->address(); }
 void Server::stop() { impl_->stop(); }
 

@@ -1,3 +1,4 @@
+#include "driver/answer.hpp"
 #include "driver/session_impl.hpp"
 
 namespace qsp::tcp {
@@ -12,8 +13,19 @@ Result<void, Failure> Session::write(Bytes data) { return impl_->mailbox().write
 Result<void, Failure> Session::finish() { return impl_->mailbox().end_output(); }
 Result<void, Failure> Session::rekey() { return impl_->mailbox().rekey(); }
 
-Result<Exported, Failure> Session::export_key(std::string_view label, Bytes context, std::size_t size) {
-  return impl_->mailbox().export_key(label, context, size);
+Result<Exported, Failure> Session::export_key(std::string_view label, Bytes context, std::size_t size,
+                                              std::optional<std::uint32_t> epoch) {
+  return impl_->mailbox().export_key(label, context, size, epoch);
+}
+
+void Session::start_read(MutableBytes out, Post post, Then<std::size_t> then) {
+  impl_->mailbox().when_read(out, driver::by_way_of(std::move(post), std::move(then)));
+}
+void Session::start_write(Bytes data, Post post, Then<std::size_t> then) {
+  impl_->mailbox().when_written(data, driver::by_way_of(std::move(post), std::move(then)));
+}
+void Session::start_close(Post post, std::move_only_function<void()> then) {
+  impl_->mailbox().when_gone([post = std::move(post), then = std::move(then)]() mutable { post(std::move(then)); });
 }
 
 ChannelStatus Session::status() const { return impl_->mailbox().status(); }

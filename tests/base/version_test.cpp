@@ -7,7 +7,7 @@
 namespace qsp {
 namespace {
 
-TEST(Version, IsTheSameAsTextAndAsNumbers) {
+TEST(Version, is_the_same_as_text_and_as_numbers) {
   const std::string text = std::to_string(QSP_VERSION_MAJOR) + '.' + std::to_string(QSP_VERSION_MINOR) + '.' +
                            std::to_string(QSP_VERSION_PATCH);
   EXPECT_EQ(kVersion, text);

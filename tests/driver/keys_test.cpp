@@ -60,7 +60,7 @@ struct Qkd : testing::Test, World {
   }
 };
 
-TEST_F(Qkd, AKeyThatComesFromAnotherThreadIsInTheSession) {
+TEST_F(Qkd, a_key_that_comes_from_another_thread_is_in_the_session) {
   OneKey keys;
   {
     const auto session = dial(&keys, &keys);
@@ -70,14 +70,14 @@ TEST_F(Qkd, AKeyThatComesFromAnotherThreadIsInTheSession) {
   listening.reset();
 }
 
-TEST_F(Qkd, WithoutAKeySourceTheHandshakeFails) {
+TEST_F(Qkd, without_a_key_source_the_handshake_fails) {
   OneKey keys;
   EXPECT_FALSE(dial(nullptr, &keys));
   EXPECT_FALSE(dial(&keys, nullptr));
   listening.reset();
 }
 
-TEST_F(Qkd, ASourceThatHasNoneEndsTheHandshakeAtOnce) {
+TEST_F(Qkd, a_source_that_has_none_ends_the_handshake_at_once) {
   OneKey keys;
   NoKey none;
   const auto session = dial(&keys, &none);

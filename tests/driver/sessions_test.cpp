@@ -11,7 +11,7 @@ namespace {
 
 struct Driver : testing::Test, World {};
 
-TEST_F(Driver, CarriesDataBothWaysUpToTheEndOfEach) {
+TEST_F(Driver, carries_data_both_ways_up_to_the_end_of_each) {
   auto [a, b] = meet();
   ASSERT_TRUE(a.write(as_bytes("hello bob")));
   ASSERT_TRUE(a.finish());
@@ -30,7 +30,7 @@ TEST_F(Driver, CarriesDataBothWaysUpToTheEndOfEach) {
   EXPECT_FALSE(b.closed()->truncated);
 }
 
-TEST_F(Driver, WhatIsWrittenBeforeCloseArrives) {
+TEST_F(Driver, what_is_written_before_close_arrives) {
   auto [a, b] = meet();
   const std::string much(3'000'000, 'x');
   std::thread reader([&b] {
@@ -53,7 +53,7 @@ TEST_F(Driver, WhatIsWrittenBeforeCloseArrives) {
   reader.join();
 }
 
-TEST_F(Driver, AProgramThatDoesNotReadHoldsUpTheWriter) {
+TEST_F(Driver, a_program_that_does_not_read_holds_up_the_writer) {
   auto [a, b] = meet();
   const std::string much(20'000'000, 'y');
   std::thread writer([&] {
@@ -64,7 +64,7 @@ TEST_F(Driver, AProgramThatDoesNotReadHoldsUpTheWriter) {
   writer.join();
 }
 
-TEST_F(Driver, RekeyReturnsOnceTheKeysHaveChangedAndDataGoesOn) {
+TEST_F(Driver, rekey_returns_once_the_keys_have_changed_and_data_goes_on) {
   auto [a, b] = meet();
   EXPECT_EQ(a.status().current.epoch, 1U);
   ASSERT_TRUE(a.rekey());
@@ -76,7 +76,7 @@ TEST_F(Driver, RekeyReturnsOnceTheKeysHaveChangedAndDataGoesOn) {
   EXPECT_EQ(read_all(b).value(), "after");
 }
 
-TEST_F(Driver, BothEndsExportTheSameKey) {
+TEST_F(Driver, both_ends_export_the_same_key) {
   auto [a, b] = meet();
   const auto ours = a.export_key("test", as_bytes("context"), 48);
   const auto theirs = b.export_key("test", as_bytes("context"), 48);
@@ -84,9 +84,18 @@ TEST_F(Driver, BothEndsExportTheSameKey) {
   EXPECT_EQ(ours->key.size(), 48U);
   EXPECT_TRUE(constant_time_equal(ours->key.reveal(), theirs->key.reveal()));
   EXPECT_EQ(a.export_key("qsp1 mine", {}, 32).error().kind, ErrorKind::ApiMisuse);
+
+  ASSERT_TRUE(a.rekey());
+  const auto later = a.export_key("test", as_bytes("context"), 48);
+  const auto former = a.export_key("test", as_bytes("context"), 48, 1);
+  ASSERT_TRUE(later && former);
+  EXPECT_EQ(later->epoch, 2U);
+  EXPECT_FALSE(constant_time_equal(ours->key.reveal(), later->key.reveal()));
+  EXPECT_TRUE(constant_time_equal(ours->key.reveal(), former->key.reveal()));
+  EXPECT_EQ(a.export_key("test", {}, 32, 7).error().kind, ErrorKind::ApiMisuse);
 }
 
-TEST_F(Driver, WritingAfterTheEndIsMisuse) {
+TEST_F(Driver, writing_after_the_end_is_misuse) {
   auto [a, b] = meet();
   ASSERT_TRUE(a.finish());
   EXPECT_EQ(a.write(as_bytes("more")).error().kind, ErrorKind::ApiMisuse);
@@ -94,7 +103,7 @@ TEST_F(Driver, WritingAfterTheEndIsMisuse) {
   EXPECT_EQ(a.read({}).error().kind, ErrorKind::ApiMisuse);
 }
 
-TEST_F(Driver, AfterTheEndEveryCallSaysSo) {
+TEST_F(Driver, after_the_end_every_call_says_so) {
   auto [a, b] = meet();
   b.close();
   std::array<std::uint8_t, 10> buffer{};
@@ -106,7 +115,7 @@ TEST_F(Driver, AfterTheEndEveryCallSaysSo) {
   EXPECT_TRUE(a.closed()->by_peer);
 }
 
-TEST_F(Driver, NobodyThereIsAFailureOfTheEnvironmentThatNamesTheAddress) {
+TEST_F(Driver, nobody_there_is_a_failure_of_the_environment_that_names_the_address) {
   listening.emplace(serve({.host = "127.0.0.1", .port = 0}, make_provider(), server()).value());
   const Address nobody = listening->address();
   listening.reset();
@@ -116,7 +125,7 @@ TEST_F(Driver, NobodyThereIsAFailureOfTheEnvironmentThatNamesTheAddress) {
   EXPECT_NE(session.error().text.find("127.0.0.1:" + std::to_string(nobody.port)), std::string::npos);
 }
 
-TEST_F(Driver, AStrangerIsRefusedAndTheServerGoesOn) {
+TEST_F(Driver, a_stranger_is_refused_and_the_server_goes_on) {
   listening.emplace(serve({.host = "127.0.0.1", .port = 0}, make_provider(), server()).value());
   const World others;
   ClientOptions stranger = client();
@@ -127,12 +136,27 @@ TEST_F(Driver, AStrangerIsRefusedAndTheServerGoesOn) {
   EXPECT_TRUE(connect(listening->address(), make_provider(), client()));
 }
 
-TEST_F(Driver, OptionsThatNoSessionCanHaveAreToldAtOnce) {
+TEST_F(Driver, options_that_no_session_can_have_are_told_at_once) {
   EXPECT_EQ(connect({.host = "127.0.0.1", .port = 1}, make_provider(), {}).error().kind, ErrorKind::ApiMisuse);
   EXPECT_EQ(serve({.host = "127.0.0.1", .port = 0}, make_provider(), {}).error().kind, ErrorKind::ApiMisuse);
 }
 
-TEST_F(Driver, StoppingTheServerEndsItsSessionsAndTheWaitForMore) {
+TEST_F(Driver, sessions_that_ended_before_they_were_accepted_make_room) {
+  listening.emplace(serve({.host = "127.0.0.1", .port = 0}, make_provider(), server(), {.sessions = 2}).value());
+  const auto call = [this](std::string_view text) {
+    auto session = connect(listening->address(), make_provider(), client()).value();
+    EXPECT_TRUE(session.write(as_bytes(text)));
+    EXPECT_TRUE(session.finish());
+    session.close();
+  };
+  for (const std::string_view text : {"one", "two", "three", "four"}) call(text);
+  for (const std::string_view text : {"three", "four"}) {
+    auto session = listening->accept().value();
+    EXPECT_EQ(read_all(session).value(), text);
+  }
+}
+
+TEST_F(Driver, stopping_the_server_ends_its_sessions_and_the_wait_for_more) {
   auto [a, b] = meet();
   std::thread waiting([this] { EXPECT_FALSE(listening->accept()); });
   listening->stop();

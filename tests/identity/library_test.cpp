@@ -19,7 +19,7 @@ struct Library : testing::Test {
   std::string key_ = folder_ / "alice.key";
 };
 
-TEST_F(Library, KeyPairsComeBackAsTheyWereMade) {
+TEST_F(Library, key_pairs_come_back_as_they_were_made) {
   const auto made = make_key_pair(provider(), crypto::SignatureId::MlDsa65, key_);
   ASSERT_TRUE(made) << made.error().text;
   EXPECT_EQ(load_signer(provider(), key_).value()->public_key(), *made);
@@ -27,7 +27,7 @@ TEST_F(Library, KeyPairsComeBackAsTheyWereMade) {
   EXPECT_EQ(load_pin(provider(), key_ + ".pub").value().key, *made);
 }
 
-TEST_F(Library, AnEncryptedKeyOpensWithItsPassphraseAndNothingElse) {
+TEST_F(Library, an_encrypted_key_opens_with_its_passphrase_and_nothing_else) {
   ASSERT_TRUE(make_key_pair(provider(), crypto::SignatureId::MlDsa65, key_, SecretBytes::copy_of("correct horse")));
   const auto with = [](std::string_view text) { return [text] { return std::optional(SecretBytes::copy_of(text)); }; };
   EXPECT_TRUE(load_signer(provider(), key_, with("correct horse")));
@@ -41,19 +41,19 @@ TEST_F(Library, AnEncryptedKeyOpensWithItsPassphraseAndNothingElse) {
   }
 }
 
-TEST_F(Library, AKeyThatOthersCanReadIsRefused) {
+TEST_F(Library, a_key_that_others_can_read_is_refused) {
   ASSERT_TRUE(make_key_pair(provider(), crypto::SignatureId::MlDsa65, key_));
   ASSERT_EQ(::chmod(key_.c_str(), 0644), 0);
   EXPECT_FALSE(load_signer(provider(), key_));
 }
 
-TEST_F(Library, FailuresNameTheFile) {
+TEST_F(Library, failures_name_the_file) {
   EXPECT_NE(load_signer(provider(), key_).error().text.find(key_), std::string::npos);
   EXPECT_NE(load_pin(provider(), key_).error().text.find(key_), std::string::npos);
   EXPECT_NE(Pins::load(provider(), folder_ / "peers.toml").error().text.find("peers.toml"), std::string::npos);
 }
 
-TEST_F(Library, PinsAreFoundByNameAndByIdentity) {
+TEST_F(Library, pins_are_found_by_name_and_by_identity) {
   ASSERT_TRUE(make_key_pair(provider(), crypto::SignatureId::MlDsa65, key_));
   const std::string file = folder_ / "peers.toml";
   std::ofstream(file) << "[[peer]]\nname = \"alice\"\nkey_file = \"alice.key.pub\"\nconnect = true\n";

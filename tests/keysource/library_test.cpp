@@ -21,7 +21,7 @@ struct Library : PadTest {
   }
 };
 
-TEST_F(Library, BothEndsGetOneKeyAndOnlyOnce) {
+TEST_F(Library, both_ends_get_one_key_and_only_once) {
   ASSERT_TRUE(make_pads({.link = "berlin-paris", .keys = 4}, a_, b_, rng_));
   const auto alices = open("bob", a_), bobs = open("alice", b_);
   const auto first = ask(*alices, "bob");
@@ -35,7 +35,7 @@ TEST_F(Library, BothEndsGetOneKeyAndOnlyOnce) {
 }
 
 // SPEC §5.7: "per peer at most 10 fetches, refilled by one per 10 s".
-TEST_F(Library, APeerGetsTenKeysAndThenTheBudgetIsSpent) {
+TEST_F(Library, a_peer_gets_ten_keys_and_then_the_budget_is_spent) {
   ASSERT_TRUE(make_pads({.link = "berlin-paris", .keys = 100}, a_, b_, rng_));
   const auto source = open("bob", a_);
   int given = 0;
@@ -46,7 +46,7 @@ TEST_F(Library, APeerGetsTenKeysAndThenTheBudgetIsSpent) {
   EXPECT_EQ(answer.error().why, QkdFailure::Budget) << "after " << given << " keys";
 }
 
-TEST_F(Library, FailuresSayWhatIsWrong) {
+TEST_F(Library, failures_say_what_is_wrong) {
   EXPECT_EQ(make_pads({.link = "berlin-paris", .keys = 1}, a_, b_, rng_).error().kind, ErrorKind::Environment);
   EXPECT_NE(open_pads({{.sae_id = "bob", .file = a_}}).error().text.find(a_), std::string::npos);
   ASSERT_TRUE(make_pads({.link = "berlin-paris", .keys = 4}, a_, b_, rng_));

@@ -44,6 +44,11 @@ class CheckRooms(unittest.TestCase):
             self.assertEqual([], list(check_rooms.breaches(root, RULES, included)))
         self.assertEqual({"openssl/": {"bench"}, "boost/": {"net"}, "CLI/": set(), "toml++/": set()}, included)
 
+    def test_one_public_header_is_for_asio(self):
+        self.assertEqual([], self.breaches("include/qsp/asio.hpp", "#include <boost/asio/post.hpp>\n"))
+        self.assertTrue(self.breaches("include/qsp/asio.hpp", "#include <openssl/evp.h>\n"))
+        self.assertTrue(self.breaches("include/qsp/tcp.hpp", "#include <boost/asio/post.hpp>\n"))
+
     def test_a_room_reaches_only_what_it_names(self):
         self.assertTrue(self.breaches("src/base/a.cpp", '#include "wire/frame.hpp"\n'))
         self.assertTrue(self.breaches("src/crypto/a.cpp", '#include "crypto/openssl/provider.hpp"\n'))
