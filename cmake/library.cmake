@@ -29,11 +29,21 @@ endfunction()
 
 qsp_rooms_below(core_rooms qsp_channel)
 
-# What a library of ours is linked with, as pkg-config says it. An OpenSSL that is no part of the system is an archive, whose
-# place only its user knows.
+# What a library of ours is linked with, as pkg-config says it to whoever links statically. They are named as libraries and not
+# as packages: then a program that uses the shared ones needs no package of theirs. What the system's libcrypto needs in turn its
+# own package says; one that is no part of the system is an archive, whose place only its user knows.
 set(pc_Threads::Threads "-pthread")
-set(pc_OpenSSL::Crypto "-lcrypto -ldl -pthread")
 set(pc_fmt::fmt "-lfmt")
+set(pc_OpenSSL::Crypto "-lcrypto -ldl -pthread")
+if(NOT OPENSSL_CRYPTO_LIBRARY MATCHES "\\.a$")
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(QSP_LIBCRYPTO QUIET libcrypto>=3.5)
+  endif()
+  if(QSP_LIBCRYPTO_FOUND)
+    list(JOIN QSP_LIBCRYPTO_STATIC_LDFLAGS " " pc_OpenSSL::Crypto)
+  endif()
+endif()
 file(RELATIVE_PATH pc_up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" pc_up "${pc_up}")
 

@@ -1,33 +1,37 @@
-// Alice calls Bob over a socket of her own.
+// Alice calls Bob over a socket of her own, and waits with poll(2).
 #include <netinet/in.h>
+#include <poll.h>
 #include <qsp/identity.hpp>
 #include <qsp/openssl.hpp>
+#include <qsp/qsp.hpp>
 
 #include <iostream>
 
-#include "drive.hpp"
+qsp::Instant now() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
 int main() try {
   const auto provider = qsp::crypto::make_openssl_provider().value();
   const auto key = qsp::load_signer(*provider, "alice.key").value();
   const auto bob = qsp::load_pin(*provider, "bob.key.pub").value();
   const qsp::ClientOptions options{.signer = key.get(), .peer = {.name = "bob", .keys = {bob}, .may_serve = true}};
-
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(7155);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(7155), .sin_addr = {htonl(INADDR_LOOPBACK)}};
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return 1;
 
-  const auto channel = qsp::Channel::client(*provider, options, now()).value();
-  drive(fd, *channel, [&](const qsp::Event& event) {
-    if (std::get_if<qsp::Established>(&event)) send_last(fd, *channel, "hello bob");
-    if (const auto* const data = std::get_if<qsp::AppData>(&event))
-      std::cout << "alice received: " << qsp::as_text(data->data) << '\n';
-    if (const auto* const closed = std::get_if<qsp::Closed>(&event))
-      std::cout << "alice: " << qsp::name(closed->reason) << (closed->truncated ? ", cut off\n" : "\n");
-  });
+  qsp::Buffered session(qsp::Channel::client(*provider, options, now()).value());
+  while (!session.over()) {
+    pollfd ready{fd, static_cast<short>(session.unsent().empty() ? POLLIN : POLLIN | POLLOUT), 0};
+    ::poll(&ready, 1, session.wait_ms(now()));
+    const qsp::Bytes out = session.unsent();
+    if (ready.revents & POLLOUT) session.sent(::send(fd, out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+    const qsp::MutableBytes in = session.room();
+    if (ready.revents & POLLIN) session.received(::recv(fd, in.data(), in.size(), 0), now());
+    while (const auto event = session.next_event(now())) {
+      if (std::get_if<qsp::Established>(&*event)) session.send(qsp::as_bytes("hello bob"), true, now()).value();
+      const auto* const data = std::get_if<qsp::AppData>(&*event);
+      if (data) std::cout << "alice received: " << qsp::as_text(data->data) << '\n';
+    }
+  }
 } catch (const std::bad_expected_access<qsp::Failure>& failed) {
   std::cerr << failed.error().text << '\n';
   return 1;
