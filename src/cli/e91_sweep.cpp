@@ -2,23 +2,19 @@
 
 #include <boost/json/array.hpp>
 #include <memory>
-#include <utility>
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/e91.hpp"
-#include "cli/e91_report.hpp"
-#include "cli/e91_rows.hpp"
 #include "cli/e91_setup.hpp"
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/stop_request.hpp"
 #include "cli/text.hpp"
-#include "e91/study/charts.hpp"
-#include "e91/study/points.hpp"
+#include "e91/study/report.hpp"
+#include "e91/study/sweep.hpp"
 #include "text/progress.hpp"
-#include "text/table.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -33,62 +29,8 @@ struct SweepOptions {
   std::optional<double> from, to;
   std::size_t steps = 10;
   e91::study::Sampling sampling;
-  std::string plot;
-  std::vector<std::string> published;
+  e91::study::SweepPlot plot;
 };
-
-std::string verdict_of(const e91::study::Point& point) {
-  return point.blocks.empty() ? "" : point.blocks.back().verdict;
-}
-
-boost::json::object json_of(const e91::study::Point& point) {
-  const auto rate = point.rate_per_s();
-  return {{"x", point.x},
-          {"p_z", point.link.p_z},
-          {"block_bits", point.block_bits},
-          {"theory",
-           {{"s", point.theory.s},
-            {"qber", point.theory.qber},
-            {"phase_error", point.theory_phase_error()},
-            {"correlation_z", point.theory.settings[0][0].correlation()},
-            {"sifted_bits_per_s", point.theory.key_pairs_per_s},
-            {"secret_bits_per_s", point.forecast.rate_per_s},
-            {"endless_secret_bits_per_s", point.forecast.endless_rate_per_s}}},
-          {"simulated",
-           {{"s", estimate_json(point.s)},
-            {"qber", estimate_json(point.qber)},
-            {"phase_error", estimate_json(point.phase_error)},
-            {"correlation_z", estimate_json(point.correlation_z)},
-            {"secret_bits_per_s", rate ? boost::json::value(*rate) : boost::json::value(nullptr)},
-            {"verdict", verdict_of(point)}}}};
-}
-
-text::Rows rows_of(const e91::study::Parameter& parameter, const std::vector<e91::study::Point>& points) {
-  const auto text = [](const auto& value, const auto& form) { return value ? form(*value) : std::string("–"); };
-  text::Rows rows{{std::string(parameter.name), "S theory", "S", "QBER theory", "QBER", "e_phase theory", "e_phase",
-                   "bit/s endless", "bit/s theory", "bit/s", "verdict"}};
-  for (const e91::study::Point& point : points) {
-    rows.push_back({fmt::format("{:g}", point.x), fmt::format("{:.3f}", point.theory.s), text(point.s, estimate_text),
-                    fmt::format("{:.2f} %", 100 * point.theory.qber), text(point.qber, percent_text),
-                    fmt::format("{:.2f} %", 100 * point.theory_phase_error()), text(point.phase_error, percent_text),
-                    rate_text(point.forecast.endless_rate_per_s), rate_text(point.forecast.rate_per_s),
-                    text(point.rate_per_s(), rate_text), verdict_of(point)});
-  }
-  return rows;
-}
-
-OrText<std::vector<std::string>> draw(crypto::Provider& provider, const SweepOptions& options,
-                                      const e91::study::Parameter& parameter, double from, double to,
-                                      const std::vector<e91::study::Point>& points) {
-  constexpr std::size_t kSmooth = 60;
-  const auto published = e91::study::published_rates(options.published);
-  if (!published) return std::unexpected(published.error());
-  auto curve = theory_curve(provider, options.link, parameter, from, to, kSmooth);
-  if (!curve) return std::unexpected(std::move(curve.error()));
-  return e91::study::write_charts(
-      options.plot,
-      e91::study::charts_of({.parameter = parameter, .curve = std::move(*curve), .sampled = points}, *published));
-}
 
 int run_sweep(SweepOptions options, bool json) {
   const e91::study::Parameter& parameter = e91::study::parameter_named(options.over);
@@ -112,36 +54,33 @@ int run_sweep(SweepOptions options, bool json) {
 
   text::Progress progress(write_err);
   const StopRequest stop_request;
-  const auto points = e91::study::sample_points(random->provider(), options.link, parameter,
-                                                {.from = from, .to = to, .steps = options.steps}, options.sampling,
+  const e91::study::Places places{.from = from, .to = to, .steps = options.steps};
+  const auto points = e91::study::sample_points(random->provider(), options.link, parameter, places, options.sampling,
                                                 [&](std::size_t point) {
                                                   if (StopRequest::came()) return false;
                                                   progress.say(fmt::format("point {} of {}", point, options.steps));
                                                   return true;
                                                 });
   OrText<std::vector<std::string>> files;
-  if (points && !points->empty() && !options.plot.empty()) {
+  if (points && !points->empty() && !options.plot.folder.empty()) {
     progress.say("drawing");
-    files = draw(random->provider(), options, parameter, from, to, *points);
+    files = draw_sweep(random->provider(), options.link, parameter, places, *points, options.plot);
   }
   progress.finish();
   if (!points) return failed(points.error());
   if (!files) return failed(files.error());
 
   if (json) {
-    boost::json::array rows;
-    for (const e91::study::Point& point : *points) rows.push_back(json_of(point));
-    boost::json::array names(files->begin(), files->end());
     print_json({{"simulated", true},
                 {"over", parameter.name},
                 {"eve", options.link.eve},
-                {"points", std::move(rows)},
-                {"plots", std::move(names)}});
+                {"points", json_of(*points)},
+                {"plots", boost::json::array(files->begin(), files->end())}});
     return kOk;
   }
-  print_out("{}; Eve: {}\n\n{}", setup->link.title, options.link.eve, text::columns(rows_of(parameter, *points)));
+  print_out("{}; Eve: {}\n\n{}", setup->link.title, options.link.eve, table_of(parameter, *points));
   for (const std::string& file : *files) print_out("plot  {}\n", file);
-  print_out("\n{}\n", simulated_notice(!options.link.seed.empty()));
+  print_out("\n{}\n", e91::study::simulated_notice(!options.link.seed.empty()));
   return kOk;
 }
 
@@ -165,8 +104,8 @@ void add_e91_sweep(Command& e91, Context& context) {
   verb->add_option("--blocks", options->sampling.blocks, "whole blocks with post-processing at each value")
       ->check(range(0, 10'000))
       ->capture_default_str();
-  verb->add_option("--plot", options->plot, "folder for plots, as SVG");
-  verb->add_option("--published", options->published, "link files whose published key rates are plotted too");
+  verb->add_option("--plot", options->plot.folder, "write plots to this folder, as SVG");
+  verb->add_option("--published", options->plot.published, "link files whose published key rates are drawn too");
   add_e91_link_options(*verb, options->link);
   set_help(*verb, {.notes = "With --over eve, --eve names the attack, and the values replace its number.\n"
                             "Existing files are replaced. SIGINT ends the sweep after the current value.",

@@ -16,4 +16,10 @@ void print_json(const boost::json::object& object) {
   flush_out();
 }
 
+void print_result(bool json, const boost::json::object& object, std::string_view text) {
+  if (json) return print_json(object);
+  write_out(text);
+  flush_out();
+}
+
 }  // namespace qsp::cli

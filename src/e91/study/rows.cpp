@@ -1,4 +1,4 @@
-#include "cli/e91_rows.hpp"
+#include "e91/study/rows.hpp"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,10 @@
 #include "text/table.hpp"
 #include "text/units.hpp"
 
-namespace qsp::cli {
+namespace qsp::e91::study {
 namespace {
 
-using e91::keyrate::Estimate;
+using keyrate::Estimate;
 
 constexpr std::string_view kNone = "–";
 
@@ -36,7 +36,7 @@ boost::json::value or_null(const std::optional<Value>& value) {
   return nullptr;
 }
 
-boost::json::object arm_json(const e91::link::ArmConfig& arm) {
+boost::json::object arm_json(const link::ArmConfig& arm) {
   return {{"fibre_km", arm.fibre_km},
           {"loss_db_per_km", arm.loss_db_per_km},
           {"extra_loss_db", arm.extra_loss_db},
@@ -45,14 +45,14 @@ boost::json::object arm_json(const e91::link::ArmConfig& arm) {
           {"dead_time_ns", arm.dead_time_ns}};
 }
 
-std::string arm_text(const e91::link::ArmConfig& arm) {
+std::string arm_text(const link::ArmConfig& arm) {
   return fmt::format(
       "{:.1f} dB ({:g} km of {:g} dB/km, and {:g} dB), efficiency {:g}, {:g} dark counts/s, dead {:g} ns",
       arm.fibre_km * arm.loss_db_per_km + arm.extra_loss_db, arm.fibre_km, arm.loss_db_per_km, arm.extra_loss_db,
       arm.detector_efficiency, arm.dark_counts_per_s, arm.dead_time_ns);
 }
 
-void add_published(text::Rows& rows, const e91::link::Published& published) {
+void add_published(text::Rows& rows, const link::Published& published) {
   const auto add = [&](const char* name, const std::optional<double>& value, const char* form) {
     if (value) rows.push_back({fmt::format("published {}", name), fmt::format(fmt::runtime(form), *value)});
   };
@@ -80,16 +80,16 @@ std::string estimate_text(const Estimate& value) {
   return fmt::format("{:.3f} ± {:.3f}", value.value, value.deviation);
 }
 
-text::Rows block_rows(e91::Mode mode, const std::vector<e91::study::BlockResult>& blocks) {
+text::Rows block_rows(Mode mode, const std::vector<BlockResult>& blocks) {
   text::Rows rows{
       {"block", "sifted n", "QBER", "S", "e_phase", "leak", "f", "rounds", "key ℓ", "ℓ/n", "bit/s", "verdict"}};
-  for (const e91::study::BlockResult& block : blocks) {
-    const e91::post::BlockReport& report = block.report;
+  for (const BlockResult& block : blocks) {
+    const post::BlockReport& report = block.report;
     const auto if_reconciled = [&](const std::string& text) { return block.reconciled() ? text : std::string(kNone); };
     const double n = std::max<double>(1, static_cast<double>(report.key_bits));
     rows.push_back({std::to_string(report.block), text::grouped(report.key_bits), or_none(block.qber(), percent_text),
                     or_none(report.tests.chsh, estimate_text),
-                    or_none(e91::study::phase_error_of(mode, report), [](double share) { return share_text(share); }),
+                    or_none(phase_error_of(mode, report), [](double share) { return share_text(share); }),
                     if_reconciled(text::grouped(report.disclosed)),
                     or_none(block.efficiency(), [](double f) { return fmt::format("{:.3f}", f); }),
                     if_reconciled(std::to_string(report.batches)), text::grouped(report.length),
@@ -99,13 +99,13 @@ text::Rows block_rows(e91::Mode mode, const std::vector<e91::study::BlockResult>
   return rows;
 }
 
-text::Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& total) {
+text::Rows total_rows(const Setup& setup, const Total& total) {
   const auto per_s = [&](std::uint64_t count) {
     return fmt::format("{}  ({}/s)", text::grouped(count),
                        si(static_cast<double>(count) / std::max(1e-300, total.seconds)));
   };
   const double pairs = static_cast<double>(total.slots) * setup.link.config.mean_pairs;
-  const bool biased = setup.link.config.mode == e91::Mode::Biased;
+  const bool biased = setup.link.config.mode == Mode::Biased;
   text::Rows rows{
       {"blocks", fmt::format("{}, {} with a key", total.blocks, total.with_key)},
       {"simulated time", fmt::format("{:.4g} s", total.seconds)},
@@ -131,7 +131,7 @@ text::Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& t
                                                          total.keys_equal ? "all equal" : "NOT ALL EQUAL")},
   };
   if (biased) {
-    const auto rate = e91::keyrate::error_rate(total.phase);
+    const auto rate = keyrate::error_rate(total.phase);
     rows.insert(rows.begin() + 10, {"e_phase", or_none(rate, percent_text)});
     rows.push_back({"ε of all keys", fmt::format("{:g}: {} blocks of ε_sec + ε_cor", total.epsilon(), total.with_key)});
   }
@@ -139,15 +139,15 @@ text::Rows total_rows(const e91::study::Setup& setup, const e91::study::Total& t
   return rows;
 }
 
-text::Rows link_rows(const e91::study::Setup& setup) {
-  const e91::link::LinkConfig& link = setup.link.config;
+text::Rows link_rows(const Setup& setup) {
+  const link::LinkConfig& link = setup.link.config;
   text::Rows rows{
       {"link", setup.link.title},
-      {"mode", link.mode == e91::Mode::Biased ? fmt::format("biased, p_z = {:g}{}", link.p_z,
+      {"mode", link.mode == Mode::Biased ? fmt::format("biased, p_z = {:g}{}", link.p_z,
                                                             setup.p_z_is_chosen ? " (chosen for this block)" : "")
                                               : std::string("classic, three angles each")},
       {"source", fmt::format("{}, {:g} slots/s, {:g} pairs per slot, visibility {:g}",
-                             link.statistics == e91::link::PairStatistics::Spdc ? "down-conversion" : "single pairs",
+                             link.statistics == link::PairStatistics::Spdc ? "down-conversion" : "single pairs",
                              link.slots_per_s, link.mean_pairs, link.visibility)},
       {"errors of alignment", fmt::format("{:g} of the pulses exchanged, analysers {:g} rad apart",
                                           link.intrinsic_error, link.misalignment_rad)},
@@ -165,8 +165,8 @@ boost::json::value estimate_json(const std::optional<Estimate>& estimate) {
   return boost::json::object{{"value", estimate->value}, {"deviation", estimate->deviation}};
 }
 
-boost::json::object block_json(e91::Mode mode, const e91::study::BlockResult& block) {
-  const e91::post::BlockReport& report = block.report;
+boost::json::object block_json(Mode mode, const BlockResult& block) {
+  const post::BlockReport& report = block.report;
   return {{"block", report.block},
           {"slots", report.slots},
           {"seconds", block.seconds},
@@ -177,7 +177,7 @@ boost::json::object block_json(e91::Mode mode, const e91::study::BlockResult& bl
           {"test_bits", report.test_bits},
           {"qber", estimate_json(block.qber())},
           {"s", estimate_json(report.tests.chsh)},
-          {"phase_error", or_null(e91::study::phase_error_of(mode, report))},
+          {"phase_error", or_null(phase_error_of(mode, report))},
           {"disclosed_bits", report.disclosed},
           {"efficiency", or_null(block.efficiency())},
           {"rounds", report.batches},
@@ -187,7 +187,7 @@ boost::json::object block_json(e91::Mode mode, const e91::study::BlockResult& bl
           {"verdict", block.verdict()}};
 }
 
-boost::json::object total_json(const e91::study::Total& total) {
+boost::json::object total_json(const Total& total) {
   return {{"blocks", total.blocks},
           {"blocks_with_key", total.with_key},
           {"seconds", total.seconds},
@@ -208,12 +208,12 @@ boost::json::object total_json(const e91::study::Total& total) {
           {"keys_equal", total.keys_equal}};
 }
 
-boost::json::object setup_json(const e91::study::Setup& setup) {
-  const e91::link::LinkConfig& link = setup.link.config;
+boost::json::object setup_json(const Setup& setup) {
+  const link::LinkConfig& link = setup.link.config;
   return {{"title", setup.link.title},
-          {"mode", link.mode == e91::Mode::Biased ? "biased" : "classic"},
+          {"mode", link.mode == Mode::Biased ? "biased" : "classic"},
           {"p_z", link.p_z},
-          {"statistics", link.statistics == e91::link::PairStatistics::Spdc ? "spdc" : "single"},
+          {"statistics", link.statistics == link::PairStatistics::Spdc ? "spdc" : "single"},
           {"slots_per_s", link.slots_per_s},
           {"mean_pairs", link.mean_pairs},
           {"visibility", link.visibility},
@@ -225,4 +225,4 @@ boost::json::object setup_json(const e91::study::Setup& setup) {
           {"block_bits", setup.block_bits}};
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::e91::study

@@ -1,4 +1,4 @@
-#include "cli/e91_report.hpp"
+#include "e91/study/report.hpp"
 
 #include <array>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "e91/view/page.hpp"
 #include "text/table.hpp"
 
-namespace qsp::cli {
+namespace qsp::e91::study {
 namespace {
 
 constexpr std::array kLimits{
@@ -29,8 +29,8 @@ std::string simulated_notice(bool seeded) {
                 : "SIMULATED: these keys are as secret as this process. No quantum security.";
 }
 
-std::string report_page(const E91Report& report, bool seeded) {
-  e91::view::Page page;
+std::string report_page(const RunReport& report, bool seeded) {
+  view::Page page;
   page.title = "E91: " + report.setup.link.title;
   page.notice = simulated_notice(seeded);
   page.sections.push_back({.title = "Link",
@@ -47,7 +47,7 @@ std::string report_page(const E91Report& report, bool seeded) {
                            .tables = {},
                            .charts = report.charts});
   text::Rows rows = block_rows(report.setup.link.config.mode, report.blocks);
-  e91::view::Table table{.head = std::move(rows.front()), .rows = {}, .text = false};
+  view::Table table{.head = std::move(rows.front()), .rows = {}, .text = false};
   rows.erase(rows.begin());
   table.rows = std::move(rows);
   page.sections.push_back({.title = "Blocks", .paragraphs = {}, .tables = {std::move(table)}, .charts = {}});
@@ -55,7 +55,7 @@ std::string report_page(const E91Report& report, bool seeded) {
                            .paragraphs = std::vector<std::string>(kLimits.begin(), kLimits.end()),
                            .tables = {},
                            .charts = {}});
-  return e91::view::html(page);
+  return view::html(page);
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::e91::study
