@@ -7,6 +7,8 @@
 #include "cli/command.hpp"
 #include "cli/kme_options.hpp"
 #include "cli/option_types.hpp"
+#include "cli/session_options.hpp"
+#include "cli/setting_names.hpp"
 #include "e91/post/messages.hpp"
 
 namespace qsp::cli {
@@ -20,6 +22,8 @@ void set_action(Command& verb, Context& context, const std::shared_ptr<Options>&
 }
 
 void add_identity(Command& verb, e91::station::StationIdentity& identity) {
+  identity.ask = ask_passphrase;
+  identity.name = option_name;
   verb.add_option("--key", identity.key, "this process's private key (qsp keygen)")->type_name("FILE")->required();
   verb.add_option("--passphrase-file", identity.passphrase_file, "file with the passphrase of an encrypted key")
       ->type_name("FILE");
@@ -64,7 +68,7 @@ void add_kme(Command& verb, const std::string& infix, const std::string& whose, 
 
 void add_link(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("link", "the quantum channel, simulated: a process for two stations");
-  const auto options = std::make_shared<E91SourceOptions>();
+  const auto options = std::make_shared<e91::station::LinkProcessConfig>();
   verb->add_option("--listen", options->listen, "HOST:PORT to listen on; port 0 lets the system choose")
       ->capture_default_str();
   add_identity(*verb, options->identity);
@@ -72,16 +76,15 @@ void add_link(Command& e91, Context& context) {
   verb->add_option("--alice", options->alice, "pinned name of the station that is Alice")->capture_default_str();
   verb->add_option("--bob", options->bob, "pinned name of the station that is Bob")->capture_default_str();
   add_eve(*verb, options->eve, options->eve_file);
-  verb->add_flag("--real-time", options->real_time, "let a block take as long as it would with real light");
-  set_help(
-      *verb,
-      {.notes = "This process knows every bit: it is for laboratories. SIGINT or SIGTERM stops it.\n"
-                "--config FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
-       .examples = {"qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml",
-                    "echo intercept:1 > lab/eve      # an attack, from the next block on", "echo none > lab/eve"},
-       .done = "ended by a signal",
-       .failed = "did not start: one line on standard error says why"});
-  set_action<E91SourceOptions>(*verb, context, options, run_e91_link);
+  verb->add_flag("--real-time", options->real_time, "let a block take as long as its light would");
+  set_help(*verb,
+           {.notes = "Who runs this knows every bit: it is for laboratories. Stops on SIGINT or SIGTERM.\n"
+                     "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
+            .examples = {"qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml",
+                         "echo intercept:1 > lab/eve      # an attack, from the next block on", "echo none > lab/eve"},
+            .done = "ended by a signal",
+            .failed = "did not start: one line on standard error says why"});
+  set_action<e91::station::LinkProcessConfig>(*verb, context, options, run_e91_link);
 }
 
 void add_station(Command& e91, Context& context, e91::Side side) {
@@ -89,7 +92,8 @@ void add_station(Command& e91, Context& context, e91::Side side) {
   Command* const verb = e91.add_subcommand(alice ? "alice" : "bob",
                                            alice ? "the station at the link's end \"a\": makes keys for its KME"
                                                  : "the station at the link's end \"b\": makes keys for its KME");
-  const auto options = std::make_shared<E91StationOptions>();
+  const auto options = std::make_shared<e91::station::StationProcessConfig>();
+  options->side = side;
   options->peer = alice ? "bob" : "alice";
   options->address = "127.0.0.1";
   if (alice) {
@@ -121,14 +125,12 @@ void add_station(Command& e91, Context& context, e91::Side side) {
                           : "qsp e91 bob --config lab/e91-bob/e91.toml"},
        .done = "ended by a signal",
        .failed = "did not start: one line on standard error says why"});
-  set_action<E91StationOptions>(*verb, context, options, [side](const E91StationOptions& chosen, bool json) {
-    return run_e91_station(chosen, side, json);
-  });
+  set_action<e91::station::StationProcessConfig>(*verb, context, options, run_e91_station);
 }
 
 void add_feed(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("feed", "link and both stations in one process: makes keys for two KMEs");
-  const auto options = std::make_shared<E91FeedOptions>();
+  const auto options = std::make_shared<e91::station::FeedProcessConfig>();
   add_link_file(*verb, options->link_file);
   add_block_bits(*verb, options->block_bits);
   add_eve(*verb, options->eve, options->eve_file);
@@ -143,14 +145,12 @@ void add_feed(Command& e91, Context& context) {
   verb->add_option("--kme-crl", options->kme_a.tls.revoked,
                    "revocation lists of those authorities, PEM; without them revocation is not checked")
       ->type_name("FILE");
-  set_help(
-      *verb,
-      {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
-                "--config FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
-       .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
-       .done = "ended by a signal",
-       .failed = "did not start: one line on standard error says why"});
-  set_action<E91FeedOptions>(*verb, context, options, run_e91_feed);
+  set_help(*verb, {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
+                            "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
+                   .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
+                   .done = "ended by a signal",
+                   .failed = "did not start: one line on standard error says why"});
+  set_action<e91::station::FeedProcessConfig>(*verb, context, options, run_e91_feed);
 }
 
 void add_lab(Command& e91, Context& context) {

@@ -5,16 +5,15 @@
 namespace qsp::e91::station {
 
 std::expected<StationEnd, node::Refused> StationEnd::load(const StationIdentity& identity, Role role,
-                                                          const std::string& peer, node::NameSetting name,
-                                                          node::PassphrasePrompt ask) {
+                                                          const std::string& peer) {
   node::EndConfig config;
   config.keys = {identity.key};
   config.passphrase_file = identity.passphrase_file;
-  config.ask_passphrase = std::move(ask);
+  config.ask_passphrase = identity.ask;
   config.peers = identity.peers;
   config.peer = peer;
   config.signatures = {crypto::SignatureId::MlDsa65};
-  config.name = name;
+  config.name = identity.name;
   auto end = node::LocalEnd::load(config, role);
   if (!end) return std::unexpected(end.error());
   for (const std::string& warning : (*end)->warnings()) spdlog::warn("{}", warning);

@@ -14,15 +14,16 @@ namespace qsp::e91::station {
 /// A process's own key, and the file of whom it knows.
 struct StationIdentity {
   std::string key, passphrase_file, peers;
+  node::PassphrasePrompt ask = nullptr;         ///< for the passphrase of an encrypted key without a passphrase file
+  node::NameSetting name = node::field_name;  ///< what messages call the files
 };
 
 /// Makes sessions of QSP 1.0 in the name of one process, on one thread.
 class StationEnd {
  public:
-  /// `peer`: a client's, by its pinned name. `ask`: for the passphrase of an encrypted key without a passphrase file.
+  /// `peer`: a client's, by its pinned name.
   static std::expected<StationEnd, node::Refused> load(const StationIdentity& identity, Role role,
-                                                       const std::string& peer, node::NameSetting name,
-                                                       node::PassphrasePrompt ask);
+                                                       const std::string& peer);
 
   /// Error: see Channel::client and Channel::server.
   Result<std::unique_ptr<Endpoint>> make() { return endpoints_->make(false); }

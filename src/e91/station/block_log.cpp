@@ -1,4 +1,4 @@
-#include "cli/e91_account.hpp"
+#include "e91/station/block_log.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -6,12 +6,11 @@
 #include <cmath>
 #include <string>
 
-#include "cli/json.hpp"
 #include "text/units.hpp"
 
-namespace qsp::cli {
+namespace qsp::e91::station {
 
-void E91Account::tell(const e91::post::BlockReport& report, std::size_t keys) {
+void BlockLog::tell(const post::BlockReport& report, std::size_t keys) {
   const auto& chsh = report.tests.chsh;
   const std::string s = chsh ? fmt::format("|S| = {:.3f} ± {:.3f}", std::abs(chsh->value), chsh->deviation) : "no S";
   if (report.aborted) {
@@ -24,7 +23,10 @@ void E91Account::tell(const e91::post::BlockReport& report, std::size_t keys) {
                  100 * report.qber(), text::grouped(report.key_bits), text::grouped(report.length), keys);
   }
   last_ = report.aborted;
-  if (!json_) return;
+}
+
+boost::json::object block_event(const post::BlockReport& report, std::size_t keys) {
+  const auto& chsh = report.tests.chsh;
   boost::json::object event{{"event", "block"},
                             {"block", report.block},
                             {"slots", report.slots},
@@ -38,7 +40,7 @@ void E91Account::tell(const e91::post::BlockReport& report, std::size_t keys) {
                             {"simulated", true}};
   event["s"] = chsh ? boost::json::value(chsh->value) : boost::json::value(nullptr);
   event["aborted"] = report.aborted ? boost::json::value(describe(*report.aborted)) : boost::json::value(nullptr);
-  print_json(event);
+  return event;
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::e91::station
