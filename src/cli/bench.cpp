@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "bench/report.hpp"
 #include "cli/app.hpp"
-#include "cli/bench_print.hpp"
 #include "cli/command.hpp"
+#include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
@@ -36,17 +37,17 @@ struct BenchOptions {
   bool insecure = false;  ///< taken, and not needed: nobody else's data is at stake
 };
 
-int stop(int code, std::string_view text) {
-  print_error(text);
-  return code;
+template <class Result>
+int print(const Result& result, bool json) {
+  const bench::Report report = bench::report(result);
+  print_result(json, report.json, report.text);
+  return kOk;
 }
 
 /// Prints what was measured, or why nothing was.
 template <class Outcome>
-int report(const Outcome& outcome, bool json) {
-  if (!outcome) return stop(kFailed, outcome.error());
-  print(*outcome, json);
-  return kOk;
+int print_outcome(const Outcome& outcome, bool json) {
+  return outcome ? print(*outcome, json) : failed(outcome.error());
 }
 
 int run_seal(bool json, const BenchOptions& options) {
@@ -54,35 +55,32 @@ int run_seal(bool json, const BenchOptions& options) {
   for (const std::size_t size : options.sizes) {
     const auto loops = std::clamp<std::uint64_t>(options.sealed_bytes / size, 1, kMostFrames);
     const auto result = bench::bench_seal(size, loops);
-    if (!result) return stop(kFailed, result.error());
+    if (!result) return failed(result.error());
     results.push_back(*result);
   }
-  print(results, json);
-  return kOk;
+  return print(results, json);
 }
 
 int run_loopback(bool json, const BenchOptions& options) {
   // First, while this process has one thread.
   const auto pipes = bench::bench_pipes("/proc/self/exe", options.bytes);
-  if (!pipes) return stop(kFailed, pipes.error());
-  LoopbackReport both{.threads = std::nullopt, .pipes = *pipes};
+  if (!pipes) return failed(pipes.error());
+  bench::LoopbackAndPipes both{.threads = std::nullopt, .pipes = *pipes};
   if (!options.only_pipes) {
     const auto threads = bench::bench_loopback(options.bytes);
-    if (!threads) return stop(kFailed, threads.error());
+    if (!threads) return failed(threads.error());
     both.threads = *threads;
   }
-  print(both, json);
-  return kOk;
+  return print(both, json);
 }
 
 int run_rekey(bool json, const BenchOptions& options) {
-  if (options.profile == "1.0") return report(bench::bench_rekey(options.rekey.loops), json);
+  if (options.profile == "1.0") return print_outcome(bench::bench_rekey(options.rekey.loops), json);
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) return stop(kFailed, provider.error().where);
+  if (!provider) return failed(provider.error().where);
   const auto result = bench::bench_rc155_rekey(**provider, options.rekey);
-  if (!result) return stop(kFailed, result.error().where);
-  print(*result, json);
-  return kOk;
+  if (!result) return failed(result.error().where);
+  return print(*result, json);
 }
 
 int run_sessions(bool json, const BenchOptions& options) {
@@ -95,7 +93,7 @@ int run_sessions(bool json, const BenchOptions& options) {
   };
   const auto result = bench::bench_sessions(protocol, options.sessions, progress);
   write_err(line.clear());
-  return report(result, json);
+  return print_outcome(result, json);
 }
 
 void add_profile(Command& verb, BenchOptions& options) {
@@ -183,7 +181,7 @@ void add_bench(Command& app, Context& context) {
     });
   };
   act(add_handshake(*verb, *options),
-      [](bool json, const BenchOptions& given) { return report(bench::bench_handshake(given.handshakes), json); });
+      [](bool json, const BenchOptions& given) { return print_outcome(bench::bench_handshake(given.handshakes), json); });
   act(add_seal(*verb, *options), run_seal);
   act(add_rekey(*verb, *options), run_rekey);
   act(add_sessions(*verb, *options), run_sessions);
