@@ -37,8 +37,8 @@ struct BenchOptions {
   bool insecure = false;  ///< taken, and not needed: nobody else's data is at stake
 };
 
-template <class Result>
-int print(const Result& result, bool json) {
+template <class Measured>
+int print(const Measured& result, bool json) {
   const bench::Report report = bench::report(result);
   print_result(json, report.json, report.text);
   return kOk;

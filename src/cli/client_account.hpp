@@ -1,14 +1,14 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <expected>
 #include <optional>
 #include <string>
 
 #include "cli/app.hpp"
-#include "cli/client_explain.hpp"
-#include "cli/json.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
+#include "node/dial_explain.hpp"
 
 /// What `qsp connect` says of its dials when they are over.
 namespace qsp::cli {
@@ -36,7 +36,7 @@ class AccountLines {
 };
 
 /// Tells how a dial went that failed for this reason, if it did.
-void account_for(const Context& context, const node::DialReport& report, const Dialled& dialled,
+void account_for(const Context& context, const node::DialReport& report, const node::Dialled& dialled,
                  const std::optional<std::string>& failure, AccountLines& lines);
 
 }  // namespace qsp::cli

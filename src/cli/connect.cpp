@@ -15,15 +15,16 @@
 #include <vector>
 
 #include "cli/client_account.hpp"
-#include "cli/client_explain.hpp"
 #include "cli/dial_log.hpp"
 #include "cli/options_file.hpp"
 #include "cli/output.hpp"
 #include "cli/output_file.hpp"
+#include "cli/setting_names.hpp"
 #include "cli/text.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
 #include "node/dial.hpp"
+#include "node/dial_explain.hpp"
 #include "text/escape.hpp"
 
 namespace qsp::cli {
@@ -136,7 +137,8 @@ std::expected<void, Refused> connect(const Context& context, const ConnectOption
   // rc155 cannot say that data is complete, so it has no pipe.
   const node::Profile& profile = dial.end().profile();
   const bool check_echo = options.check_echo || !options.send.empty() || !options.output.empty() || !profile.half_close;
-  const Dialled dialled{.target = net::to_string(*target), .profile = profile, .check_echo = check_echo};
+  const node::Dialled dialled{
+      .target = net::to_string(*target), .profile = profile, .check_echo = check_echo, .name = option_name};
   DialSignals signals(dial, [&](bool first) {
     if (first) {
       const auto failure = explain(dial.report(), dialled);

@@ -7,7 +7,6 @@
 #include "cli/command.hpp"
 #include "cli/connect.hpp"
 #include "cli/option_types.hpp"
-#include "cli/qkd_budget.hpp"
 #include "qsp/endpoint.hpp"
 #include "text/units.hpp"
 

@@ -1,14 +1,11 @@
 #include "cli/dial_log.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <csignal>
 #include <utility>
 
-#include "cli/epoch_text.hpp"
-#include "cli/node_log.hpp"
 #include "cli/process.hpp"
 #include "cli/text.hpp"
+#include "node/session_text.hpp"
 
 namespace qsp::cli {
 
@@ -19,15 +16,15 @@ void DialLog::log(node::Level level, const std::string& line) { write_log(level,
 void DialLog::dialling() { signals_->arm(); }
 
 void DialLog::established(const node::SessionView& session) {
-  if (session.status) log_established(*session.status);
+  if (session.status) node::log_established(log_, *session.status);
 }
 
 void DialLog::rekeyed(const node::SessionView& session) {
-  if (session.status) log_epochs_over(*session.status, false);
+  if (session.status) node::log_epochs_over(log_, *session.status, false);
 }
 
 void DialLog::closed(const node::SessionView& session) {
-  if (session.status) log_epochs_over(*session.status, true);
+  if (session.status) node::log_epochs_over(log_, *session.status, true);
 }
 
 void DialLog::over(bool was_established) { signals_->over(was_established); }
@@ -39,7 +36,7 @@ void DialLog::repeated(const node::DialReport& report) {
 void DialLog::falls_back(const node::DialReport& report) {
   const auto failure = explain(report, *dialled_);
   account_for(context_, report, *dialled_, failure, *account_);
-  spdlog::warn("{}; QKD is preferred, not required: dialling again WITHOUT a QKD key", failure.value_or(""));
+  log_.warn("{}; QKD is preferred, not required: dialling again WITHOUT a QKD key", failure.value_or(""));
 }
 
 DialSignals::DialSignals(node::Dial& dial, std::function<void(bool first)> end)

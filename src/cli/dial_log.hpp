@@ -7,8 +7,9 @@
 
 #include "cli/app.hpp"
 #include "cli/client_account.hpp"
-#include "cli/client_explain.hpp"
+#include "cli/node_log.hpp"
 #include "node/dial.hpp"
+#include "node/dial_explain.hpp"
 
 namespace qsp::cli {
 
@@ -17,9 +18,9 @@ class DialSignals;
 /// Tells of the dials of `qsp connect`: its log, and the account of each one.
 class DialLog final : public node::DialEvents {
  public:
-  explicit DialLog(const Context& context) : context_(context) {}
+  explicit DialLog(const Context& context) : context_(context), log_(write_log) {}
   /// Before the dial runs. All outlive its run.
-  void tell_of(const Dialled& dialled, AccountLines& account, DialSignals& signals) {
+  void tell_of(const node::Dialled& dialled, AccountLines& account, DialSignals& signals) {
     dialled_ = &dialled;
     account_ = &account;
     signals_ = &signals;
@@ -37,7 +38,8 @@ class DialLog final : public node::DialEvents {
 
  private:
   const Context& context_;
-  const Dialled* dialled_ = nullptr;
+  node::Log log_;
+  const node::Dialled* dialled_ = nullptr;
   AccountLines* account_ = nullptr;
   DialSignals* signals_ = nullptr;
 };

@@ -5,6 +5,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,14 +14,13 @@
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
+#include "cli/node_log.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
-#include "cli/qkd_budget.hpp"
-#include "cli/serve_log.hpp"
 #include "cli/session_options.hpp"
 #include "cli/text.hpp"
 #include "net/descriptor_limit.hpp"
-#include "node/node.hpp"
+#include "node/event_log.hpp"
 
 namespace qsp::cli {
 namespace {
@@ -61,6 +61,21 @@ std::expected<node::NodeConfig, Refused> node_config(const ServeOptions& options
   config.listen = *listen;
   return config;
 }
+
+class ServeLog final : public node::EventLog {
+ public:
+  explicit ServeLog(bool json) : EventLog(write_log, json ? EventSink(print_json) : EventSink()) {}
+  /// `action` is called where the node has stopped serving. Set it before that.
+  void when_sessions_over(std::function<void()> action) { when_over_ = std::move(action); }
+
+  void warning(const std::string& text) override { print_warning(text); }
+  void sessions_over() override {
+    if (when_over_) when_over_();
+  }
+
+ private:
+  std::function<void()> when_over_;
+};
 
 void reload_on_hangup(boost::asio::signal_set& hangup, node::Node& node) {
   hangup.async_wait([&hangup, &node](const net::error_code& cancelled, int) {

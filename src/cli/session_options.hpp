@@ -4,6 +4,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/profile.hpp"
@@ -39,6 +40,11 @@ struct SessionOptions {
 
 /// Adds --profile and what belongs to it.
 void add_session_options(Command& verb, Role role, SessionOptions& options);
+
+/// What help says of the budget of QKD fetches (SPEC §5.7).
+inline constexpr std::string_view kBudgetHelp =
+    "With QKD each end fetches at most 10 keys for a peer at once, and one more every 10 s: a handshake takes one, a\n"
+    "rekey takes one.";
 
 /// What the options say, in a node's terms. Warns on stderr of a profile without security.
 std::expected<node::EndConfig, Refused> end_config(const SessionOptions& options, Role role);

@@ -4,6 +4,8 @@ namespace qsp::cli {
 
 std::string_view option_name(node::Setting setting) noexcept {
   switch (setting) {
+    case node::Setting::Profile:
+      return "--profile";
     case node::Setting::Keys:
       return "--key";
     case node::Setting::PassphraseFile:
@@ -54,6 +56,8 @@ std::string_view option_name(node::Setting setting) noexcept {
       return "--exec";
     case node::Setting::ForwardTo:
       return "--forward";
+    case node::Setting::RetryFor:
+      return "--retry-for";
     case node::Setting::MetricsPort:
       return "--metrics-port";
   }

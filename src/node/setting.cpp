@@ -4,6 +4,8 @@ namespace qsp::node {
 
 std::string_view field_name(Setting setting) noexcept {
   switch (setting) {
+    case Setting::Profile:
+      return "profile";
     case Setting::Keys:
       return "keys";
     case Setting::PassphraseFile:
@@ -54,6 +56,8 @@ std::string_view field_name(Setting setting) noexcept {
       return "RunCommand";
     case Setting::ForwardTo:
       return "ForwardTo";
+    case Setting::RetryFor:
+      return "retry_for";
     case Setting::MetricsPort:
       return "metrics_port";
   }

@@ -7,6 +7,7 @@ namespace qsp::node {
 
 /// A setting of a configuration that messages speak of.
 enum class Setting : std::uint8_t {
+  Profile,
   Keys,
   PassphraseFile,
   Peers,
@@ -32,6 +33,7 @@ enum class Setting : std::uint8_t {
   QkdLowSupply,
   RunCommand,
   ForwardTo,
+  RetryFor,
   MetricsPort,
 };
 
@@ -39,7 +41,7 @@ enum class Setting : std::uint8_t {
 /// them, which its user knows.
 using NameSetting = std::string_view (*)(Setting) noexcept;
 
-/// The fields of EndConfig and NodeConfig.
+/// The fields of EndConfig, NodeConfig and DialConfig.
 std::string_view field_name(Setting setting) noexcept;
 
 }  // namespace qsp::node

@@ -1,4 +1,4 @@
-#include "cli/client_advice.hpp"
+#include "node/dial_advice.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace qsp::cli {
+namespace qsp::node {
 namespace {
 
 // Every way in which an error may tell its reader what to do. An advice that fits one cause misleads at another.
@@ -41,13 +41,18 @@ void expect_advice(std::string_view text, const Advice& expected) {
   }
 }
 
-const node::Profile& profile(node::ProfileId id = node::ProfileId::Qsp10) { return node::profile_of(id); }
-
-HandshakeEnd ended(Reason reason, bool by_peer = false) {
-  return {.target = "bob:7155", .profile = &profile(), .closed = {.reason = reason, .text = "why", .by_peer = by_peer}};
+std::string_view option_name(Setting setting) noexcept {
+  return setting == Setting::Profile ? "--profile" : setting == Setting::RetryFor ? "--retry-for" : field_name(setting);
 }
 
-TEST(ClientAdvice, FitsWhatThisEndFoundInTheHandshake) {
+const Profile& profile(ProfileId id = ProfileId::Qsp10) { return profile_of(id); }
+
+HandshakeEnd ended(Reason reason, bool by_peer = false) {
+  return {.target = "bob:7155", .profile = &profile(), .closed = {.reason = reason, .text = "why", .by_peer = by_peer},
+          .name = option_name};
+}
+
+TEST(DialAdvice, FitsWhatThisEndFoundInTheHandshake) {
   const std::vector<std::pair<Reason, Advice>> table{{Reason::QkdUnavailable, {kOwnKme}},
                                                      {Reason::InternalError, {kOwnFault}},
                                                      {Reason::Timeout, {kServer}},
@@ -62,11 +67,11 @@ TEST(ClientAdvice, FitsWhatThisEndFoundInTheHandshake) {
   for (const auto& [reason, advice] : table) expect_advice(explain_handshake(ended(reason)), advice);
 }
 
-TEST(ClientAdvice, IsNoneWhereTheUserInterruptedTheHandshake) {
+TEST(DialAdvice, IsNoneWhereTheUserInterruptedTheHandshake) {
   EXPECT_EQ(explain_handshake(ended(Reason::Normal)), "interrupted before there was a session");
 }
 
-TEST(ClientAdvice, FitsWhatThePeerSaidInTheHandshake) {
+TEST(DialAdvice, FitsWhatThePeerSaidInTheHandshake) {
   const std::vector<std::pair<Reason, Advice>> table{{Reason::QkdUnavailable, {kTheirKme}},
                                                      {Reason::HandshakeFailed, {kCompare, kTheirLog}},
                                                      {Reason::NoCommonSuite, {kCompare, kTheirLog}},
@@ -81,7 +86,7 @@ TEST(ClientAdvice, FitsWhatThePeerSaidInTheHandshake) {
   for (const auto& [reason, advice] : table) expect_advice(explain_handshake(ended(reason, true)), advice);
 }
 
-TEST(ClientAdvice, FitsWhatElseMayHaveEndedTheHandshake) {
+TEST(DialAdvice, FitsWhatElseMayHaveEndedTheHandshake) {
   HandshakeEnd end = ended(Reason::Limit, true);
   end.server_is_full = true;
   expect_advice(explain_handshake(end), {kRoom, kTheirLog});
@@ -101,16 +106,23 @@ TEST(ClientAdvice, FitsWhatElseMayHaveEndedTheHandshake) {
   end.cut_off = true;
   end.transport = "reset";
   expect_advice(explain_handshake(end), {kProfile, kTheirLog});
-  HandshakeEnd silent{.target = "bob:7155",
-                      .profile = &profile(node::ProfileId::DangerousRc155),
-                      .closed = end.closed,
-                      .cut_off = true};
+  HandshakeEnd silent{.target = "bob:7155", .profile = &profile(ProfileId::DangerousRc155), .closed = end.closed, .cut_off = true, .name = option_name};
   expect_advice(explain_handshake(silent), {kRoom, kAddress, kTheirLog});
   silent.heard_anything = true;
   expect_advice(explain_handshake(silent), {kProfile, kTheirLog});
 }
 
-TEST(ClientAdvice, FitsWhatEndedASession) {
+TEST(QkdBudgetOfAClient, SaysWhoseItIsAndHowLongToWait) {
+  Closed closed{.reason = Reason::Limit, .text = "", .by_peer = true};
+  EXPECT_EQ(explain_spent_budget("bob:7155", closed),
+            "bob:7155's budget of QKD keys is spent, or it has no room now (LIMIT: 10 handshakes at once, then one "
+            "every 10 s): wait 10 s and "
+            "connect again");
+  closed.by_peer = false;
+  EXPECT_TRUE(explain_spent_budget("bob:7155", closed).starts_with("this end's budget"));
+}
+
+TEST(DialAdvice, FitsWhatEndedASession) {
   const std::vector<std::pair<Reason, Advice>> table{{Reason::QkdUnavailable, {kBothKmes}},
                                                      {Reason::InternalError, {kOwnFault}},
                                                      {Reason::Timeout, {kSlow}},
@@ -127,4 +139,4 @@ TEST(ClientAdvice, FitsWhatEndedASession) {
 }
 
 }  // namespace
-}  // namespace qsp::cli
+}  // namespace qsp::node

@@ -1,14 +1,26 @@
-#include "cli/epoch_text.hpp"
+#include "node/session_text.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
-#include "cli/text.hpp"
+#include <string_view>
+
 #include "qsp/suites.hpp"
 #include "text/escape.hpp"
 #include "text/units.hpp"
 
-namespace qsp::cli {
+namespace qsp::node {
+
+std::string close_text(const Closed& closed) {
+  constexpr std::string_view kHere = "this end";
+  constexpr std::string_view kThere = "the other end";
+  std::string text = text::terminal_escape(closed.text);
+  if (closed.by_peer) {
+    for (std::size_t at = text.find(kHere); at != std::string::npos; at = text.find(kHere, at + kThere.size())) {
+      text.replace(at, kHere.size(), kThere);
+    }
+  }
+  return text.empty() ? std::string(name(closed.reason)) : fmt::format("{}: {}", name(closed.reason), text);
+}
 
 std::string describe(const EpochStatus& epoch) {
   return fmt::format(
@@ -39,14 +51,14 @@ std::vector<EpochStatus> epochs_over(const ChannelStatus& status, bool ended) {
   return over;
 }
 
-void log_epochs_over(const ChannelStatus& status, bool ended) {
-  for (const EpochStatus& epoch : epochs_over(status, ended)) spdlog::info("{}", describe(epoch));
-  if (!ended && status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
+void log_epochs_over(const Log& log, const ChannelStatus& status, bool ended) {
+  for (const EpochStatus& epoch : epochs_over(status, ended)) log.info("{}", describe(epoch));
+  if (!ended && status.without_qkd) log.warn("{}", without_qkd_warning(status));
 }
 
-void log_established(const ChannelStatus& status) {
-  spdlog::info("{}", describe(status));
-  if (status.without_qkd) spdlog::warn("{}", without_qkd_warning(status));
+void log_established(const Log& log, const ChannelStatus& status) {
+  log.info("{}", describe(status));
+  if (status.without_qkd) log.warn("{}", without_qkd_warning(status));
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::node

@@ -1,13 +1,12 @@
-#include "cli/client_explain.hpp"
+#include "node/dial_explain.hpp"
 
 #include <fmt/format.h>
 
-#include "cli/client_advice.hpp"
-#include "cli/close_text.hpp"
-#include "cli/text.hpp"
+#include "node/dial_advice.hpp"
+#include "node/session_text.hpp"
 #include "text/units.hpp"
 
-namespace qsp::cli {
+namespace qsp::node {
 namespace {
 
 /// The connection went away under a session that was established: killed, cut or reset, all the same from here.
@@ -15,7 +14,7 @@ std::string connection_lost(const std::string& transport) {
   return fmt::format("connection lost{}{}", transport.empty() ? "" : ": ", transport);
 }
 
-std::string explain_handshake(const node::DialReport& report, const Dialled& dialled, const Closed& closed) {
+std::string explain_handshake(const DialReport& report, const Dialled& dialled, const Closed& closed) {
   return explain_handshake(HandshakeEnd{.target = dialled.target,
                                         .profile = &dialled.profile,
                                         .closed = closed,
@@ -26,11 +25,12 @@ std::string explain_handshake(const node::DialReport& report, const Dialled& dia
                                         .heard_anything = report.heard_anything,
                                         .out_of_time = report.out_of_time,
                                         .before = report.before,
-                                        .transport = report.transport});
+                                        .transport = report.transport,
+                                        .name = dialled.name});
 }
 
 /// Where there was no connection, or a signal ended its handshake.
-std::optional<std::string> explain_early(const node::DialReport& report) {
+std::optional<std::string> explain_early(const DialReport& report) {
   const auto& closed = report.closed;
   const bool ended_here = !closed || (closed->reason == Reason::Normal && !closed->by_peer);
   if (report.interrupted && ended_here && !report.established) {
@@ -41,7 +41,7 @@ std::optional<std::string> explain_early(const node::DialReport& report) {
 }
 
 /// Where the echo is checked.
-std::optional<std::string> explain_echo(const node::DialReport& report, const Dialled& dialled) {
+std::optional<std::string> explain_echo(const DialReport& report, const Dialled& dialled) {
   if (const auto early = explain_early(report)) return early;
   if (!report.echo.failure.empty()) return report.echo.failure;
   if (!report.closed) return "the connection failed before it began";
@@ -70,7 +70,7 @@ std::optional<std::string> explain_echo(const node::DialReport& report, const Di
 }
 
 /// A pipe, whose peer need not echo anything.
-std::optional<std::string> explain_pipe(const node::DialReport& report, const Dialled& dialled) {
+std::optional<std::string> explain_pipe(const DialReport& report, const Dialled& dialled) {
   if (const auto early = explain_early(report)) return early;
   if (!report.pipe.failure.empty()) return report.pipe.failure;
   if (!report.closed) return "the connection failed before it began";
@@ -95,8 +95,8 @@ std::optional<std::string> explain_pipe(const node::DialReport& report, const Di
 
 }  // namespace
 
-std::optional<std::string> explain(const node::DialReport& report, const Dialled& dialled) {
+std::optional<std::string> explain(const DialReport& report, const Dialled& dialled) {
   return dialled.check_echo ? explain_echo(report, dialled) : explain_pipe(report, dialled);
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::node

@@ -1,12 +1,14 @@
-#include "cli/client_advice.hpp"
+#include "node/dial_advice.hpp"
 
 #include <fmt/format.h>
 
-#include "cli/close_text.hpp"
-#include "cli/qkd_budget.hpp"
-#include "node/redial.hpp"
+#include <chrono>
 
-namespace qsp::cli {
+#include "keysource/budget.hpp"
+#include "node/redial.hpp"
+#include "node/session_text.hpp"
+
+namespace qsp::node {
 namespace {
 
 /// The peer's close or alert.
@@ -30,14 +32,14 @@ std::string explain_cut(const HandshakeEnd& end) {
         "of profile {} (check the address); see its log",
         end.target, why, end.profile->name);
   }
-  return fmt::format("{} ended the connection during the handshake{}: compare --profile on both ends, and see its log",
-                     end.target, why);
+  return fmt::format("{} ended the connection during the handshake{}: compare {} on both ends, and see its log",
+                     end.target, why, end.name(Setting::Profile));
 }
 
 std::string explain_late(const HandshakeEnd& end) {
   if (end.out_of_time) {
-    return fmt::format("{} did not finish the handshake in the time that --retry-for left{}{}: give it more",
-                       end.target, end.before.empty() ? "" : "; before that, ", end.before);
+    return fmt::format("{} did not finish the handshake in the time that {} left{}{}: give it more", end.target,
+                       end.name(Setting::RetryFor), end.before.empty() ? "" : "; before that, ", end.before);
   }
   return fmt::format("{} did not finish the handshake in time: check that it is a qsp server of profile {}", end.target,
                      end.profile->name);
@@ -68,8 +70,8 @@ std::string explain_own(const HandshakeEnd& end) {
     case Reason::Limit:
       break;
   }
-  return fmt::format("{} does not speak profile {} ({}): check the address, and --profile on both ends", end.target,
-                     end.profile->name, what);
+  return fmt::format("{} does not speak profile {} ({}): check the address, and {} on both ends", end.target,
+                     end.profile->name, what, end.name(Setting::Profile));
 }
 
 }  // namespace
@@ -83,13 +85,22 @@ std::string explain_handshake(const HandshakeEnd& end) {
     return fmt::format("{} is {} {} server, not a qsp server: check the address", end.target, end.foreign->article,
                        end.foreign->name);
   }
-  if (node::is_spent_budget(end.closed)) return explain_spent_budget(end.target, end.closed);
+  if (is_spent_budget(end.closed)) return explain_spent_budget(end.target, end.closed);
   if (end.closed.by_peer) return explain_refusal(end);
   if (end.closed.reason == Reason::QkdUnavailable) return explain_own(end);
   if (!end.stranger.empty()) {
     return fmt::format("the handshake with {} failed ({}): {}", end.target, name(end.closed.reason), end.stranger);
   }
   return end.cut_off ? explain_cut(end) : explain_own(end);
+}
+
+std::string explain_spent_budget(std::string_view target, const Closed& handshake) {
+  constexpr auto kOneKey = std::chrono::duration_cast<std::chrono::seconds>(keysource::QkdBudget::kRefill);
+  return fmt::format(
+      "{}'s budget of QKD keys is spent{} (LIMIT: {} handshakes at once, then one every {} s): wait {} s and connect "
+      "again",
+      handshake.by_peer ? target : "this end", handshake.by_peer ? ", or it has no room now" : "",
+      keysource::QkdBudget::kFetches, kOneKey.count(), kOneKey.count());
 }
 
 std::string_view session_advice(Reason reason) noexcept {
@@ -114,4 +125,4 @@ std::string_view session_advice(Reason reason) noexcept {
   return "the peer broke the protocol, or bytes were altered on the way";
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::node
