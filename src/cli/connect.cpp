@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <expected>
 #include <filesystem>
 #include <optional>
@@ -16,6 +15,7 @@
 
 #include "cli/client_account.hpp"
 #include "cli/dial_log.hpp"
+#include "cli/option_types.hpp"
 #include "cli/options_file.hpp"
 #include "cli/output.hpp"
 #include "cli/output_file.hpp"
@@ -125,8 +125,7 @@ std::expected<void, Refused> connect(const Context& context, const ConnectOption
   DialLog log(context);
   const auto opened = node::Dial::open({.end = *end,
                                         .target = *target,
-                                        .retry_for = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                            std::chrono::duration<double>(options.retry_for))},
+                                        .retry_for = from_seconds(options.retry_for)},
                                        log);
   if (!opened) return refuse(opened.error());
   node::Dial& dial = **opened;

@@ -44,19 +44,19 @@ void add_inject(Command& kme, Context& context) {
   const Check faults = one_of({"unavailable", "lose-answers", "wrong-bytes", "disk-full"});
   add_config(*verb, options->config);
   using std::chrono::milliseconds;
-  verb->add_option("--latency", options->latency_ms, "wait this long before each answer, up to 1m")
+  verb->add_option("--latency", options->wishes.latency_ms, "wait this long before each answer, up to 1m")
       ->check(is_time(milliseconds(0), std::chrono::minutes(1), milliseconds(1)))
       ->type_name("TIME");
-  verb->add_option("--clock-offset", options->clock_offset_ms, "run the KME's clock this far ahead; below 0: behind")
+  verb->add_option("--clock-offset", options->wishes.clock_offset_ms, "run the KME's clock this far ahead; below 0: behind")
       ->check(is_time(-kFarthestClock, kFarthestClock, milliseconds(1)))
       ->type_name("TIME");
-  verb->add_option("--on", options->on, "begin with a fault: unavailable, lose-answers, wrong-bytes or disk-full")
+  verb->add_option("--on", options->wishes.on, "begin with a fault: unavailable, lose-answers, wrong-bytes or disk-full")
       ->type_name("FAULT")
       ->check(faults);
-  verb->add_option("--off", options->off, "end a fault: unavailable, lose-answers, wrong-bytes or disk-full")
+  verb->add_option("--off", options->wishes.off, "end a fault: unavailable, lose-answers, wrong-bytes or disk-full")
       ->type_name("FAULT")
       ->check(faults);
-  verb->add_flag("--clear", options->clear, "take all faults away first");
+  verb->add_flag("--clear", options->wishes.clear, "take all faults away first");
   set_help(*verb,
            {.notes = "The KME must have been started with --allow-fault-injection. Plain numbers are milliseconds.",
             .examples = {"qsp kme inject lab/kme-a/kme.toml --latency 800ms",
@@ -65,23 +65,21 @@ void add_inject(Command& kme, Context& context) {
 }
 
 void add_import(Command& kme, Context& context) {
-  Command* const verb = kme.add_subcommand("import", "put keys from a file into one side of a link");
-  const auto options = options_of<KmeImportOptions>(*verb, context, run_kme_import);
-  verb->add_option("URL", options->url, "the KME, such as https://127.0.0.1:8443")->required();
+  Command* const verb = kme.add_subcommand("import", "bring keys from a file to one side of a link");
+  const auto options = options_of<kme::link::KeyImport>(*verb, context, run_kme_import);
+  verb->add_option("URL", options->url, "of the KME, such as https://127.0.0.1:8443")->required();
   verb->add_option("LINK", options->link, "name of the link")->required();
-  verb->add_option("FILE", options->file,
-                   "the keys, 32 bytes each, in the JSON that Get key answers with; a private file")
-      ->required();
-  verb->add_option("--kme-cert", options->certificate, "certificate of a feeder of that link, PEM")
+  verb->add_option("FILE", options->file, "the keys: JSON as of Get key, 32 bytes each; a private file")->required();
+  verb->add_option("--kme-cert", options->tls.certificate, "certificate of a feeder of that link, PEM")
       ->type_name("FILE")
       ->required();
-  verb->add_option("--kme-key", options->key, "private key of that certificate, PEM, a private file (0600)")
+  verb->add_option("--kme-key", options->tls.key, "private key of that certificate, PEM, a private file (0600)")
       ->type_name("FILE")
       ->required();
-  verb->add_option("--kme-ca", options->authorities, "authorities that may have issued the KME's certificate, PEM")
+  verb->add_option("--kme-ca", options->tls.authorities, "authorities that the KME's certificate must descend from, PEM")
       ->type_name("FILE")
       ->required();
-  add_kme_trust(*verb, options->revoked, options->server_name, options->allow_tls_1_2);
+  add_kme_trust(*verb, options->tls.revoked, options->server_name, options->tls.allow_tls_1_2);
   verb->add_flag("--simulated", options->simulated, "the keys come from a simulated link");
   set_help(*verb,
            {.notes = "Import the file at both sides, each into its own KME: a key can be used once both have it.",
@@ -92,38 +90,39 @@ void add_import(Command& kme, Context& context) {
 }
 
 /// The options that name two KMEs and an SAE at each.
-void add_sides(Command& verb, KmeCheckOptions& options, bool both) {
-  verb.add_option("URL", options.url, "the master's KME, such as https://kme-a.example:8443")->required();
-  verb.add_option("--sae-id", options.sae_id, "the master's SAE ID")->required();
-  verb.add_option("--kme-cert", options.certificate, "the master's certificate for its KME, PEM")
+void add_sides(Command& verb, kme::check::CheckedSide& master, kme::check::CheckedSide& slave, bool both) {
+  verb.add_option("URL", master.url, "of the master's KME, such as https://kme-a.example:8443")->required();
+  verb.add_option("--sae-id", master.sae_id, "the master's SAE ID")->required();
+  verb.add_option("--kme-cert", master.tls.certificate, "the master's certificate for its KME, PEM")
       ->type_name("FILE")
       ->required();
-  verb.add_option("--kme-key", options.key, "private key of that certificate, PEM, a private file (0600)")
+  verb.add_option("--kme-key", master.tls.key, "private key of that certificate, PEM, a private file (0600)")
       ->type_name("FILE")
       ->required();
-  verb.add_option("--kme-ca", options.authorities, "authorities that may have issued both KMEs' certificates, PEM")
+  verb.add_option("--kme-ca", master.tls.authorities, "authorities that both KMEs' certificates must descend from, PEM")
       ->type_name("FILE")
       ->required();
-  add_kme_trust(verb, options.revoked, options.server_name, options.allow_tls_1_2);
-  verb.add_option("--slave", options.slave_sae_id, "the slave's SAE ID")->type_name("ID")->required();
-  Option* const slave = verb.add_option("--slave-url", options.slave_url,
-                                        both ? "the slave's KME" : "the slave's KME; without it dec_keys is not tested")
-                            ->type_name("URL");
+  add_kme_trust(verb, master.tls.revoked, master.server_name, master.tls.allow_tls_1_2);
+  verb.add_option("--slave", slave.sae_id, "the slave's SAE ID")->type_name("ID")->required();
+  Option* const url =
+      verb.add_option("--slave-url", slave.url,
+                      both ? "of the slave's KME" : "of the slave's KME; without it dec_keys is not tested")
+          ->type_name("URL");
   Option* const certificate =
-      verb.add_option("--slave-cert", options.slave_certificate, "the slave's certificate for its KME, PEM")
+      verb.add_option("--slave-cert", slave.tls.certificate, "the slave's certificate for its KME, PEM")
           ->type_name("FILE")
-          ->needs(slave);
+          ->needs(url);
   Option* const key =
-      verb.add_option("--slave-key", options.slave_key, "private key of the slave's certificate, PEM (0600)")
+      verb.add_option("--slave-key", slave.tls.key, "private key of the slave's certificate, PEM (0600)")
           ->type_name("FILE")
-          ->needs(slave);
-  slave->needs(certificate)->needs(key)->required(both);
+          ->needs(url);
+  url->needs(certificate)->needs(key)->required(both);
   certificate->required(both);
   key->required(both);
-  verb.add_option("--slave-kme-name", options.slave_server_name,
-                  "name in the certificate of the slave's KME, if it is not the URL's host")
+  verb.add_option("--slave-kme-name", slave.server_name,
+                  "name in the certificate of the slave's KME, where it is not the URL's host")
       ->type_name("NAME")
-      ->needs(slave);
+      ->needs(url);
 }
 
 constexpr const char* kLabSides =
@@ -132,8 +131,9 @@ constexpr const char* kLabSides =
     "      --slave bob --slave-url https://127.0.0.1:8444 --slave-cert lab/bob/cert.pem --slave-key lab/bob/key.pem";
 
 void add_check(Command& kme, Context& context) {
-  Command* const verb = kme.add_subcommand("check", "test whether a KME follows ETSI GS QKD 014");
-  add_sides(*verb, *options_of<KmeCheckOptions>(*verb, context, run_kme_check), false);
+  Command* const verb = kme.add_subcommand("check", "test whether a KME keeps to ETSI GS QKD 014");
+  const auto sides = options_of<KmeSides>(*verb, context, run_kme_check);
+  add_sides(*verb, sides->master, sides->slave, false);
   set_help(*verb,
            {.notes = "Uses up about thirty keys.",
             .examples = {fmt::format("qsp kme check {}", kLabSides)},
@@ -142,10 +142,10 @@ void add_check(Command& kme, Context& context) {
 }
 
 void add_load(Command& kme, Context& context) {
-  Command* const verb = kme.add_subcommand("load", "get and redeem keys as fast as two KMEs allow");
-  const auto options = options_of<KmeLoadOptions>(*verb, context, run_kme_load);
-  add_sides(*verb, options->sides, true);
-  verb->add_option("--pairs", options->pairs, "keys to get and to redeem")
+  Command* const verb = kme.add_subcommand("load", "give and redeem keys as fast as two KMEs let one");
+  const auto options = options_of<kme::check::LoadOptions>(*verb, context, run_kme_load);
+  add_sides(*verb, options->master, options->slave, true);
+  verb->add_option("--pairs", options->pairs, "keys to give and to redeem")
       ->check(range(std::uint64_t{1}, std::uint64_t{100'000'000}))
       ->capture_default_str();
   verb->add_option("--concurrency", options->concurrency, "calls under way at once, each on its own connection")

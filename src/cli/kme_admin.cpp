@@ -1,226 +1,41 @@
-// What an operator asks of a KME on the same machine, through its admin port.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <chrono>
-#include <cmath>
-#include <optional>
-#include <string>
-#include <thread>
-#include <utility>
-#include <vector>
 
 #include "cli/app.hpp"
 #include "cli/json.hpp"
 #include "cli/kme.hpp"
+#include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "https/client.hpp"
-#include "json/json.hpp"
-#include "kme/config/config.hpp"
 #include "text/escape.hpp"
-#include "text/tree.hpp"
-#include "text/units.hpp"
 
 namespace qsp::cli {
-namespace {
-
-using files::OrText;
-
-constexpr std::size_t kMaxDepth = 6;
-constexpr double kOldNews = 5;  ///< seconds; a KME looks at its store every second at least
-
-/// The admin port that a configuration names.
-OrText<std::uint16_t> admin_port_of(const std::string& config_file) {
-  const auto config = kme::read_config(config_file);
-  if (!config) return std::unexpected(config.error());
-  const std::uint16_t port = config->admin_port.value_or(0);
-  if (port == 0) {
-    return std::unexpected(config_file + ": field \"admin_port\": is needed for this; name a port and restart the KME");
-  }
-  return port;
-}
-
-/// One call to the admin port that a configuration names: the JSON of a 200 answer.
-OrText<boost::json::object> ask(const std::string& config_file, https::Method method, std::string target,
-                                std::string body = {}) {
-  const auto port = admin_port_of(config_file);
-  if (!port) return std::unexpected(port.error());
-  net::Loop loop;
-  https::ClientOptions to;
-  to.url = "http://127.0.0.1:" + std::to_string(*port);
-  auto client = https::Client::make(loop, to);
-  if (!client) return std::unexpected(client.error());
-  OrText<https::Response> answer = std::unexpected("no answer");
-  (*client)->call({.method = method,
-                   .target = std::move(target),
-                   .body = SecretBytes(std::move(body)),
-                   .deadline = net::Loop::now() + std::chrono::seconds(5)},
-                  [&](std::expected<https::Response, https::Failure> result) {
-                    if (result) {
-                      answer = *std::move(result);
-                    } else {
-                      answer = std::unexpected(result.error().text);
-                    }
-                    loop.io().stop();
-                  });
-  loop.run();
-  if (!answer) return std::unexpected(answer.error() + " (is the KME of " + config_file + " running?)");
-  if (answer->status != 200)
-    return std::unexpected("the KME refuses: " + text::terminal_escape_lines(answer->body.reveal_text()));
-  auto parsed = json::parse(answer->body.reveal_text(), kMaxDepth);
-  if (!parsed) return std::unexpected("the KME's answer: " + parsed.error());
-  if (!parsed->is_object()) return std::unexpected("the KME's answer is not an object");
-  return std::move(parsed->get_object());
-}
-
-std::string text_of(const boost::json::object& object, std::string_view name) {
-  const boost::json::value* const value = object.if_contains(name);
-  if (value == nullptr) return "?";
-  if (const auto* const string = value->if_string()) return text::terminal_escape(std::string_view(*string));
-  return boost::json::serialize(*value);
-}
-
-std::string fault_name(std::string name) {
-  for (char& c : name) {
-    if (c == '-') c = '_';
-  }
-  return name;
-}
-
-/// Nothing where there is no such number.
-std::optional<double> seconds_of(const boost::json::object& object, std::string_view name) {
-  const boost::json::value* const value = object.if_contains(name);
-  boost::system::error_code failed;
-  const double found = value == nullptr || !value->is_number() ? std::nan("") : value->to_number<double>(failed);
-  return failed || std::isnan(found) ? std::nullopt : std::optional(found);
-}
-
-/// One line on the key store, where something is wrong with it.
-std::optional<std::string> store_line(const boost::json::object& root) {
-  const boost::json::value* const member = root.if_contains("store");
-  const boost::json::object* const store = member == nullptr ? nullptr : member->if_object();
-  if (store == nullptr || text_of(*store, "ok") == "true") return std::nullopt;
-  return fmt::format("key store: {}", text_of(*store, "problem"));
-}
-
-/// One line on the source of a link's keys, where it reports.
-std::optional<std::string> feed_line(const boost::json::object& link) {
-  const boost::json::value* const member = link.if_contains("feed");
-  const boost::json::object* const feed = member == nullptr ? nullptr : member->if_object();
-  if (feed == nullptr) return std::nullopt;
-  const auto number = [feed](std::string_view name) {
-    const boost::json::value* const value = feed->if_contains(name);
-    boost::system::error_code failed;
-    const double found = value == nullptr ? std::nan("") : value->to_number<double>(failed);
-    return failed ? std::nan("") : found;
-  };
-  const std::string reason = text_of(*feed, "reason");
-  const std::string state = fmt::format("feed {}{}{}", text_of(*feed, "state"), reason.empty() ? "" : ": ", reason);
-  if (text_of(*feed, "blocks") == "0") {
-    return fmt::format("{}, said {:.0f} s ago; no block yet", state, number("report_age"));
-  }
-  return fmt::format(
-      "{}; its last block {:.0f} s ago, said {:.0f} s ago: S {:.3f}, QBER {:.1f} %, {} bit/s; {} blocks, {} keys",
-      state, number("age"), number("report_age"), number("s"), 100 * number("qber"),
-      text::grouped(static_cast<std::uint64_t>(std::max(number("rate"), 0.0))), text_of(*feed, "blocks"),
-      text_of(*feed, "keys"));
-}
-
-/// What a KME still lacks before it can give keys, for people; nothing where it can.
-std::optional<std::string> lacks(const boost::json::object& status) {
-  const boost::json::value* const links = status.if_contains("links");
-  if (links == nullptr || !links->is_array()) return "the KME's answer has no links";
-  for (const boost::json::value& item : links->get_array()) {
-    if (!item.is_object()) continue;
-    const boost::json::object& link = item.get_object();
-    const std::string name = text_of(link, "name");
-    if (text_of(link, "peer_reachable") != "true") return fmt::format("link {}: the peer does not answer", name);
-    if (text_of(link, "ready") == "0") return fmt::format("link {}: no key is ready", name);
-  }
-  return std::nullopt;
-}
-
-text::Branch branch_of(const boost::json::object& link) {
-  const bool reachable = text_of(link, "peer_reachable") == "true";
-  text::Branch branch{.line = fmt::format("link {} to {}: {}{}", text_of(link, "name"), text_of(link, "peer"),
-                                          reachable ? "the peer answers" : "the peer does not answer",
-                                          text_of(link, "simulated") == "true" ? "; keys are simulated" : "")};
-  branch.below.push_back(
-      {fmt::format("{} ready, {} not confirmed yet, {} of the peer's, {} waiting for dec_keys; at most {} in the pool",
-                   text_of(link, "ready"), text_of(link, "fresh"), text_of(link, "peer_keys"), text_of(link, "granted"),
-                   text_of(link, "pool"))});
-  if (const auto age = seconds_of(link, "counts_age"); age && *age > kOldNews) {
-    branch.below.push_back({fmt::format("these numbers are {:.0f} s old", *age)});
-  }
-  if (!reachable) branch.below.push_back({text_of(link, "problem")});
-  if (auto feed = feed_line(link)) branch.below.push_back({*std::move(feed)});
-  return branch;
-}
-
-int print_status(const boost::json::object& root) {
-  std::vector<text::Branch> branches{
-      {fmt::format("KME {}: {} keys given, {} redeemed since it started", text_of(root, "kme_id"),
-                   text_of(root, "keys_given"), text_of(root, "keys_redeemed"))}};
-  if (auto store = store_line(root)) branches.push_back({*std::move(store)});
-  const boost::json::value* const links = root.if_contains("links");
-  const bool has_links = links != nullptr && links->is_array();
-  if (has_links) {
-    for (const boost::json::value& link : links->get_array()) {
-      if (link.is_object()) branches.push_back(branch_of(link.get_object()));
-    }
-    if (root.contains("faults")) branches.push_back({fmt::format("faults (injected): {}", text_of(root, "faults"))});
-  }
-  print_out("{}", text::tree(branches));
-  return has_links ? kOk : failed("the KME's answer has no links");
-}
-
-}  // namespace
 
 int run_kme_status(const KmeStatusOptions& options, bool json) {
-  constexpr std::chrono::milliseconds kPause{100};
-  // What is wrong in the file does not get better by waiting.
-  if (const auto port = admin_port_of(options.config); !port) return failed(port.error());
-  const Instant until = net::Loop::now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                               std::chrono::duration<double>(options.wait_s));
-  auto status = ask(options.config, https::Method::Get, "/status");
-  const auto missing = [&] { return status ? lacks(*status) : std::optional(status.error()); };
-  while (options.wait_s != 0 && missing() && net::Loop::now() < until) {
-    std::this_thread::sleep_for(kPause);
-    status = ask(options.config, https::Method::Get, "/status");
-  }
+  const auto status = kme::admin_status(options.config, from_seconds(options.wait_s));
   if (!status) return failed(status.error());
-  if (json) {
-    print_json(*status);
-  } else if (const int code = print_status(*status); code != kOk) {
-    return code;
-  }
+  print_result(json, *status, kme::describe_status(*status));
+  if (!json && !kme::has_links(*status)) return failed("the KME's answer has no links");
   if (options.wait_s == 0) return kOk;
-  const auto still = lacks(*status);
+  const auto still = kme::lacks(*status);
   return still ? failed(fmt::format("waited {} s in vain: {}", options.wait_s, *still)) : kOk;
 }
 
 int run_kme_inject(const KmeInjectOptions& options, bool json) {
-  boost::json::object wanted;
-  if (options.clear) {
-    wanted = {{"latency_ms", 0},       {"clock_offset_ms", 0}, {"unavailable", false},
-              {"lose_answers", false}, {"wrong_bytes", false}, {"disk_full", false}};
-  }
-  if (options.latency_ms) wanted["latency_ms"] = *options.latency_ms;
-  if (options.clock_offset_ms) wanted["clock_offset_ms"] = *options.clock_offset_ms;
-  for (const std::string& name : options.on) wanted[fault_name(name)] = true;
-  for (const std::string& name : options.off) wanted[fault_name(name)] = false;
-  const auto faults = ask(options.config, https::Method::Post, "/faults", boost::json::serialize(wanted));
+  const auto faults = kme::inject_faults(options.config, options.wishes);
   if (!faults) return failed(faults.error());
-  if (json) {
-    print_json(*faults);
-  } else {
-    print_out("faults now: {}\n", boost::json::serialize(*faults));
-  }
+  print_result(json, *faults, fmt::format("faults now: {}\n", boost::json::serialize(*faults)));
   return kOk;
+}
+
+int run_kme_import(const kme::link::KeyImport& keys, bool json) {
+  const auto imported = kme::link::import_keys(keys);
+  if (!imported) return failed(imported.error());
+  print_result(json, {{"added", imported->added}, {"left", imported->left}},
+               fmt::format("{} keys brought to link {}\n", imported->added, text::terminal_escape(keys.link)));
+  if (imported->left == 0) return kOk;
+  return failed(fmt::format("{} keys had no room in the pool; bring the file again later", imported->left));
 }
 
 }  // namespace qsp::cli

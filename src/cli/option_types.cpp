@@ -26,6 +26,10 @@ Check is_time(nanoseconds least, nanoseconds most, nanoseconds unit) {
   return Check::rewriting(read, "TIME");
 }
 
+nanoseconds from_seconds(double seconds) {
+  return std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
 Check is_size(std::uint64_t least, std::uint64_t most) {
   const auto read = [=](std::string& text) -> std::string {
     const auto size = text::parse_size(text);

@@ -15,6 +15,8 @@ namespace qsp::cli {
 /// option's variable gets the number of units.
 Check is_time(std::chrono::nanoseconds least, std::chrono::nanoseconds most,
               std::chrono::nanoseconds unit = std::chrono::seconds(1));
+/// What such an option took, where its unit is a second.
+std::chrono::nanoseconds from_seconds(double seconds);
 /// The same for parse_size and bytes.
 Check is_size(std::uint64_t least, std::uint64_t most);
 

@@ -47,8 +47,7 @@ std::expected<node::NodeConfig, Refused> node_config(const ServeOptions& options
                           .application = node::EchoData{options.rekey_after},
                           .threads = options.threads,
                           .limits = options.limits,
-                          .max_silence = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                              std::chrono::duration<double>(options.max_silence)),
+                          .max_silence = from_seconds(options.max_silence),
                           .metrics_port = options.metrics_port};
   if (!options.command.empty()) config.application = node::RunCommand{options.command};
   if (!options.forward.empty()) {

@@ -19,10 +19,6 @@
 namespace qsp::cli {
 namespace {
 
-std::chrono::nanoseconds from_seconds(double seconds) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
-}
-
 constexpr std::chrono::nanoseconds kShortest{1};
 constexpr std::chrono::nanoseconds kYear = std::chrono::days(365);
 
