@@ -18,8 +18,8 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/pad.hpp"
-#include "cli/process.hpp"
 #include "cli/text.hpp"
+#include "process/harden.hpp"
 #include "text/terminal.hpp"
 
 namespace qsp::cli {
@@ -104,13 +104,14 @@ int act(int argc, char** argv) {
       return kUsage;
   }
   set_up_log(level);
+  context.options_file = command_line.options_file();
   return context.action();
 }
 
 }  // namespace
 
 int run(int argc, char** argv) noexcept {
-  harden_process();
+  process::harden();
   int code = kFailed;
   try {
     code = act(argc, argv);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace qsp::cli {
 
@@ -14,6 +15,7 @@ inline constexpr int kUsage = 2;
 /// What every verb has in common. Lives as long as the program.
 struct Context {
   bool json = false;            ///< results on stdout are JSON
+  std::string options_file;     ///< that was read; empty: none
   std::function<int()> action;  ///< what the chosen verb does; returns the exit code
 };
 

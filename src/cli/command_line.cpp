@@ -153,7 +153,7 @@ bool is_or_is_above(const Command& one, const Command& verb) {
 }
 
 /// The option of `verb` that a file gives, which is called by its present name from now on.
-std::expected<const Option*, std::string> check_option(const Command& app, const Command& verb, FileOption& given) {
+std::expected<const Option*, std::string> check_option(const Command& app, const Command& verb, config::FileOption& given) {
   const Token found = read_option(verb, "--" + given.name);
   if (!found.known || found.option == app.find_option("--options")) {
     return std::unexpected(fmt::format(
@@ -230,20 +230,21 @@ std::expected<void, std::string> CommandLine::add_options_file() {
       std::ranges::any_of(tokens, [&](const Token& token) { return token.name == "--help" || token.name == "-h"; });
   if (!file || help) return {};
   if (file->empty()) return std::unexpected("--options: is empty (a variable that is not set?)");
-  auto options = read_options_file(*file);
+  options_file_ = *file;
+  auto options = config::read_options_file(*file);
   if (!options) return std::unexpected(options.error());
   return take_options(verb(), *options);
 }
 
-std::expected<void, std::string> CommandLine::take_options(const Command& owner, FileOptions& table) {
+std::expected<void, std::string> CommandLine::take_options(const Command& owner, config::FileOptions& table) {
   const Command& verb = this->verb();
   const std::vector<Token> tokens = read(app_, arguments_);
-  for (FileOption& given : table.options) {
+  for (config::FileOption& given : table.options) {
     const auto option = check_option(app_, owner, given);
     if (!option) return std::unexpected(option.error());
     if (!is_or_is_above(owner, verb)) continue;
     if (std::ranges::any_of(tokens, [&](const Token& token) { return token.option == *option; })) continue;
-    for (const FileOption& other : from_file_) {
+    for (const config::FileOption& other : from_file_) {
       if (find_option(verb, "--" + other.name) != *option) continue;
       return std::unexpected(
           fmt::format("{}: {}: is at {} too; remove one", given.where, text::terminal_escape(given.name), other.where));
@@ -251,7 +252,7 @@ std::expected<void, std::string> CommandLine::take_options(const Command& owner,
     from_file_.push_back(std::move(given));
   }
   const Command& above = table.word.empty() ? app_ : owner;
-  for (FileOptions& inner : table.verbs) {
+  for (config::FileOptions& inner : table.verbs) {
     const Command* const command = find_command(above, inner.word);
     if (command == nullptr) {
       const auto near = text::nearest(inner.word, names_of_commands(above));
@@ -278,7 +279,7 @@ std::expected<std::vector<std::string>, std::string> CommandLine::prepare(std::v
   std::vector<std::string> all = arguments_;
   // Before a "--", behind which nothing is an option.
   std::vector<std::string> added;
-  for (const FileOption& option : from_file_) {
+  for (const config::FileOption& option : from_file_) {
     for (const std::string& value : option.values) added.push_back(fmt::format("--{}={}", option.name, value));
   }
   all.insert(std::ranges::find(all, "--"), added.begin(), added.end());
@@ -326,7 +327,7 @@ std::string CommandLine::explain(const Outcome& error) const {
                        missing.empty() ? "" : " and ", last, missing.empty() ? "is" : "are", name);
   }
   const std::string& text = error.text;
-  for (const FileOption& option : from_file_) {
+  for (const config::FileOption& option : from_file_) {
     const std::string option_name = "--" + option.name;
     // CLI11 begins with the option's name.
     if (!text.starts_with(option_name) || text.substr(option_name.size()).find_first_of(": ") != 0) continue;

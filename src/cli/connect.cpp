@@ -16,9 +16,7 @@
 #include "cli/client_account.hpp"
 #include "cli/dial_log.hpp"
 #include "cli/option_types.hpp"
-#include "cli/options_file.hpp"
 #include "cli/output.hpp"
-#include "cli/output_file.hpp"
 #include "cli/setting_names.hpp"
 #include "cli/text.hpp"
 #include "files/file.hpp"
@@ -39,8 +37,16 @@ bool is_same_name(const std::string& one, const std::string& other) {
   return !failed && first == second;
 }
 
+/// Of an output that would take the place of a file that is read.
+std::optional<std::string> refuse_output(const std::string& output, const std::vector<files::InputFile>& inputs) {
+  return files::would_replace(output, inputs).transform([&](const std::string& what) {
+    return fmt::format("--output {}: that is {}, and would be overwritten; choose another file",
+                       text::terminal_escape(output), what);
+  });
+}
+
 /// What can be said of the options before any file is read: the address to dial.
-std::expected<net::Address, Refused> check(const ConnectOptions& options) {
+std::expected<net::Address, Refused> check(const Context& context, const ConnectOptions& options) {
   if (options.rekey_after) return refuse_usage("the server leads rekeys: give --rekey-after to qsp serve");
   const auto target = net::parse_address(options.target);
   if (!target) return refuse_usage(target.error());
@@ -49,9 +55,9 @@ std::expected<net::Address, Refused> check(const ConnectOptions& options) {
     return refuse_usage("--output and --account are one file");
   }
   if (!options.output.empty()) {
-    std::vector<InputFile> inputs = files_of(options.session);
+    std::vector<files::InputFile> inputs = files_of(options.session);
     inputs.push_back({"the file to send", options.send});
-    inputs.push_back({"the option file", options_file_in_use()});
+    inputs.push_back({"the option file", context.options_file});
     if (const auto refused = refuse_output(options.output, inputs)) return refuse_usage(*refused);
   }
   return *target;
@@ -76,7 +82,9 @@ std::expected<Files, Refused> open_files(const ConnectOptions& options, const no
     }
   }
   if (!options.output.empty()) {
-    if (const auto refused = refuse_output(options.output, files_of(end))) return refuse_usage(*refused);
+    std::vector<files::InputFile> pinned;
+    for (const std::string& file : end.pinned_key_files()) pinned.push_back({"a pinned public key", file});
+    if (const auto refused = refuse_output(options.output, pinned)) return refuse_usage(*refused);
     auto begun = files::Replacement::begin(options.output, files::kOwnerOnly);
     if (!begun) return refuse(begun.error());
     files.output.emplace(*std::move(begun));
@@ -118,7 +126,7 @@ node::DialApplication application_of(const ConnectOptions& options, const Files&
 
 /// Nothing where all went well.
 std::expected<void, Refused> connect(const Context& context, const ConnectOptions& options) {
-  const auto target = check(options);
+  const auto target = check(context, options);
   if (!target) return std::unexpected(target.error());
   const auto end = end_config(options.session, Role::Client);
   if (!end) return std::unexpected(end.error());

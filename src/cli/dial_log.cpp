@@ -3,9 +3,9 @@
 #include <csignal>
 #include <utility>
 
-#include "cli/process.hpp"
 #include "cli/text.hpp"
 #include "node/session_text.hpp"
+#include "process/harden.hpp"
 
 namespace qsp::cli {
 
@@ -41,8 +41,9 @@ void DialLog::falls_back(const node::DialReport& report) {
 
 DialSignals::DialSignals(node::Dial& dial, std::function<void(bool first)> end)
     : dial_(dial), end_(std::move(end)), signals_(dial.loop().io(), SIGINT, SIGTERM) {
-  // A terminal that goes away ends the session in good order too, unless this was started to live on (nohup).
-  if (is_ignored(SIGHUP)) return;
+  // A terminal that goes away ends the session in good order too, unless whoever started this wants it to live on
+  // (nohup).
+  if (process::is_ignored(SIGHUP)) return;
   net::error_code ignored;  // it ends the process then, as it always did
   signals_.add(SIGHUP, ignored);
 }

@@ -9,10 +9,10 @@
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
-#include "cli/stop_request.hpp"
 #include "cli/text.hpp"
 #include "e91/study/compare_report.hpp"
 #include "e91/study/setup.hpp"
+#include "process/stop_request.hpp"
 #include "text/progress.hpp"
 #include "text/units.hpp"
 
@@ -33,12 +33,12 @@ int run_compare(const CompareOptions& options, bool json) {
   auto random = e91::study::Randomness::create(*seed);
   if (!random) return failed(random.error());
   text::Progress progress(write_err);
-  const StopRequest stop_request;
+  const process::StopRequest stop_request;
   const auto all = e91::study::compare(
       random->provider(), options.files, options.coincidences, [&](std::string_view title, std::uint64_t coincidences) {
         progress.say(fmt::format("{}: {} of about {} coincidences", title, text::grouped(coincidences),
                                  text::grouped(static_cast<std::uint64_t>(options.coincidences))));
-        return !StopRequest::came();
+        return !process::StopRequest::came();
       });
   progress.finish();
   if (!all) return failed(all.error());

@@ -10,9 +10,9 @@
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
-#include "cli/stop_request.hpp"
 #include "cli/text.hpp"
 #include "e91/study/run.hpp"
+#include "process/stop_request.hpp"
 #include "text/progress.hpp"
 #include "text/units.hpp"
 
@@ -43,10 +43,10 @@ int run_e91(const RunOptions& options, bool json) {
   if (!link) return failed(link.error().where);
 
   text::Progress progress(write_err);
-  const StopRequest stop_request;
+  const process::StopRequest stop_request;
   const auto run =
       e91::study::play(**link, options.blocks, *files, [&](std::uint64_t block, const e91::study::Total& before) {
-        if (StopRequest::came()) return false;
+        if (process::StopRequest::came()) return false;
         progress.say(
             fmt::format("block {} of {}, {} bits of key so far", block, options.blocks, text::grouped(before.length)));
         return true;
@@ -60,8 +60,8 @@ int run_e91(const RunOptions& options, bool json) {
   print_result(json, json_of(*setup, *run, **eve, seeded), text_of(*setup, *run, **eve, seeded));
   if (!drawn) return failed(drawn.error());
   if (!kept) return failed(kept.error());
-  if (!run->total.keys_equal) return failed("the keys of the two ends differ, which must never happen");
-  if (StopRequest::came())
+  if (!run->total.keys_equal) return failed("the keys of the two ends differ, which must never be");
+  if (process::StopRequest::came())
     print_warning(fmt::format("stopped after {} of {} blocks", run->blocks.size(), options.blocks));
   if (run->total.with_key > 0) return kOk;
   if (run->blocks.empty()) return failed("stopped before the first block was done");

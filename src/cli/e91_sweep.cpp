@@ -10,10 +10,10 @@
 #include "cli/json.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
-#include "cli/stop_request.hpp"
 #include "cli/text.hpp"
 #include "e91/study/report.hpp"
 #include "e91/study/sweep.hpp"
+#include "process/stop_request.hpp"
 #include "text/progress.hpp"
 
 namespace qsp::cli {
@@ -53,11 +53,11 @@ int run_sweep(SweepOptions options, bool json) {
   if (!random) return failed(random.error());
 
   text::Progress progress(write_err);
-  const StopRequest stop_request;
+  const process::StopRequest stop_request;
   const e91::study::Places places{.from = from, .to = to, .steps = options.steps};
   const auto points = e91::study::sample_points(random->provider(), options.link, parameter, places, options.sampling,
                                                 [&](std::size_t point) {
-                                                  if (StopRequest::came()) return false;
+                                                  if (process::StopRequest::came()) return false;
                                                   progress.say(fmt::format("point {} of {}", point, options.steps));
                                                   return true;
                                                 });

@@ -21,7 +21,7 @@ void fail(int why) {
   if (writing_failed.exchange(true)) return;
   // A reader that has seen enough (`qsp … | head -1`) needs no telling.
   if (why == EPIPE) return;
-  // A stream that was closed at the start is one that cannot be written to (see harden_process).
+  // A stream that was closed at the start is one that cannot be written to (see process::harden).
   const std::string reason = why == EBADF ? "it is closed" : std::generic_category().message(why);
   print_error("cannot write the result to standard output: " + reason);
 }

@@ -74,16 +74,16 @@ QkdPolicy policy_by_name(std::string_view name) noexcept {
 
 void add_session_options(Command& verb, Role role, SessionOptions& options) {
   add_profile_options(verb, options.profile);
-  verb.add_option("--key", options.keys,
+  verb.add_option("--key", options.end.keys,
                   role == Role::Server ? "private key of this end (required); several while a key is rolled, best first"
                                        : "private key of this end (required)")
       ->type_name("FILE");
-  verb.add_option("--passphrase-file", options.passphrase_file, "file with the passphrase of an encrypted key")
+  verb.add_option("--passphrase-file", options.end.passphrase_file, "file with the passphrase of an encrypted key")
       ->type_name("FILE");
-  verb.add_option("--peers", options.peers, "file of the pinned peers (required; docs/peers.md)")->type_name("FILE");
+  verb.add_option("--peers", options.end.peers, "file of the pinned peers (required; docs/peers.md)")->type_name("FILE");
   if (role == Role::Client)
-    verb.add_option("--peer", options.peer, "name of the pinned peer to dial (required)")->type_name("NAME");
-  verb.add_option("--sae-id", options.sae_id, "this end's SAE ID (required where QKD keys are used)")->type_name("ID");
+    verb.add_option("--peer", options.end.peer, "name of the pinned peer to dial (required)")->type_name("NAME");
+  verb.add_option("--sae-id", options.end.sae_id, "this end's SAE ID (required where QKD keys are used)")->type_name("ID");
   if (role == Role::Server) {
     verb.add_option("--qkd", options.qkd, "QKD keys: the policy of the listener, before it knows which peer is calling")
         ->check(one_of({"none", "preferred", "required"}))
@@ -91,7 +91,7 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
   }
   verb.add_option("--pad", options.pads, "pad file with the QKD keys shared with a peer (docs/pad.md)")
       ->type_name("SAE-ID=FILE");
-  add_kme_options(verb, options.kme);
+  add_kme_options(verb, options.end.kme);
   const auto one_of = [](std::string_view what, const std::vector<std::string>& names) {
     return fmt::format("{}, best first: {}", what, fmt::join(names, ", "));
   };
@@ -101,7 +101,7 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
     verb.add_option("--accept-signature", options.signatures,
                     one_of("signature algorithms accepted from clients (all that are quantum-safe except SLH-DSA)",
                            algorithm_names(crypto::kSignatures)));
-    verb.add_flag("--light", options.light, "rekey without a fresh KEM key: forward secrecy only");
+    verb.add_flag("--light", options.end.light, "rekey without a fresh KEM key: forward secrecy only");
   }
   verb.add_option("--rekey-interval", options.rekey_interval, "time between rekeys")
       ->check(is_time(kShortest, kYear))
@@ -117,19 +117,19 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME");
   if (role == Role::Server) {
-    verb.add_option("--qkd-low-supply", options.qkd_low_supply,
-                    "with --kme: slow rekeys down while it has fewer keys left than this [a tenth of its capacity]")
+    verb.add_option("--qkd-low-supply", options.end.qkd_low_supply,
+                    "with --kme: keys that it has left below which rekeys slow down [a tenth of its capacity]")
         ->type_name("KEYS");
   }
-  verb.add_option("--rekey-bytes", options.rekey_bytes, "rekey after this much data of an epoch, per direction")
+  verb.add_option("--rekey-bytes", options.end.rekey_bytes, "data of an epoch, per direction, after which to rekey")
       ->check(is_size(1, crypto::info(crypto::AeadId::Aes256Gcm).max_bytes / 2))
       ->type_name("SIZE")
-      ->default_str(text::size_text(options.rekey_bytes));
-  verb.add_option("--rekey-timer", options.rekey_timer, "time for the peer to answer a rekey; 1m or more")
+      ->default_str(text::size_text(options.end.rekey_bytes));
+  verb.add_option("--rekey-timer", options.rekey_timer, "time that the peer has to answer a rekey; 1m or more")
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
       ->default_str(text::time_text(from_seconds(options.rekey_timer)));
-  verb.add_flag("--dangerous-short-timers", options.dangerous_short_timers,
+  verb.add_flag("--dangerous-short-timers", options.end.dangerous_short_timers,
                 "allow a rekey timer below 1m: for tests and demonstrations only");
 }
 
@@ -137,26 +137,22 @@ std::expected<SecretBytes, std::string> ask_passphrase(const std::string& file) 
   return identity::passphrase_from_terminal(fmt::format("passphrase of {}: ", file));
 }
 
+std::vector<files::InputFile> files_of(const SessionOptions& options) {
+  node::EndConfig end = options.end;
+  for (const std::string& pad : options.pads) end.pads.push_back({.sae_id = {}, .file = pad.substr(pad.find('=') + 1)});
+  return node::files_of(end);
+}
+
 std::expected<node::EndConfig, Refused> end_config(const SessionOptions& options, Role role) {
   const auto profile = choose_profile(options.profile);
   if (!profile) return refuse_usage(profile.error());
-  node::EndConfig config;
+  node::EndConfig config = options.end;
   config.profile = *profile;
-  config.keys = options.keys;
-  config.passphrase_file = options.passphrase_file;
   config.ask_passphrase = ask_passphrase;
-  config.peers = options.peers;
-  config.peer = options.peer;
-  config.sae_id = options.sae_id;
   config.qkd = policy_by_name(options.qkd);
-  config.kme = options.kme;
   config.rekey_interval = from_seconds(options.rekey_interval);
-  config.rekey_bytes = options.rekey_bytes;
   config.rekey_timer = from_seconds(options.rekey_timer);
   if (options.qkd_rekey_max) config.qkd_rekey_max = from_seconds(*options.qkd_rekey_max);
-  config.qkd_low_supply = options.qkd_low_supply;
-  config.light = options.light;
-  config.dangerous_short_timers = options.dangerous_short_timers;
   config.name = option_name;
   if (*profile == node::ProfileId::DangerousRc155) return config;
   // Before the names, so that who gives no key at all is told that first.

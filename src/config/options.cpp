@@ -1,4 +1,4 @@
-#include "cli/options_file.hpp"
+#include "config/options.hpp"
 
 #include <fmt/format.h>
 
@@ -9,13 +9,13 @@
 #include "config/toml.hpp"
 #include "text/escape.hpp"
 
-namespace qsp::cli {
+namespace qsp::config {
 namespace {
 
-constexpr config::FileKind kOptionsFile{.most = kMaxOptionsFileSize};
+constexpr FileKind kOptionsFile{.most = kMaxOptionsFileSize};
 
 /// As the command line would have it.
-std::optional<std::string> text_of(const config::Value& value) {
+std::optional<std::string> text_of(const Value& value) {
   if (const auto* const text = value.if_is<std::string>()) return *text;
   if (const auto* const number = value.if_is<std::int64_t>()) return fmt::format("{}", *number);
   if (const auto* const number = value.if_is<double>()) return fmt::format("{}", *number);
@@ -24,16 +24,16 @@ std::optional<std::string> text_of(const config::Value& value) {
 }
 
 /// Nothing where no option can have such a value.
-std::optional<std::vector<std::string>> values_of(const config::Value& value) {
+std::optional<std::vector<std::string>> values_of(const Value& value) {
   std::vector<std::string> values;
-  const auto* const array = value.if_is<config::Array>();
+  const auto* const array = value.if_is<Array>();
   if (array == nullptr) {
     auto text = text_of(value);
     if (!text) return std::nullopt;
     values.push_back(*std::move(text));
     return values;
   }
-  for (const config::Value& item : *array) {
+  for (const Value& item : *array) {
     auto text = item.if_is<bool>() != nullptr ? std::nullopt : text_of(item);
     if (!text) return std::nullopt;
     values.push_back(*std::move(text));
@@ -42,11 +42,11 @@ std::optional<std::vector<std::string>> values_of(const config::Value& value) {
   return values;
 }
 
-std::expected<void, std::string> read_members(const std::string& file, const config::Members& members,
+std::expected<void, std::string> read_members(const std::string& file, const Members& members,
                                               FileOptions& out) {
-  for (const config::Member& member : members) {
-    const std::string where = config::at(file, member.place);
-    if (const auto* const table = member.value.if_is<config::Members>()) {
+  for (const Member& member : members) {
+    const std::string where = at(file, member.place);
+    if (const auto* const table = member.value.if_is<Members>()) {
       FileOptions& verb = out.verbs.emplace_back(FileOptions{.word = member.name, .where = where});
       if (auto read = read_members(file, *table, verb); !read) return read;
       continue;
@@ -62,23 +62,14 @@ std::expected<void, std::string> read_members(const std::string& file, const con
   return {};
 }
 
-/// A program has one command line, and it is read once.
-std::string& file_in_use() {
-  static std::string file;
-  return file;
-}
-
 }  // namespace
 
-const std::string& options_file_in_use() { return file_in_use(); }
-
 std::expected<FileOptions, std::string> read_options_file(const std::string& file) {
-  file_in_use() = file;
-  const auto document = config::Document::read(file, kOptionsFile);
+  const auto document = Document::read(file, kOptionsFile);
   if (!document) return std::unexpected(document.error());
   FileOptions options{.word = {}, .where = file};
   if (auto read = read_members(file, document->members(), options); !read) return std::unexpected(read.error());
   return options;
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::config

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace qsp::cli {
+namespace qsp::config {
 
 inline constexpr std::size_t kMaxOptionsFileSize = 65'536;
 
@@ -29,7 +29,4 @@ struct FileOptions {
 /// line with file, line and column.
 std::expected<FileOptions, std::string> read_options_file(const std::string& file);
 
-/// The file that read_options_file read in this run; empty where there was none.
-const std::string& options_file_in_use();
-
-}  // namespace qsp::cli
+}  // namespace qsp::config

@@ -84,6 +84,18 @@ std::optional<FileId> file_id(int fd) {
   return id_of(::fstat(fd, &info), info);
 }
 
+std::optional<std::string> would_replace(const std::string& output, const std::vector<InputFile>& inputs) {
+  const auto id = file_id(output);
+  // What is no regular file keeps nothing that could be lost, and may well be read and written at once (a terminal).
+  std::error_code failed;
+  if (!id || !std::filesystem::is_regular_file(output, failed)) return std::nullopt;
+  for (const InputFile& input : inputs) {
+    if (!input.file.empty() && file_id(input.file) == id) return input.what;
+  }
+  if (file_id(STDIN_FILENO) == id) return "the input";
+  return std::nullopt;
+}
+
 OrText<Replacement> Replacement::begin(const std::string& file, unsigned mode) {
   Replacement made;
   OrText<std::string> target = followed(file);

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "files/file.hpp"
 
@@ -19,6 +21,16 @@ struct FileId {
 /// Of the file that a name leads to, or that a descriptor has open; nothing where there is none.
 std::optional<FileId> file_id(const std::string& file);
 std::optional<FileId> file_id(int fd);
+
+/// A file that a run reads, and what it is to it ("this end's private key").
+struct InputFile {
+  std::string what;
+  std::string file;
+};
+
+/// What of it writing to `output` would replace: one of `inputs`, by whatever name, or what standard input comes from;
+/// nothing where it would not. Inputs without a name are left out.
+std::optional<std::string> would_replace(const std::string& output, const std::vector<InputFile>& inputs);
 
 /// A file that takes its name, and the place of what had it, only once it is whole. Until then, and after a failure,
 /// the old one stays as it was, and what was written so far is gone.

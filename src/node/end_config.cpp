@@ -33,6 +33,22 @@ std::expected<void, Refused> check(const KmeAccess& kme, NameSetting name) {
 
 }  // namespace
 
+std::vector<files::InputFile> files_of(const EndConfig& config) {
+  std::vector<files::InputFile> files;
+  for (const std::string& key : config.keys) {
+    files.push_back({"this end's private key", key});
+    files.push_back({"this end's public key", key + ".pub"});
+  }
+  files.push_back({"the passphrase file", config.passphrase_file});
+  files.push_back({"the peers file", config.peers});
+  for (const PadFile& pad : config.pads) files.push_back({"a pad", pad.file});
+  files.push_back({"the certificate for the KME", config.kme.certificate});
+  files.push_back({"the key for the KME", config.kme.key});
+  files.push_back({"the authorities of the KME", config.kme.authorities});
+  files.push_back({"the revocation list of the KME", config.kme.revoked});
+  return files;
+}
+
 std::expected<void, Refused> check(const EndConfig& config, Role role) {
   if (config.profile == ProfileId::DangerousRc155) return {};
   const NameSetting name = config.name;

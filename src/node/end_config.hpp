@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "files/replacement.hpp"
 #include "node/profile.hpp"
 #include "node/refused.hpp"
 #include "node/setting.hpp"
@@ -59,6 +60,9 @@ struct EndConfig {
   bool dangerous_short_timers = false;
   NameSetting name = field_name;  ///< what messages call the fields
 };
+
+/// The files that an end is made from, by what they are to it.
+std::vector<files::InputFile> files_of(const EndConfig& config);
 
 /// Whether it is complete and its fields fit together, as far as that can be said without reading any file.
 std::expected<void, Refused> check(const EndConfig& config, Role role);

@@ -1,4 +1,4 @@
-#include "cli/process.hpp"
+#include "process/harden.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -8,7 +8,7 @@
 #include <csignal>
 #include <initializer_list>
 
-namespace qsp::cli {
+namespace qsp::process {
 namespace {
 
 /// The leak checker traces this process, which an undumpable one does not let it.
@@ -37,7 +37,7 @@ bool is_ignored(int signal) noexcept {
   return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
-void harden_process() noexcept {
+void harden() noexcept {
   occupy_standard_streams();
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &none);
@@ -46,4 +46,4 @@ void harden_process() noexcept {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a failed write, which says so
 }
 
-}  // namespace qsp::cli
+}  // namespace qsp::process

@@ -1,12 +1,12 @@
 #pragma once
 
-namespace qsp::cli {
+namespace qsp::process {
 
 /// Keeps secrets out of core dumps and other processes' reach, and makes a vanished peer an error instead of a signal.
 /// What the system refuses is left as it was.
-void harden_process() noexcept;
+void harden() noexcept;
 
 /// Whether this process was started to live on through that signal, or ignores it by itself.
 bool is_ignored(int signal) noexcept;
 
-}  // namespace qsp::cli
+}  // namespace qsp::process

@@ -1,8 +1,8 @@
-#include "cli/stop_request.hpp"
+#include "process/stop_request.hpp"
 
 #include <csignal>
 
-namespace qsp::cli {
+namespace qsp::process {
 namespace {
 
 volatile std::sig_atomic_t stop_came = 0;
@@ -28,4 +28,4 @@ StopRequest::~StopRequest() {
 
 bool StopRequest::came() noexcept { return stop_came != 0; }
 
-}  // namespace qsp::cli
+}  // namespace qsp::process

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace qsp::cli {
+namespace qsp::process {
 
 /// While it lives, the first SIGINT or SIGTERM only asks to stop; the second ends the process as ever. One at a time.
 class StopRequest {
@@ -13,4 +13,4 @@ class StopRequest {
   [[nodiscard]] static bool came() noexcept;
 };
 
-}  // namespace qsp::cli
+}  // namespace qsp::process
