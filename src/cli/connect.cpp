@@ -167,11 +167,9 @@ std::expected<void, Refused> connect(const Context& context, const ConnectOption
 
 }  // namespace
 
-int run_connect(const Context& context, const ConnectOptions& options) {
+int run_connect(const ConnectOptions& options, const Context& context) {
   const auto done = connect(context, options);
-  if (done) return kOk;
-  print_error(done.error().text);
-  return done.error().code;
+  return done ? kOk : failed(done.error().text, done.error().code);
 }
 
 }  // namespace qsp::cli

@@ -24,6 +24,6 @@ struct ConnectOptions {
 };
 
 /// Checks them, dials until there is a session or no sense in another dial, and returns the exit code.
-int run_connect(const Context& context, const ConnectOptions& options);
+int run_connect(const ConnectOptions& options, const Context& context);
 
 }  // namespace qsp::cli

@@ -15,7 +15,7 @@ namespace qsp::cli {
 void add_connect(Command& app, Context& context) {
   Command* const verb =
       app.add_subcommand("connect", "a secure pipe to a server: standard input goes there, its data comes out");
-  const auto options = std::make_shared<ConnectOptions>();
+  const auto options = options_of<ConnectOptions>(*verb, context, run_connect);
   verb->add_option("TARGET", options->target,
                    "address of the server, such as localhost:7155 or [::1]:7155; without a port: 7155")
       ->required()
@@ -55,10 +55,8 @@ void add_connect(Command& app, Context& context) {
                     "qsp connect localhost:7155 --profile rc155 --insecure",
                     "qsp connect [::1]:7155 --profile rc155 --insecure --send photo.jpg --output echo.jpg",
                     "echo hello | qsp connect localhost:7155 --profile rc155 --insecure --json"},
-       .done = "everything was sent, and all of the peer's data arrived (and was equal, where the echo is checked)",
-       .failed = "failed: one line on standard error says why"});
-  verb->callback(
-      [options, &context] { context.action = [options, &context] { return run_connect(context, *options); }; });
+       .done = "all was sent and all that the peer had came (and was equal, where the echo is checked)",
+       .failed = "not so: one line on standard error says why"});
 }
 
 }  // namespace qsp::cli

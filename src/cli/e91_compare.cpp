@@ -51,8 +51,8 @@ int run_compare(const CompareOptions& options, bool json) {
 
 void add_e91_compare(Command& e91, Context& context) {
   Command* const verb =
-      e91.add_subcommand("compare", "simulate links of published experiments, and compare with the published figures");
-  const auto options = std::make_shared<CompareOptions>();
+      e91.add_subcommand("compare", "simulate links of published experiments, beside the published figures");
+  const auto options = options_of<CompareOptions>(*verb, context, run_compare);
   verb->add_option("LINK", options->files, "descriptions of links with published figures (examples/links)")->required();
   verb->add_option("--coincidences", options->coincidences, "expected number of pairs for each link")
       ->check(range(100.0, 1e9))
@@ -64,10 +64,8 @@ void add_e91_compare(Command& e91, Context& context) {
                 "compared with what was published, and the counts with theory: one run in 10^9 fails by chance alone.",
        .examples = {"qsp e91 compare examples/links/*.toml",
                     "qsp e91 compare examples/links/yin2020.toml --coincidences 100000 --json"},
-       .done = "every figure agrees",
-       .failed = "a figure does not agree, or a file cannot be used"});
-  verb->callback(
-      [options, &context] { context.action = [options, &context] { return run_compare(*options, context.json); }; });
+       .done = "every figure fits",
+       .failed = "a figure does not, or a file cannot be used"});
 }
 
 }  // namespace qsp::cli

@@ -1,8 +1,5 @@
 #include "cli/e91_processes.hpp"
 
-#include <functional>
-#include <memory>
-
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/kme_options.hpp"
@@ -13,13 +10,6 @@
 
 namespace qsp::cli {
 namespace {
-
-template <class Options>
-void set_action(Command& verb, Context& context, const std::shared_ptr<Options>& options,
-                const std::function<int(const Options&, bool)>& run) {
-  verb.callback(
-      [options, run, &context] { context.action = [options, run, &context] { return run(*options, context.json); }; });
-}
 
 void add_identity(Command& verb, e91::station::StationIdentity& identity) {
   identity.ask = ask_passphrase;
@@ -68,7 +58,7 @@ void add_kme(Command& verb, const std::string& infix, const std::string& whose, 
 
 void add_link(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("link", "the quantum channel, simulated: a process for two stations");
-  const auto options = std::make_shared<e91::station::LinkProcessConfig>();
+  const auto options = options_of<e91::station::LinkProcessConfig>(*verb, context, run_e91_link);
   verb->add_option("--listen", options->listen, "HOST:PORT to listen on; port 0 lets the system choose")
       ->capture_default_str();
   add_identity(*verb, options->identity);
@@ -84,7 +74,6 @@ void add_link(Command& e91, Context& context) {
                          "echo intercept:1 > lab/eve      # an attack, from the next block on", "echo none > lab/eve"},
             .done = "ended by a signal",
             .failed = "did not start: one line on standard error says why"});
-  set_action<e91::station::LinkProcessConfig>(*verb, context, options, run_e91_link);
 }
 
 void add_station(Command& e91, Context& context, e91::Side side) {
@@ -92,7 +81,7 @@ void add_station(Command& e91, Context& context, e91::Side side) {
   Command* const verb = e91.add_subcommand(alice ? "alice" : "bob",
                                            alice ? "the station at the link's end \"a\": makes keys for its KME"
                                                  : "the station at the link's end \"b\": makes keys for its KME");
-  const auto options = std::make_shared<e91::station::StationProcessConfig>();
+  const auto options = options_of<e91::station::StationProcessConfig>(*verb, context, run_e91_station);
   options->side = side;
   options->peer = alice ? "bob" : "alice";
   options->address = "127.0.0.1";
@@ -125,12 +114,11 @@ void add_station(Command& e91, Context& context, e91::Side side) {
                           : "qsp e91 bob --config lab/e91-bob/e91.toml"},
        .done = "ended by a signal",
        .failed = "did not start: one line on standard error says why"});
-  set_action<e91::station::StationProcessConfig>(*verb, context, options, run_e91_station);
 }
 
 void add_feed(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("feed", "link and both stations in one process: makes keys for two KMEs");
-  const auto options = std::make_shared<e91::station::FeedProcessConfig>();
+  const auto options = options_of<e91::station::FeedProcessConfig>(*verb, context, run_e91_feed);
   add_link_file(*verb, options->link_file);
   add_block_bits(*verb, options->block_bits);
   add_eve(*verb, options->eve, options->eve_file);
@@ -150,19 +138,17 @@ void add_feed(Command& e91, Context& context) {
                    .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
                    .done = "ended by a signal",
                    .failed = "did not start: one line on standard error says why"});
-  set_action<e91::station::FeedProcessConfig>(*verb, context, options, run_e91_feed);
 }
 
 void add_lab(Command& e91, Context& context) {
   Command* const verb =
-      e91.add_subcommand("lab", "make everything that a link, two stations and two KMEs need, in a new folder");
-  const auto options = std::make_shared<E91LabOptions>();
+      e91.add_subcommand("lab", "make all that a link, two stations and two KMEs need, in a new folder");
+  const auto options = options_of<E91LabOptions>(*verb, context, run_e91_lab);
   verb->add_option("DIR", options->folder, "a folder that does not exist yet")->required();
   verb->add_option("--port", options->port, "port of the first KME; the next five are used too")
       ->check(range(1, 65'530))
       ->capture_default_str();
   set_help(*verb, {.examples = {"qsp e91 lab lab && cat lab/README.md"}});
-  set_action<E91LabOptions>(*verb, context, options, run_e91_lab);
 }
 
 }  // namespace

@@ -87,8 +87,8 @@ int run_sweep(SweepOptions options, bool json) {
 }  // namespace
 
 void add_e91_sweep(Command& e91, Context& context) {
-  Command* const verb = e91.add_subcommand("sweep", "theory and simulation over one parameter of a link");
-  const auto options = std::make_shared<SweepOptions>();
+  Command* const verb = e91.add_subcommand("sweep", "theory beside simulation, over one parameter of a link");
+  const auto options = options_of<SweepOptions>(*verb, context, run_sweep);
   std::vector<std::string> names;
   for (const e91::study::Parameter& parameter : e91::study::parameters()) names.emplace_back(parameter.name);
   verb->add_option("--over", options->over,
@@ -113,8 +113,6 @@ void add_e91_sweep(Command& e91, Context& context) {
                                 "qsp e91 sweep --over eve --mode classic --eve intercept:1,angle=67.5",
                                 "qsp e91 sweep --over distance --to 250 --published examples/links/*.toml --plot plots",
                                 "qsp e91 sweep --over angle --p-z 0.5 --steps 25 --blocks 0 --json"}});
-  verb->callback(
-      [options, &context] { context.action = [options, &context] { return run_sweep(*options, context.json); }; });
 }
 
 }  // namespace qsp::cli

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <memory>
 
 #include "cli/app.hpp"
 #include "cli/command.hpp"
@@ -40,7 +39,7 @@ void print(const std::vector<identity::FoundKey>& all, bool json) {
 
 }  // namespace
 
-int run_fingerprint(const FingerprintOptions& options) {
+int run_fingerprint(const FingerprintOptions& options, bool json) {
   const auto expected = identity::parse_fingerprint(options.expected);
   if (!options.expected.empty() && !expected) {
     return failed("--expect takes a fingerprint: qsp1: and 64 hex digits", kUsage);
@@ -53,7 +52,7 @@ int run_fingerprint(const FingerprintOptions& options) {
     if (!found) return failed(found.error());
     all.insert(all.end(), found->begin(), found->end());
   }
-  print(all, options.json);
+  print(all, json);
   if (!expected || std::ranges::all_of(all, [&](const identity::FoundKey& found) { return found.key.identity == *expected; }))
     return kOk;
   return failed("not the expected fingerprint: do not trust this key before you know why");
@@ -61,7 +60,7 @@ int run_fingerprint(const FingerprintOptions& options) {
 
 void add_fingerprint(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("fingerprint", "print the fingerprints of keys");
-  const auto options = std::make_shared<FingerprintOptions>();
+  const auto options = options_of<FingerprintOptions>(*verb, context, run_fingerprint);
   verb->add_option("FILE", options->files, "private keys, public keys and peers files")->required();
   verb->add_option("--passphrase-file", options->passphrase_file, "passphrase of encrypted private keys (mode 600)")
       ->type_name("FILE");
@@ -70,13 +69,7 @@ void add_fingerprint(Command& app, Context& context) {
            {.notes = "A fingerprint is qsp1: and the SHA-256 of the key's SubjectPublicKeyInfo in hex.",
             .examples = {"qsp fingerprint alice.key.pub peers.toml", "qsp fingerprint bob.key.pub --expect qsp1:5b3d…"},
             .done = "every key was read, and has the expected fingerprint",
-            .failed = "failed: one line on standard error says why"});
-  verb->callback([options, &context] {
-    context.action = [options, &context] {
-      options->json = context.json;
-      return run_fingerprint(*options);
-    };
-  });
+            .failed = "not so: one line on standard error says why"});
 }
 
 }  // namespace qsp::cli

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -25,27 +24,27 @@ struct FuzzOptions {
   rc155::attack::RekeyFuzzParameters rekey;
 };
 
-void print_result(const Context& context, const rc155::attack::RekeyFuzzResult& result) {
-  if (context.json) {
-    print_json({{"cases", result.cases},
-                {"steps", result.steps},
-                {"mutate_prob", result.mutate_prob},
-                {"seed", result.seed},
-                {"ok", result.ok},
-                {"failure", result.failure},
-                {"mutations", result.mutations},
-                {"rekeys", result.rekeys},
-                {"frames", result.frames},
-                {"closed_cases", result.closed_cases},
-                {"digest", fmt::format("{:016x}", result.digest)}});
-    return;
-  }
-  print_out("cases: {}\nsteps/case: {}\nmutate_prob: {}\nseed: {}\n", result.cases, result.steps, result.mutate_prob,
-            result.seed);
-  print_out("frames: {}, rekeys: {}, mutations: {}, sessions closed: {}, digest: {:016x}\n",
-            text::grouped(result.frames), text::grouped(result.rekeys), text::grouped(result.mutations),
-            text::grouped(result.closed_cases), result.digest);
-  print_out("result: {}{}\n", result.ok ? "OK" : "FAILED: ", result.ok ? "" : text::terminal_escape(result.failure));
+boost::json::object json_of(const rc155::attack::RekeyFuzzResult& result) {
+  return {{"cases", result.cases},
+          {"steps", result.steps},
+          {"mutate_prob", result.mutate_prob},
+          {"seed", result.seed},
+          {"ok", result.ok},
+          {"failure", result.failure},
+          {"mutations", result.mutations},
+          {"rekeys", result.rekeys},
+          {"frames", result.frames},
+          {"closed_cases", result.closed_cases},
+          {"digest", fmt::format("{:016x}", result.digest)}};
+}
+
+std::string text_of(const rc155::attack::RekeyFuzzResult& result) {
+  return fmt::format(
+      "cases: {}\nsteps/case: {}\nmutate_prob: {}\nseed: {}\n"
+      "frames: {}, rekeys: {}, mutations: {}, sessions closed: {}, digest: {:016x}\nresult: {}{}\n",
+      result.cases, result.steps, result.mutate_prob, result.seed, text::grouped(result.frames),
+      text::grouped(result.rekeys), text::grouped(result.mutations), text::grouped(result.closed_cases), result.digest,
+      result.ok ? "OK" : "FAILED: ", result.ok ? "" : text::terminal_escape(result.failure));
 }
 
 /// Why that profile cannot be fuzzed here, if so.
@@ -56,13 +55,10 @@ std::optional<std::string> cannot_fuzz(const std::string& name) {
   return fmt::format("profile {} cannot be fuzzed here (rc155 can: --profile rc155)", name);
 }
 
-int fuzz_rekey(const Context& context, const FuzzOptions& options) {
+int fuzz_rekey(const FuzzOptions& options, bool json) {
   if (const auto problem = cannot_fuzz(options.profile)) return failed(*problem, kUsage);
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) {
-    print_error(provider.error().where);
-    return kFailed;
-  }
+  if (!provider) return failed(provider.error().where);
   rc155::attack::RekeyFuzzResult result;
   {
     text::Progress progress(write_err);
@@ -72,7 +68,7 @@ int fuzz_rekey(const Context& context, const FuzzOptions& options) {
       return true;
     });
   }
-  print_result(context, result);
+  print_result(json, json_of(result), text_of(result));
   return result.ok ? kOk : kFailed;
 }
 
@@ -83,8 +79,8 @@ void add_fuzz(Command& app, Context& context) {
   verb->require_subcommand(1);
   set_help(*verb, {.examples = {"qsp fuzz rekey", "qsp fuzz rekey --seed 7 --cases 30 --json"}});
   Command* const rekey = verb->add_subcommand("rekey", "two ends in memory that rekey while their frames are altered");
-  const auto options = std::make_shared<FuzzOptions>();
-  rekey->add_option("--profile", options->profile, "protocol to fuzz; only rc155 can be fuzzed here")
+  const auto options = options_of<FuzzOptions>(*rekey, context, fuzz_rekey);
+  rekey->add_option("--profile", options->profile, "protocol to fuzz; rc155 alone can be fuzzed here")
       ->capture_default_str();
   rekey->add_option("--cases", options->rekey.cases, "independent cases")
       ->capture_default_str()
@@ -101,8 +97,6 @@ void add_fuzz(Command& app, Context& context) {
                     .examples = {"qsp fuzz rekey --cases 300 --steps 2000 --seed 1 --mutate-prob 0.15"},
                     .done = "no rule was broken",
                     .failed = "a rule was broken: the result says in which case and step"});
-  rekey->callback(
-      [options, &context] { context.action = [options, &context] { return fuzz_rekey(context, *options); }; });
 }
 
 }  // namespace qsp::cli

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -36,11 +35,10 @@ files::OrText<std::optional<SecretBytes>> new_passphrase(const KeygenOptions& op
 
 }  // namespace
 
-int run_keygen(const KeygenOptions& options) {
+int run_keygen(const KeygenOptions& options, bool json) {
   const auto algorithm = crypto::signature_by_name(options.algorithm);
   if (!algorithm || options.out.empty() || (options.encrypt && !options.passphrase_file.empty())) {
-    print_error("keygen needs a known --alg, --out, and at most one of --encrypt and --passphrase-file");
-    return kUsage;
+    return failed("keygen needs a known --alg, --out, and at most one of --encrypt and --passphrase-file", kUsage);
   }
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return failed(provider.error().where);
@@ -58,23 +56,21 @@ int run_keygen(const KeygenOptions& options) {
     print_warning(fmt::format("{} is not quantum-safe: a quantum computer could forge its signatures", row.name));
   const std::string fingerprint = identity::fingerprint(*identity);
   const std::string public_file = identity::public_file_of(options.out);
-  if (options.json) {
-    print_json({{"algorithm", row.name},
+  print_result(json,
+               {{"algorithm", row.name},
                 {"private_key", options.out},
                 {"public_key", public_file},
                 {"encrypted", passphrase->has_value()},
-                {"fingerprint", fingerprint}});
-  } else {
-    print_out("{}", text::columns({{"private key", text::terminal_escape(options.out)},
-                                   {"public key", text::terminal_escape(public_file)},
-                                   {"fingerprint", fingerprint}}));
-  }
+                {"fingerprint", fingerprint}},
+               text::columns({{"private key", text::terminal_escape(options.out)},
+                              {"public key", text::terminal_escape(public_file)},
+                              {"fingerprint", fingerprint}}));
   return kOk;
 }
 
 void add_keygen(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("keygen", "make a signature key pair, the identity of an end");
-  const auto options = std::make_shared<KeygenOptions>();
+  const auto options = options_of<KeygenOptions>(*verb, context, run_keygen);
   verb->add_option("--alg", options->algorithm, "signature algorithm")
       ->capture_default_str()
       ->check(one_of_any_case(algorithm_names(crypto::kSignatures)));
@@ -89,12 +85,6 @@ void add_keygen(Command& app, Context& context) {
       *verb,
       {.notes = "Prints the fingerprint, for the operator of the other end to compare. Never overwrites a file.",
        .examples = {"qsp keygen --out alice.key", "qsp keygen --alg Ed25519+ML-DSA-65 --out alice.key --encrypt"}});
-  verb->callback([options, &context] {
-    context.action = [options, &context] {
-      options->json = context.json;
-      return run_keygen(*options);
-    };
-  });
 }
 
 }  // namespace qsp::cli

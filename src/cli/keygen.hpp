@@ -12,11 +12,10 @@ struct KeygenOptions {
   std::string out;                      ///< the private key; its public half goes to OUT.pub
   std::string passphrase_file;          ///< encrypt with the passphrase in this file
   bool encrypt = false;                 ///< encrypt with a passphrase asked on the terminal
-  bool json = false;
 };
 
 /// Makes a key pair and prints its fingerprint. Returns the exit code.
-int run_keygen(const KeygenOptions& options);
+int run_keygen(const KeygenOptions& options, bool json);
 
 void add_keygen(Command& app, Context& context);
 

@@ -19,18 +19,6 @@ namespace {
 /// Ten years: far enough for every rehearsal of clocks that are wrong.
 constexpr std::chrono::hours kFarthestClock{24 * 3652};
 
-template <class Options>
-using Run = int (*)(const Options&, bool);
-
-/// Options that live as long as their verb, and what the verb does with them.
-template <class Options>
-std::shared_ptr<Options> options_of(Command& verb, Context& context, Run<Options> run) {
-  auto options = std::make_shared<Options>();
-  verb.callback(
-      [options, run, &context] { context.action = [options, run, &context] { return run(*options, context.json); }; });
-  return options;
-}
-
 /// The one option that stands for the configuration itself; it may also stand alone.
 void add_config(Command& verb, std::string& config) {
   verb.add_option("CONFIG,--config", config, "the KME's configuration, a TOML file (docs/kme.md)")

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,19 +22,12 @@ template <class Make>
 int run_lab(const Make& make, const std::string& folder, std::uint16_t port, std::string_view what, bool json) {
   files::Unfinished unfinished;
   const auto made = make(folder, port);
-  if (!made) {
-    print_error(made.error());
-    return kFailed;
-  }
+  if (!made) return failed(made.error());
   unfinished.keep();
-  if (json) {
-    print_json({{"folder", folder}, {"simulated", true}});
-  } else {
-    print_out(
-        "A laboratory of {} stands in {}; its README.md says how to run it.\n"
-        "Its keys are simulated: they give no quantum security.\n",
-        what, folder);
-  }
+  print_result(json, {{"folder", folder}, {"simulated", true}},
+               fmt::format("A laboratory of {} stands in {}; its README.md says how to run it.\n"
+                           "Its keys are simulated: they give no quantum security.\n",
+                           what, folder));
   return kOk;
 }
 

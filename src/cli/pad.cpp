@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <memory>
-
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
@@ -25,7 +23,7 @@ boost::json::object json_of(const keysource::HalfStatus& half) { return {{"used"
 
 }  // namespace
 
-int run_pad_create(const PadCreateOptions& options) {
+int run_pad_create(const PadCreateOptions& options, bool json) {
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return failed(provider.error().where);
   const keysource::PadSpec spec{.link = options.link, .keys = options.keys};
@@ -42,38 +40,34 @@ int run_pad_create(const PadCreateOptions& options) {
     if (!made) return failed(made.error());
     unfinished.keep();
   }
-  if (options.json) {
-    print_json({{"link", options.link}, {"keys", options.keys}, {"a", options.file_a}, {"b", options.file_b}});
-  } else {
-    print_out("{} keys for link {}: {} for this end, {} for the other.\n", text::grouped(options.keys),
-              text::terminal_escape(options.link), options.file_a, options.file_b);
-    print_out("Carry the second to the other end by a way that nobody can read, and delete it here.\n");
-  }
+  print_result(json, {{"link", options.link}, {"keys", options.keys}, {"a", options.file_a}, {"b", options.file_b}},
+               fmt::format("{} keys for link {}: {} for this end, {} for the other.\n"
+                           "Carry the second to the other end by a way that nobody can read, and delete it here.\n",
+                           text::grouped(options.keys), text::terminal_escape(options.link), options.file_a,
+                           options.file_b));
   return kOk;
 }
 
-int run_pad_status(const PadStatusOptions& options) {
+int run_pad_status(const PadStatusOptions& options, bool json) {
   const auto status = keysource::pad_status(options.file);
   if (!status) return failed(status.error());
-  if (options.json) {
-    print_json({{"file", options.file},
+  const auto half_text = [](const keysource::HalfStatus& half) {
+    return fmt::format("{} left, {} used", text::grouped(half.left), text::grouped(half.used));
+  };
+  print_result(json,
+               {{"file", options.file},
                 {"link", status->link},
                 {"pad_id", uuid_text(status->pad_id)},
                 {"half", std::string(1, keysource::name(status->half))},
                 {"simulated", status->simulated},
                 {"source", "pad"},
                 {"own", json_of(status->own)},
-                {"other", json_of(status->peer)}});
-    return kOk;
-  }
-  const auto half_text = [](const keysource::HalfStatus& half) {
-    return fmt::format("{} left, {} used", text::grouped(half.left), text::grouped(half.used));
-  };
-  print_out("{}", text::columns({{"link", text::terminal_escape(status->link)},
-                                 {"half", std::string(1, keysource::name(status->half))},
-                                 {"keys from", status->simulated ? "a simulated link: no quantum security" : "a pad"},
-                                 {"this end", half_text(status->own)},
-                                 {"other end", half_text(status->peer)}}));
+                {"other", json_of(status->peer)}},
+               text::columns({{"link", text::terminal_escape(status->link)},
+                              {"half", std::string(1, keysource::name(status->half))},
+                              {"keys from", status->simulated ? "a simulated link: no quantum security" : "a pad"},
+                              {"this end", half_text(status->own)},
+                              {"other end", half_text(status->peer)}}));
   return kOk;
 }
 
@@ -85,8 +79,8 @@ void add_pad(Command& app, Context& context) {
                                 "qsp pad status berlin.pad"}});
 
   Command* const create = verb->add_subcommand("create", "make both copies of a new pad");
-  const auto creation = std::make_shared<PadCreateOptions>();
-  create->add_option("--keys", creation->keys, "number of keys; each end hands out half of them")
+  const auto creation = options_of<PadCreateOptions>(*create, context, run_pad_create);
+  create->add_option("--keys", creation->keys, "number of keys; each end hands out one half of them")
       ->required()
       ->check(range(keysource::kMinPadKeys, keysource::kMaxPadKeys));
   create->add_option("--link", creation->link, "name of the link, for people")->required();
@@ -94,24 +88,12 @@ void add_pad(Command& app, Context& context) {
   create->add_option("B", creation->file_b, "file for the other end")->required();
   set_help(*create, {.notes = "Neither file may exist: a pad is never overwritten (docs/pad.md).",
                      .examples = {"qsp pad create --keys 100000 --link berlin-paris berlin.pad paris.pad"}});
-  create->callback([creation, &context] {
-    context.action = [creation, &context] {
-      creation->json = context.json;
-      return run_pad_create(*creation);
-    };
-  });
 
-  Command* const status = verb->add_subcommand("status", "show what is left of a pad");
-  const auto query = std::make_shared<PadStatusOptions>();
+  Command* const status = verb->add_subcommand("status", "tell what is left of a pad");
+  const auto query = options_of<PadStatusOptions>(*status, context, run_pad_status);
   status->add_option("FILE", query->file, "the pad")->required();
   set_help(*status, {.notes = "Works also while a process uses the pad.",
                      .examples = {"qsp pad status berlin.pad", "qsp pad status berlin.pad --json"}});
-  status->callback([query, &context] {
-    context.action = [query, &context] {
-      query->json = context.json;
-      return run_pad_status(*query);
-    };
-  });
 }
 
 }  // namespace qsp::cli

@@ -13,19 +13,17 @@ struct PadCreateOptions {
   std::string link;        ///< a name for people
   std::string file_a;
   std::string file_b;
-  bool json = false;
 };
 
 struct PadStatusOptions {
   std::string file;
-  bool json = false;
 };
 
 /// Makes both copies of a pad. Returns the exit code.
-int run_pad_create(const PadCreateOptions& options);
+int run_pad_create(const PadCreateOptions& options, bool json);
 
 /// Prints what is left in a pad. Returns the exit code.
-int run_pad_status(const PadStatusOptions& options);
+int run_pad_status(const PadStatusOptions& options, bool json);
 
 void add_pad(Command& app, Context& context);
 

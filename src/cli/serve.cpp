@@ -84,8 +84,8 @@ void reload_on_hangup(boost::asio::signal_set& hangup, node::Node& node) {
   });
 }
 
-void announce(const Context& context, const node::NodeStatus& status) {
-  if (context.json) {
+void announce(bool json, const node::NodeStatus& status) {
+  if (json) {
     print_json({{"event", "listening"}, {"address", net::to_string(status.address)}, {"profile", status.profile}});
   } else {
     print_out("listening on {}\n", net::to_string(status.address));
@@ -107,12 +107,12 @@ void end_on_signals(boost::asio::signal_set& signals, node::Node& node) {
   });
 }
 
-int serve(const Context& context, const ServeOptions& options) {
+int serve(const ServeOptions& options, bool json) {
   const auto config = node_config(options);
   if (!config) return failed(config.error().text, config.error().code);
   // A process that --exec runs would inherit it, and some take long to close what they do not have.
   if (options.command.empty()) net::raise_descriptor_limit();
-  ServeLog log(context.json);
+  ServeLog log(json);
   const auto opened = node::Node::open(*config, log);
   if (!opened) return failed(opened.error().text, exit_code(opened.error().why));
   node::Node& node = **opened;
@@ -120,7 +120,7 @@ int serve(const Context& context, const ServeOptions& options) {
   end_on_signals(signals, node);
   boost::asio::signal_set hangup(node.loop().io(), SIGHUP);
   reload_on_hangup(hangup, node);
-  announce(context, node.status());
+  announce(json, node.status());
   if (!output_works()) return kFailed;
   // Nobody waits for signals any more: the next one ends this process, and the guard kills what is left at once.
   if (!options.command.empty()) {
@@ -133,7 +133,7 @@ int serve(const Context& context, const ServeOptions& options) {
   if (!ran) return failed(ran.error());
   const std::size_t left = node.cut_off();
   if (left != 0) spdlog::warn("{} sessions did not end in time and were cut off", left);
-  if (context.json) print_json({{"event", "stopped"}, {"cut_off", left}});
+  if (json) print_json({{"event", "stopped"}, {"cut_off", left}});
   return kOk;
 }
 
@@ -141,7 +141,7 @@ int serve(const Context& context, const ServeOptions& options) {
 
 void add_serve(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("serve", "accept sessions: echo, run a command, or forward to a TCP server");
-  const auto options = std::make_shared<ServeOptions>();
+  const auto options = options_of<ServeOptions>(*verb, context, serve);
   verb->add_option("--listen", options->listen,
                    "HOST:PORT to listen on; without a port: 7155; port 0: the system chooses one")
       ->type_name("HOST:PORT")
@@ -195,7 +195,6 @@ void add_serve(Command& app, Context& context) {
             "qsp serve --listen 127.0.0.1:0 --profile rc155 --insecure --json"},
        .done = "ended by a signal",
        .failed = "did not start, or events could not be written: one line on standard error says why"});
-  verb->callback([options, &context] { context.action = [options, &context] { return serve(context, *options); }; });
 }
 
 }  // namespace qsp::cli

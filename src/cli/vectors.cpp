@@ -32,20 +32,13 @@ void list(const Context& context) {
 
 int write_all(const std::filesystem::path& folder) {
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) {
-    print_error(provider.error().where);
-    return kFailed;
-  }
+  if (!provider) return failed(provider.error().where);
   for (const vectors::Scenario& scenario : vectors::scenarios()) {
     const auto text = vectors::make_vector(scenario, **provider);
-    if (!text) {
-      print_error(text.error());
-      return kFailed;
-    }
+    if (!text) return failed(text.error());
     const std::filesystem::path path = folder / (std::string(scenario.name) + ".json");
     if (const auto written = files::replace_file(path.string(), as_bytes(*text), files::kAsUmaskAllows); !written) {
-      print_error(written.error());
-      return kFailed;
+      return failed(written.error());
     }
     print_out("{}\n", path.string());
   }

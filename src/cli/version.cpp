@@ -30,25 +30,20 @@ boost::json::array names_of(const Table& table) {
 
 int version(const Context& context) {
   const auto provider = crypto::make_openssl_provider();
-  if (!provider) {
-    print_error(provider.error().where);
-    return kFailed;
-  }
+  if (!provider) return failed(provider.error().where);
   const std::string_view library = (*provider)->description();
-  if (context.json) {
-    print_json({{"qsp", kVersion},
-                {"crypto", library},
-                {"json", kJsonVersion},
-                {"kems", names_of(crypto::kKems)},
-                {"signatures", names_of(crypto::kSignatures)},
-                {"aeads", names_of(crypto::kAeads)}});
-  } else {
-    print_out("qsp {} with {}\n", kVersion, library);
-    print_out("{}",
-              text::columns({{"KEMs", fmt::format("{}", fmt::join(algorithm_names(crypto::kKems), ", "))},
-                             {"signatures", fmt::format("{}", fmt::join(algorithm_names(crypto::kSignatures), ", "))},
-                             {"AEADs", fmt::format("{}", fmt::join(algorithm_names(crypto::kAeads), ", "))}}));
-  }
+  print_result(
+      context.json,
+      {{"qsp", QSP_VERSION},
+       {"crypto", library},
+       {"json", kJsonVersion},
+       {"kems", names_of(crypto::kKems)},
+       {"signatures", names_of(crypto::kSignatures)},
+       {"aeads", names_of(crypto::kAeads)}},
+      fmt::format("qsp {} with {}\n{}", QSP_VERSION, library,
+                  text::columns({{"KEMs", fmt::format("{}", fmt::join(algorithm_names(crypto::kKems), ", "))},
+                                 {"signatures", fmt::format("{}", fmt::join(algorithm_names(crypto::kSignatures), ", "))},
+                                 {"AEADs", fmt::format("{}", fmt::join(algorithm_names(crypto::kAeads), ", "))}})));
   return kOk;
 }
 

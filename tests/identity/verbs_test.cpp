@@ -36,13 +36,12 @@ class Verbs : public ::testing::Test {
     KeygenOptions options;
     options.out = folder_ / name;
     options.algorithm = algorithm;
-    options.json = true;
-    return run([&] { return run_keygen(options); });
+    return run([&] { return run_keygen(options, true); });
   }
 
   [[nodiscard]] static Ran fingerprint(std::vector<std::string> files, std::string expected = "", bool json = false) {
-    const FingerprintOptions options{std::move(files), "", std::move(expected), json};
-    return run([&] { return run_fingerprint(options); });
+    const FingerprintOptions options{std::move(files), "", std::move(expected)};
+    return run([&] { return run_fingerprint(options, json); });
   }
 
   static std::string fingerprint_in(const Ran& ran) {
@@ -102,27 +101,27 @@ TEST_F(Verbs, encrypt_with_the_passphrase_of_a_file) {
   KeygenOptions options;
   options.out = folder_ / "alice.key";
   options.passphrase_file = folder_.with("passphrase", "correct horse\n");
-  ASSERT_EQ(run([&] { return run_keygen(options); }).code, kOk);
-  FingerprintOptions query{{options.out}, options.passphrase_file, "", false};
-  const Ran shown = run([&] { return run_fingerprint(query); });
+  ASSERT_EQ(run([&] { return run_keygen(options, false); }).code, kOk);
+  FingerprintOptions query{{options.out}, options.passphrase_file, ""};
+  const Ran shown = run([&] { return run_fingerprint(query, false); });
   EXPECT_EQ(shown.code, kOk) << shown.err;
   EXPECT_EQ(shown.out.substr(0, 69), fingerprint({options.out + ".pub"}).out.substr(0, 69));
   query.passphrase_file = folder_.with("wrong", "incorrect horse\n");
-  EXPECT_EQ(run([&] { return run_fingerprint(query); }).code, kFailed);
+  EXPECT_EQ(run([&] { return run_fingerprint(query, false); }).code, kFailed);
 }
 
 TEST_F(Verbs, make_pads_that_open_and_tell_what_is_left) {
   const PadCreateOptions creation{
-      .keys = 100, .link = "berlin-paris", .file_a = folder_ / "a.pad", .file_b = folder_ / "b.pad", .json = true};
-  const auto create = [&] { return run_pad_create(creation); };
+      .keys = 100, .link = "berlin-paris", .file_a = folder_ / "a.pad", .file_b = folder_ / "b.pad"};
+  const auto create = [&] { return run_pad_create(creation, true); };
   ASSERT_EQ(run(create).code, kOk);
   EXPECT_EQ(run(create).code, kFailed) << "never overwritten";
   {
     auto pad = keysource::Pad::open(creation.file_b);
     ASSERT_TRUE(pad && pad->take_next());
   }
-  const PadStatusOptions query{creation.file_b, true};
-  const Ran shown = run([&] { return run_pad_status(query); });
+  const PadStatusOptions query{creation.file_b};
+  const Ran shown = run([&] { return run_pad_status(query, true); });
   ASSERT_EQ(shown.code, kOk) << shown.err;
   const auto status = boost::json::parse(shown.out);
   EXPECT_EQ(status.at("link").as_string(), "berlin-paris");
@@ -131,7 +130,7 @@ TEST_F(Verbs, make_pads_that_open_and_tell_what_is_left) {
   EXPECT_EQ(status.at("own").at("used").to_number<int>(), 1);
   EXPECT_EQ(status.at("own").at("left").to_number<int>(), 49);
   EXPECT_EQ(status.at("other").at("left").to_number<int>(), 50);
-  EXPECT_EQ(run([] { return run_pad_status({"/nowhere.pad", false}); }).code, kFailed);
+  EXPECT_EQ(run([] { return run_pad_status({"/nowhere.pad"}, false); }).code, kFailed);
 }
 
 }  // namespace
