@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "files/temp_folder.hpp"
 
@@ -152,6 +153,17 @@ TEST(FileId, is_the_same_under_every_name_of_a_file) {
   EXPECT_EQ(file_id(file), file_id(folder / "soft"));
   EXPECT_NE(file_id(file), file_id(folder.with("other", "x")));
   EXPECT_EQ(file_id(folder / "none"), std::nullopt);
+}
+
+TEST(WouldReplace, names_the_input_that_writing_would_cost_whatever_its_name) {
+  const TempFolder folder;
+  const std::string key = folder.with("key", "secret");
+  std::filesystem::create_symlink(key, folder / "link");
+  const std::vector<InputFile> inputs{{"nothing", ""}, {"no file", folder / "none"}, {"the key", key}};
+  EXPECT_EQ(would_replace(folder / "link", inputs), "the key");
+  EXPECT_EQ(would_replace(folder.with("other", "x"), inputs), std::nullopt);
+  EXPECT_EQ(would_replace(folder / "none", inputs), std::nullopt) << "what is not there cannot be lost";
+  EXPECT_EQ(would_replace("/dev/null", {{"a device", "/dev/null"}}), std::nullopt) << "keeps nothing";
 }
 
 }  // namespace
