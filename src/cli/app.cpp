@@ -57,13 +57,10 @@ void add_common_options(Command& app, Context& context, std::string& level, std:
   app.add_flag("--json", context.json, "results on standard output as JSON, in UTF-8");
   // CommandLine makes them the verb; here they are for help.
   app.add_flag("-v,-V,--version", asks_for_version, "print what qsp version prints");
-  app.add_option("--log-level", level, "lowest level of the log on standard error")
-      ->check(one_of({"trace", "debug", "info", "warn", "error", "off"}))
-      ->capture_default_str();
-  app.add_option("--options", options_file,
-                 "a TOML file with options of the verb, one per line without its dashes, such as\n"
-                 "listen = \"[::]:7155\"; the command line overrides it")
-      ->type_name("FILE");
+  app.add_checked("--log-level", level, "what the log on standard error tells", one_of({"trace", "debug", "info", "warn", "error", "off"}));
+  app.add_file("--options", options_file,
+                 "a file with options of the verb: TOML, an option a line without its dashes, such as\n"
+                 "listen = \"[::]:7155\"; what the command line says itself counts");
   set_help(
       app,
       {.notes = "For a single verb, run qsp VERB --help or qsp help VERB. qsp --version, -v or -V is qsp version.\n"

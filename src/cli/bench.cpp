@@ -97,17 +97,12 @@ int run_sessions(bool json, const BenchOptions& options) {
 }
 
 void add_profile(Command& verb, BenchOptions& options) {
-  verb.add_option("--profile", options.profile, "protocol to measure: 1.0 or rc155")
-      ->check(one_of({"1.0", "rc155"}))
-      ->capture_default_str();
+  verb.add_checked("--profile", options.profile, "protocol to measure: 1.0 or rc155", one_of({"1.0", "rc155"}));
 }
 
 Command& add_handshake(Command& bench, BenchOptions& options) {
-  Command* const verb =
-      bench.add_subcommand("handshake", "handshakes per second, compared with TLS 1.3 and the primitives");
-  verb->add_option("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick")
-      ->check(range(1, 100'000'000))
-      ->capture_default_str();
+  Command* const verb = bench.add_subcommand("handshake", "handshakes per second, beside TLS 1.3 and the primitives");
+  verb->add_checked("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick", range(1, 100'000'000));
   set_help(*verb, {.examples = {"qsp bench handshake", "qsp bench handshake --loops 500 --json"}});
   return *verb;
 }
@@ -131,12 +126,8 @@ Command& add_rekey(Command& bench, BenchOptions& options) {
   Command* const verb =
       bench.add_subcommand("rekey", "rekeys per second, both ends in memory, compared with the primitives");
   add_profile(*verb, options);
-  verb->add_option("--loops", options.rekey.loops, "rekeys to measure")
-      ->capture_default_str()
-      ->check(range(1, 100'000'000));
-  verb->add_option("--warmup", options.rekey.warmup, "rekeys before the measured ones (rc155)")
-      ->capture_default_str()
-      ->check(range(0, 100'000'000));
+  verb->add_checked("--loops", options.rekey.loops, "rekeys to measure", range(1, 100'000'000));
+  verb->add_checked("--warmup", options.rekey.warmup, "rekeys before them (rc155)", range(0, 100'000'000));
   set_help(*verb,
            {.examples = {"qsp bench rekey --loops 10000", "qsp bench rekey --profile rc155 --loops 2000 --warmup 50"}});
   return *verb;
@@ -146,9 +137,7 @@ Command& add_sessions(Command& bench, BenchOptions& options) {
   Command* const verb = bench.add_subcommand("sessions", "memory of an idle session, over loopback sockets");
   add_profile(*verb, options);
   verb->add_flag("--insecure", options.insecure, "accepted for symmetry; nothing leaves this machine");
-  verb->add_option("--sessions", options.sessions, "sessions to have open at once")
-      ->capture_default_str()
-      ->check(range(1, 1'000'000));
+  verb->add_checked("--sessions", options.sessions, "sessions to have open at once", range(1, 1'000'000));
   set_help(*verb,
            {.examples = {"qsp bench sessions --sessions 10000", "qsp bench sessions --profile rc155 --sessions 1000"}});
   return *verb;

@@ -121,6 +121,16 @@ class Command {
   /// A text that is given must not be empty, and a number one of its type.
   template <OptionValue T>
   Option* add_option(const std::string& name, T& value, const std::string& description = {});
+  /// One that takes the name of a file.
+  template <OptionValue T>
+  Option* add_file(const std::string& name, T& value, const std::string& description) {
+    return add_option(name, value, description)->type_name("FILE");
+  }
+  /// One whose value must pass a check, and whose default stands in the help.
+  template <OptionValue T>
+  Option* add_checked(const std::string& name, T& value, const std::string& description, const Check& check) {
+    return add_option(name, value, description)->check(check)->capture_default_str();
+  }
   Option* add_flag(const std::string& name, bool& value, const std::string& description);
   void callback(std::function<void()> action);
   void footer(const std::string& text);

@@ -22,18 +22,13 @@ void add_connect(Command& app, Context& context) {
       ->type_name("HOST:PORT");
   add_session_options(*verb, Role::Client, options->session);
   verb->add_flag("--check-echo", options->check_echo, "the server echoes: compare what comes back with what was sent");
-  verb->add_option("--send", options->send,
-                   "file to send, and to compare with its echo; without it, standard input is sent")
-      ->type_name("FILE");
-  verb->add_option("--output", options->output,
-                   "file for the echo; an existing file is kept until the echo is complete")
-      ->type_name("FILE");
-  verb->add_option(
+  verb->add_file("--send", options->send, "file to send, and whose echo to check; otherwise stdin is sent");
+  verb->add_file("--output", options->output, "file to store the echo in; the old one stays until all has come");
+  verb->add_file(
           "--account", options->account,
-          "new file for the account: a line of JSON for each dial. It appears whole, or not at all if this process\n"
-          "is killed. In a pipe, whose standard output is the peer's data, --json prints the account on standard error")
-      ->type_name("FILE");
-  verb->add_option("--window", options->window, "data that may be sent before its echo is back, 64K or more")
+          "new file for the account of each dial, as a line of JSON: whole, or not there where this process is\n"
+          "killed; in a pipe, whose standard output is the peer's data, --json prints it on standard error");
+  verb->add_option("--window", options->window, "data that may be sent and not echoed yet, 64K or more")
       ->check(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
       ->type_name("SIZE")
       ->default_str(text::size_text(options->window));

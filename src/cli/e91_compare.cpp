@@ -54,10 +54,8 @@ void add_e91_compare(Command& e91, Context& context) {
       e91.add_subcommand("compare", "simulate links of published experiments, beside the published figures");
   const auto options = options_of<CompareOptions>(*verb, context, run_compare);
   verb->add_option("LINK", options->files, "descriptions of links with published figures (examples/links)")->required();
-  verb->add_option("--coincidences", options->coincidences, "expected number of pairs for each link")
-      ->check(range(100.0, 1e9))
-      ->capture_default_str();
-  verb->add_option("--seed", options->seed, "repeat a run: 64 hex digits, or any text (a new one, which is printed)");
+  verb->add_checked("--coincidences", options->coincidences, "pairs to expect of each link", range(100.0, 1e9));
+  verb->add_option("--seed", options->seed, "repeat a run: 64 hex digits, or any text (drawn anew, and told)");
   set_help(
       *verb,
       {.notes = "The clicks of both stations are counted together, as in a laboratory; this makes no key. Theory is\n"

@@ -14,15 +14,14 @@ namespace {
 void add_identity(Command& verb, e91::station::StationIdentity& identity) {
   identity.ask = ask_passphrase;
   identity.name = option_name;
-  verb.add_option("--key", identity.key, "this process's private key (qsp keygen)")->type_name("FILE")->required();
-  verb.add_option("--passphrase-file", identity.passphrase_file, "file with the passphrase of an encrypted key")
-      ->type_name("FILE");
-  verb.add_option("--peers", identity.peers, "the pinned peers (docs/peers.md)")->type_name("FILE")->required();
+  verb.add_file("--key", identity.key, "this process's private key (qsp keygen)")->required();
+  verb.add_file("--passphrase-file", identity.passphrase_file, "file with the passphrase of an encrypted key");
+  verb.add_file("--peers", identity.peers, "the pinned peers (docs/peers.md)")->required();
 }
 
 void add_link_file(Command& verb, std::string& file) {
-  verb.add_option("--link-file", file, "description of the link (examples/links); link, alice and bob need equal files")
-      ->type_name("FILE")
+  verb.add_file("--link-file", file,
+                  "what the link is built of (examples/links); link, alice and bob need equal files")
       ->required();
 }
 
@@ -31,25 +30,19 @@ void add_eve(Command& verb, std::string& eve, std::string& file) {
                   "attack on the link: none, intercept:FRACTION, probe:STRENGTH, source:separable,\n"
                   "source:werner=VISIBILITY or blinding (see qsp e91 run --help)")
       ->capture_default_str();
-  verb.add_option("--eve-file", file,
-                  "a file with the attack, which overrides --eve once it exists; it is read before each block")
-      ->type_name("FILE");
+  verb.add_file("--eve-file", file, "a file that says so instead, once it is there; looked at before each block");
 }
 
 void add_block_bits(Command& verb, std::uint64_t& bits) {
-  verb.add_option("--block-bits", bits, "sifted key bits that a block should have; longer blocks yield more")
-      ->check(range(std::uint64_t{1000}, std::uint64_t{e91::post::kMaxKeyBits}))
-      ->capture_default_str();
+  verb.add_checked("--block-bits", bits, "sifted key bits that a block aims at; longer blocks yield more", range(std::uint64_t{1000}, std::uint64_t{e91::post::kMaxKeyBits}));
 }
 
 void add_kme(Command& verb, const std::string& infix, const std::string& whose, e91::station::KmeFeedOptions& kme) {
   const std::string prefix = "--kme" + infix;
   verb.add_option(prefix, kme.url, whose + " KME, such as https://127.0.0.1:8443")->type_name("URL")->required();
-  verb.add_option(prefix + "-cert", kme.tls.certificate, "certificate for that KME, listed in the link's feeders, PEM")
-      ->type_name("FILE")
+  verb.add_file(prefix + "-cert", kme.tls.certificate, "certificate for that KME, listed in the link's feeders, PEM")
       ->required();
-  verb.add_option(prefix + "-key", kme.tls.key, "private key of that certificate, PEM, a private file (0600)")
-      ->type_name("FILE")
+  verb.add_file(prefix + "-key", kme.tls.key, "private key of that certificate, PEM, a private file (0600)")
       ->required();
   if (infix.empty()) return;
   verb.add_option(prefix + "-name", kme.server_name, "name in the KME's certificate, if it is not the URL's host")
@@ -99,9 +92,8 @@ void add_station(Command& e91, Context& context, e91::Side side) {
   if (alice) add_block_bits(*verb, options->block_bits);
   add_kme(*verb, "", "this site's", options->kme);
   add_kme_trust(*verb, options->kme.tls.revoked, options->kme.server_name, options->kme.tls.allow_tls_1_2);
-  verb->add_option("--kme-ca", options->kme.tls.authorities,
-                   "authorities that may have issued the KME's certificate, PEM")
-      ->type_name("FILE")
+  verb->add_file("--kme-ca", options->kme.tls.authorities,
+                   "authorities that the KME's certificate must descend from, PEM")
       ->required();
   verb->add_option("--kme-link", options->kme.link, "name of the link at the KME")->required();
   set_help(
@@ -124,15 +116,13 @@ void add_feed(Command& e91, Context& context) {
   add_eve(*verb, options->eve, options->eve_file);
   add_kme(*verb, "-a", "Alice's", options->kme_a);
   add_kme(*verb, "-b", "Bob's", options->kme_b);
-  verb->add_option("--kme-ca", options->kme_a.tls.authorities,
-                   "authorities that may have issued both KMEs' certificates, PEM")
-      ->type_name("FILE")
+  verb->add_file("--kme-ca", options->kme_a.tls.authorities,
+                   "authorities that both KMEs' certificates must descend from, PEM")
       ->required();
   verb->add_option("--kme-link", options->kme_a.link, "name of the link at both KMEs")->required();
-  verb->add_flag("--kme-tls12", options->kme_a.tls.allow_tls_1_2, "allow TLS 1.2 to the KMEs; otherwise only 1.3");
-  verb->add_option("--kme-crl", options->kme_a.tls.revoked,
-                   "revocation lists of those authorities, PEM; without them revocation is not checked")
-      ->type_name("FILE");
+  verb->add_flag("--kme-tls12", options->kme_a.tls.allow_tls_1_2, "allow TLS 1.2 to the KMEs; else 1.3 alone");
+  verb->add_file("--kme-crl", options->kme_a.tls.revoked,
+                   "revocation lists of those authorities, PEM; else revocation is not checked");
   set_help(*verb, {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
                             "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
                    .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
@@ -145,9 +135,7 @@ void add_lab(Command& e91, Context& context) {
       e91.add_subcommand("lab", "make all that a link, two stations and two KMEs need, in a new folder");
   const auto options = options_of<E91LabOptions>(*verb, context, run_e91_lab);
   verb->add_option("DIR", options->folder, "a folder that does not exist yet")->required();
-  verb->add_option("--port", options->port, "port of the first KME; the next five are used too")
-      ->check(range(1, 65'530))
-      ->capture_default_str();
+  verb->add_checked("--port", options->port, "of the first KME; the next five are used too", range(1, 65'530));
   set_help(*verb, {.examples = {"qsp e91 lab lab && cat lab/README.md"}});
 }
 

@@ -95,15 +95,11 @@ void add_e91_sweep(Command& e91, Context& context) {
                    "the parameter, named as its option; \"angle\" is the one between the analysers")
       ->required()
       ->check(one_of(names));
-  verb->add_option("--from", options->from, "first value (a useful one)")->check(range(-kMostValue, kMostValue));
-  verb->add_option("--to", options->to, "last value (a useful one)")->check(range(-kMostValue, kMostValue));
-  verb->add_option("--steps", options->steps, "number of values")->check(range(1, 10'000))->capture_default_str();
-  verb->add_option("--coincidences", options->sampling.coincidences, "pairs to count at each value; 0: theory only")
-      ->check(range(0.0, 1e9))
-      ->capture_default_str();
-  verb->add_option("--blocks", options->sampling.blocks, "whole blocks with post-processing at each value")
-      ->check(range(0, 10'000))
-      ->capture_default_str();
+  verb->add_option("--from", options->from, "its first value (a useful one)")->check(range(-kMostValue, kMostValue));
+  verb->add_option("--to", options->to, "its last value (a useful one)")->check(range(-kMostValue, kMostValue));
+  verb->add_checked("--steps", options->steps, "how many values", range(1, 10'000));
+  verb->add_checked("--coincidences", options->sampling.coincidences, "pairs to count at each value; 0: theory only", range(0.0, 1e9));
+  verb->add_checked("--blocks", options->sampling.blocks, "whole blocks with post-processing at each value", range(0, 10'000));
   verb->add_option("--plot", options->plot.folder, "write plots to this folder, as SVG");
   verb->add_option("--published", options->plot.published, "link files whose published key rates are drawn too");
   add_e91_link_options(*verb, options->link);

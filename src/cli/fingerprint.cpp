@@ -62,8 +62,7 @@ void add_fingerprint(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("fingerprint", "print the fingerprints of keys");
   const auto options = options_of<FingerprintOptions>(*verb, context, run_fingerprint);
   verb->add_option("FILE", options->files, "private keys, public keys and peers files")->required();
-  verb->add_option("--passphrase-file", options->passphrase_file, "passphrase of encrypted private keys (mode 600)")
-      ->type_name("FILE");
+  verb->add_file("--passphrase-file", options->passphrase_file, "passphrase of encrypted private keys (mode 600)");
   verb->add_option("--expect", options->expected, "fail unless every key has this fingerprint");
   set_help(*verb,
            {.notes = "A fingerprint is qsp1: and the SHA-256 of the key's SubjectPublicKeyInfo in hex.",

@@ -21,8 +21,7 @@ constexpr std::chrono::hours kFarthestClock{24 * 3652};
 
 /// The one option that stands for the configuration itself; it may also stand alone.
 void add_config(Command& verb, std::string& config) {
-  verb.add_option("CONFIG,--config", config, "the KME's configuration, a TOML file (docs/kme.md)")
-      ->type_name("FILE")
+  verb.add_file("CONFIG,--config", config, "the KME's configuration, a TOML file (docs/kme.md)")
       ->required();
 }
 
@@ -58,14 +57,11 @@ void add_import(Command& kme, Context& context) {
   verb->add_option("URL", options->url, "of the KME, such as https://127.0.0.1:8443")->required();
   verb->add_option("LINK", options->link, "name of the link")->required();
   verb->add_option("FILE", options->file, "the keys: JSON as of Get key, 32 bytes each; a private file")->required();
-  verb->add_option("--kme-cert", options->tls.certificate, "certificate of a feeder of that link, PEM")
-      ->type_name("FILE")
+  verb->add_file("--kme-cert", options->tls.certificate, "certificate of a feeder of that link, PEM")
       ->required();
-  verb->add_option("--kme-key", options->tls.key, "private key of that certificate, PEM, a private file (0600)")
-      ->type_name("FILE")
+  verb->add_file("--kme-key", options->tls.key, "private key of that certificate, PEM, a private file (0600)")
       ->required();
-  verb->add_option("--kme-ca", options->tls.authorities, "authorities that the KME's certificate must descend from, PEM")
-      ->type_name("FILE")
+  verb->add_file("--kme-ca", options->tls.authorities, "authorities that the KME's certificate must descend from, PEM")
       ->required();
   add_kme_trust(*verb, options->tls.revoked, options->server_name, options->tls.allow_tls_1_2);
   verb->add_flag("--simulated", options->simulated, "the keys come from a simulated link");
@@ -81,14 +77,11 @@ void add_import(Command& kme, Context& context) {
 void add_sides(Command& verb, kme::check::CheckedSide& master, kme::check::CheckedSide& slave, bool both) {
   verb.add_option("URL", master.url, "of the master's KME, such as https://kme-a.example:8443")->required();
   verb.add_option("--sae-id", master.sae_id, "the master's SAE ID")->required();
-  verb.add_option("--kme-cert", master.tls.certificate, "the master's certificate for its KME, PEM")
-      ->type_name("FILE")
+  verb.add_file("--kme-cert", master.tls.certificate, "the master's certificate for its KME, PEM")
       ->required();
-  verb.add_option("--kme-key", master.tls.key, "private key of that certificate, PEM, a private file (0600)")
-      ->type_name("FILE")
+  verb.add_file("--kme-key", master.tls.key, "private key of that certificate, PEM, a private file (0600)")
       ->required();
-  verb.add_option("--kme-ca", master.tls.authorities, "authorities that both KMEs' certificates must descend from, PEM")
-      ->type_name("FILE")
+  verb.add_file("--kme-ca", master.tls.authorities, "authorities that both KMEs' certificates must descend from, PEM")
       ->required();
   add_kme_trust(verb, master.tls.revoked, master.server_name, master.tls.allow_tls_1_2);
   verb.add_option("--slave", slave.sae_id, "the slave's SAE ID")->type_name("ID")->required();
@@ -97,12 +90,10 @@ void add_sides(Command& verb, kme::check::CheckedSide& master, kme::check::Check
                       both ? "of the slave's KME" : "of the slave's KME; without it dec_keys is not tested")
           ->type_name("URL");
   Option* const certificate =
-      verb.add_option("--slave-cert", slave.tls.certificate, "the slave's certificate for its KME, PEM")
-          ->type_name("FILE")
+      verb.add_file("--slave-cert", slave.tls.certificate, "the slave's certificate for its KME, PEM")
           ->needs(url);
   Option* const key =
-      verb.add_option("--slave-key", slave.tls.key, "private key of the slave's certificate, PEM (0600)")
-          ->type_name("FILE")
+      verb.add_file("--slave-key", slave.tls.key, "private key of the slave's certificate, PEM (0600)")
           ->needs(url);
   url->needs(certificate)->needs(key)->required(both);
   certificate->required(both);
@@ -133,15 +124,9 @@ void add_load(Command& kme, Context& context) {
   Command* const verb = kme.add_subcommand("load", "give and redeem keys as fast as two KMEs let one");
   const auto options = options_of<kme::check::LoadOptions>(*verb, context, run_kme_load);
   add_sides(*verb, options->master, options->slave, true);
-  verb->add_option("--pairs", options->pairs, "keys to give and to redeem")
-      ->check(range(std::uint64_t{1}, std::uint64_t{100'000'000}))
-      ->capture_default_str();
-  verb->add_option("--concurrency", options->concurrency, "calls under way at once, each on its own connection")
-      ->check(range(1, 256))
-      ->capture_default_str();
-  verb->add_option("--keys-per-call", options->keys_per_call, "keys per call")
-      ->check(range(1, 128))
-      ->capture_default_str();
+  verb->add_checked("--pairs", options->pairs, "keys to give and to redeem", range(std::uint64_t{1}, std::uint64_t{100'000'000}));
+  verb->add_checked("--concurrency", options->concurrency, "calls under way at once, each on its connection", range(1, 256));
+  verb->add_checked("--keys-per-call", options->keys_per_call, "keys of one call", range(1, 128));
   set_help(*verb, {.notes = "Every key is compared at the other end.",
                    .examples = {fmt::format("qsp kme load {}", kLabSides)},
                    .done = "every pair was equal, and no answer was lost",
@@ -170,9 +155,7 @@ void add_kme(Command& app, Context& context) {
   Command* const lab = kme->add_subcommand("lab", "make everything that two KMEs and two SAEs need, in a new folder");
   const auto laboratory = options_of<KmeLabOptions>(*lab, context, run_kme_lab);
   lab->add_option("DIR", laboratory->folder, "a folder that does not exist yet")->required();
-  lab->add_option("--port", laboratory->port, "port of the first KME; the next three are used too")
-      ->check(range(1, 65'532))
-      ->capture_default_str();
+  lab->add_checked("--port", laboratory->port, "of the first KME; the next three are used too", range(1, 65'532));
   set_help(*lab, {.examples = {"qsp kme lab lab && cat lab/README.md"}});
 
   Command* const status = kme->add_subcommand("status", "show the state of a KME on this machine and of its links");

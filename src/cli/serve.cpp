@@ -156,16 +156,10 @@ void add_serve(Command& app, Context& context) {
   verb->add_option("--rekey-after", options->rekey_after,
                    "rekey after this many data frames of an epoch, counting both directions; 0: never")
       ->capture_default_str();
-  verb->add_option("--max-sessions", options->limits.sessions, "connections at once")
-      ->capture_default_str()
-      ->check(range(1, kMostConnections));
-  verb->add_option("--max-handshakes", options->limits.handshakes, "unfinished handshakes at once")
-      ->capture_default_str()
-      ->check(range(1, kMostConnections));
-  verb->add_option("--max-handshakes-per-source", options->limits.handshakes_per_source,
-                   "unfinished handshakes at once from one IPv4 address or IPv6 /64")
-      ->capture_default_str()
-      ->check(range(1, kMostConnections));
+  verb->add_checked("--max-sessions", options->limits.sessions, "connections at once", range(1, kMostConnections));
+  verb->add_checked("--max-handshakes", options->limits.handshakes, "unfinished handshakes at once", range(1, kMostConnections));
+  verb->add_checked("--max-handshakes-per-source", options->limits.handshakes_per_source,
+                   "unfinished handshakes at once from one IPv4 address or IPv6 /64", range(1, kMostConnections));
   verb->add_option("--max-silence", options->max_silence, "how long a new connection may take for its CLIENT_HELLO")
       ->check(is_time(std::chrono::milliseconds(1), std::chrono::hours(24)))
       ->type_name("TIME")
@@ -173,9 +167,7 @@ void add_serve(Command& app, Context& context) {
   verb->add_option("--metrics-port", options->metrics_port,
                    "port of 127.0.0.1 for GET /metrics (Prometheus) and /healthz")
       ->check(range(1, 65'535));
-  verb->add_option("--threads", options->threads, "threads that share the sessions")
-      ->capture_default_str()
-      ->check(range(1, 256));
+  verb->add_checked("--threads", options->threads, "threads that share the sessions", range(1, 256));
   set_help(
       *verb,
       {.notes = fmt::format(
