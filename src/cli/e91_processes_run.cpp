@@ -1,18 +1,14 @@
-#include <spdlog/spdlog.h>
-#include <unistd.h>
-
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
-#include <functional>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 #include "cli/app.hpp"
 #include "cli/e91_processes.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/refused.hpp"
+#include "cli/signals.hpp"
 #include "cli/text.hpp"
 #include "e91/station/block_log.hpp"
 
@@ -31,18 +27,6 @@ class Told final : public e91::station::ProcessEvents {
  private:
   bool json_;
 };
-
-/// Calls `stop` at the first SIGINT or SIGTERM; the second ends the process.
-void stop_on_signals(boost::asio::signal_set& signals, std::function<void()> stop) {
-  signals.async_wait([&signals, stop = std::move(stop)](const net::error_code& cancelled, int) {
-    if (cancelled) return;
-    spdlog::info("stopping; a second signal stops at once");
-    signals.async_wait([](const net::error_code& gone, int) {
-      if (!gone) ::_exit(kFailed);
-    });
-    stop();
-  });
-}
 
 /// "listening on …" or its event; `what` is "link" or "alice". False: nobody could read it, and so the process ends.
 [[nodiscard]] bool announce_listening(bool json, std::string_view what, const net::tcp::endpoint& where) {

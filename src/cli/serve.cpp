@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
@@ -18,6 +17,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/session_options.hpp"
+#include "cli/signals.hpp"
 #include "cli/text.hpp"
 #include "net/descriptor_limit.hpp"
 #include "node/event_log.hpp"
@@ -93,20 +93,6 @@ void announce(bool json, const node::NodeStatus& status) {
   }
 }
 
-/// The first signal stops the node in good order, the second ends the process.
-void end_on_signals(boost::asio::signal_set& signals, node::Node& node) {
-  signals.async_wait([&signals, &node](const net::error_code& cancelled, int) {
-    if (cancelled) return;
-    spdlog::info("stopping; a second signal stops at once");
-    node.stop();
-    signals.async_wait([&node](const net::error_code& gone, int) {
-      if (gone) return;
-      node.kill_commands();
-      ::_exit(kFailed);
-    });
-  });
-}
-
 int serve(const ServeOptions& options, bool json) {
   const auto config = node_config(options);
   if (!config) return failed(config.error().text, config.error().code);
@@ -117,7 +103,7 @@ int serve(const ServeOptions& options, bool json) {
   if (!opened) return failed(opened.error().text, exit_code(opened.error().why));
   node::Node& node = **opened;
   boost::asio::signal_set signals(node.loop().io(), SIGINT, SIGTERM);
-  end_on_signals(signals, node);
+  stop_on_signals(signals, [&node] { node.stop(); }, [&node] { node.kill_commands(); });
   boost::asio::signal_set hangup(node.loop().io(), SIGHUP);
   reload_on_hangup(hangup, node);
   announce(json, node.status());
