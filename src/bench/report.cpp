@@ -40,29 +40,29 @@ Report report(const HandshakeResult& result) {
     return std::hypot(result.qsp.error / result.qsp.seconds, yardstick.error / yardstick.seconds);
   };
   boost::json::object json{{"loops", result.loops},
-                       {"qsp_per_sec", qsp},
-                       {"tls_per_sec", tls},
-                       {"primitives_per_sec", primitives},
-                       {"qsp_us", 1e6 * result.qsp.seconds},
-                       {"tls_us", 1e6 * result.tls.seconds},
-                       {"primitives_us", 1e6 * result.primitives.seconds},
-                       {"symmetric_us", 1e6 * result.symmetric},
-                       {"ratio_to_tls", qsp / tls},
-                       {"ratio_to_tls_error", qsp / tls * error(result.tls)},
-                       {"ratio_to_primitives", qsp / primitives},
-                       {"ratio_to_primitives_error", qsp / primitives * error(result.primitives)},
-                       {"qsp_bytes", result.bytes}};
+                           {"qsp_per_sec", qsp},
+                           {"tls_per_sec", tls},
+                           {"primitives_per_sec", primitives},
+                           {"qsp_us", 1e6 * result.qsp.seconds},
+                           {"tls_us", 1e6 * result.tls.seconds},
+                           {"primitives_us", 1e6 * result.primitives.seconds},
+                           {"symmetric_us", 1e6 * result.symmetric},
+                           {"ratio_to_tls", qsp / tls},
+                           {"ratio_to_tls_error", qsp / tls * error(result.tls)},
+                           {"ratio_to_primitives", qsp / primitives},
+                           {"ratio_to_primitives_error", qsp / primitives * error(result.primitives)},
+                           {"qsp_bytes", result.bytes}};
   const auto row = [&](std::string name, const Pace& pace) {
     const bool own = &pace == &result.qsp;
     return Cells{std::move(name), rate(1 / pace.seconds), fmt::format("{:.0f}", 1e6 * pace.seconds),
                  own ? "1" : fmt::format("{:.3f} ± {:.3f}", qsp * pace.seconds, qsp * pace.seconds * error(pace))};
   };
   std::string text = table_of({{"mutual handshake", "per second", "us each", "QSP/this"},
-               row("QSP 1.0", result.qsp),
-               row("TLS 1.3 of this OpenSSL", result.tls),
-               row("primitives alone", result.primitives)});
+                               row("QSP 1.0", result.qsp),
+                               row("TLS 1.3 of this OpenSSL", result.tls),
+                               row("primitives alone", result.primitives)});
   text += fmt::format("\nX25519MLKEM768, ML-DSA-65 both ways, AES-256-GCM, no QKD; {} handshakes of {} bytes\n",
-            text::grouped(result.loops), text::grouped(result.bytes));
+                      text::grouped(result.loops), text::grouped(result.bytes));
   text += fmt::format(
       "TLS: memory BIOs, self-signed certificates that both ends verify, SSL_CTX kept, no tickets\n"
       "primitives: a KEM key generated, encapsulated to and decapsulated; 2 signatures made, 2 verified under kept "
@@ -90,11 +90,13 @@ Report report(const std::vector<SealResult>& results) {
     table.push_back({fmt::format("{} bytes", text::grouped(result.size)), rate(qsp), rate(bare), rate(tls),
                      ratio(qsp, bare), ratio(qsp, tls)});
   }
-  std::string text = table_of(table) + fmt::format(
-      "\npayload sealed at one end and opened at the other, 1 MB = 10^6 bytes\n"
-      "AES-256-GCM: EVP in place, contexts kept, a nonce and 25 bytes of AAD for each frame\n"
-      "TLS 1.3: SSL_write and SSL_read through a pair of memory BIOs, records of 16 KiB at most\n{}\n",
-      in_memory());
+  std::string text =
+      table_of(table) +
+      fmt::format(
+          "\npayload sealed at one end and opened at the other, 1 MB = 10^6 bytes\n"
+          "AES-256-GCM: EVP in place, contexts kept, a nonce and 25 bytes of AAD for each frame\n"
+          "TLS 1.3: SSL_write and SSL_read through a pair of memory BIOs, records of 16 KiB at most\n{}\n",
+          in_memory());
   return {.json = {{"rows", std::move(rows)}}, .text = std::move(text)};
 }
 
@@ -113,28 +115,31 @@ Report report(const std::vector<RekeyResult>& results) {
     table.push_back({std::string(result.form), rate(qsp), fmt::format("{:.1f}", 1e6 * result.qsp), rate(primitives),
                      ratio(qsp, primitives), text::grouped(result.final_epoch)});
   }
-  std::string text = table_of(table) + fmt::format(
-      "\nINIT, ACK and DONE, every frame sealed and opened; QKD keys come from memory\n"
-      "primitives: the same random bytes, hashes, HKDF, AEAD keys and frames, and KEM operations, without a "
-      "protocol\n{}\n",
-      in_memory());
+  std::string text =
+      table_of(table) +
+      fmt::format(
+          "\nINIT, ACK and DONE, every frame sealed and opened; QKD keys come from memory\n"
+          "primitives: the same random bytes, hashes, HKDF, AEAD keys and frames, and KEM operations, without a "
+          "protocol\n{}\n",
+          in_memory());
   return {.json = {{"rows", std::move(rows)}}, .text = std::move(text)};
 }
 
 Report report(const RekeyBenchResult& result) {
   const double floor = result.total_ns_per_rekey / result.primitives_ns_per_rekey;
   boost::json::object json{{"loops", result.loops},
-                       {"warmup", result.warmup},
-                       {"elapsed_sec", result.elapsed_sec},
-                       {"ops_per_sec", result.ops_per_sec},
-                       {"final_epoch", result.final_epoch},
-                       {"total_ns_per_rekey", result.total_ns_per_rekey},
-                       {"primitives_ns_per_rekey", result.primitives_ns_per_rekey},
-                       {"ratio", floor}};
-  std::string text = fmt::format("loops: {}\nwarmup: {}\nelapsed_sec: {:.6f}\nops_per_sec: {:.1f} rekey/s\nfinal_epoch: {}\n", result.loops,
-            result.warmup, result.elapsed_sec, result.ops_per_sec, result.final_epoch);
+                           {"warmup", result.warmup},
+                           {"elapsed_sec", result.elapsed_sec},
+                           {"ops_per_sec", result.ops_per_sec},
+                           {"final_epoch", result.final_epoch},
+                           {"total_ns_per_rekey", result.total_ns_per_rekey},
+                           {"primitives_ns_per_rekey", result.primitives_ns_per_rekey},
+                           {"ratio", floor}};
+  std::string text =
+      fmt::format("loops: {}\nwarmup: {}\nelapsed_sec: {:.6f}\nops_per_sec: {:.1f} rekey/s\nfinal_epoch: {}\n",
+                  result.loops, result.warmup, result.elapsed_sec, result.ops_per_sec, result.final_epoch);
   text += fmt::format("both ends: {:.0f} ns per rekey; the primitives alone: {:.0f} ns; ratio {:.2f}\n",
-            result.total_ns_per_rekey, result.primitives_ns_per_rekey, floor);
+                      result.total_ns_per_rekey, result.primitives_ns_per_rekey, floor);
   return {.json = std::move(json), .text = std::move(text)};
 }
 
@@ -142,21 +147,21 @@ Report report(const SessionsResult& result) {
   const EndMemory& server = result.server;
   const EndMemory& client = result.client;
   boost::json::object json{{"sessions", result.sessions},
-                       {"elapsed_sec", result.elapsed_sec},
-                       {"resident_bytes_per_session", server.resident + client.resident},
-                       {"allocated_bytes_per_session", server.allocated + client.allocated},
-                       {"resident_bytes_per_end", (server.resident + client.resident) / 2},
-                       {"allocated_bytes_per_end", (server.allocated + client.allocated) / 2},
-                       {"resident_bytes_per_server_end", server.resident},
-                       {"allocated_bytes_per_server_end", server.allocated},
-                       {"resident_bytes_per_client_end", client.resident},
-                       {"allocated_bytes_per_client_end", client.allocated}};
+                           {"elapsed_sec", result.elapsed_sec},
+                           {"resident_bytes_per_session", server.resident + client.resident},
+                           {"allocated_bytes_per_session", server.allocated + client.allocated},
+                           {"resident_bytes_per_end", (server.resident + client.resident) / 2},
+                           {"allocated_bytes_per_end", (server.allocated + client.allocated) / 2},
+                           {"resident_bytes_per_server_end", server.resident},
+                           {"allocated_bytes_per_server_end", server.allocated},
+                           {"resident_bytes_per_client_end", client.resident},
+                           {"allocated_bytes_per_client_end", client.allocated}};
   const auto row = [](std::string name, const EndMemory& end) {
     return Cells{std::move(name), fmt::format("{:.0f}", end.resident), fmt::format("{:.0f}", end.allocated)};
   };
   std::string text = table_of({{"bytes of an idle session", "resident", "allocated"},
-               row("server's end", server),
-               row("client's end", client)});
+                               row("server's end", server),
+                               row("client's end", client)});
   text += fmt::format(
       "\n{} sessions at once over loopback TCP, established in {:.2f} s; each side is one process with one thread\n"
       "(the kernel's memory for sockets is not counted)\n",
@@ -183,8 +188,7 @@ boost::json::object json_of(const LoopbackResult& result) {
 
 boost::json::object json_of(const PipesResult& result) {
   boost::json::array rows;
-  const auto figures = [](boost::json::object& object, const std::string& whose,
-                          const std::optional<PipePace>& pace) {
+  const auto figures = [](boost::json::object& object, const std::string& whose, const std::optional<PipePace>& pace) {
     if (!pace) return;
     object[whose + "_mb_per_sec"] = mega(pace->bytes_per_second);
     object[whose + "_cpu_sec_per_gb"] = pace->cpu_per_gigabyte;
@@ -213,12 +217,14 @@ std::string text_of(const LoopbackResult& result) {
                    row("QSP 1.0, two threads", result.qsp),
                    row("TLS 1.3, two threads", result.tls)};
   if (result.openssl) table.push_back(row("openssl s_client | s_server", *result.openssl));
-  std::string text = table_of(table) + fmt::format(
-      "\n{} bytes one way, all AES-256-GCM after X25519MLKEM768; wall-clock time from dialling until all have arrived; "
-      "median "
-      "of {} transfers each, in turns\n"
-      "TLS 1.3, two threads: SSL_write and SSL_read of 64 KiB on blocking sockets\n",
-      text::grouped(result.bytes), result.rounds);
+  std::string text =
+      table_of(table) + fmt::format(
+                            "\n{} bytes one way, all AES-256-GCM after X25519MLKEM768; wall-clock time from dialling "
+                            "until all have arrived; "
+                            "median "
+                            "of {} transfers each, in turns\n"
+                            "TLS 1.3, two threads: SSL_write and SSL_read of 64 KiB on blocking sockets\n",
+                            text::grouped(result.bytes), result.rounds);
   if (result.openssl) {
     text +=
         "openssl: two processes, zeros from a file in memory to /dev/null, the time of a start without data taken "
@@ -248,11 +254,12 @@ std::string text_of(const PipesResult& result) {
     table.push_back(std::move(cells));
   }
   std::string text = table_of(table) + fmt::format(
-      "\n{} bytes through pipes into one process, over loopback TCP, and out of another; median of {} transfers each, "
-      "in "
-      "turns, the time of a start without data taken off\n"
-      "CPU: of both daemons, without the programs at their ends\n",
-      text::grouped(result.bytes), result.rounds);
+                                           "\n{} bytes through pipes into one process, over loopback TCP, and out of "
+                                           "another; median of {} transfers each, "
+                                           "in "
+                                           "turns, the time of a start without data taken off\n"
+                                           "CPU: of both daemons, without the programs at their ends\n",
+                                           text::grouped(result.bytes), result.rounds);
   if (result.stunnel.empty()) {
     text += fmt::format("stunnel is left out: {}\n", result.why_no_stunnel);
   } else {

@@ -102,7 +102,8 @@ void add_profile(Command& verb, BenchOptions& options) {
 
 Command& add_handshake(Command& bench, BenchOptions& options) {
   Command* const verb = bench.add_subcommand("handshake", "handshakes per second, beside TLS 1.3 and the primitives");
-  verb->add_checked("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick", range(1, 100'000'000));
+  verb->add_checked("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick",
+                    range(1, 100'000'000));
   set_help(*verb, {.examples = {"qsp bench handshake", "qsp bench handshake --loops 500 --json"}});
   return *verb;
 }
@@ -169,8 +170,9 @@ void add_bench(Command& app, Context& context) {
       context.action = [options, &context, run] { return run(context.json, *options); };
     });
   };
-  act(add_handshake(*verb, *options),
-      [](bool json, const BenchOptions& given) { return print_outcome(bench::bench_handshake(given.handshakes), json); });
+  act(add_handshake(*verb, *options), [](bool json, const BenchOptions& given) {
+    return print_outcome(bench::bench_handshake(given.handshakes), json);
+  });
   act(add_seal(*verb, *options), run_seal);
   act(add_rekey(*verb, *options), run_rekey);
   act(add_sessions(*verb, *options), run_sessions);

@@ -32,7 +32,7 @@ struct Token {
 
 bool looks_like_option(std::string_view text) noexcept { return text.size() > 1 && text.front() == '-'; }
 
-std::string option_name(std::string_view text) {
+std::string name_given(std::string_view text) {
   return std::string(text.starts_with("--") ? text.substr(0, text.find('=')) : text.substr(0, 2));
 }
 
@@ -70,7 +70,7 @@ std::vector<std::string> names_of_options(const Command& verb) {
 bool asks_for_version(std::string_view name) { return name == "-v" || name == "-V" || name == "--version"; }
 
 Token read_option(const Command& verb, const std::string& text) {
-  Token token{.kind = Kind::Option, .verb = &verb, .name = option_name(text), .option = nullptr};
+  Token token{.kind = Kind::Option, .verb = &verb, .name = name_given(text), .option = nullptr};
   // Behind a verb these would say nothing, and somebody asks for something by them.
   if (verb.parent() != nullptr && asks_for_version(token.name)) {
     token.known = false;
@@ -153,7 +153,8 @@ bool is_or_is_above(const Command& one, const Command& verb) {
 }
 
 /// The option of `verb` that a file gives, which is called by its present name from now on.
-std::expected<const Option*, std::string> check_option(const Command& app, const Command& verb, config::FileOption& given) {
+std::expected<const Option*, std::string> check_option(const Command& app, const Command& verb,
+                                                       config::FileOption& given) {
   const Token found = read_option(verb, "--" + given.name);
   if (!found.known || found.option == app.find_option("--options")) {
     return std::unexpected(fmt::format(

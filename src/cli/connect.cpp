@@ -131,10 +131,8 @@ std::expected<void, Refused> connect(const Context& context, const ConnectOption
   const auto end = end_config(options.session, Role::Client);
   if (!end) return std::unexpected(end.error());
   DialLog log(context);
-  const auto opened = node::Dial::open({.end = *end,
-                                        .target = *target,
-                                        .retry_for = from_seconds(options.retry_for)},
-                                       log);
+  const auto opened =
+      node::Dial::open({.end = *end, .target = *target, .retry_for = from_seconds(options.retry_for)}, log);
   if (!opened) return refuse(opened.error());
   node::Dial& dial = **opened;
   auto files = open_files(options, dial.end());

@@ -24,10 +24,9 @@ void add_connect(Command& app, Context& context) {
   verb->add_flag("--check-echo", options->check_echo, "the server echoes: compare what comes back with what was sent");
   verb->add_file("--send", options->send, "file to send, and whose echo to check; otherwise stdin is sent");
   verb->add_file("--output", options->output, "file to store the echo in; the old one stays until all has come");
-  verb->add_file(
-          "--account", options->account,
-          "new file for the account of each dial, as a line of JSON: whole, or not there where this process is\n"
-          "killed; in a pipe, whose standard output is the peer's data, --json prints it on standard error");
+  verb->add_file("--account", options->account,
+                 "new file for the account of each dial, as a line of JSON: whole, or not there where this process is\n"
+                 "killed; in a pipe, whose standard output is the peer's data, --json prints it on standard error");
   verb->add_option("--window", options->window, "data that may be sent and not echoed yet, 64K or more")
       ->check(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
       ->type_name("SIZE")

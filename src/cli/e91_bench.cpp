@@ -29,8 +29,10 @@ int run_bench(const e91::study::BenchOptions& options, bool json) {
 void add_e91_bench(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("bench", "measure the simulator and the post-processing on this machine");
   const auto options = options_of<e91::study::BenchOptions>(*verb, context, run_bench);
-  verb->add_checked("--blocks", options->blocks, "blocks for each figure of Cascade and of whole blocks", range(1, 100'000));
-  verb->add_checked("--key-bits", options->key_bits, "sifted bits of a block", range(std::size_t{10'000}, e91::post::kMaxKeyBits));
+  verb->add_checked("--blocks", options->blocks, "blocks for each figure of Cascade and of whole blocks",
+                    range(1, 100'000));
+  verb->add_checked("--key-bits", options->key_bits, "sifted bits of a block",
+                    range(std::size_t{10'000}, e91::post::kMaxKeyBits));
   set_help(*verb, {.examples = {"qsp e91 bench", "qsp e91 bench --blocks 100 --json"}});
 }
 

@@ -42,8 +42,7 @@ int run_compare(const CompareOptions& options, bool json) {
       });
   progress.finish();
   if (!all) return failed(all.error());
-  print_result(json, json_of(*all, *seed),
-               fmt::format("{}Seed: {} (--seed repeats this run)\n", text_of(*all), *seed));
+  print_result(json, json_of(*all, *seed), fmt::format("{}Seed: {} (--seed repeats this run)\n", text_of(*all), *seed));
   return all->fit() ? kOk : kFailed;
 }
 

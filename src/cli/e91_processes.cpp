@@ -20,8 +20,7 @@ void add_identity(Command& verb, e91::station::StationIdentity& identity) {
 }
 
 void add_link_file(Command& verb, std::string& file) {
-  verb.add_file("--link-file", file,
-                  "what the link is built of (examples/links); link, alice and bob need equal files")
+  verb.add_file("--link-file", file, "what the link is built of (examples/links); link, alice and bob need equal files")
       ->required();
 }
 
@@ -34,7 +33,8 @@ void add_eve(Command& verb, std::string& eve, std::string& file) {
 }
 
 void add_block_bits(Command& verb, std::uint64_t& bits) {
-  verb.add_checked("--block-bits", bits, "sifted key bits that a block aims at; longer blocks yield more", range(std::uint64_t{1000}, std::uint64_t{e91::post::kMaxKeyBits}));
+  verb.add_checked("--block-bits", bits, "sifted key bits that a block aims at; longer blocks yield more",
+                   range(std::uint64_t{1000}, std::uint64_t{e91::post::kMaxKeyBits}));
 }
 
 void add_kme(Command& verb, const std::string& infix, const std::string& whose, e91::station::KmeFeedOptions& kme) {
@@ -93,7 +93,7 @@ void add_station(Command& e91, Context& context, e91::Side side) {
   add_kme(*verb, "", "this site's", options->kme);
   add_kme_trust(*verb, options->kme.tls.revoked, options->kme.server_name, options->kme.tls.allow_tls_1_2);
   verb->add_file("--kme-ca", options->kme.tls.authorities,
-                   "authorities that the KME's certificate must descend from, PEM")
+                 "authorities that the KME's certificate must descend from, PEM")
       ->required();
   verb->add_option("--kme-link", options->kme.link, "name of the link at the KME")->required();
   set_help(
@@ -117,12 +117,12 @@ void add_feed(Command& e91, Context& context) {
   add_kme(*verb, "-a", "Alice's", options->kme_a);
   add_kme(*verb, "-b", "Bob's", options->kme_b);
   verb->add_file("--kme-ca", options->kme_a.tls.authorities,
-                   "authorities that both KMEs' certificates must descend from, PEM")
+                 "authorities that both KMEs' certificates must descend from, PEM")
       ->required();
   verb->add_option("--kme-link", options->kme_a.link, "name of the link at both KMEs")->required();
   verb->add_flag("--kme-tls12", options->kme_a.tls.allow_tls_1_2, "allow TLS 1.2 to the KMEs; else 1.3 alone");
   verb->add_file("--kme-crl", options->kme_a.tls.revoked,
-                   "revocation lists of those authorities, PEM; else revocation is not checked");
+                 "revocation lists of those authorities, PEM; else revocation is not checked");
   set_help(*verb, {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
                             "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
                    .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},

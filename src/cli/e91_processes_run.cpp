@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <optional>
@@ -30,12 +32,9 @@ class Told final : public e91::station::ProcessEvents {
 
 /// "listening on …" or its event; `what` is "link" or "alice". False: nobody could read it, and so the process ends.
 [[nodiscard]] bool announce_listening(bool json, std::string_view what, const net::tcp::endpoint& where) {
-  if (json) {
-    print_json({{"event", "listening"}, {"what", what}, {"address", net::to_string(where)}});
-  } else {
-    print_out("{}: listening on {}\n", what, net::to_string(where));
-    flush_out();
-  }
+  const std::string address = net::to_string(where);
+  print_result(json, {{"event", "listening"}, {"what", what}, {"address", address}},
+               fmt::format("{}: listening on {}\n", what, address));
   return output_works();
 }
 

@@ -77,7 +77,8 @@ void add_e91_run(Command& e91, Context& context) {
   const auto options = std::make_shared<RunOptions>();
   add_e91_link_options(*verb, options->link);
   verb->add_checked("--blocks", options->blocks, "blocks to play", range(1, 1'000'000));
-  verb->add_option("--transcript", options->files.transcript, "write all that was said in public here, for qsp e91 audit");
+  verb->add_option("--transcript", options->files.transcript,
+                   "write all that was said in public here, for qsp e91 audit");
   verb->add_option("--report", options->files.report, "write a page with tables and plots here, one file of HTML");
   verb->add_option("--plot", options->files.plot, "write the plots to this folder, as SVG");
   verb->add_option("--published", options->files.published, "link files whose published key rates are drawn too");

@@ -41,13 +41,14 @@ void add_e91_link_options(Command& verb, e91::study::LinkOptions& options) {
       ->group("Link");
   number("--p-z", options.p_z, 0.01, 0.99, "biased: how often each side chooses Z (what brings most key)");
   verb.add_checked("--eve", options.eve,
-                  "none, intercept:FRACTION, probe:STRENGTH (both with [,angle=DEGREES][,arm=alice|bob|both]),\n"
-                  "source:separable, source:werner=VISIBILITY or blinding", Check(
-          [](const std::string& text) {
-            const auto eve = e91::link::parse_eve(text);
-            return eve ? std::string() : eve.error();
-          },
-          "TEXT"));
+                   "none, intercept:FRACTION, probe:STRENGTH (both with [,angle=DEGREES][,arm=alice|bob|both]),\n"
+                   "source:separable, source:werner=VISIBILITY or blinding",
+                   Check(
+                       [](const std::string& text) {
+                         const auto eve = e91::link::parse_eve(text);
+                         return eve ? std::string() : eve.error();
+                       },
+                       "TEXT"));
   verb.add_option("--block-bits", options.block_bits, "sifted key bits of a block (up to 1,000,000 in a few seconds)")
       ->check(range(e91::study::kShortestBlock, std::uint64_t{e91::post::kMaxKeyBits}));
   verb.add_option("--seed", options.seed,

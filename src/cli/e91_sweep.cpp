@@ -98,8 +98,10 @@ void add_e91_sweep(Command& e91, Context& context) {
   verb->add_option("--from", options->from, "its first value (a useful one)")->check(range(-kMostValue, kMostValue));
   verb->add_option("--to", options->to, "its last value (a useful one)")->check(range(-kMostValue, kMostValue));
   verb->add_checked("--steps", options->steps, "how many values", range(1, 10'000));
-  verb->add_checked("--coincidences", options->sampling.coincidences, "pairs to count at each value; 0: theory only", range(0.0, 1e9));
-  verb->add_checked("--blocks", options->sampling.blocks, "whole blocks with post-processing at each value", range(0, 10'000));
+  verb->add_checked("--coincidences", options->sampling.coincidences, "pairs to count at each value; 0: theory only",
+                    range(0.0, 1e9));
+  verb->add_checked("--blocks", options->sampling.blocks, "whole blocks with post-processing at each value",
+                    range(0, 10'000));
   verb->add_option("--plot", options->plot.folder, "write plots to this folder, as SVG");
   verb->add_option("--published", options->plot.published, "link files whose published key rates are drawn too");
   add_e91_link_options(*verb, options->link);

@@ -53,7 +53,8 @@ int run_fingerprint(const FingerprintOptions& options, bool json) {
     all.insert(all.end(), found->begin(), found->end());
   }
   print(all, json);
-  if (!expected || std::ranges::all_of(all, [&](const identity::FoundKey& found) { return found.key.identity == *expected; }))
+  if (!expected ||
+      std::ranges::all_of(all, [&](const identity::FoundKey& found) { return found.key.identity == *expected; }))
     return kOk;
   return failed("not the expected fingerprint: do not trust this key before you know why");
 }

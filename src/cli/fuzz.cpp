@@ -86,7 +86,8 @@ void add_fuzz(Command& app, Context& context) {
   rekey->add_checked("--steps", options->rekey.steps, "steps of a case", range(1, 1'000'000'000));
   rekey->add_option("--seed", options->rekey.seed, "what the run follows from: a seed repeats its run")
       ->capture_default_str();
-  rekey->add_checked("--mutate-prob", options->rekey.mutate_prob, "probability that a step alters a frame", range(0.0, 1.0));
+  rekey->add_checked("--mutate-prob", options->rekey.mutate_prob, "probability that a step alters a frame",
+                     range(0.0, 1.0));
   set_help(*rekey, {.notes = "Profile 1.0 is fuzzed by the programs in fuzz/ instead.",
                     .examples = {"qsp fuzz rekey --cases 300 --steps 2000 --seed 1 --mutate-prob 0.15"},
                     .done = "no rule was broken",

@@ -71,9 +71,9 @@ int run_keygen(const KeygenOptions& options, bool json) {
 void add_keygen(Command& app, Context& context) {
   Command* const verb = app.add_subcommand("keygen", "make a signature key pair, the identity of an end");
   const auto options = options_of<KeygenOptions>(*verb, context, run_keygen);
-  verb->add_checked("--alg", options->algorithm, "signature algorithm", one_of_any_case(algorithm_names(crypto::kSignatures)));
-  verb->add_file("--out", options->out, "file for the private key; the public half goes to FILE.pub")
-      ->required();
+  verb->add_checked("--alg", options->algorithm, "signature algorithm",
+                    one_of_any_case(algorithm_names(crypto::kSignatures)));
+  verb->add_file("--out", options->out, "file for the private key; the public half goes to FILE.pub")->required();
   Option* const file = verb->add_option("--passphrase-file", options->passphrase_file,
                                         "encrypt the private key with the one line in this file (mode 600)");
   verb->add_flag("--encrypt", options->encrypt, "encrypt the private key; asks for the passphrase, twice")

@@ -21,8 +21,7 @@ constexpr std::chrono::hours kFarthestClock{24 * 3652};
 
 /// The one option that stands for the configuration itself; it may also stand alone.
 void add_config(Command& verb, std::string& config) {
-  verb.add_file("CONFIG,--config", config, "the KME's configuration, a TOML file (docs/kme.md)")
-      ->required();
+  verb.add_file("CONFIG,--config", config, "the KME's configuration, a TOML file (docs/kme.md)")->required();
 }
 
 void add_inject(Command& kme, Context& context) {
@@ -34,10 +33,12 @@ void add_inject(Command& kme, Context& context) {
   verb->add_option("--latency", options->wishes.latency_ms, "wait this long before each answer, up to 1m")
       ->check(is_time(milliseconds(0), std::chrono::minutes(1), milliseconds(1)))
       ->type_name("TIME");
-  verb->add_option("--clock-offset", options->wishes.clock_offset_ms, "run the KME's clock this far ahead; below 0: behind")
+  verb->add_option("--clock-offset", options->wishes.clock_offset_ms,
+                   "run the KME's clock this far ahead; below 0: behind")
       ->check(is_time(-kFarthestClock, kFarthestClock, milliseconds(1)))
       ->type_name("TIME");
-  verb->add_option("--on", options->wishes.on, "begin with a fault: unavailable, lose-answers, wrong-bytes or disk-full")
+  verb->add_option("--on", options->wishes.on,
+                   "begin with a fault: unavailable, lose-answers, wrong-bytes or disk-full")
       ->type_name("FAULT")
       ->check(faults);
   verb->add_option("--off", options->wishes.off, "end a fault: unavailable, lose-answers, wrong-bytes or disk-full")
@@ -57,8 +58,7 @@ void add_import(Command& kme, Context& context) {
   verb->add_option("URL", options->url, "of the KME, such as https://127.0.0.1:8443")->required();
   verb->add_option("LINK", options->link, "name of the link")->required();
   verb->add_option("FILE", options->file, "the keys: JSON as of Get key, 32 bytes each; a private file")->required();
-  verb->add_file("--kme-cert", options->tls.certificate, "certificate of a feeder of that link, PEM")
-      ->required();
+  verb->add_file("--kme-cert", options->tls.certificate, "certificate of a feeder of that link, PEM")->required();
   verb->add_file("--kme-key", options->tls.key, "private key of that certificate, PEM, a private file (0600)")
       ->required();
   verb->add_file("--kme-ca", options->tls.authorities, "authorities that the KME's certificate must descend from, PEM")
@@ -77,10 +77,8 @@ void add_import(Command& kme, Context& context) {
 void add_sides(Command& verb, kme::check::CheckedSide& master, kme::check::CheckedSide& slave, bool both) {
   verb.add_option("URL", master.url, "of the master's KME, such as https://kme-a.example:8443")->required();
   verb.add_option("--sae-id", master.sae_id, "the master's SAE ID")->required();
-  verb.add_file("--kme-cert", master.tls.certificate, "the master's certificate for its KME, PEM")
-      ->required();
-  verb.add_file("--kme-key", master.tls.key, "private key of that certificate, PEM, a private file (0600)")
-      ->required();
+  verb.add_file("--kme-cert", master.tls.certificate, "the master's certificate for its KME, PEM")->required();
+  verb.add_file("--kme-key", master.tls.key, "private key of that certificate, PEM, a private file (0600)")->required();
   verb.add_file("--kme-ca", master.tls.authorities, "authorities that both KMEs' certificates must descend from, PEM")
       ->required();
   add_kme_trust(verb, master.tls.revoked, master.server_name, master.tls.allow_tls_1_2);
@@ -90,11 +88,9 @@ void add_sides(Command& verb, kme::check::CheckedSide& master, kme::check::Check
                       both ? "of the slave's KME" : "of the slave's KME; without it dec_keys is not tested")
           ->type_name("URL");
   Option* const certificate =
-      verb.add_file("--slave-cert", slave.tls.certificate, "the slave's certificate for its KME, PEM")
-          ->needs(url);
+      verb.add_file("--slave-cert", slave.tls.certificate, "the slave's certificate for its KME, PEM")->needs(url);
   Option* const key =
-      verb.add_file("--slave-key", slave.tls.key, "private key of the slave's certificate, PEM (0600)")
-          ->needs(url);
+      verb.add_file("--slave-key", slave.tls.key, "private key of the slave's certificate, PEM (0600)")->needs(url);
   url->needs(certificate)->needs(key)->required(both);
   certificate->required(both);
   key->required(both);
@@ -124,8 +120,10 @@ void add_load(Command& kme, Context& context) {
   Command* const verb = kme.add_subcommand("load", "give and redeem keys as fast as two KMEs let one");
   const auto options = options_of<kme::check::LoadOptions>(*verb, context, run_kme_load);
   add_sides(*verb, options->master, options->slave, true);
-  verb->add_checked("--pairs", options->pairs, "keys to give and to redeem", range(std::uint64_t{1}, std::uint64_t{100'000'000}));
-  verb->add_checked("--concurrency", options->concurrency, "calls under way at once, each on its connection", range(1, 256));
+  verb->add_checked("--pairs", options->pairs, "keys to give and to redeem",
+                    range(std::uint64_t{1}, std::uint64_t{100'000'000}));
+  verb->add_checked("--concurrency", options->concurrency, "calls under way at once, each on its connection",
+                    range(1, 256));
   verb->add_checked("--keys-per-call", options->keys_per_call, "keys of one call", range(1, 128));
   set_help(*verb, {.notes = "Every key is compared at the other end.",
                    .examples = {fmt::format("qsp kme load {}", kLabSides)},

@@ -70,23 +70,22 @@ int run_kme_load(const kme::check::LoadOptions& options, bool json) {
   const auto result = kme::check::load(whole);
   if (!result) return failed(text::terminal_escape(result.error()));
   const double rate = static_cast<double>(result->pairs) / result->elapsed_sec;
-  print_result(
-      json,
-      {{"pairs", result->pairs},
-       {"pairs_per_sec", rate},
-       {"elapsed_sec", result->elapsed_sec},
-       {"refused", result->refused},
-       {"lost", result->lost},
-       {"enc_median_ms", result->enc_median_ms},
-       {"enc_p99_ms", result->enc_p99_ms},
-       {"dec_median_ms", result->dec_median_ms},
-       {"dec_p99_ms", result->dec_p99_ms}},
-      fmt::format("{} pairs in {:.2f} s: {:.0f} pairs/s, each equal at both ends\n"
-                  "enc_keys {:.1f} ms (median), {:.1f} ms (99 %); dec_keys {:.1f} ms, {:.1f} ms\n"
-                  "{} calls were refused with 503 and made again; {} answers were lost\n",
-                  text::grouped(result->pairs), result->elapsed_sec, rate, result->enc_median_ms, result->enc_p99_ms,
-                  result->dec_median_ms, result->dec_p99_ms, text::grouped(result->refused),
-                  text::grouped(result->lost)));
+  print_result(json,
+               {{"pairs", result->pairs},
+                {"pairs_per_sec", rate},
+                {"elapsed_sec", result->elapsed_sec},
+                {"refused", result->refused},
+                {"lost", result->lost},
+                {"enc_median_ms", result->enc_median_ms},
+                {"enc_p99_ms", result->enc_p99_ms},
+                {"dec_median_ms", result->dec_median_ms},
+                {"dec_p99_ms", result->dec_p99_ms}},
+               fmt::format("{} pairs in {:.2f} s: {:.0f} pairs/s, each equal at both ends\n"
+                           "enc_keys {:.1f} ms (median), {:.1f} ms (99 %); dec_keys {:.1f} ms, {:.1f} ms\n"
+                           "{} calls were refused with 503 and made again; {} answers were lost\n",
+                           text::grouped(result->pairs), result->elapsed_sec, rate, result->enc_median_ms,
+                           result->enc_p99_ms, result->dec_median_ms, result->dec_p99_ms,
+                           text::grouped(result->refused), text::grouped(result->lost)));
   return result->lost == 0 ? kOk : kFailed;
 }
 

@@ -40,11 +40,11 @@ int run_pad_create(const PadCreateOptions& options, bool json) {
     if (!made) return failed(made.error());
     unfinished.keep();
   }
-  print_result(json, {{"link", options.link}, {"keys", options.keys}, {"a", options.file_a}, {"b", options.file_b}},
-               fmt::format("{} keys for link {}: {} for this end, {} for the other.\n"
-                           "Carry the second to the other end by a way that nobody can read, and delete it here.\n",
-                           text::grouped(options.keys), text::terminal_escape(options.link), options.file_a,
-                           options.file_b));
+  print_result(
+      json, {{"link", options.link}, {"keys", options.keys}, {"a", options.file_a}, {"b", options.file_b}},
+      fmt::format("{} keys for link {}: {} for this end, {} for the other.\n"
+                  "Carry the second to the other end by a way that nobody can read, and delete it here.\n",
+                  text::grouped(options.keys), text::terminal_escape(options.link), options.file_a, options.file_b));
   return kOk;
 }
 

@@ -84,15 +84,6 @@ void reload_on_hangup(boost::asio::signal_set& hangup, node::Node& node) {
   });
 }
 
-void announce(bool json, const node::NodeStatus& status) {
-  if (json) {
-    print_json({{"event", "listening"}, {"address", net::to_string(status.address)}, {"profile", status.profile}});
-  } else {
-    print_out("listening on {}\n", net::to_string(status.address));
-    flush_out();
-  }
-}
-
 int serve(const ServeOptions& options, bool json) {
   const auto config = node_config(options);
   if (!config) return failed(config.error().text, config.error().code);
@@ -106,7 +97,10 @@ int serve(const ServeOptions& options, bool json) {
   stop_on_signals(signals, [&node] { node.stop(); }, [&node] { node.kill_commands(); });
   boost::asio::signal_set hangup(node.loop().io(), SIGHUP);
   reload_on_hangup(hangup, node);
-  announce(json, node.status());
+  const node::NodeStatus status = node.status();
+  const std::string address = net::to_string(status.address);
+  print_result(json, {{"event", "listening"}, {"address", address}, {"profile", status.profile}},
+               fmt::format("listening on {}\n", address));
   if (!output_works()) return kFailed;
   // Nobody waits for signals any more: the next one ends this process, and the guard kills what is left at once.
   if (!options.command.empty()) {
@@ -143,9 +137,10 @@ void add_serve(Command& app, Context& context) {
                    "rekey after this many data frames of an epoch, counting both directions; 0: never")
       ->capture_default_str();
   verb->add_checked("--max-sessions", options->limits.sessions, "connections at once", range(1, kMostConnections));
-  verb->add_checked("--max-handshakes", options->limits.handshakes, "unfinished handshakes at once", range(1, kMostConnections));
+  verb->add_checked("--max-handshakes", options->limits.handshakes, "unfinished handshakes at once",
+                    range(1, kMostConnections));
   verb->add_checked("--max-handshakes-per-source", options->limits.handshakes_per_source,
-                   "unfinished handshakes at once from one IPv4 address or IPv6 /64", range(1, kMostConnections));
+                    "unfinished handshakes at once from one IPv4 address or IPv6 /64", range(1, kMostConnections));
   verb->add_option("--max-silence", options->max_silence, "how long a new connection may take for its CLIENT_HELLO")
       ->check(is_time(std::chrono::milliseconds(1), std::chrono::hours(24)))
       ->type_name("TIME")

@@ -75,15 +75,17 @@ QkdPolicy policy_by_name(std::string_view name) noexcept {
 void add_session_options(Command& verb, Role role, SessionOptions& options) {
   add_profile_options(verb, options.profile);
   verb.add_file("--key", options.end.keys,
-                  role == Role::Server ? "private key of this end (required); several while a key is rolled, best first"
-                                       : "private key of this end (required)");
+                role == Role::Server ? "private key of this end (required); several while a key is rolled, best first"
+                                     : "private key of this end (required)");
   verb.add_file("--passphrase-file", options.end.passphrase_file, "file with the passphrase of an encrypted key");
   verb.add_file("--peers", options.end.peers, "file of the pinned peers (required; docs/peers.md)");
   if (role == Role::Client)
     verb.add_option("--peer", options.end.peer, "name of the pinned peer to dial (required)")->type_name("NAME");
-  verb.add_option("--sae-id", options.end.sae_id, "this end's SAE ID (required where QKD keys are used)")->type_name("ID");
+  verb.add_option("--sae-id", options.end.sae_id, "this end's SAE ID (required where QKD keys are used)")
+      ->type_name("ID");
   if (role == Role::Server) {
-    verb.add_checked("--qkd", options.qkd, "QKD keys: the listener's policy before it knows who calls", one_of({"none", "preferred", "required"}));
+    verb.add_checked("--qkd", options.qkd, "QKD keys: the listener's policy before it knows who calls",
+                     one_of({"none", "preferred", "required"}));
   }
   verb.add_option("--pad", options.pads, "pad file with the QKD keys shared with a peer (docs/pad.md)")
       ->type_name("SAE-ID=FILE");

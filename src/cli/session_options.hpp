@@ -18,12 +18,12 @@ class Command;
 
 struct SessionOptions {
   ProfileChoice profile;
-  node::EndConfig end;  ///< what follows is not in it yet
+  node::EndConfig end;            ///< what follows is not in it yet
   std::string qkd = "none";       ///< server: of the listener
   std::vector<std::string> pads;  ///< "SAE-ID=FILE"
   std::vector<std::string> kems{"X25519MLKEM768"};
   std::vector<std::string> aeads{"AES-256-GCM", "ChaCha20-Poly1305"};
-  std::vector<std::string> signatures;  ///< server: of clients; empty: all that are quantum-safe
+  std::vector<std::string> signatures;             ///< server: of clients; empty: all that are quantum-safe
   double rekey_interval = 120, rekey_timer = 180;  ///< seconds
   std::optional<double> qkd_rekey_max;             ///< seconds; nothing: as long as an epoch's hard life allows
 };

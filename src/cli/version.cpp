@@ -40,10 +40,11 @@ int version(const Context& context) {
        {"kems", names_of(crypto::kKems)},
        {"signatures", names_of(crypto::kSignatures)},
        {"aeads", names_of(crypto::kAeads)}},
-      fmt::format("qsp {} with {}\n{}", QSP_VERSION, library,
-                  text::columns({{"KEMs", fmt::format("{}", fmt::join(algorithm_names(crypto::kKems), ", "))},
-                                 {"signatures", fmt::format("{}", fmt::join(algorithm_names(crypto::kSignatures), ", "))},
-                                 {"AEADs", fmt::format("{}", fmt::join(algorithm_names(crypto::kAeads), ", "))}})));
+      fmt::format(
+          "qsp {} with {}\n{}", QSP_VERSION, library,
+          text::columns({{"KEMs", fmt::format("{}", fmt::join(algorithm_names(crypto::kKems), ", "))},
+                         {"signatures", fmt::format("{}", fmt::join(algorithm_names(crypto::kSignatures), ", "))},
+                         {"AEADs", fmt::format("{}", fmt::join(algorithm_names(crypto::kAeads), ", "))}})));
   return kOk;
 }
 

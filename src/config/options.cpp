@@ -42,8 +42,7 @@ std::optional<std::vector<std::string>> values_of(const Value& value) {
   return values;
 }
 
-std::expected<void, std::string> read_members(const std::string& file, const Members& members,
-                                              FileOptions& out) {
+std::expected<void, std::string> read_members(const std::string& file, const Members& members, FileOptions& out) {
   for (const Member& member : members) {
     const std::string where = at(file, member.place);
     if (const auto* const table = member.value.if_is<Members>()) {

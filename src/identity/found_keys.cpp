@@ -38,8 +38,7 @@ files::OrText<std::vector<FoundKey>> find_keys(crypto::Provider& provider, const
     }
     case KeyFileKind::Damaged:
     case KeyFileKind::Empty:
-      return std::unexpected(file + ": " +
-                             not_expected(kind, "a key in PEM or a peers file", "copy it here again"));
+      return std::unexpected(file + ": " + not_expected(kind, "a key in PEM or a peers file", "copy it here again"));
     case KeyFileKind::Peers:
     case KeyFileKind::Neither:
       break;

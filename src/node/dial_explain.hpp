@@ -12,9 +12,9 @@ namespace qsp::node {
 
 /// What was dialled, and what for.
 struct Dialled {
-  std::string target;            ///< for people
-  const Profile& profile;  ///< outlives it
-  bool check_echo;               ///< compare what comes back, or else be a pipe
+  std::string target;             ///< for people
+  const Profile& profile;         ///< outlives it
+  bool check_echo;                ///< compare what comes back, or else be a pipe
   NameSetting name = field_name;  ///< what its user calls the settings
 };
 

@@ -59,7 +59,7 @@ void EventLog::warn_without_qkd(const SessionView& session) const {
 
 void EventLog::established(const SessionView& session) {
   log_.info("session {} of {} established{}{}", id_of(session), net::to_string(session.address),
-               session.status ? ": " : "", session.status ? describe(*session.status) : "");
+            session.status ? ": " : "", session.status ? describe(*session.status) : "");
   warn_without_qkd(session);
   if (event_) event_(event_of("established", session));
 }
@@ -74,10 +74,10 @@ void EventLog::rekeyed(const SessionView& session) {
 void EventLog::closed(const SessionView& session, const Closed& closed, const std::string& transport) {
   const bool clean = closed.reason == Reason::Normal && !closed.truncated;
   tell_epochs(session, true);
-  const std::string line = fmt::format("session {} of {} {}{}{}; {} bytes in, {} out", id_of(session),
-                                       net::to_string(session.address), how(session, closed),
-                                       transport.empty() ? "" : ", ", transport, session.traffic.received_bytes,
-                                       session.traffic.sent_bytes);
+  const std::string line =
+      fmt::format("session {} of {} {}{}{}; {} bytes in, {} out", id_of(session), net::to_string(session.address),
+                  how(session, closed), transport.empty() ? "" : ", ", transport, session.traffic.received_bytes,
+                  session.traffic.sent_bytes);
   if (clean) {
     log_.info("{}", line);
   } else {
@@ -98,32 +98,31 @@ void EventLog::closed(const SessionView& session, const Closed& closed, const st
 void EventLog::refused(net::Refusal why, std::uint64_t count, const net::tcp::endpoint& last) {
   const bool displaced = net::is_displacement(why);
   log_.warn("{} {} connection{}{}: {}; the last from {}", displaced ? "closed" : "refused", count,
-               count == 1 ? "" : "s", displaced ? " for others" : "", net::describe(why), net::to_string(last));
+            count == 1 ? "" : "s", displaced ? " for others" : "", net::describe(why), net::to_string(last));
   if (event_) {
-    event_(
-        {{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"address", net::to_string(last)}});
+    event_({{"event", "refused"}, {"why", net::describe(why)}, {"count", count}, {"address", net::to_string(last)}});
   }
 }
 
 void EventLog::strangers(const net::Tally::Told& told) {
   if (told.count == 1) {
     log_.warn("connection of {} closed before it was a session: {}{}", net::to_string(told.last),
-                 text::terminal_escape(told.kind), told.detail);
+              text::terminal_escape(told.kind), told.detail);
   } else {
     log_.warn("{} more connections closed before they were sessions: {}; the last of {}{}", told.count,
-                 text::terminal_escape(told.kind), net::to_string(told.last), told.detail);
+              text::terminal_escape(told.kind), net::to_string(told.last), told.detail);
   }
   if (event_) {
     event_({{"event", "strangers"},
-                {"why", text::terminal_escape(told.kind) + told.detail},
-                {"count", told.count},
-                {"address", net::to_string(told.last)}});
+            {"why", text::terminal_escape(told.kind) + told.detail},
+            {"count", told.count},
+            {"address", net::to_string(told.last)}});
   }
 }
 
 void EventLog::accept_failed(const std::string& why) {
-  log_.error("cannot accept connections: {}; trying again until it works (the limit is {} open files: ulimit -n)",
-                why, net::descriptor_limit());
+  log_.error("cannot accept connections: {}; trying again until it works (the limit is {} open files: ulimit -n)", why,
+             net::descriptor_limit());
   if (event_) event_({{"event", "accept_failed"}, {"why", why}});
 }
 

@@ -48,7 +48,9 @@ std::string_view option_name(Setting setting) noexcept {
 const Profile& profile(ProfileId id = ProfileId::Qsp10) { return profile_of(id); }
 
 HandshakeEnd ended(Reason reason, bool by_peer = false) {
-  return {.target = "bob:7155", .profile = &profile(), .closed = {.reason = reason, .text = "why", .by_peer = by_peer},
+  return {.target = "bob:7155",
+          .profile = &profile(),
+          .closed = {.reason = reason, .text = "why", .by_peer = by_peer},
           .name = option_name};
 }
 
@@ -106,7 +108,11 @@ TEST(DialAdvice, FitsWhatElseMayHaveEndedTheHandshake) {
   end.cut_off = true;
   end.transport = "reset";
   expect_advice(explain_handshake(end), {kProfile, kTheirLog});
-  HandshakeEnd silent{.target = "bob:7155", .profile = &profile(ProfileId::DangerousRc155), .closed = end.closed, .cut_off = true, .name = option_name};
+  HandshakeEnd silent{.target = "bob:7155",
+                      .profile = &profile(ProfileId::DangerousRc155),
+                      .closed = end.closed,
+                      .cut_off = true,
+                      .name = option_name};
   expect_advice(explain_handshake(silent), {kRoom, kAddress, kTheirLog});
   silent.heard_anything = true;
   expect_advice(explain_handshake(silent), {kProfile, kTheirLog});

@@ -14,7 +14,7 @@ namespace qsp::e91::station {
 /// A process's own key, and the file of whom it knows.
 struct StationIdentity {
   std::string key, passphrase_file, peers;
-  node::PassphrasePrompt ask = nullptr;         ///< for the passphrase of an encrypted key without a passphrase file
+  node::PassphrasePrompt ask = nullptr;       ///< for the passphrase of an encrypted key without a passphrase file
   node::NameSetting name = node::field_name;  ///< what messages call the files
 };
 

@@ -66,8 +66,7 @@ class FeedProcess::Blocks {
 
   void down(const Error& error) {
     spdlog::error("the link: {}: {}", name(error.kind), error.where);
-    for (KmeFeed* const feed : {&a_, &b_})
-      feed->set_down(std::string(error.where.substr(0, kme::link::kMaxReason)));
+    for (KmeFeed* const feed : {&a_, &b_}) feed->set_down(std::string(error.where.substr(0, kme::link::kMaxReason)));
     pause_until_ = net::Loop::now() + kPauseAfterAbort;
   }
 
@@ -109,8 +108,7 @@ std::expected<std::unique_ptr<FeedProcess>, node::Refused> FeedProcess::open(con
   if (!b) return node::refuse(b.error());
   made->b_ = std::move(*b);
   events.warning("the link is simulated: its keys are as secret as this process, with no quantum security");
-  made->blocks_ =
-      std::make_unique<Blocks>(made->loop_, *made->link_, std::move(*eve), *made->a_, *made->b_, events);
+  made->blocks_ = std::make_unique<Blocks>(made->loop_, *made->link_, std::move(*eve), *made->a_, *made->b_, events);
   return made;
 }
 

@@ -18,8 +18,7 @@ namespace qsp::e91::station {
 /// The sessions of the two stations, and the source between them.
 class LinkProcess::Sessions final : public MessageHandler {
  public:
-  Sessions(const LinkProcessConfig& config, Source&& source)
-      : config_(config), source_(std::move(source)) {}
+  Sessions(const LinkProcessConfig& config, Source&& source) : config_(config), source_(std::move(source)) {}
 
   void session_ready(MessageSession& session) override {
     const std::string name = session.peer_name();

@@ -28,8 +28,8 @@ constexpr std::chrono::seconds kPatience{60};
 /// A station with its two sessions and its KME.
 class StationProcess::Sessions final : private StationWorld {
  public:
-  Sessions(net::Loop& loop, crypto::Provider& provider, const StationProcessConfig& config, const link::LinkConfig& link, const StationPlan& plan,
-           KmeFeed& feed, ProcessEvents& events)
+  Sessions(net::Loop& loop, crypto::Provider& provider, const StationProcessConfig& config,
+           const link::LinkConfig& link, const StationPlan& plan, KmeFeed& feed, ProcessEvents& events)
       : loop_(loop),
         config_(config),
         slots_per_s_(link.slots_per_s),

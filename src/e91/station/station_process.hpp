@@ -31,8 +31,8 @@ struct StationProcessConfig {
   KmeFeedOptions kme;
 };
 
-/// Alice or Bob whole: a session with the other station, one with the link, and the KME of the site, on one loop. What is
-/// down is waited for. Members are for one thread.
+/// Alice or Bob whole: a session with the other station, one with the link, and the KME of the site, on one loop. What
+/// is down is waited for. Members are for one thread.
 class StationProcess {
  public:
   /// Reads all files, and where it is Alice listens. `events` outlives it.

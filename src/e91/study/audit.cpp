@@ -112,8 +112,7 @@ files::OrText<Audit> audit_file(const std::string& file, const std::vector<post:
   if (!content) return std::unexpected(content.error());
   auto transcript = post::read_transcript(content->text.reveal());
   if (!transcript) {
-    return std::unexpected(
-        fmt::format("{}: {}; qsp e91 run --transcript writes one", file, transcript.error().where));
+    return std::unexpected(fmt::format("{}: {}; qsp e91 run --transcript writes one", file, transcript.error().where));
   }
   std::vector<post::AuditedBlock> blocks = post::audit(*transcript);
   std::vector<std::string> unmet = post::unmet(required, transcript->config, blocks);

@@ -60,16 +60,14 @@ link::LinkConfig bright_link() {
   return link;
 }
 
-OrText<void> measure_links(crypto::Provider& provider, const link::LinkConfig& built_in,
-                           std::vector<Figure>& figures) {
+OrText<void> measure_links(crypto::Provider& provider, const link::LinkConfig& built_in, std::vector<Figure>& figures) {
   struct Row {
     std::string what, name;
     std::string_view unit, anchor;
     link::LinkConfig link;
     std::uint64_t blocks, slots;
   };
-  const link::LinkConfig ideal{
-      .mode = Mode::Classic, .statistics = link::PairStatistics::Single, .mean_pairs = 1};
+  const link::LinkConfig ideal{.mode = Mode::Classic, .statistics = link::PairStatistics::Single, .mean_pairs = 1};
   for (const Row& row :
        {Row{"ideal pairs, all detected", "ideal_pairs", "M pairs/s", "goal 100", ideal, 100, 1'000'000},
         Row{"a bright link, slot by slot", "bright_slots", "M slots/s", "goal 20", bright_link(), 50, 1'000'000},
@@ -120,10 +118,9 @@ void measure_hashing(std::vector<Figure>& figures) {
 /// Both ends' work for whole blocks, the simulation of the link included.
 OrText<void> measure_blocks(crypto::Provider& provider, const BenchOptions& options, const Say& say,
                             std::vector<Figure>& figures) {
-  local::LocalConfig config{
-      .link = {.statistics = link::PairStatistics::Single, .mean_pairs = 1, .visibility = 0.96},
-      .post = {},
-      .block_bits = options.key_bits};
+  local::LocalConfig config{.link = {.statistics = link::PairStatistics::Single, .mean_pairs = 1, .visibility = 0.96},
+                            .post = {},
+                            .block_bits = options.key_bits};
   auto link = local::LocalLink::create(provider, config, *link::no_eve());
   if (!link) return std::unexpected(std::string(link.error().where));
   double bits = 0;

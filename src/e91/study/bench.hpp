@@ -13,7 +13,7 @@
 namespace qsp::e91::study {
 
 struct BenchOptions {
-  std::size_t blocks = 8;              ///< for each figure of Cascade and of whole blocks
+  std::size_t blocks = 8;            ///< for each figure of Cascade and of whole blocks
   std::size_t key_bits = 1'000'000;  ///< of a block, sifted
 };
 

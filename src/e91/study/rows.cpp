@@ -144,8 +144,8 @@ text::Rows link_rows(const Setup& setup) {
   text::Rows rows{
       {"link", setup.link.title},
       {"mode", link.mode == Mode::Biased ? fmt::format("biased, p_z = {:g}{}", link.p_z,
-                                                            setup.p_z_is_chosen ? " (chosen for this block)" : "")
-                                              : std::string("classic, three angles each")},
+                                                       setup.p_z_is_chosen ? " (chosen for this block)" : "")
+                                         : std::string("classic, three angles each")},
       {"source", fmt::format("{}, {:g} slots/s, {:g} pairs per slot, visibility {:g}",
                              link.statistics == link::PairStatistics::Spdc ? "down-conversion" : "single pairs",
                              link.slots_per_s, link.mean_pairs, link.visibility)},

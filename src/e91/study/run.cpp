@@ -63,9 +63,9 @@ OrText<void> RunFiles::draw(Randomness& random, const LinkOptions& options, cons
     if (auto written = write_charts(wanted_.plot, *charts); !written) return std::unexpected(written.error());
   }
   if (!report_) return {};
-  const std::string page = report_page(
-      {.setup = setup, .blocks = run.blocks, .total = run.total, .charts = *charts, .command = command},
-      !options.seed.empty());
+  const std::string page =
+      report_page({.setup = setup, .blocks = run.blocks, .total = run.total, .charts = *charts, .command = command},
+                  !options.seed.empty());
   if (auto written = report_->write(as_bytes(page)); !written) return written;
   return report_->commit();
 }

@@ -22,9 +22,9 @@ struct Run {
 
 /// The files that a run is asked for; empty: none.
 struct RunFilesWanted {
-  std::string transcript;  ///< all that was said in public
-  std::string report;      ///< a page of HTML
-  std::string plot;        ///< a folder for the charts
+  std::string transcript;              ///< all that was said in public
+  std::string report;                  ///< a page of HTML
+  std::string plot;                    ///< a folder for the charts
   std::vector<std::string> published;  ///< link files whose published key rates are drawn too
 };
 
@@ -38,8 +38,8 @@ class RunFiles {
   /// Whether all that was heard could be written.
   [[nodiscard]] const files::OrText<void>& heard() const noexcept { return heard_; }
   [[nodiscard]] bool has_pictures() const noexcept { return !wanted_.report.empty() || !wanted_.plot.empty(); }
-  /// Draws the charts, and the report with them; `command` is what made it. Samples of their own, from `random`. Errors:
-  /// text.
+  /// Draws the charts, and the report with them; `command` is what made it. Samples of their own, from `random`.
+  /// Errors: text.
   files::OrText<void> draw(Randomness& random, const LinkOptions& options, const Setup& setup, const Run& run,
                            const std::string& command);
   /// The transcript has all that there is to it, and takes the place of what had its name.

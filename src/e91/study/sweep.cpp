@@ -11,9 +11,7 @@
 namespace qsp::e91::study {
 namespace {
 
-std::string verdict_of(const Point& point) {
-  return point.blocks.empty() ? "" : point.blocks.back().verdict;
-}
+std::string verdict_of(const Point& point) { return point.blocks.empty() ? "" : point.blocks.back().verdict; }
 
 boost::json::object json_of(const Point& point) {
   const auto rate = point.rate_per_s();

@@ -37,8 +37,7 @@ OrText<KeysMessage> read_keys(const KeyImport& keys) {
     message.pieces.push_back(std::move(piece));
   }
   if (message.pieces.size() > kMaxLinkItems) {
-    return std::unexpected(
-        fmt::format("{}: at most {} keys at a time; split the file", keys.file, kMaxLinkItems));
+    return std::unexpected(fmt::format("{}: at most {} keys at a time; split the file", keys.file, kMaxLinkItems));
   }
   return message;
 }
@@ -63,8 +62,8 @@ OrText<std::size_t> bring(const KeyImport& keys, const KeysMessage& message) {
           added = std::unexpected(answer.error().text);
         } else if (answer->status != 200) {
           added = std::unexpected(fmt::format(
-              "{} answers {}: {} (is this certificate among the link's feeders, and its producer \"feed\"?)",
-              keys.url, answer->status, text::terminal_escape(answer->body.reveal_text().substr(0, 200))));
+              "{} answers {}: {} (is this certificate among the link's feeders, and its producer \"feed\"?)", keys.url,
+              answer->status, text::terminal_escape(answer->body.reveal_text().substr(0, 200))));
         } else if (const auto ids = parse_ids(answer->body.reveal_text())) {
           added = ids->ids.size();
         } else {
