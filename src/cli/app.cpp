@@ -57,11 +57,11 @@ void add_common_options(Command& app, Context& context, std::string& level, std:
   app.add_flag("--json", context.json, "results on standard output as JSON, in UTF-8");
   // CommandLine makes them the verb; here they are for help.
   app.add_flag("-v,-V,--version", asks_for_version, "print what qsp version prints");
-  app.add_checked("--log-level", level, "what the log on standard error tells",
+  app.add_checked("--log-level", level, "lowest level of the log on standard error",
                   one_of({"trace", "debug", "info", "warn", "error", "off"}));
   app.add_file("--options", options_file,
-               "a file with options of the verb: TOML, an option a line without its dashes, such as\n"
-               "listen = \"[::]:7155\"; what the command line says itself counts");
+               "a TOML file with options of the verb, one per line without its dashes, such as\nlisten = "
+               "\"[::]:7155\"; the command line overrides it");
   set_help(
       app,
       {.notes = "For a single verb, run qsp VERB --help or qsp help VERB. qsp --version, -v or -V is qsp version.\n"

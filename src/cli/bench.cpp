@@ -101,7 +101,8 @@ void add_profile(Command& verb, BenchOptions& options) {
 }
 
 Command& add_handshake(Command& bench, BenchOptions& options) {
-  Command* const verb = bench.add_subcommand("handshake", "handshakes per second, beside TLS 1.3 and the primitives");
+  Command* const verb =
+      bench.add_subcommand("handshake", "handshakes per second, compared with TLS 1.3 and the primitives");
   verb->add_checked("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick",
                     range(1, 100'000'000));
   set_help(*verb, {.examples = {"qsp bench handshake", "qsp bench handshake --loops 500 --json"}});
@@ -128,7 +129,7 @@ Command& add_rekey(Command& bench, BenchOptions& options) {
       bench.add_subcommand("rekey", "rekeys per second, both ends in memory, compared with the primitives");
   add_profile(*verb, options);
   verb->add_checked("--loops", options.rekey.loops, "rekeys to measure", range(1, 100'000'000));
-  verb->add_checked("--warmup", options.rekey.warmup, "rekeys before them (rc155)", range(0, 100'000'000));
+  verb->add_checked("--warmup", options.rekey.warmup, "rekeys before the measured ones (rc155)", range(0, 100'000'000));
   set_help(*verb,
            {.examples = {"qsp bench rekey --loops 10000", "qsp bench rekey --profile rc155 --loops 2000 --warmup 50"}});
   return *verb;

@@ -22,12 +22,14 @@ void add_connect(Command& app, Context& context) {
       ->type_name("HOST:PORT");
   add_session_options(*verb, Role::Client, options->session);
   verb->add_flag("--check-echo", options->check_echo, "the server echoes: compare what comes back with what was sent");
-  verb->add_file("--send", options->send, "file to send, and whose echo to check; otherwise stdin is sent");
-  verb->add_file("--output", options->output, "file to store the echo in; the old one stays until all has come");
-  verb->add_file("--account", options->account,
-                 "new file for the account of each dial, as a line of JSON: whole, or not there where this process is\n"
-                 "killed; in a pipe, whose standard output is the peer's data, --json prints it on standard error");
-  verb->add_option("--window", options->window, "data that may be sent and not echoed yet, 64K or more")
+  verb->add_file("--send", options->send,
+                 "file to send, and to compare with its echo; without it, standard input is sent");
+  verb->add_file("--output", options->output, "file for the echo; an existing file is kept until the echo is complete");
+  verb->add_file(
+      "--account", options->account,
+      "new file for the account: a line of JSON for each dial. It appears whole, or not at all if this process\nis "
+      "killed. In a pipe, whose standard output is the peer's data, --json prints the account on standard error");
+  verb->add_option("--window", options->window, "data that may be sent before its echo is back, 64K or more")
       ->check(is_size(Endpoint::kMaxPlaintext, std::uint64_t{1} << 30))
       ->type_name("SIZE")
       ->default_str(text::size_text(options->window));
@@ -49,8 +51,8 @@ void add_connect(Command& app, Context& context) {
                     "qsp connect localhost:7155 --profile rc155 --insecure",
                     "qsp connect [::1]:7155 --profile rc155 --insecure --send photo.jpg --output echo.jpg",
                     "echo hello | qsp connect localhost:7155 --profile rc155 --insecure --json"},
-       .done = "all was sent and all that the peer had came (and was equal, where the echo is checked)",
-       .failed = "not so: one line on standard error says why"});
+       .done = "everything was sent, and all of the peer's data arrived (and was equal, where the echo is checked)",
+       .failed = "failed: one line on standard error says why"});
 }
 
 }  // namespace qsp::cli

@@ -17,7 +17,7 @@ int run_audit(const std::string& file, const std::vector<e91::post::Requirement>
   const auto audit = e91::study::audit_file(file, required);
   if (!audit) return failed(audit.error());
   print_result(json, json_of(*audit), text_of(*audit));
-  if (audit->blocks.empty()) return failed(file + ": has no block in it");
+  if (audit->blocks.empty()) return failed(file + ": contains no block");
   for (const std::string& problem : audit->unmet) print_error(file + ": " + problem);
   return audit->holds() ? kOk : kFailed;
 }

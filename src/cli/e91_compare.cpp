@@ -50,19 +50,20 @@ int run_compare(const CompareOptions& options, bool json) {
 
 void add_e91_compare(Command& e91, Context& context) {
   Command* const verb =
-      e91.add_subcommand("compare", "simulate links of published experiments, beside the published figures");
+      e91.add_subcommand("compare", "simulate links of published experiments, and compare with the published figures");
   const auto options = options_of<CompareOptions>(*verb, context, run_compare);
   verb->add_option("LINK", options->files, "descriptions of links with published figures (examples/links)")->required();
-  verb->add_checked("--coincidences", options->coincidences, "pairs to expect of each link", range(100.0, 1e9));
-  verb->add_option("--seed", options->seed, "repeat a run: 64 hex digits, or any text (drawn anew, and told)");
+  verb->add_checked("--coincidences", options->coincidences, "expected number of pairs for each link",
+                    range(100.0, 1e9));
+  verb->add_option("--seed", options->seed, "repeat a run: 64 hex digits, or any text (a new one, which is printed)");
   set_help(
       *verb,
       {.notes = "The clicks of both stations are counted together, as in a laboratory; this makes no key. Theory is\n"
                 "compared with what was published, and the counts with theory: one run in 10^9 fails by chance alone.",
        .examples = {"qsp e91 compare examples/links/*.toml",
                     "qsp e91 compare examples/links/yin2020.toml --coincidences 100000 --json"},
-       .done = "every figure fits",
-       .failed = "a figure does not, or a file cannot be used"});
+       .done = "every figure agrees",
+       .failed = "a figure does not agree, or a file cannot be used"});
 }
 
 }  // namespace qsp::cli

@@ -20,7 +20,7 @@ void add_identity(Command& verb, e91::station::StationIdentity& identity) {
 }
 
 void add_link_file(Command& verb, std::string& file) {
-  verb.add_file("--link-file", file, "what the link is built of (examples/links); link, alice and bob need equal files")
+  verb.add_file("--link-file", file, "description of the link (examples/links); link, alice and bob need equal files")
       ->required();
 }
 
@@ -29,11 +29,12 @@ void add_eve(Command& verb, std::string& eve, std::string& file) {
                   "attack on the link: none, intercept:FRACTION, probe:STRENGTH, source:separable,\n"
                   "source:werner=VISIBILITY or blinding (see qsp e91 run --help)")
       ->capture_default_str();
-  verb.add_file("--eve-file", file, "a file that says so instead, once it is there; looked at before each block");
+  verb.add_file("--eve-file", file,
+                "a file with the attack, which overrides --eve once it exists; it is read before each block");
 }
 
 void add_block_bits(Command& verb, std::uint64_t& bits) {
-  verb.add_checked("--block-bits", bits, "sifted key bits that a block aims at; longer blocks yield more",
+  verb.add_checked("--block-bits", bits, "sifted key bits that a block should have; longer blocks yield more",
                    range(std::uint64_t{1000}, std::uint64_t{e91::post::kMaxKeyBits}));
 }
 
@@ -59,10 +60,10 @@ void add_link(Command& e91, Context& context) {
   verb->add_option("--alice", options->alice, "pinned name of the station that is Alice")->capture_default_str();
   verb->add_option("--bob", options->bob, "pinned name of the station that is Bob")->capture_default_str();
   add_eve(*verb, options->eve, options->eve_file);
-  verb->add_flag("--real-time", options->real_time, "let a block take as long as its light would");
+  verb->add_flag("--real-time", options->real_time, "let a block take as long as it would with real light");
   set_help(*verb,
-           {.notes = "Who runs this knows every bit: it is for laboratories. Stops on SIGINT or SIGTERM.\n"
-                     "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
+           {.notes = "This process knows every bit: it is for laboratories. SIGINT or SIGTERM stops it.\n--config FILE "
+                     "is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
             .examples = {"qsp e91 lab lab && qsp e91 link --config lab/link/e91.toml",
                          "echo intercept:1 > lab/eve      # an attack, from the next block on", "echo none > lab/eve"},
             .done = "ended by a signal",
@@ -93,7 +94,7 @@ void add_station(Command& e91, Context& context, e91::Side side) {
   add_kme(*verb, "", "this site's", options->kme);
   add_kme_trust(*verb, options->kme.tls.revoked, options->kme.server_name, options->kme.tls.allow_tls_1_2);
   verb->add_file("--kme-ca", options->kme.tls.authorities,
-                 "authorities that the KME's certificate must descend from, PEM")
+                 "authorities that may have issued the KME's certificate, PEM")
       ->required();
   verb->add_option("--kme-link", options->kme.link, "name of the link at the KME")->required();
   set_help(
@@ -117,25 +118,26 @@ void add_feed(Command& e91, Context& context) {
   add_kme(*verb, "-a", "Alice's", options->kme_a);
   add_kme(*verb, "-b", "Bob's", options->kme_b);
   verb->add_file("--kme-ca", options->kme_a.tls.authorities,
-                 "authorities that both KMEs' certificates must descend from, PEM")
+                 "authorities that may have issued both KMEs' certificates, PEM")
       ->required();
   verb->add_option("--kme-link", options->kme_a.link, "name of the link at both KMEs")->required();
-  verb->add_flag("--kme-tls12", options->kme_a.tls.allow_tls_1_2, "allow TLS 1.2 to the KMEs; else 1.3 alone");
+  verb->add_flag("--kme-tls12", options->kme_a.tls.allow_tls_1_2, "allow TLS 1.2 to the KMEs; otherwise only 1.3");
   verb->add_file("--kme-crl", options->kme_a.tls.revoked,
-                 "revocation lists of those authorities, PEM; else revocation is not checked");
-  set_help(*verb, {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n"
-                            "--config FILE is --options FILE: a file of these options, as qsp e91 lab writes it.",
-                   .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
-                   .done = "ended by a signal",
-                   .failed = "did not start: one line on standard error says why"});
+                 "revocation lists of those authorities, PEM; without them revocation is not checked");
+  set_help(*verb,
+           {.notes = "The stations' pad begins with random bytes of this process. The keys are simulated.\n--config "
+                     "FILE is another name for --options FILE: a file of these options, as qsp e91 lab writes it.",
+            .examples = {"qsp e91 lab lab && qsp e91 feed --config lab/feed.toml"},
+            .done = "ended by a signal",
+            .failed = "did not start: one line on standard error says why"});
 }
 
 void add_lab(Command& e91, Context& context) {
   Command* const verb =
-      e91.add_subcommand("lab", "make all that a link, two stations and two KMEs need, in a new folder");
+      e91.add_subcommand("lab", "make everything that a link, two stations and two KMEs need, in a new folder");
   const auto options = options_of<E91LabOptions>(*verb, context, run_e91_lab);
   verb->add_option("DIR", options->folder, "a folder that does not exist yet")->required();
-  verb->add_checked("--port", options->port, "of the first KME; the next five are used too", range(1, 65'530));
+  verb->add_checked("--port", options->port, "port of the first KME; the next five are used too", range(1, 65'530));
   set_help(*verb, {.examples = {"qsp e91 lab lab && cat lab/README.md"}});
 }
 

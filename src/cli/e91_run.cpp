@@ -60,7 +60,7 @@ int run_e91(const RunOptions& options, bool json) {
   print_result(json, json_of(*setup, *run, **eve, seeded), text_of(*setup, *run, **eve, seeded));
   if (!drawn) return failed(drawn.error());
   if (!kept) return failed(kept.error());
-  if (!run->total.keys_equal) return failed("the keys of the two ends differ, which must never be");
+  if (!run->total.keys_equal) return failed("the keys of the two ends differ, which must never happen");
   if (process::StopRequest::came())
     print_warning(fmt::format("stopped after {} of {} blocks", run->blocks.size(), options.blocks));
   if (run->total.with_key > 0) return kOk;
@@ -76,13 +76,12 @@ void add_e91_run(Command& e91, Context& context) {
   Command* const verb = e91.add_subcommand("run", "simulate blocks of a link, distil keys at both ends, compare them");
   const auto options = std::make_shared<RunOptions>();
   add_e91_link_options(*verb, options->link);
-  verb->add_checked("--blocks", options->blocks, "blocks to play", range(1, 1'000'000));
-  verb->add_option("--transcript", options->files.transcript,
-                   "write all that was said in public here, for qsp e91 audit");
-  verb->add_option("--report", options->files.report, "write a page with tables and plots here, one file of HTML");
-  verb->add_option("--plot", options->files.plot, "write the plots to this folder, as SVG");
-  verb->add_option("--published", options->files.published, "link files whose published key rates are drawn too");
-  set_help(*verb, {.notes = "Files that exist are replaced. SIGINT ends the run after the block under way.",
+  verb->add_checked("--blocks", options->blocks, "blocks to simulate", range(1, 1'000'000));
+  verb->add_option("--transcript", options->files.transcript, "file for all that is said in public, for qsp e91 audit");
+  verb->add_option("--report", options->files.report, "file for a page with tables and plots, as HTML");
+  verb->add_option("--plot", options->files.plot, "folder for the plots, as SVG");
+  verb->add_option("--published", options->files.published, "link files whose published key rates are plotted too");
+  set_help(*verb, {.notes = "Existing files are replaced. SIGINT ends the run after the current block.",
                    .examples = {"qsp e91 run", "qsp e91 run --distance 50 --visibility 0.95 --seed lecture",
                                 "qsp e91 run --eve intercept:0.2,angle=45 --report eve.html",
                                 "qsp e91 run --mode classic --eve intercept:1,angle=67.5",

@@ -39,7 +39,7 @@ void add_e91_link_options(Command& verb, e91::study::LinkOptions& options) {
                   "biased: Z/Z gives the key, X/X tests it; classic: Ekert's three angles each (biased)")
       ->check(one_of({"biased", "classic"}))
       ->group("Link");
-  number("--p-z", options.p_z, 0.01, 0.99, "biased: how often each side chooses Z (what brings most key)");
+  number("--p-z", options.p_z, 0.01, 0.99, "biased: how often each side chooses Z (what gives the most key)");
   verb.add_checked("--eve", options.eve,
                    "none, intercept:FRACTION, probe:STRENGTH (both with [,angle=DEGREES][,arm=alice|bob|both]),\n"
                    "source:separable, source:werner=VISIBILITY or blinding",
@@ -49,7 +49,8 @@ void add_e91_link_options(Command& verb, e91::study::LinkOptions& options) {
                          return eve ? std::string() : eve.error();
                        },
                        "TEXT"));
-  verb.add_option("--block-bits", options.block_bits, "sifted key bits of a block (up to 1,000,000 in a few seconds)")
+  verb.add_option("--block-bits", options.block_bits,
+                  "sifted key bits of a block (as many as take a few seconds, at most 1,000,000)")
       ->check(range(e91::study::kShortestBlock, std::uint64_t{e91::post::kMaxKeyBits}));
   verb.add_option("--seed", options.seed,
                   "repeat a run: 64 hex digits, or any text; keys made this way are not secret");

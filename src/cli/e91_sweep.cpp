@@ -87,7 +87,7 @@ int run_sweep(SweepOptions options, bool json) {
 }  // namespace
 
 void add_e91_sweep(Command& e91, Context& context) {
-  Command* const verb = e91.add_subcommand("sweep", "theory beside simulation, over one parameter of a link");
+  Command* const verb = e91.add_subcommand("sweep", "theory and simulation over one parameter of a link");
   const auto options = options_of<SweepOptions>(*verb, context, run_sweep);
   std::vector<std::string> names;
   for (const e91::study::Parameter& parameter : e91::study::parameters()) names.emplace_back(parameter.name);
@@ -95,15 +95,15 @@ void add_e91_sweep(Command& e91, Context& context) {
                    "the parameter, named as its option; \"angle\" is the one between the analysers")
       ->required()
       ->check(one_of(names));
-  verb->add_option("--from", options->from, "its first value (a useful one)")->check(range(-kMostValue, kMostValue));
-  verb->add_option("--to", options->to, "its last value (a useful one)")->check(range(-kMostValue, kMostValue));
-  verb->add_checked("--steps", options->steps, "how many values", range(1, 10'000));
+  verb->add_option("--from", options->from, "first value (a useful one)")->check(range(-kMostValue, kMostValue));
+  verb->add_option("--to", options->to, "last value (a useful one)")->check(range(-kMostValue, kMostValue));
+  verb->add_checked("--steps", options->steps, "number of values", range(1, 10'000));
   verb->add_checked("--coincidences", options->sampling.coincidences, "pairs to count at each value; 0: theory only",
                     range(0.0, 1e9));
   verb->add_checked("--blocks", options->sampling.blocks, "whole blocks with post-processing at each value",
                     range(0, 10'000));
-  verb->add_option("--plot", options->plot.folder, "write plots to this folder, as SVG");
-  verb->add_option("--published", options->plot.published, "link files whose published key rates are drawn too");
+  verb->add_option("--plot", options->plot.folder, "folder for plots, as SVG");
+  verb->add_option("--published", options->plot.published, "link files whose published key rates are plotted too");
   add_e91_link_options(*verb, options->link);
   set_help(*verb, {.notes = "With --over eve, --eve names the attack, and the values replace its number.\n"
                             "Existing files are replaced. SIGINT ends the sweep after the current value.",

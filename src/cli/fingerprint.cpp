@@ -69,7 +69,7 @@ void add_fingerprint(Command& app, Context& context) {
            {.notes = "A fingerprint is qsp1: and the SHA-256 of the key's SubjectPublicKeyInfo in hex.",
             .examples = {"qsp fingerprint alice.key.pub peers.toml", "qsp fingerprint bob.key.pub --expect qsp1:5b3d…"},
             .done = "every key was read, and has the expected fingerprint",
-            .failed = "not so: one line on standard error says why"});
+            .failed = "failed: one line on standard error says why"});
 }
 
 }  // namespace qsp::cli

@@ -80,11 +80,11 @@ void add_fuzz(Command& app, Context& context) {
   set_help(*verb, {.examples = {"qsp fuzz rekey", "qsp fuzz rekey --seed 7 --cases 30 --json"}});
   Command* const rekey = verb->add_subcommand("rekey", "two ends in memory that rekey while their frames are altered");
   const auto options = options_of<FuzzOptions>(*rekey, context, fuzz_rekey);
-  rekey->add_option("--profile", options->profile, "protocol to fuzz; rc155 alone can be fuzzed here")
+  rekey->add_option("--profile", options->profile, "protocol to fuzz; only rc155 can be fuzzed here")
       ->capture_default_str();
   rekey->add_checked("--cases", options->rekey.cases, "independent cases", range(1, 1'000'000'000));
-  rekey->add_checked("--steps", options->rekey.steps, "steps of a case", range(1, 1'000'000'000));
-  rekey->add_option("--seed", options->rekey.seed, "what the run follows from: a seed repeats its run")
+  rekey->add_checked("--steps", options->rekey.steps, "steps per case", range(1, 1'000'000'000));
+  rekey->add_option("--seed", options->rekey.seed, "seed of the run, with which it can be repeated")
       ->capture_default_str();
   rekey->add_checked("--mutate-prob", options->rekey.mutate_prob, "probability that a step alters a frame",
                      range(0.0, 1.0));

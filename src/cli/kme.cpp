@@ -53,15 +53,17 @@ void add_inject(Command& kme, Context& context) {
 }
 
 void add_import(Command& kme, Context& context) {
-  Command* const verb = kme.add_subcommand("import", "bring keys from a file to one side of a link");
+  Command* const verb = kme.add_subcommand("import", "put keys from a file into one side of a link");
   const auto options = options_of<kme::link::KeyImport>(*verb, context, run_kme_import);
-  verb->add_option("URL", options->url, "of the KME, such as https://127.0.0.1:8443")->required();
+  verb->add_option("URL", options->url, "the KME, such as https://127.0.0.1:8443")->required();
   verb->add_option("LINK", options->link, "name of the link")->required();
-  verb->add_option("FILE", options->file, "the keys: JSON as of Get key, 32 bytes each; a private file")->required();
+  verb->add_option("FILE", options->file,
+                   "the keys, 32 bytes each, in the JSON that Get key answers with; a private file")
+      ->required();
   verb->add_file("--kme-cert", options->tls.certificate, "certificate of a feeder of that link, PEM")->required();
   verb->add_file("--kme-key", options->tls.key, "private key of that certificate, PEM, a private file (0600)")
       ->required();
-  verb->add_file("--kme-ca", options->tls.authorities, "authorities that the KME's certificate must descend from, PEM")
+  verb->add_file("--kme-ca", options->tls.authorities, "authorities that may have issued the KME's certificate, PEM")
       ->required();
   add_kme_trust(*verb, options->tls.revoked, options->server_name, options->tls.allow_tls_1_2);
   verb->add_flag("--simulated", options->simulated, "the keys come from a simulated link");
@@ -75,18 +77,17 @@ void add_import(Command& kme, Context& context) {
 
 /// The options that name two KMEs and an SAE at each.
 void add_sides(Command& verb, kme::check::CheckedSide& master, kme::check::CheckedSide& slave, bool both) {
-  verb.add_option("URL", master.url, "of the master's KME, such as https://kme-a.example:8443")->required();
+  verb.add_option("URL", master.url, "the master's KME, such as https://kme-a.example:8443")->required();
   verb.add_option("--sae-id", master.sae_id, "the master's SAE ID")->required();
   verb.add_file("--kme-cert", master.tls.certificate, "the master's certificate for its KME, PEM")->required();
   verb.add_file("--kme-key", master.tls.key, "private key of that certificate, PEM, a private file (0600)")->required();
-  verb.add_file("--kme-ca", master.tls.authorities, "authorities that both KMEs' certificates must descend from, PEM")
+  verb.add_file("--kme-ca", master.tls.authorities, "authorities that may have issued both KMEs' certificates, PEM")
       ->required();
   add_kme_trust(verb, master.tls.revoked, master.server_name, master.tls.allow_tls_1_2);
   verb.add_option("--slave", slave.sae_id, "the slave's SAE ID")->type_name("ID")->required();
-  Option* const url =
-      verb.add_option("--slave-url", slave.url,
-                      both ? "of the slave's KME" : "of the slave's KME; without it dec_keys is not tested")
-          ->type_name("URL");
+  Option* const url = verb.add_option("--slave-url", slave.url,
+                                      both ? "the slave's KME" : "the slave's KME; without it dec_keys is not tested")
+                          ->type_name("URL");
   Option* const certificate =
       verb.add_file("--slave-cert", slave.tls.certificate, "the slave's certificate for its KME, PEM")->needs(url);
   Option* const key =
@@ -95,7 +96,7 @@ void add_sides(Command& verb, kme::check::CheckedSide& master, kme::check::Check
   certificate->required(both);
   key->required(both);
   verb.add_option("--slave-kme-name", slave.server_name,
-                  "name in the certificate of the slave's KME, where it is not the URL's host")
+                  "name in the certificate of the slave's KME, if it is not the URL's host")
       ->type_name("NAME")
       ->needs(url);
 }
@@ -106,7 +107,7 @@ constexpr const char* kLabSides =
     "      --slave bob --slave-url https://127.0.0.1:8444 --slave-cert lab/bob/cert.pem --slave-key lab/bob/key.pem";
 
 void add_check(Command& kme, Context& context) {
-  Command* const verb = kme.add_subcommand("check", "test whether a KME keeps to ETSI GS QKD 014");
+  Command* const verb = kme.add_subcommand("check", "test whether a KME follows ETSI GS QKD 014");
   const auto sides = options_of<KmeSides>(*verb, context, run_kme_check);
   add_sides(*verb, sides->master, sides->slave, false);
   set_help(*verb,
@@ -117,14 +118,14 @@ void add_check(Command& kme, Context& context) {
 }
 
 void add_load(Command& kme, Context& context) {
-  Command* const verb = kme.add_subcommand("load", "give and redeem keys as fast as two KMEs let one");
+  Command* const verb = kme.add_subcommand("load", "get and redeem keys as fast as two KMEs allow");
   const auto options = options_of<kme::check::LoadOptions>(*verb, context, run_kme_load);
   add_sides(*verb, options->master, options->slave, true);
-  verb->add_checked("--pairs", options->pairs, "keys to give and to redeem",
+  verb->add_checked("--pairs", options->pairs, "keys to get and to redeem",
                     range(std::uint64_t{1}, std::uint64_t{100'000'000}));
-  verb->add_checked("--concurrency", options->concurrency, "calls under way at once, each on its connection",
+  verb->add_checked("--concurrency", options->concurrency, "calls under way at once, each on its own connection",
                     range(1, 256));
-  verb->add_checked("--keys-per-call", options->keys_per_call, "keys of one call", range(1, 128));
+  verb->add_checked("--keys-per-call", options->keys_per_call, "keys per call", range(1, 128));
   set_help(*verb, {.notes = "Every key is compared at the other end.",
                    .examples = {fmt::format("qsp kme load {}", kLabSides)},
                    .done = "every pair was equal, and no answer was lost",
@@ -153,7 +154,7 @@ void add_kme(Command& app, Context& context) {
   Command* const lab = kme->add_subcommand("lab", "make everything that two KMEs and two SAEs need, in a new folder");
   const auto laboratory = options_of<KmeLabOptions>(*lab, context, run_kme_lab);
   lab->add_option("DIR", laboratory->folder, "a folder that does not exist yet")->required();
-  lab->add_checked("--port", laboratory->port, "of the first KME; the next three are used too", range(1, 65'532));
+  lab->add_checked("--port", laboratory->port, "port of the first KME; the next three are used too", range(1, 65'532));
   set_help(*lab, {.examples = {"qsp kme lab lab && cat lab/README.md"}});
 
   Command* const status = kme->add_subcommand("status", "show the state of a KME on this machine and of its links");

@@ -80,7 +80,7 @@ void add_pad(Command& app, Context& context) {
 
   Command* const create = verb->add_subcommand("create", "make both copies of a new pad");
   const auto creation = options_of<PadCreateOptions>(*create, context, run_pad_create);
-  create->add_option("--keys", creation->keys, "number of keys; each end hands out one half of them")
+  create->add_option("--keys", creation->keys, "number of keys; each end hands out half of them")
       ->required()
       ->check(range(keysource::kMinPadKeys, keysource::kMaxPadKeys));
   create->add_option("--link", creation->link, "name of the link, for people")->required();
@@ -89,7 +89,7 @@ void add_pad(Command& app, Context& context) {
   set_help(*create, {.notes = "Neither file may exist: a pad is never overwritten (docs/pad.md).",
                      .examples = {"qsp pad create --keys 100000 --link berlin-paris berlin.pad paris.pad"}});
 
-  Command* const status = verb->add_subcommand("status", "tell what is left of a pad");
+  Command* const status = verb->add_subcommand("status", "show what is left of a pad");
   const auto query = options_of<PadStatusOptions>(*status, context, run_pad_status);
   status->add_option("FILE", query->file, "the pad")->required();
   set_help(*status, {.notes = "Works also while a process uses the pad.",

@@ -84,7 +84,8 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
   verb.add_option("--sae-id", options.end.sae_id, "this end's SAE ID (required where QKD keys are used)")
       ->type_name("ID");
   if (role == Role::Server) {
-    verb.add_checked("--qkd", options.qkd, "QKD keys: the listener's policy before it knows who calls",
+    verb.add_checked("--qkd", options.qkd,
+                     "QKD keys: the policy of the listener, before it knows which peer is calling",
                      one_of({"none", "preferred", "required"}));
   }
   verb.add_option("--pad", options.pads, "pad file with the QKD keys shared with a peer (docs/pad.md)")
@@ -116,14 +117,14 @@ void add_session_options(Command& verb, Role role, SessionOptions& options) {
       ->type_name("TIME");
   if (role == Role::Server) {
     verb.add_option("--qkd-low-supply", options.end.qkd_low_supply,
-                    "with --kme: keys that it has left below which rekeys slow down [a tenth of its capacity]")
+                    "with --kme: slow rekeys down while it has fewer keys left than this [a tenth of its capacity]")
         ->type_name("KEYS");
   }
-  verb.add_option("--rekey-bytes", options.end.rekey_bytes, "data of an epoch, per direction, after which to rekey")
+  verb.add_option("--rekey-bytes", options.end.rekey_bytes, "rekey after this much data of an epoch, per direction")
       ->check(is_size(1, crypto::info(crypto::AeadId::Aes256Gcm).max_bytes / 2))
       ->type_name("SIZE")
       ->default_str(text::size_text(options.end.rekey_bytes));
-  verb.add_option("--rekey-timer", options.rekey_timer, "time that the peer has to answer a rekey; 1m or more")
+  verb.add_option("--rekey-timer", options.rekey_timer, "time for the peer to answer a rekey; 1m or more")
       ->check(is_time(kShortest, kYear))
       ->type_name("TIME")
       ->default_str(text::time_text(from_seconds(options.rekey_timer)));

@@ -33,8 +33,8 @@ void add_session_options(Command& verb, Role role, SessionOptions& options);
 
 /// What help says of the budget of QKD fetches (SPEC §5.7).
 inline constexpr std::string_view kBudgetHelp =
-    "With QKD each end fetches at most 10 keys for a peer at once, and one more every 10 s: a handshake takes one, a\n"
-    "rekey takes one.";
+    "With QKD, each end may fetch 10 keys for a peer at once, and then one every 10 s. A handshake takes one, and "
+    "so\ndoes a rekey.";
 
 /// The files that they name.
 std::vector<files::InputFile> files_of(const SessionOptions& options);

@@ -65,7 +65,7 @@ OrText<boost::json::object> ask(const std::string& config_file, https::Method me
     return std::unexpected("the KME refuses: " + text::terminal_escape_lines(answer->body.reveal_text()));
   auto parsed = json::parse(answer->body.reveal_text(), kMaxDepth);
   if (!parsed) return std::unexpected("the KME's answer: " + parsed.error());
-  if (!parsed->is_object()) return std::unexpected("the KME's answer is no object");
+  if (!parsed->is_object()) return std::unexpected("the KME's answer is not an object");
   return std::move(parsed->get_object());
 }
 
