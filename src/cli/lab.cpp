@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "cli/app.hpp"
-#include "cli/e91_processes.hpp"
+#include "cli/e91/processes.hpp"
 #include "cli/json.hpp"
-#include "cli/kme.hpp"
+#include "cli/kme/kme.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
 #include "files/unfinished.hpp"

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "cli/app.hpp"
-#include "cli/fingerprint.hpp"
-#include "cli/keygen.hpp"
-#include "cli/pad.hpp"
+#include "cli/keys/fingerprint.hpp"
+#include "cli/keys/keygen.hpp"
+#include "cli/keys/pad.hpp"
 #include "files/temp_folder.hpp"
 #include "keysource/pad.hpp"
 
