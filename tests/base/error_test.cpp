@@ -30,14 +30,14 @@ constexpr std::array<Row, 11> kReasons{{
     {Reason::InternalError, 90, "INTERNAL_ERROR"},
 }};
 
-TEST(Reason, EveryCodeAndNameIsTheSpecifications) {
+TEST(Reason, every_code_and_name_is_the_specifications) {
   for (const Row& row : kReasons) {
     EXPECT_EQ(std::to_underlying(row.reason), row.code);
     EXPECT_EQ(name(row.reason), row.name);
   }
 }
 
-TEST(Reason, OnlyAssignedCodesAreReadFromTheWire) {
+TEST(Reason, only_assigned_codes_are_read_from_the_wire) {
   std::size_t assigned = 0;
   for (std::uint32_t code = 0; code <= 0xffff; ++code) {
     const auto reason = reason_from_wire(static_cast<std::uint16_t>(code));
@@ -48,7 +48,7 @@ TEST(Reason, OnlyAssignedCodesAreReadFromTheWire) {
   EXPECT_EQ(assigned, kReasons.size());
 }
 
-TEST(ErrorKind, EveryKindHasItsOwnName) {
+TEST(ErrorKind, every_kind_has_its_own_name) {
   constexpr auto kLast = std::to_underlying(ErrorKind::Internal);
   for (std::uint8_t a = 0; a <= kLast; ++a) {
     EXPECT_NE(name(static_cast<ErrorKind>(a)), "unknown");
@@ -56,7 +56,7 @@ TEST(ErrorKind, EveryKindHasItsOwnName) {
   }
 }
 
-TEST(Result, FailCarriesKindReasonAndPlace) {
+TEST(Result, fail_carries_kind_reason_and_place) {
   const Result<int> result = fail(ErrorKind::KeySource, Reason::QkdUnavailable, "here");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::KeySource);

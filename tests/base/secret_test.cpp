@@ -36,14 +36,14 @@ bool contains_pattern(std::span<const std::byte> storage) {
   return false;
 }
 
-TEST(Secret, KeepsTheBytesThatItWasGiven) {
+TEST(Secret, keeps_the_bytes_that_it_was_given) {
   const auto bytes = pattern(20);
   const Key key = Key::copy_of(bytes);
   EXPECT_EQ(key.size(), 20U);
   EXPECT_TRUE(constant_time_equal(key.reveal(), bytes));
 }
 
-TEST(Secret, StartsAsZerosOfTheSizeAskedFor) {
+TEST(Secret, starts_as_zeros_of_the_size_asked_for) {
   const Key key(7);
   EXPECT_TRUE(constant_time_equal(key.reveal(), std::array<std::uint8_t, 7>{}));
   EXPECT_EQ(Key().size(), 32U);
@@ -51,7 +51,7 @@ TEST(Secret, StartsAsZerosOfTheSizeAskedFor) {
   EXPECT_EQ(Key::copy_of(pattern(40)).size(), 32U);
 }
 
-TEST(Secret, MovingLeavesNothingBehind) {
+TEST(Secret, moving_leaves_nothing_behind) {
   alignas(Key) std::array<std::byte, sizeof(Key)> storage{};
   auto* source = new (storage.data()) Key(Key::copy_of(pattern(32)));
   ASSERT_TRUE(contains_pattern(storage));
@@ -62,7 +62,7 @@ TEST(Secret, MovingLeavesNothingBehind) {
   std::destroy_at(source);
 }
 
-TEST(Secret, MoveAssignmentWipesTheSourceAndReplacesTheTarget) {
+TEST(Secret, move_assignment_wipes_the_source_and_replaces_the_target) {
   alignas(Key) std::array<std::byte, sizeof(Key)> storage{};
   auto* source = new (storage.data()) Key(Key::copy_of(pattern(32)));
   Key target = Key::copy_of(std::array<std::uint8_t, 3>{1, 2, 3});
@@ -72,7 +72,7 @@ TEST(Secret, MoveAssignmentWipesTheSourceAndReplacesTheTarget) {
   std::destroy_at(source);
 }
 
-TEST(Secret, DestructionWipesTheStorage) {
+TEST(Secret, destruction_wipes_the_storage) {
   alignas(Key) std::array<std::byte, sizeof(Key)> storage{};
   auto* key = new (storage.data()) Key(Key::copy_of(pattern(32)));
   ASSERT_TRUE(contains_pattern(storage));
@@ -80,7 +80,7 @@ TEST(Secret, DestructionWipesTheStorage) {
   EXPECT_FALSE(contains_pattern(storage));
 }
 
-TEST(Secret, WipeForgetsTheBytesAndKeepsTheSize) {
+TEST(Secret, wipe_forgets_the_bytes_and_keeps_the_size) {
   Key key = Key::copy_of(pattern(32));
   key.wipe();
   EXPECT_EQ(key.size(), 32U);
@@ -92,7 +92,7 @@ concept Comparable = requires(const T& a, const T& b) { a == b; };
 template <class T>
 concept Printable = requires(std::ostream& out, const T& value) { out << value; };
 
-TEST(Secret, CannotBeCopiedComparedPrintedOrConfused) {
+TEST(Secret, cannot_be_copied_compared_printed_or_confused) {
   EXPECT_FALSE(std::is_copy_constructible_v<Key>);
   EXPECT_FALSE(std::is_copy_assignable_v<Key>);
   EXPECT_FALSE(Comparable<Key>);
@@ -103,7 +103,7 @@ TEST(Secret, CannotBeCopiedComparedPrintedOrConfused) {
 }
 
 // SPEC §5.5.
-TEST(ConstantTimeEqual, SeesEveryBitAndEveryLength) {
+TEST(ConstantTimeEqual, sees_every_bit_and_every_length) {
   const auto bytes = pattern(33);
   EXPECT_TRUE(constant_time_equal(bytes, pattern(33)));
   EXPECT_TRUE(constant_time_equal({}, {}));
@@ -118,7 +118,7 @@ TEST(ConstantTimeEqual, SeesEveryBitAndEveryLength) {
   }
 }
 
-TEST(Wipe, OverwritesExactlyTheView) {
+TEST(Wipe, overwrites_exactly_the_view) {
   auto bytes = pattern(16);
   wipe(MutableBytes(bytes).subspan(4, 8));
   for (std::size_t i = 0; i < bytes.size(); ++i) {

@@ -23,7 +23,7 @@ testing::AssertionResult is_time(double seconds) {
   return testing::AssertionFailure() << seconds << " is no time";
 }
 
-TEST(Rounds, GiveEveryContenderExactlyItsLoops) {
+TEST(Rounds, give_every_contender_exactly_its_loops) {
   for (const std::uint64_t loops : {1U, 44U, 45U, 46U, 1000U}) {
     std::array<std::uint64_t, 2> done{};
     const std::array<Contender, 2> contenders{[&](std::uint64_t times) -> Outcome<void> {
@@ -42,7 +42,7 @@ TEST(Rounds, GiveEveryContenderExactlyItsLoops) {
   }
 }
 
-TEST(Rounds, TakeTurns) {
+TEST(Rounds, take_turns) {
   std::string order;
   const std::array<Contender, 2> contenders{[&](std::uint64_t times) -> Outcome<void> {
                                               order += std::string(times, 'a');
@@ -56,7 +56,7 @@ TEST(Rounds, TakeTurns) {
   EXPECT_EQ(order, "abbaabba") << "in each round, and another one first each time";
 }
 
-TEST(Rounds, EndWithTheFirstFailure) {
+TEST(Rounds, end_with_the_first_failure) {
   int calls = 0;
   const Contender failing = [&](std::uint64_t) -> Outcome<void> {
     if (++calls == 3) return std::unexpected("broken");
@@ -68,7 +68,7 @@ TEST(Rounds, EndWithTheFirstFailure) {
   EXPECT_EQ(calls, 3);
 }
 
-TEST(HandshakeBench, MeasuresAllItsContenders) {
+TEST(HandshakeBench, measures_all_its_contenders) {
   const auto result = bench_handshake(2);
   ASSERT_TRUE(result) << result.error();
   EXPECT_EQ(result->loops, 2U);
@@ -80,7 +80,7 @@ TEST(HandshakeBench, MeasuresAllItsContenders) {
   EXPECT_GT(result->bytes, 2 * 3309U) << "two signatures at least";
 }
 
-TEST(SealBench, MeasuresTheSmallestAndTheLargestFrame) {
+TEST(SealBench, measures_the_smallest_and_the_largest_frame) {
   for (const std::size_t size : {std::size_t{1}, Endpoint::kMaxPlaintext}) {
     const auto result = bench_seal(size, 20);
     ASSERT_TRUE(result) << result.error();
@@ -90,13 +90,13 @@ TEST(SealBench, MeasuresTheSmallestAndTheLargestFrame) {
   }
 }
 
-TEST(SealBench, ReportsAFrameThatNoChannelTakes) {
+TEST(SealBench, reports_a_frame_that_no_channel_takes) {
   const auto result = bench_seal(Endpoint::kMaxPlaintext + 1, 1);
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().find("frame size"), std::string::npos) << result.error();
 }
 
-TEST(RekeyBench, EndsEachFormInTheEpochThatItsLoopsAddUpTo) {
+TEST(RekeyBench, ends_each_form_in_the_epoch_that_its_loops_add_up_to) {
   const auto results = bench_rekey(100);
   ASSERT_TRUE(results) << results.error();
   ASSERT_EQ(results->size(), 3U);
@@ -111,9 +111,9 @@ TEST(RekeyBench, EndsEachFormInTheEpochThatItsLoopsAddUpTo) {
   }
 }
 
-TEST(RekeyBench, RefusesMoreEpochsThanASessionHas) { EXPECT_FALSE(bench_rekey(kMostRekeys + 1)); }
+TEST(RekeyBench, refuses_more_epochs_than_a_session_has) { EXPECT_FALSE(bench_rekey(kMostRekeys + 1)); }
 
-TEST(Ends, RekeyInTheFormThatWasAskedFor) {
+TEST(Ends, rekey_in_the_form_that_was_asked_for) {
   const auto keys = KeyPair::make();
   ASSERT_TRUE(keys);
   for (const Form form : {Form{false, false}, Form{true, false}, Form{true, true}, Form{false, true}}) {
@@ -132,7 +132,7 @@ TEST(Ends, RekeyInTheFormThatWasAskedFor) {
   }
 }
 
-TEST(LoopbackBench, BringsEveryByte) {
+TEST(LoopbackBench, brings_every_byte) {
   const auto result = bench_loopback(3'000'001);
   ASSERT_TRUE(result) << result.error();
   EXPECT_EQ(result->bytes, 3'000'001U);

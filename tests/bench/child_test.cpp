@@ -17,7 +17,7 @@ std::array<int, 2> make_pipe() {
   return ends;
 }
 
-TEST(Child, TellsWhetherItsWorkSucceeded) {
+TEST(Child, tells_whether_its_work_succeeded) {
   auto good = Child::copy([] { return 0; });
   ASSERT_TRUE(good);
   EXPECT_TRUE(good->succeeds(std::chrono::seconds(30)));
@@ -26,7 +26,7 @@ TEST(Child, TellsWhetherItsWorkSucceeded) {
   EXPECT_FALSE(bad->succeeds(std::chrono::seconds(30)));
 }
 
-TEST(Child, DoesNotOutliveItsObject) {
+TEST(Child, does_not_outlive_its_object) {
   const auto ends = make_pipe();
   const Descriptor read_end(ends[0]);
   {
@@ -42,7 +42,7 @@ TEST(Child, DoesNotOutliveItsObject) {
   EXPECT_EQ(::read(read_end.get(), &byte, 1), 0);
 }
 
-TEST(Child, GetsTheDescriptorsThatAreKeptAndNoOther) {
+TEST(Child, gets_the_descriptors_that_are_kept_and_no_other) {
   const auto ends = make_pipe();
   const Descriptor read_end(ends[0]);
   Descriptor write_end(ends[1]);
@@ -65,7 +65,7 @@ TEST(Child, GetsTheDescriptorsThatAreKeptAndNoOther) {
   EXPECT_EQ(std::string_view(text.data(), static_cast<std::size_t>(size)), "said\nyes\nno\nno\n");
 }
 
-TEST(Child, ThatIsNoProgramFails) {
+TEST(Child, that_is_no_program_fails) {
   const Descriptor nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
   auto child = Child::run({{"/nonexistent/program"}, "", {nowhere.get(), nowhere.get(), nowhere.get()}, {}});
   ASSERT_TRUE(child);

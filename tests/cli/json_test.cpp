@@ -7,7 +7,7 @@
 namespace qsp::cli {
 namespace {
 
-TEST(Json, StaysWholeAroundThem) {
+TEST(Json, stays_whole_around_them) {
   for (const char* const text : {"\xff", "\\\xff", "\"\xc3", "\xc3\"\\", "\xe2\x82"}) {
     const std::string line = json_line({{text, text}});
     ASSERT_TRUE(line.ends_with("}\n")) << line;

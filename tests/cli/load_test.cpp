@@ -112,7 +112,7 @@ class LoadClient final : public net::Connection, private net::ConnectionOwner {
   std::size_t number_;
 };
 
-TEST(Load, TwoHundredClientsGetTheirMegabyteBackAtOnce) {
+TEST(Load, two_hundred_clients_get_their_megabyte_back_at_once) {
   ServeProcess serve;
   ASSERT_NE(serve.port(), 0);
   auto provider = crypto::make_openssl_provider();

@@ -22,7 +22,7 @@ class Documents : public testing::Test {
   qsp::test::TempFolder folder_;
 };
 
-TEST_F(Documents, AreReadFromAFile) {
+TEST_F(Documents, are_read_from_a_file) {
   const std::string file = folder_.with("a.toml", "name = \"x\"\n");
   const auto document = Document::read(file, kKind);
   ASSERT_TRUE(document) << document.error();
@@ -35,7 +35,7 @@ TEST_F(Documents, AreReadFromAFile) {
   EXPECT_EQ(name, "x");
 }
 
-TEST_F(Documents, ThatOthersMayChangeAreRefusedWhereTheySayWhomToTrust) {
+TEST_F(Documents, that_others_may_change_are_refused_where_they_say_whom_to_trust) {
   const std::string file = folder_.with("a.toml", "name = \"x\"\n");
   ::chmod(file.c_str(), 0664);
   EXPECT_TRUE(error_of(file).contains("chmod go-w")) << error_of(file);
@@ -44,7 +44,7 @@ TEST_F(Documents, ThatOthersMayChangeAreRefusedWhereTheySayWhomToTrust) {
   EXPECT_EQ(error_of(file), "(read)");
 }
 
-TEST_F(Documents, KnowWhetherOthersMayReadThem) {
+TEST_F(Documents, know_whether_others_may_read_them) {
   const std::string file = folder_.with("a.toml", "");
   ::chmod(file.c_str(), 0644);
   EXPECT_FALSE(Document::read(file, kKind)->is_private());
@@ -53,7 +53,7 @@ TEST_F(Documents, KnowWhetherOthersMayReadThem) {
   EXPECT_FALSE(Document::parse(file, "", kKind)->is_private());
 }
 
-TEST_F(Documents, AreBounded) {
+TEST_F(Documents, are_bounded) {
   EXPECT_EQ(error_of(folder_.with("fits.toml", "#" + std::string(99, 'x'))), "(read)");
   const std::string big = folder_.with("big.toml", "#" + std::string(100, 'x'));
   EXPECT_TRUE(error_of(big).starts_with(big + ": larger than 100 bytes")) << error_of(big);
@@ -62,13 +62,13 @@ TEST_F(Documents, AreBounded) {
   EXPECT_EQ(parsed.error(), "t: larger than 100 bytes");
 }
 
-TEST_F(Documents, ThatAreNotThereOrNoTomlAreRefused) {
+TEST_F(Documents, that_are_not_there_or_no_toml_are_refused) {
   EXPECT_TRUE(error_of(folder_ / "none.toml").contains("none.toml: cannot open"));
   const std::string file = folder_.with("a.toml", "x\n");
   EXPECT_TRUE(error_of(file).starts_with(file + ":1:")) << error_of(file);
 }
 
-TEST_F(Documents, NameFilesRelativeToTheirFolder) {
+TEST_F(Documents, name_files_relative_to_their_folder) {
   EXPECT_EQ(beside("/etc/qsp/a.toml", "key.pem"), "/etc/qsp/key.pem");
   EXPECT_EQ(beside("/etc/qsp/a.toml", "../key.pem"), "/etc/qsp/../key.pem");
   EXPECT_EQ(beside("/etc/qsp/a.toml", "/key.pem"), "/key.pem");

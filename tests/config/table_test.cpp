@@ -43,7 +43,7 @@ struct Field {
   }
 };
 
-TEST(Table, ReadsTexts) {
+TEST(Table, reads_texts) {
   const Field<std::string> field{[](Table& table, std::string& out) { table.text("x", out, {.least = 2, .most = 4}); },
                                  "default"};
   constexpr auto kTakes =
@@ -57,7 +57,7 @@ TEST(Table, ReadsTexts) {
   }
 }
 
-TEST(Table, ReadsTextsThatAreOfAKind) {
+TEST(Table, reads_texts_that_are_of_a_kind) {
   const Field<std::string> field{[](Table& table, std::string& out) {
     table.text("x", out, {.is = [](std::string_view text) noexcept { return text == "\n"; }, .takes = "a line feed"});
   }};
@@ -66,7 +66,7 @@ TEST(Table, ReadsTextsThatAreOfAKind) {
   EXPECT_EQ(field.bad("x = 1"), "dir/f.toml:1:5: a thing, field \"x\": takes a text in quotes: a line feed");
 }
 
-TEST(Table, MissesWhatIsNeeded) {
+TEST(Table, misses_what_is_needed) {
   const auto needs = [](Need need) {
     return problem_of("\n\ny = 1", [need](Table& table) {
       std::string text;
@@ -83,7 +83,7 @@ TEST(Table, MissesWhatIsNeeded) {
 
 using Texts = std::vector<std::string>;
 
-TEST(Table, ReadsArraysOfTexts) {
+TEST(Table, reads_arrays_of_texts) {
   const Field<Texts> field{[](Table& table, Texts& out) { table.texts("x", out, {.most = 2, .each = {.most = 3}}); }};
   EXPECT_EQ(field.good("x = [\"a\", \"b\"]"), (Texts{"a", "b"}));
   for (const char* const value :
@@ -95,7 +95,7 @@ TEST(Table, ReadsArraysOfTexts) {
   }
 }
 
-TEST(Table, ReadsOneTextOrSeveral) {
+TEST(Table, reads_one_text_or_several) {
   const Field<Texts> field{
       [](Table& table, Texts& out) { table.texts("x", out, {.most = 2, .or_one = true, .each = {.most = 3}}); }};
   EXPECT_EQ(field.good("x = \"a\""), Texts{"a"});
@@ -108,7 +108,7 @@ TEST(Table, ReadsOneTextOrSeveral) {
   }
 }
 
-TEST(Table, ReadsNamesOfFilesBesideIt) {
+TEST(Table, reads_names_of_files_beside_it) {
   const Field<std::string> field{[](Table& table, std::string& out) { table.file("x", out); }};
   EXPECT_EQ(field.good("x = \"key.pem\""), "dir/key.pem");
   EXPECT_EQ(field.good("x = \"/key.pem\""), "/key.pem");
@@ -116,7 +116,7 @@ TEST(Table, ReadsNamesOfFilesBesideIt) {
   EXPECT_TRUE(field.bad("x = \"\"").contains("field \"x\": takes a text in quotes"));
 }
 
-TEST(Table, ReadsFlags) {
+TEST(Table, reads_flags) {
   const Field<bool> field{[](Table& table, bool& out) { table.flag("x", out); }};
   EXPECT_TRUE(field.good("x = true"));
   EXPECT_FALSE(field.good("x = false"));
@@ -125,7 +125,7 @@ TEST(Table, ReadsFlags) {
   }
 }
 
-TEST(Table, ReadsFlagsByTheirOldNamesAndSaysSo) {
+TEST(Table, reads_flags_by_their_old_names_and_says_so) {
   const auto document = Document::parse("f.toml", "\nold = true\n", kKind);
   Table table = document->root("a thing");
   bool flag = false;
@@ -146,7 +146,7 @@ TEST(Table, ReadsFlagsByTheirOldNamesAndSaysSo) {
   EXPECT_EQ(field.bad("old = 1"), "dir/f.toml:1:7: a thing, field \"old\": takes true or false");
 }
 
-TEST(Table, ReadsWholeNumbers) {
+TEST(Table, reads_whole_numbers) {
   const Field<std::uint16_t> field{[](Table& table, std::uint16_t& out) { table.number("x", out, 3, 65'535); }, 7};
   EXPECT_EQ(field.good("x = 3"), 3);
   EXPECT_EQ(field.good("x = 0xffff"), 65'535);
@@ -163,7 +163,7 @@ TEST(Table, ReadsWholeNumbers) {
   EXPECT_TRUE(maybe.bad("x = 10").contains("takes a whole number from 3 to 9"));
 }
 
-TEST(Table, ReadsNumbers) {
+TEST(Table, reads_numbers) {
   const Field<double> bounded{[](Table& table, double& out) { table.number("x", out, 0, 1e9); }, 0.5};
   EXPECT_EQ(bounded.good("x = 1"), 1);
   EXPECT_EQ(bounded.good("x = 1e9"), 1e9);
@@ -182,7 +182,7 @@ TEST(Table, ReadsNumbers) {
   }
 }
 
-TEST(Table, ReadsTimes) {
+TEST(Table, reads_times) {
   const Field<std::chrono::seconds> field{
       [](Table& table, std::chrono::seconds& out) { table.time("x", out, 10s, 24h); }, 1s};
   EXPECT_EQ(field.good("x = 90"), 90s);
@@ -198,7 +198,7 @@ TEST(Table, ReadsTimes) {
   }
 }
 
-TEST(Table, ReadsChoices) {
+TEST(Table, reads_choices) {
   enum class Colour { Red, Green, Blue };
   const Field<Colour> field{[](Table& table, Colour& out) {
                               table.choice("x", out,
@@ -219,7 +219,7 @@ TEST(Table, ReadsChoices) {
   EXPECT_EQ(noted.bad(""), "dir/f.toml:1:1: a thing, field \"x\": is missing");
 }
 
-TEST(Table, HasTablesByName) {
+TEST(Table, has_tables_by_name) {
   const Field<int> field{[](Table& table, int& out) {
     Table inner = table.table("x");
     int value = 0;
@@ -239,7 +239,7 @@ TEST(Table, HasTablesByName) {
   EXPECT_EQ(inner.finish().error(), "f.toml:3:1: [x], field \"m\": is unknown (see docs/things.md)");
 }
 
-TEST(Table, HasTablesInARow) {
+TEST(Table, has_tables_in_a_row) {
   const Field<std::vector<std::string>> field{[](Table& table, std::vector<std::string>& out) {
     for (Table& one : table.tables("x", 2, "an x")) one.text("n", out.emplace_back(), {});
   }};
@@ -262,7 +262,7 @@ TEST(Table, HasTablesInARow) {
             "dir/f.toml:1:1: a thing, field \"x\": is missing");
 }
 
-TEST(Table, RefusesUnknownFieldsAndSaysWhatWasMeant) {
+TEST(Table, refuses_unknown_fields_and_says_what_was_meant) {
   const auto read = [](Table& table) {
     std::string text;
     table.text("name", text, {.need = kNeeded});
@@ -280,7 +280,7 @@ TEST(Table, RefusesUnknownFieldsAndSaysWhatWasMeant) {
   EXPECT_EQ(document->root("a thing").finish().error(), "f.toml:1:1: a thing, field \"x\": is unknown");
 }
 
-TEST(Table, KeepsTheFirstProblem) {
+TEST(Table, keeps_the_first_problem) {
   EXPECT_EQ(problem_of("a = 1\nb = 1",
                        [](Table& table) {
                          bool flag = false;

@@ -13,7 +13,7 @@ std::string error_of(std::string_view text) {
   return members ? "(read)" : members.error();
 }
 
-TEST(Toml, GivesEveryKindWithItsPlace) {
+TEST(Toml, gives_every_kind_with_its_place) {
   const auto members = parse_toml("f.toml",
                                   "z = \"text\"\n"
                                   "a = 5\n"
@@ -55,7 +55,7 @@ TEST(Toml, GivesEveryKindWithItsPlace) {
   EXPECT_EQ((*many)[1].place, (Place{.line = 11, .column = 1}));
 }
 
-TEST(Toml, ThatIsNoneIsRefusedWithItsPlace) {
+TEST(Toml, that_is_none_is_refused_with_its_place) {
   for (const auto& [text, place] : {std::pair{"a = \n", "f.toml:1:"},
                                     {"a = 1\nb = x\n", "f.toml:2:"},
                                     {"\n[a\n", "f.toml:2:"},
@@ -71,7 +71,7 @@ TEST(Toml, ThatIsNoneIsRefusedWithItsPlace) {
   }
 }
 
-TEST(Toml, ErrorsShowNoControlCharacters) {
+TEST(Toml, errors_show_no_control_characters) {
   for (const char* const text : {"\x1b[31m = 1", "a = \x1b", "\"\\u001b[31m\" = 1\n\"\\u001b[31m\" = 2\n"}) {
     const std::string error = error_of(text);
     EXPECT_TRUE(error.starts_with("f.toml:")) << error;
@@ -81,7 +81,7 @@ TEST(Toml, ErrorsShowNoControlCharacters) {
 }
 
 /// Values in values, and tables in tables by dots: whoever takes them apart recurses.
-TEST(Toml, IsNotNestedWithoutEnd) {
+TEST(Toml, is_not_nested_without_end) {
   EXPECT_TRUE(parse_toml("f.toml", "a = [[[[1]]]]"));
   EXPECT_TRUE(error_of("a = " + std::string(100'000, '[')).contains("not TOML"));
   std::string dotted = "a";

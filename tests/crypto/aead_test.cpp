@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(All, AeadTest, testing::Values(AeadId::Aes256Gcm, AeadI
 class AeadPublished : public test::ProviderTest {};
 
 // McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 13, 14 and 16, which NIST republishes.
-TEST_F(AeadPublished, Aes256GcmMatchesItsAuthorsTestCases) {
+TEST_F(AeadPublished, aes256_gcm_matches_its_authors_test_cases) {
   expect_seals_and_opens(
       *provider_, {AeadId::Aes256Gcm, Buffer(32), Buffer(12), {}, {}, {}, unhex("530f8afbc74536b9a963b4f1c4cb738b")});
   expect_seals_and_opens(*provider_, {AeadId::Aes256Gcm,
@@ -84,7 +84,7 @@ TEST_F(AeadPublished, Aes256GcmMatchesItsAuthorsTestCases) {
 }
 
 // RFC 8439 §2.8.2.
-TEST_F(AeadPublished, ChaCha20Poly1305MatchesRfc8439) {
+TEST_F(AeadPublished, chacha20_poly1305_matches_rfc8439) {
   const std::string_view plain =
       "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be "
       "it.";
@@ -98,7 +98,7 @@ TEST_F(AeadPublished, ChaCha20Poly1305MatchesRfc8439) {
        unhex("1ae10b594f09e26a7e902ecbd0600691")});
 }
 
-TEST_P(AeadTest, OpensWhatItSealedForEverySizeAroundTheBlocks) {
+TEST_P(AeadTest, opens_what_it_sealed_for_every_size_around_the_blocks) {
   const auto aead = keyed();
   for (const std::size_t size : test::Sizes{0, 1, 15, 16, 17, 63, 64, 65, 127, 1000, 16'384, 65'536}) {
     for (const std::size_t aad_size : test::Sizes{0, 1, 16, 25, 300}) {
@@ -116,7 +116,7 @@ TEST_P(AeadTest, OpensWhatItSealedForEverySizeAroundTheBlocks) {
   }
 }
 
-TEST_P(AeadTest, RefusesAndWipesWhatWasAlteredAnywhere) {
+TEST_P(AeadTest, refuses_and_wipes_what_was_altered_anywhere) {
   const auto aead = keyed();
   const Buffer aad = counting(25);
   Buffer sealed = counting(40);
@@ -146,7 +146,7 @@ TEST_P(AeadTest, RefusesAndWipesWhatWasAlteredAnywhere) {
   EXPECT_EQ(sealed, counting(40)) << "a refusal must not spoil the key for the next frame";
 }
 
-TEST_P(AeadTest, AFrameWithoutDataStillAuthenticatesItsHeader) {
+TEST_P(AeadTest, a_frame_without_data_still_authenticates_its_header) {
   const auto aead = keyed();
   Tag tag{};
   must(aead->seal(kNonce, as_bytes("header"), {}, tag));
@@ -156,7 +156,7 @@ TEST_P(AeadTest, AFrameWithoutDataStillAuthenticatesItsHeader) {
 }
 
 /// One object in both directions, in any order, gives what two fresh ones give.
-TEST_P(AeadTest, SealingAndOpeningMayAlternate) {
+TEST_P(AeadTest, sealing_and_opening_may_alternate) {
   const auto both = keyed();
   for (std::uint8_t i = 0; i < 20; ++i) {
     Nonce nonce = kNonce;
@@ -178,7 +178,7 @@ TEST_P(AeadTest, SealingAndOpeningMayAlternate) {
   }
 }
 
-TEST_P(AeadTest, ANewKeyReplacesTheOldOneAndNothingElse) {
+TEST_P(AeadTest, a_new_key_replaces_the_old_one_and_nothing_else) {
   const auto aead = keyed(1);
   Buffer old_frame = counting(30);
   Tag old_tag{};
@@ -197,7 +197,7 @@ TEST_P(AeadTest, ANewKeyReplacesTheOldOneAndNothingElse) {
   EXPECT_EQ(tag, expected_tag);
 }
 
-TEST_P(AeadTest, WithoutAKeyItRefusesAndWipes) {
+TEST_P(AeadTest, without_a_key_it_refuses_and_wipes) {
   const auto expect_refuses = [](Aead& aead) {
     Buffer data = counting(20);
     Tag tag{};
@@ -264,8 +264,8 @@ class AeadVectors : public test::VectorTest {
   }
 };
 
-TEST_F(AeadVectors, Aes256Gcm) { run("evpciph_aes_common.txt", "aes-256-gcm", AeadId::Aes256Gcm, 5, 0); }
-TEST_F(AeadVectors, ChaCha20Poly1305) {
+TEST_F(AeadVectors, aes256_gcm) { run("evpciph_aes_common.txt", "aes-256-gcm", AeadId::Aes256Gcm, 5, 0); }
+TEST_F(AeadVectors, chacha20_poly1305) {
   run("evpciph_chacha.txt", "chacha20-poly1305", AeadId::ChaCha20Poly1305, 4, 1);
 }
 

@@ -47,12 +47,12 @@ class Allocation : public test::ProviderTest {
   }
 };
 
-TEST_F(Allocation, TheCounterSeesBothAllocators) {
+TEST_F(Allocation, the_counter_sees_both_allocators) {
   EXPECT_GT(count([] { Buffer(100).swap(*std::make_unique<Buffer>()); }), 0U);
   EXPECT_GT(count([] { OPENSSL_free(OPENSSL_malloc(100)); }), 0U);
 }
 
-TEST_F(Allocation, SealingOpeningAndRekeyingAllocateNothing) {
+TEST_F(Allocation, sealing_opening_and_rekeying_allocate_nothing) {
   for (const AeadInfo& row : kAeads) {
     const auto aead = must(provider_->aead(row.id));
     Buffer data(16'384, 1);
@@ -72,7 +72,7 @@ TEST_F(Allocation, SealingOpeningAndRekeyingAllocateNothing) {
   }
 }
 
-TEST_F(Allocation, TheKeyScheduleAndRandomnessAllocateNothing) {
+TEST_F(Allocation, the_key_schedule_and_randomness_allocate_nothing) {
   Hkdf& hkdf = provider_->hkdf();
   const Buffer long_part(1000, 1);
   Buffer out(100);

@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(All, EachKem, testing::ValuesIn(kLayouts), layout_name)
 INSTANTIATE_TEST_SUITE_P(All, EachHybrid, testing::Values(kLayouts[0], kLayouts[1], kLayouts[2]), layout_name);
 INSTANTIATE_TEST_SUITE_P(All, EachPCurveHybrid, testing::Values(kLayouts[1], kLayouts[2]), layout_name);
 
-TEST_P(EachKem, BothEndsReachTheSameSecretAndNeverTwiceTheSame) {
+TEST_P(EachKem, both_ends_reach_the_same_secret_and_never_twice_the_same) {
   std::set<std::string> secrets;
   for (int i = 0; i < 8; ++i) {
     const auto key = generate();
@@ -87,7 +87,7 @@ TEST_P(EachKem, BothEndsReachTheSameSecretAndNeverTwiceTheSame) {
   }
 }
 
-TEST_P(EachKem, DrawsItsRandomnessFromTheCallerAlone) {
+TEST_P(EachKem, draws_its_randomness_from_the_caller_alone) {
   const Buffer script = joined({Buffer(kSeedSize, 0x11), Buffer(layout().ecdh_seed, 0x22)});
   const Buffer sender_script = joined({Buffer(kMessageSize, 0x33), Buffer(layout().ecdh_seed, 0x44)});
   ScriptedRng first(script);
@@ -115,7 +115,7 @@ TEST_P(EachKem, DrawsItsRandomnessFromTheCallerAlone) {
 }
 
 // SPEC §3.1.
-TEST_P(EachKem, RefusesEveryOtherLength) {
+TEST_P(EachKem, refuses_every_other_length) {
   const auto key = generate();
   const Encapsulation made = must(kem().encapsulate(key->public_key(), provider_->rng()));
   for (std::size_t size = 0; size < key->public_key().size(); ++size)
@@ -129,7 +129,7 @@ TEST_P(EachKem, RefusesEveryOtherLength) {
 
 /// FIPS 203 §7.2: a coefficient that is not reduced modulo q = 3329. 0xff bytes hold 4095s.
 /// SPEC §3.1.
-TEST_P(EachKem, RefusesAnMlKemKeyThatFailsTheModulusCheck) {
+TEST_P(EachKem, refuses_an_ml_kem_key_that_fails_the_modulus_check) {
   const auto key = generate();
   const std::size_t at = layout().ecdh_first ? layout().ecdh_share : 0;
   const std::size_t vector_size = ml_kem_part(key->public_key()).size() - 32;  // the rest is ρ
@@ -142,7 +142,7 @@ TEST_P(EachKem, RefusesAnMlKemKeyThatFailsTheModulusCheck) {
 }
 
 /// FIPS 203 §6.3: an altered ML-KEM ciphertext yields another secret, and no error that tells it from a good one.
-TEST_P(EachKem, AnAlteredMlKemCiphertextYieldsAnotherSecret) {
+TEST_P(EachKem, an_altered_ml_kem_ciphertext_yields_another_secret) {
   const auto key = generate();
   const Encapsulation made = must(kem().encapsulate(key->public_key(), provider_->rng()));
   const std::size_t at = layout().ecdh_first ? layout().ecdh_share : 0;
@@ -158,7 +158,7 @@ TEST_P(EachKem, AnAlteredMlKemCiphertextYieldsAnotherSecret) {
 
 /// A P-curve point moved in any byte is off its curve, but for a few that are lucky enough to be on it; X25519 takes
 /// all.
-TEST_P(EachHybrid, AnAlteredClassicalPartIsRefusedOrYieldsAnotherSecret) {
+TEST_P(EachHybrid, an_altered_classical_part_is_refused_or_yields_another_secret) {
   const auto key = generate();
   const Encapsulation made = must(kem().encapsulate(key->public_key(), provider_->rng()));
   std::size_t refused = 0;
@@ -179,7 +179,7 @@ TEST_P(EachHybrid, AnAlteredClassicalPartIsRefusedOrYieldsAnotherSecret) {
 }
 
 // SPEC §3.1.
-TEST_P(EachPCurveHybrid, RefusesPointsThatAreNotUncompressedOrNotOnTheCurve) {
+TEST_P(EachPCurveHybrid, refuses_points_that_are_not_uncompressed_or_not_on_the_curve) {
   const auto key = generate();
   const Encapsulation made = must(kem().encapsulate(key->public_key(), provider_->rng()));
   // SEC 1 §2.3.3: compressed 02 and 03, hybrid 06 and 07 (as long as uncompressed 04), infinity 00.
@@ -201,7 +201,7 @@ TEST_P(EachPCurveHybrid, RefusesPointsThatAreNotUncompressedOrNotOnTheCurve) {
 
 /// RFC 7748 §6.1, and the points of small order that lead there: 0, 1, p - 1, p, p + 1, and one of order 8.
 /// SPEC §3.1.
-TEST_F(KemTest, RefusesX25519SharesWhoseSecretIsZero) {
+TEST_F(KemTest, refuses_x25519_shares_whose_secret_is_zero) {
   const std::array<std::string_view, 6> points{{
       "0000000000000000000000000000000000000000000000000000000000000000",
       "0100000000000000000000000000000000000000000000000000000000000000",
@@ -223,7 +223,7 @@ TEST_F(KemTest, RefusesX25519SharesWhoseSecretIsZero) {
 }
 
 /// The pq-crystals vectors of 2024, first of each set, by SHA-256 of what is long.
-TEST_F(KemTest, MlKemMatchesThePublishedResults) {
+TEST_F(KemTest, ml_kem_matches_the_published_results) {
   struct Case {
     KemId id;
     std::string_view public_key_digest, ciphertext_digest, secret;
@@ -254,7 +254,7 @@ TEST_F(KemTest, MlKemMatchesThePublishedResults) {
 }
 
 // RFC 7748 §6.1: Alice's key pair, Bob's public key, and what they share.
-TEST_F(KemTest, TheX25519HalfMatchesRfc7748AndStandsLast) {
+TEST_F(KemTest, the_x25519_half_matches_rfc7748_and_stands_last) {
   const Buffer alice = unhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
   const Buffer bob_public = unhex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
   ScriptedRng rng(joined({Buffer(kSeedSize, 1), alice}));
@@ -267,7 +267,7 @@ TEST_F(KemTest, TheX25519HalfMatchesRfc7748AndStandsLast) {
 }
 
 // RFC 9180 §A.3.1: ikmE and pkEm of DHKEM(P-256, HKDF-SHA256).
-TEST_F(KemTest, TheP256HalfDerivesItsKeyAsRfc9180AndStandsFirst) {
+TEST_F(KemTest, the_p256_half_derives_its_key_as_rfc9180_and_stands_first) {
   ScriptedRng rng(
       joined({Buffer(kSeedSize, 1), unhex("4270e54ffd08d79d5928020af4686d8f6b7d35dbe470265f1f5aa22816ce860e")}));
   const auto key = must(kem(KemId::SecP256r1MlKem768).generate(rng));
@@ -278,7 +278,7 @@ TEST_F(KemTest, TheP256HalfDerivesItsKeyAsRfc9180AndStandsFirst) {
 }
 
 /// The ML-KEM half of a hybrid is the pure ML-KEM of the same randomness: in share, ciphertext and secret.
-TEST_P(EachKem, TheMlKemHalfIsThePureMlKem) {
+TEST_P(EachKem, the_ml_kem_half_is_the_pure_ml_kem) {
   ScriptedRng hybrid_rng(joined({Buffer(kSeedSize, 5), Buffer(layout().ecdh_seed, 6)}));
   ScriptedRng pure_rng(Buffer(kSeedSize, 5));
   const auto hybrid_key = must(kem().generate(hybrid_rng));
@@ -294,7 +294,7 @@ TEST_P(EachKem, TheMlKemHalfIsThePureMlKem) {
 }
 
 /// OpenSSL's own hybrids are one key type each, under the same names.
-TEST_P(EachKem, AgreesWithOpenSslsOwnImplementationInBothDirections) {
+TEST_P(EachKem, agrees_with_openssls_own_implementation_in_both_directions) {
   const std::string name(info(layout().id).name);
   const openssl::Pkey theirs(EVP_PKEY_Q_keygen(nullptr, nullptr, name.c_str()));
   ASSERT_TRUE(theirs) << name;

@@ -76,20 +76,20 @@ class MlKemVectors : public test::VectorTest {
   }
 };
 
-TEST_F(MlKemVectors, AcvpKeyGeneration) { EXPECT_EQ(keygen("evppkey_ml_kem_keygen.txt"), 75U); }
+TEST_F(MlKemVectors, acvp_key_generation) { EXPECT_EQ(keygen("evppkey_ml_kem_keygen.txt"), 75U); }
 
-TEST_F(MlKemVectors, AcvpEncapsulation) {
+TEST_F(MlKemVectors, acvp_encapsulation) {
   const Counts counts = encapsulation("evppkey_ml_kem_encap_decap.txt");
   EXPECT_EQ(counts.good, 75U);
 }
 
-TEST_F(MlKemVectors, KeyGeneration) {
+TEST_F(MlKemVectors, key_generation) {
   for (const std::string set : {"512", "768", "1024"}) {
     EXPECT_EQ(keygen("evppkey_ml_kem_" + set + "_keygen.txt"), 100U) << set;
   }
 }
 
-TEST_F(MlKemVectors, EncapsulationRefusesKeysThatAreNotReduced) {
+TEST_F(MlKemVectors, encapsulation_refuses_keys_that_are_not_reduced) {
   for (const std::string set : {"512", "768", "1024"}) {
     const Counts counts = encapsulation("evppkey_ml_kem_" + set + "_encap.txt");
     EXPECT_GE(counts.good, 100U) << set;
@@ -97,7 +97,7 @@ TEST_F(MlKemVectors, EncapsulationRefusesKeysThatAreNotReduced) {
   }
 }
 
-TEST_F(MlKemVectors, Decapsulation) {
+TEST_F(MlKemVectors, decapsulation) {
   for (const std::string set : {"512", "768", "1024"}) {
     EXPECT_GE(decapsulation("evppkey_ml_kem_" + set + "_decap.txt", "evppkey_ml_kem_" + set + "_keygen.txt"), 100U)
         << set;

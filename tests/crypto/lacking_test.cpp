@@ -35,7 +35,7 @@ void expect_named(const Refused& refused, std::string_view name) {
   EXPECT_TRUE(refused.error().where.ends_with(std::string(" ").append(name))) << refused.error().where;
 }
 
-TEST_F(Lacking, IsSaidOfEveryAlgorithmThatNeedsWhatIsNotThere) {
+TEST_F(Lacking, is_said_of_every_algorithm_that_needs_what_is_not_there) {
   const Capabilities& has = provider_->capabilities();
   EXPECT_EQ(has.kems, (std::vector{KemId::SecP384r1MlKem1024, KemId::MlKem1024, KemId::MlKem512}));
   EXPECT_EQ(has.signatures, (std::vector{SignatureId::MlDsa65, SignatureId::MlDsa87, SignatureId::MlDsa44,
@@ -44,7 +44,7 @@ TEST_F(Lacking, IsSaidOfEveryAlgorithmThatNeedsWhatIsNotThere) {
   EXPECT_TRUE(has.keystream);
 }
 
-TEST_F(Lacking, IsNamedWhereItIsAskedFor) {
+TEST_F(Lacking, is_named_where_it_is_asked_for) {
   for (const KemInfo& row : kKems) {
     if (!provider_->capabilities().has(row.id)) expect_named(provider_->kem(row.id), row.name);
   }
@@ -61,7 +61,7 @@ TEST_F(Lacking, IsNamedWhereItIsAskedFor) {
   }
 }
 
-TEST_F(Lacking, LeavesTheOtherAlgorithmsAtWork) {
+TEST_F(Lacking, leaves_the_other_algorithms_at_work) {
   for (const KemId id : provider_->capabilities().kems) {
     const Kem* const kem = must(provider_->kem(id));
     const auto key = must(kem->generate(provider_->rng()));

@@ -32,7 +32,7 @@ std::string block(std::string_view label, std::string_view body = "AAAA") {
   return "-----BEGIN " + name + "-----\n" + std::string(body) + "\n-----END " + name + "-----\n";
 }
 
-TEST(PemReader, SkipsTextAroundTheBlocks) {
+TEST(PemReader, skips_text_around_the_blocks) {
   const std::string text = "Subject: CN = one\n" + block("A") + "\nbetween\n----------\n - and more\n" +
                            block("B B", "BBBB") + "behind, without a line end";
   const Outcome read = read_all(text);
@@ -40,7 +40,7 @@ TEST(PemReader, SkipsTextAroundTheBlocks) {
   EXPECT_EQ(read.blocks, (std::vector<std::string>{"A: " + block("A"), "B B: " + block("B B", "BBBB")}));
 }
 
-TEST(PemReader, TakesEveryLineEndAndByteOrderMarks) {
+TEST(PemReader, takes_every_line_end_and_byte_order_marks) {
   const std::string plain = "text\n" + block("A", "AAAA\nBBBB") + block("B");
   const std::vector<std::string> expected = read_all(plain).blocks;
   ASSERT_EQ(expected.size(), 2U);
@@ -54,13 +54,13 @@ TEST(PemReader, TakesEveryLineEndAndByteOrderMarks) {
   EXPECT_EQ(read_all(joined).blocks.size(), 2U) << "two files with a mark each, one behind the other";
 }
 
-TEST(PemReader, KeepsTheHeadersOfOldBlocks) {
+TEST(PemReader, keeps_the_headers_of_old_blocks) {
   const std::string old = "-----BEGIN X-----\r\nProc-Type: 4,ENCRYPTED\r\n\r\nAAAA\r\n-----END X-----";
   EXPECT_EQ(read_all(old).blocks,
             (std::vector<std::string>{"X: -----BEGIN X-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END X-----\n"}));
 }
 
-TEST(PemReader, NeverSkipsWhatMayBeADamagedBlock) {
+TEST(PemReader, never_skips_what_may_be_a_damaged_block) {
   for (const std::string& damaged :
        {std::string("-----BEGIN PRIVATE KEY----\nAAAA\n"), std::string("----BEGIN PRIVATE KEY-----\nAAAA\n"),
         std::string("-----BEGJN PRIVATE KEY-----\nAAAA\n"), std::string("-----END PRIVATE KEY-----\n"),
@@ -80,12 +80,12 @@ TEST(PemReader, NeverSkipsWhatMayBeADamagedBlock) {
   EXPECT_NE(read_all(std::string_view("\xFF\xFE-\0-\0", 6)).problem.find("UTF-16"), std::string::npos);
 }
 
-TEST(PemReader, TellsOfAPrivateKeyPrintedAsText) {
+TEST(PemReader, tells_of_a_private_key_printed_as_text) {
   EXPECT_TRUE(read_all(block("PUBLIC KEY") + "ED25519 Private-Key:\npriv:\n    00:11\n").skipped_private_key);
   EXPECT_FALSE(read_all(block("PUBLIC KEY") + "ED25519 Public-Key:\npub:\n    00:11\n").skipped_private_key);
 }
 
-TEST(PemReader, KnowsKeysByTheirLabels) {
+TEST(PemReader, knows_keys_by_their_labels) {
   for (const std::string_view label :
        {"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY"}) {
     EXPECT_TRUE(is_private_key_label(label) && is_key_label(label)) << label;

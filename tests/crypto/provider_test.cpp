@@ -19,11 +19,11 @@ using test::must;
 
 class ProviderSuite : public test::ProviderTest {};
 
-TEST_F(ProviderSuite, NamesItsLibraryAndVersion) {
+TEST_F(ProviderSuite, names_its_library_and_version) {
   EXPECT_EQ(provider_->description(), "OpenSSL " + std::string(OpenSSL_version(OPENSSL_VERSION_STRING)));
 }
 
-TEST_F(ProviderSuite, ALibraryThatCanCarryNothingIsOneClearErrorAtStart) {
+TEST_F(ProviderSuite, a_library_that_can_carry_nothing_is_one_clear_error_at_start) {
   for (const std::string query : {"provider=nosuch", "fips=yes,provider=nosuch"}) {
     const auto made = make_openssl_provider({query});
     expect_error(made, ErrorKind::Provider, Reason::InternalError);
@@ -35,7 +35,7 @@ TEST_F(ProviderSuite, ALibraryThatCanCarryNothingIsOneClearErrorAtStart) {
   }
 }
 
-TEST_F(ProviderSuite, HasTheWholeSuite) {
+TEST_F(ProviderSuite, has_the_whole_suite) {
   const Capabilities& has = provider_->capabilities();
   const Capabilities all = whole_suite();
   EXPECT_EQ(has.kems, all.kems);
@@ -45,7 +45,7 @@ TEST_F(ProviderSuite, HasTheWholeSuite) {
 }
 
 /// OpenSSL's fetch ignores a query that it cannot read, and would then give any provider's algorithm.
-TEST_F(ProviderSuite, APropertyQueryThatCannotBeReadIsAnErrorAndNotIgnored) {
+TEST_F(ProviderSuite, a_property_query_that_cannot_be_read_is_an_error_and_not_ignored) {
   const std::vector<std::string> queries{"this is no query (((", "=yes", "fips=\"yes", {"fips=no\0=", 9}};
   for (const std::string& query : queries) {
     const auto made = make_openssl_provider({query});
@@ -55,7 +55,7 @@ TEST_F(ProviderSuite, APropertyQueryThatCannotBeReadIsAnErrorAndNotIgnored) {
   }
 }
 
-TEST_F(ProviderSuite, APropertyQueryThatIsMetServes) {
+TEST_F(ProviderSuite, a_property_query_that_is_met_serves) {
   const auto made = make_openssl_provider({"provider=default"});
   ASSERT_TRUE(made) << made.error().where;
   const auto pem = must((*made)->generate_private_key(SignatureId::Ed25519MlDsa65, std::nullopt));
@@ -69,14 +69,14 @@ TEST_F(ProviderSuite, APropertyQueryThatIsMetServes) {
   }
 }
 
-TEST_F(ProviderSuite, GivesEveryKemOnceAndEveryAeadAnew) {
+TEST_F(ProviderSuite, gives_every_kem_once_and_every_aead_anew) {
   for (const KemInfo& row : kKems) EXPECT_EQ(must(provider_->kem(row.id)), must(provider_->kem(row.id))) << row.name;
   for (const AeadInfo& row : kAeads)
     EXPECT_NE(must(provider_->aead(row.id)), must(provider_->aead(row.id))) << row.name;
 }
 
 // SPEC §3.4.
-TEST_F(ProviderSuite, RandomBytesDifferAndFillEverySize) {
+TEST_F(ProviderSuite, random_bytes_differ_and_fill_every_size) {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {
     Buffer bytes(32);
@@ -96,7 +96,7 @@ TEST_F(ProviderSuite, RandomBytesDifferAndFillEverySize) {
 }
 
 /// The caller may be a program that uses OpenSSL itself and would find our failures in its own queue.
-TEST_F(ProviderSuite, FailuresLeaveOpenSslsErrorQueueEmpty) {
+TEST_F(ProviderSuite, failures_leave_openssls_error_queue_empty) {
   const auto expect_clean = [](const char* what) { EXPECT_EQ(ERR_peek_error(), 0U) << what; };
   const Kem& kem = *must(provider_->kem(KemId::SecP256r1MlKem768));
   EXPECT_FALSE(kem.encapsulate(Buffer(info(kem.id()).public_key_size, 0x04), provider_->rng()));

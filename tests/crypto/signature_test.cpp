@@ -45,7 +45,7 @@ std::string signature_name(const testing::TestParamInfo<SignatureInfo>& row) { r
 
 INSTANTIATE_TEST_SUITE_P(All, EachSignature, testing::ValuesIn(kSignatures), signature_name);
 
-TEST_P(EachSignature, VerifiesWhatItSignedForMessagesOfManySizes) {
+TEST_P(EachSignature, verifies_what_it_signed_for_messages_of_many_sizes) {
   const auto signer = new_signer(id());
   const auto checks = verifier(signer->public_key());
   for (const std::size_t size : test::Sizes{0, 1, 32, 100, 1000, 100'000}) {
@@ -59,7 +59,7 @@ TEST_P(EachSignature, VerifiesWhatItSignedForMessagesOfManySizes) {
   }
 }
 
-TEST_P(EachSignature, RefusesASignatureAlteredInAnyByte) {
+TEST_P(EachSignature, refuses_a_signature_altered_in_any_byte) {
   const auto signer = new_signer(id());
   const auto checks = verifier(signer->public_key());
   const Buffer signature = must(signer->sign(message(), provider_->rng()));
@@ -74,7 +74,7 @@ TEST_P(EachSignature, RefusesASignatureAlteredInAnyByte) {
   EXPECT_TRUE(checks->verify(message(), signature)) << "a refusal must not spoil the verifier";
 }
 
-TEST_P(EachSignature, RefusesEveryOtherLength) {
+TEST_P(EachSignature, refuses_every_other_length) {
   const auto signer = new_signer(id());
   const auto checks = verifier(signer->public_key());
   const Buffer signature = must(signer->sign(message(), provider_->rng()));
@@ -87,7 +87,7 @@ TEST_P(EachSignature, RefusesEveryOtherLength) {
   expect_refused(*checks, message(), joined({signature, signature}));
 }
 
-TEST_P(EachSignature, RefusesAnAlteredMessageAndAnotherKey) {
+TEST_P(EachSignature, refuses_an_altered_message_and_another_key) {
   const auto signer = new_signer(id());
   const auto checks = verifier(signer->public_key());
   const Buffer signature = must(signer->sign(message(), provider_->rng()));
@@ -103,7 +103,7 @@ TEST_P(EachSignature, RefusesAnAlteredMessageAndAnotherKey) {
 
 /// The provider keeps imported keys: more of them than it keeps, asked for out of order, each verifies its own
 /// signature only.
-TEST_F(SignatureTest, VerifiersOfManyKeysAreNeverMixedUp) {
+TEST_F(SignatureTest, verifiers_of_many_keys_are_never_mixed_up) {
   constexpr std::size_t kKeys = 40;
   std::vector<PublicKey> keys;
   std::vector<Buffer> signatures;
@@ -124,7 +124,7 @@ TEST_F(SignatureTest, VerifiersOfManyKeysAreNeverMixedUp) {
 }
 
 /// An altered public key is another key: its import fails, or it refuses the signature.
-TEST_P(EachSignature, RefusesUnderAnAlteredPublicKey) {
+TEST_P(EachSignature, refuses_under_an_altered_public_key) {
   const auto signer = new_signer(id());
   const Buffer signature = must(signer->sign(message(), provider_->rng()));
   const std::size_t size = signer->public_key().bytes.size();
@@ -136,7 +136,7 @@ TEST_P(EachSignature, RefusesUnderAnAlteredPublicKey) {
   }
 }
 
-TEST_P(EachSignature, RefusesPublicKeysOfOtherLengths) {
+TEST_P(EachSignature, refuses_public_keys_of_other_lengths) {
   PublicKey key = new_signer(id())->public_key();
   key.bytes.push_back(0);
   expect_error(provider_->verifier(key), ErrorKind::ApiMisuse, Reason::InternalError);
@@ -147,7 +147,7 @@ TEST_P(EachSignature, RefusesPublicKeysOfOtherLengths) {
 }
 
 // SPEC §3.2.
-TEST_P(EachSignature, DrawsItsHedgeFromTheCallerAlone) {
+TEST_P(EachSignature, draws_its_hedge_from_the_caller_alone) {
   const auto signer = new_signer(id());
   const std::size_t size = hedge_size(id());
   ScriptedRng first(Buffer(size, 1));
@@ -163,7 +163,7 @@ TEST_P(EachSignature, DrawsItsHedgeFromTheCallerAlone) {
   expect_error(signer->sign(message(), spent), ErrorKind::Provider, Reason::InternalError);
 }
 
-TEST_P(EachSignature, SignersAndVerifiersOutliveTheirProvider) {
+TEST_P(EachSignature, signers_and_verifiers_outlive_their_provider) {
   const auto signer = new_signer(id());
   const auto checks = verifier(signer->public_key());
   provider_.reset();
@@ -173,7 +173,7 @@ TEST_P(EachSignature, SignersAndVerifiersOutliveTheirProvider) {
 
 /// SPEC §3: the composite is Ed25519(64) ‖ ML-DSA-65(3309) over the same bytes, and both must verify.
 /// SPEC §3.2.
-TEST_F(SignatureTest, TheCompositeIsBothSignaturesAndNeedsBoth) {
+TEST_F(SignatureTest, the_composite_is_both_signatures_and_needs_both) {
   const auto signer = new_signer(SignatureId::Ed25519MlDsa65);
   const Bytes key(signer->public_key().bytes);
   const auto checks = verifier(signer->public_key());
@@ -197,7 +197,7 @@ TEST_F(SignatureTest, TheCompositeIsBothSignaturesAndNeedsBoth) {
 }
 
 // RFC 8032 §7.1, tests 1 to 3.
-TEST_F(SignatureTest, Ed25519MatchesRfc8032) {
+TEST_F(SignatureTest, ed25519_matches_rfc8032) {
   struct Case {
     std::string_view key, public_key, message, signature;
   };
@@ -228,7 +228,7 @@ TEST_F(SignatureTest, Ed25519MatchesRfc8032) {
 }
 
 // NIST ACVP, ML-DSA-keyGen-FIPS204, the first case of each set: ξ and SHA-256 of the public key.
-TEST_F(SignatureTest, MlDsaKeysComeFromTheirSeedsAsPublished) {
+TEST_F(SignatureTest, ml_dsa_keys_come_from_their_seeds_as_published) {
   struct Case {
     SignatureId id;
     std::string_view seed, public_key_digest;

@@ -116,25 +116,25 @@ class SignatureVectors : public test::VectorTest {
   }
 };
 
-TEST_F(SignatureVectors, AcvpMlDsaKeyGenerationInAllThreeFormsOfAFile) {
+TEST_F(SignatureVectors, acvp_ml_dsa_key_generation_in_all_three_forms_of_a_file) {
   EXPECT_EQ(key_generation("evppkey_ml_dsa_keygen.txt"), 75U);
 }
-TEST_F(SignatureVectors, AcvpSlhDsaKeyGeneration) { EXPECT_GE(key_generation("evppkey_slh_dsa_keygen.txt"), 10U); }
+TEST_F(SignatureVectors, acvp_slh_dsa_key_generation) { EXPECT_GE(key_generation("evppkey_slh_dsa_keygen.txt"), 10U); }
 
-TEST_F(SignatureVectors, AcvpMlDsaSigning) { EXPECT_EQ(signing("evppkey_ml_dsa_siggen.txt").good, 6U); }
-TEST_F(SignatureVectors, AcvpMlDsaVerification) {
+TEST_F(SignatureVectors, acvp_ml_dsa_signing) { EXPECT_EQ(signing("evppkey_ml_dsa_siggen.txt").good, 6U); }
+TEST_F(SignatureVectors, acvp_ml_dsa_verification) {
   const Counts counts = verification("evppkey_ml_dsa_sigver.txt");
   EXPECT_EQ(counts.good, 2U);
   EXPECT_EQ(counts.refused, 1U);
 }
-TEST_F(SignatureVectors, AcvpSlhDsaSigning) {
+TEST_F(SignatureVectors, acvp_slh_dsa_signing) {
   EXPECT_EQ(signing("evppkey_slh_dsa_siggen.txt", is_small_slh_dsa).good, 2U) << "one deterministic, one hedged";
 }
-TEST_F(SignatureVectors, AcvpSlhDsaVerification) {
+TEST_F(SignatureVectors, acvp_slh_dsa_verification) {
   EXPECT_EQ(verification("evppkey_slh_dsa_sigver.txt", is_small_slh_dsa).refused, 1U);
 }
 
-TEST_F(SignatureVectors, WycheproofMlDsaSigning) {
+TEST_F(SignatureVectors, wycheproof_ml_dsa_signing) {
   for (const std::string set : {"44", "65", "87"}) {
     const Counts counts = signing("evppkey_ml_dsa_" + set + "_wycheproof_sign.txt");
     EXPECT_GE(counts.good, 50U) << set;
@@ -142,7 +142,7 @@ TEST_F(SignatureVectors, WycheproofMlDsaSigning) {
   }
 }
 
-TEST_F(SignatureVectors, WycheproofMlDsaVerification) {
+TEST_F(SignatureVectors, wycheproof_ml_dsa_verification) {
   for (const std::string set : {"44", "65", "87"}) {
     const Counts counts = verification("evppkey_ml_dsa_" + set + "_wycheproof_verify.txt");
     EXPECT_GE(counts.good, 50U) << set;
@@ -151,7 +151,7 @@ TEST_F(SignatureVectors, WycheproofMlDsaVerification) {
 }
 
 /// Keys of wrong lengths, or whose parts contradict each other.
-TEST_F(SignatureVectors, WycheproofMlDsaKeysThatMustBeRefused) {
+TEST_F(SignatureVectors, wycheproof_ml_dsa_keys_that_must_be_refused) {
   std::size_t used = 0;
   for (const std::string set : {"44", "65", "87"}) {
     for (const std::string_view kind : {"sign", "verify"}) {

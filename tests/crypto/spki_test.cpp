@@ -30,7 +30,7 @@ Buffer openssl_spki(const char* type, Bytes raw) {
 
 class Spki : public test::ProviderTest {};
 
-TEST_F(Spki, IsByteForByteWhatOpenSslWrites) {
+TEST_F(Spki, is_byte_for_byte_what_openssl_writes) {
   for (const SignatureInfo& row : kSignatures) {
     const PublicKey key = new_signer(row.id)->public_key();
     const Bytes raw(key.bytes);
@@ -42,7 +42,7 @@ TEST_F(Spki, IsByteForByteWhatOpenSslWrites) {
   }
 }
 
-TEST_F(Spki, IsReadBackExactlyAndTheCompositeIsNot) {
+TEST_F(Spki, is_read_back_exactly_and_the_composite_is_not) {
   for (const SignatureInfo& row : kSignatures) {
     const PublicKey key{row.id, Buffer(row.public_key_size, 0x5c)};
     const Buffer der = spki_der(key.algorithm, key.bytes);
@@ -67,7 +67,7 @@ TEST_F(Spki, IsReadBackExactlyAndTheCompositeIsNot) {
   }
 }
 
-TEST_F(Spki, OfAKeyOfAnotherLengthIsEmpty) {
+TEST_F(Spki, of_a_key_of_another_length_is_empty) {
   for (const SignatureInfo& row : kSignatures) {
     EXPECT_TRUE(spki_der(row.id, {}).empty()) << row.name;
     EXPECT_TRUE(spki_der(row.id, Buffer(row.public_key_size - 1)).empty()) << row.name;

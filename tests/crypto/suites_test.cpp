@@ -41,13 +41,13 @@ void expect_rows_found(const Table& table, ByCode by_code, ByName by_name) {
   EXPECT_FALSE(by_name(""));
 }
 
-TEST(SuiteTable, FindsEveryRowByEnumeratorCodeAndName) {
+TEST(SuiteTable, finds_every_row_by_enumerator_code_and_name) {
   expect_rows_found(kKems, kem_from_wire, kem_by_name);
   expect_rows_found(kSignatures, signature_from_wire, signature_by_name);
   expect_rows_found(kAeads, aead_from_wire, aead_by_name);
 }
 
-TEST(SuiteTable, UsesTheCodePointsOfTheSpecification) {
+TEST(SuiteTable, uses_the_code_points_of_the_specification) {
   EXPECT_EQ(kem_from_wire(0x11EC), KemId::X25519MlKem768);
   EXPECT_EQ(kem_from_wire(0x11EB), KemId::SecP256r1MlKem768);
   EXPECT_EQ(kem_from_wire(0x11ED), KemId::SecP384r1MlKem1024);
@@ -65,17 +65,17 @@ TEST(SuiteTable, UsesTheCodePointsOfTheSpecification) {
 }
 
 // SPEC §3.
-TEST(SuiteTable, PrefersTheDefaultsOfTheSpecification) {
+TEST(SuiteTable, prefers_the_defaults_of_the_specification) {
   EXPECT_EQ(kKems.front().id, KemId::X25519MlKem768);
   EXPECT_EQ(kSignatures.front().id, SignatureId::MlDsa65);
   EXPECT_EQ(kAeads.front().id, AeadId::Aes256Gcm);
 }
 
-TEST(SuiteTable, CallsOnlyEd25519AloneUnsafeAgainstQuantumComputers) {
+TEST(SuiteTable, calls_only_ed25519_alone_unsafe_against_quantum_computers) {
   for (const SignatureInfo& row : kSignatures) EXPECT_EQ(row.quantum_safe, row.id != SignatureId::Ed25519) << row.name;
 }
 
-TEST(SuiteTable, LimitsAnEpochToTheSpecifiedFramesAndBytes) {
+TEST(SuiteTable, limits_an_epoch_to_the_specified_frames_and_bytes) {
   for (const AeadInfo& row : kAeads) {
     EXPECT_EQ(row.max_frames, (std::uint64_t{1} << 32U) - 1) << row.name;
     EXPECT_EQ(row.max_bytes, std::uint64_t{1} << 38U) << row.name;
@@ -83,7 +83,7 @@ TEST(SuiteTable, LimitsAnEpochToTheSpecifiedFramesAndBytes) {
   }
 }
 
-TEST_F(Suites, KemSizesAreThoseOfTheProvider) {
+TEST_F(Suites, kem_sizes_are_those_of_the_provider) {
   for (const KemInfo& row : kKems) {
     const Kem* const kem = must(provider_->kem(row.id));
     EXPECT_EQ(kem->id(), row.id);
@@ -97,7 +97,7 @@ TEST_F(Suites, KemSizesAreThoseOfTheProvider) {
   }
 }
 
-TEST_F(Suites, SignatureSizesAreThoseOfTheProvider) {
+TEST_F(Suites, signature_sizes_are_those_of_the_provider) {
   for (const SignatureInfo& row : kSignatures) {
     const auto signer = new_signer(row.id);
     EXPECT_EQ(signer->public_key().algorithm, row.id);

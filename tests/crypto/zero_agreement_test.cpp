@@ -104,7 +104,7 @@ int start(const OSSL_CORE_HANDLE* /*core*/, const OSSL_DISPATCH* /*in*/, const O
 }
 
 // SPEC §3.1.
-TEST(ZeroAgreement, IsRefusedByBothEndsWhateverTheLibraryLetsPass) {
+TEST(ZeroAgreement, is_refused_by_both_ends_whatever_the_library_lets_pass) {
   ASSERT_EQ(OSSL_PROVIDER_add_builtin(nullptr, "same", start), 1);
   OSSL_PROVIDER* const same = OSSL_PROVIDER_load(nullptr, "same");
   OSSL_PROVIDER* const standard = OSSL_PROVIDER_load(nullptr, "default");  // asked for by name once another is loaded

@@ -5,7 +5,7 @@
 namespace qsp::e91 {
 namespace {
 
-TEST(Bits, GoToBytesAndBack) {
+TEST(Bits, go_to_bytes_and_back) {
   const std::vector<std::uint8_t> bytes{0xA5, 0x0F, 0xFF, 0x01, 0x80, 0x7E, 0x11, 0x22, 0x33};
   for (std::size_t size = 0; size <= 72; ++size) {
     const Bits bits = Bits::from_bytes(bytes, size);
@@ -17,7 +17,7 @@ TEST(Bits, GoToBytesAndBack) {
   }
 }
 
-TEST(Bits, PastTheEndAreZeroAfterTruncation) {
+TEST(Bits, past_the_end_are_zero_after_truncation) {
   Bits bits(130);
   for (std::size_t i = 0; i < 130; ++i) bits.set(i, true);
   bits.truncate(67);
@@ -29,7 +29,7 @@ TEST(Bits, PastTheEndAreZeroAfterTruncation) {
   EXPECT_TRUE(bits.empty());
 }
 
-TEST(Bits, AMoveLeavesNothingBehind) {
+TEST(Bits, a_move_leaves_nothing_behind) {
   Bits from(64);
   from.set(3, true);
   const Bits to = std::move(from);

@@ -15,7 +15,7 @@ class SettingsTest : public testing::Test {
   std::unique_ptr<crypto::Provider> provider_ = crypto::make_openssl_provider().value();
 };
 
-TEST_F(SettingsTest, AreTheSameInAnyOrder) {
+TEST_F(SettingsTest, are_the_same_in_any_order) {
   const Weights choice = weights(Mode::Biased, Side::Bob, 0.9);
   auto upwards = Settings::create(*provider_, seed_of(1), choice).value();
   auto jumping = Settings::create(*provider_, seed_of(1), choice).value();
@@ -24,7 +24,7 @@ TEST_F(SettingsTest, AreTheSameInAnyOrder) {
   for (std::uint64_t slot = 5000; slot-- > 0;) ASSERT_EQ(jumping.at(slot), seen[slot]) << slot;
 }
 
-TEST_F(SettingsTest, ComeAsOftenAsTheirWeights) {
+TEST_F(SettingsTest, come_as_often_as_their_weights) {
   constexpr std::uint64_t kSlots = 1'000'000;
   for (const Mode mode : {Mode::Biased, Mode::Classic}) {
     for (const Side side : {Side::Alice, Side::Bob}) {
@@ -40,7 +40,7 @@ TEST_F(SettingsTest, ComeAsOftenAsTheirWeights) {
   }
 }
 
-TEST_F(SettingsTest, AreNeverOneWithoutWeight) {
+TEST_F(SettingsTest, are_never_one_without_weight) {
   const auto seen = [&](Weights choice) {
     std::array<bool, kMaxSettings> found{};
     auto settings = Settings::create(*provider_, seed_of(3), choice).value();
@@ -54,7 +54,7 @@ TEST_F(SettingsTest, AreNeverOneWithoutWeight) {
   EXPECT_EQ(seen({1, 0, 0, 65535}), (Found{true, false, false, true}));
 }
 
-TEST_F(SettingsTest, OfAnotherSeedAreOthers) {
+TEST_F(SettingsTest, of_another_seed_are_others) {
   const Weights choice = weights(Mode::Classic, Side::Alice, 0);
   auto one = Settings::create(*provider_, seed_of(1), choice).value();
   auto two = Settings::create(*provider_, seed_of(2), choice).value();
@@ -64,7 +64,7 @@ TEST_F(SettingsTest, OfAnotherSeedAreOthers) {
 }
 
 /// NIST's definition of GCM says what the counter starts from; the AEAD itself is the oracle.
-TEST_F(SettingsTest, AKeystreamIsWhatSealingZerosGives) {
+TEST_F(SettingsTest, a_keystream_is_what_sealing_zeros_gives) {
   const auto stream = make_keystream(*provider_, TrafficKey::copy_of(seed_of(9).reveal())).value();
   const auto aead = provider_->aead(crypto::AeadId::Aes256Gcm).value();
   ASSERT_TRUE(aead->set_key(TrafficKey::copy_of(seed_of(9).reveal())));
@@ -79,7 +79,7 @@ TEST_F(SettingsTest, AKeystreamIsWhatSealingZerosGives) {
   }
 }
 
-TEST_F(SettingsTest, RandomStreamRepeatsFromASeedOnly) {
+TEST_F(SettingsTest, random_stream_repeats_from_a_seed_only) {
   auto one = RandomStream::create(*provider_, seed_of(1)).value();
   auto two = RandomStream::create(*provider_, seed_of(1)).value();
   auto drawn = RandomStream::create(*provider_, provider_->rng()).value();

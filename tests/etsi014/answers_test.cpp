@@ -35,7 +35,7 @@ std::string container_refusal(std::string_view what, std::string_view by) {
   return refusal(parse_key_container(with(kContainer, what, by)));
 }
 
-TEST(Status, TheStandardsExampleIsReadAndWrittenBack) {
+TEST(Status, the_standards_example_is_read_and_written_back) {
   const auto status = parse_status(kStatus);
   ASSERT_TRUE(status) << status.error();
   EXPECT_EQ(status->source_kme_id, "AAAABBBBCCCCDDDD");
@@ -47,7 +47,7 @@ TEST(Status, TheStandardsExampleIsReadAndWrittenBack) {
   EXPECT_EQ(text_of(*status), kStatus);
 }
 
-TEST(Status, AnIdThatIsANumberIsRead) {
+TEST(Status, an_id_that_is_a_number_is_read) {
   const auto status =
       parse_status(with(with(kStatus, "\"IIIIJJJJKKKKLLLL\"", "25452407"), "\"AAAABBBBCCCCDDDD\"", "0"));
   ASSERT_TRUE(status) << status.error();
@@ -57,7 +57,7 @@ TEST(Status, AnIdThatIsANumberIsRead) {
   EXPECT_NE(status_refusal("\"IIIIJJJJKKKKLLLL\"", "-1"), "accepted");
 }
 
-TEST(Status, EveryMemberIsNeededAndOfItsType) {
+TEST(Status, every_member_is_needed_and_of_its_type) {
   for (const std::string_view name :
        {"source_KME_ID", "target_KME_ID", "master_SAE_ID", "slave_SAE_ID", "key_size", "stored_key_count",
         "max_key_count", "max_key_per_request", "max_key_size", "min_key_size", "max_SAE_ID_count"}) {
@@ -71,14 +71,14 @@ TEST(Status, EveryMemberIsNeededAndOfItsType) {
   EXPECT_NE(status_refusal("\"key_size\":352", R"("key_size":"352")"), "accepted");
 }
 
-TEST(Status, TheLengthOfAnIdIsBounded) {
+TEST(Status, the_length_of_an_id_is_bounded) {
   const auto id = [](std::size_t size) { return '"' + std::string(size, 'a') + '"'; };
   EXPECT_EQ(status_refusal("\"IIIIJJJJKKKKLLLL\"", id(kMaxSaeIdSize)), "accepted");
   EXPECT_NE(status_refusal("\"IIIIJJJJKKKKLLLL\"", id(kMaxSaeIdSize + 1)), "accepted");
   EXPECT_NE(status_refusal("\"IIIIJJJJKKKKLLLL\"", id(0)), "accepted");
 }
 
-TEST(Status, NumbersReachSixtyFourBits) {
+TEST(Status, numbers_reach_sixty_four_bits) {
   const auto status = parse_status(with(kStatus, "25000", "18446744073709551615"));
   ASSERT_TRUE(status);
   EXPECT_EQ(status->stored_key_count, std::numeric_limits<std::uint64_t>::max());
@@ -86,7 +86,7 @@ TEST(Status, NumbersReachSixtyFourBits) {
 }
 
 /// SPEC §5.7: "unless its value is false, null, 0, or a text".
-TEST(Status, AnExtensionMaySayThatKeysAreSimulated) {
+TEST(Status, an_extension_may_say_that_keys_are_simulated) {
   const auto simulated = [](std::string_view extension) {
     const auto status = parse_status(with(kStatus, "}", ",\"status_extension\":" + std::string(extension) + "}"));
     return status ? (status->simulated ? "yes" : "no") : "refused";
@@ -109,7 +109,7 @@ TEST(Status, AnExtensionMaySayThatKeysAreSimulated) {
   EXPECT_TRUE(parse_status(text_of(*status))->simulated);
 }
 
-TEST(KeyContainer, TheStandardsExampleIsReadAndWrittenBack) {
+TEST(KeyContainer, the_standards_example_is_read_and_written_back) {
   const auto container = parse_key_container(kContainer);
   ASSERT_TRUE(container) << container.error();
   ASSERT_EQ(container->keys.size(), 2U);
@@ -121,7 +121,7 @@ TEST(KeyContainer, TheStandardsExampleIsReadAndWrittenBack) {
   EXPECT_EQ(text_of(*container), kContainer);
 }
 
-TEST(KeyContainer, WithoutKeysIsOneWithNone) {
+TEST(KeyContainer, without_keys_is_one_with_none) {
   for (const std::string_view text : {R"({"keys":[]})", R"({"keys":null})", R"({"keys":null,"x":1})", "{}"}) {
     const auto container = parse_key_container(text);
     ASSERT_TRUE(container) << text;
@@ -133,25 +133,25 @@ TEST(KeyContainer, WithoutKeysIsOneWithNone) {
   }
 }
 
-TEST(KeyContainer, AnUpperCaseKeyIdIsLeftAsItIs) {
+TEST(KeyContainer, an_upper_case_key_id_is_left_as_it_is) {
   const auto container = parse_key_container(with(kContainer, "bc490419-7d60-487f-adc1", "BC490419-7D60-487F-ADC1"));
   ASSERT_TRUE(container);
   EXPECT_EQ(container->keys[0].key_id, "BC490419-7D60-487F-ADC1-4ddcc177c139");
 }
 
-TEST(KeyContainer, UnknownMembersAreSkippedWhereverTheyStand) {
+TEST(KeyContainer, unknown_members_are_skipped_wherever_they_stand) {
   const std::string more = R"("vendor":[{"x":{"y":null}}],"key_container_ID":7,)";
   EXPECT_EQ(container_refusal("{\"keys\"", "{" + more + "\"keys\""), "accepted");
   EXPECT_EQ(container_refusal("{\"key_ID\"", "{" + more + "\"key_ID\""), "accepted");
 }
 
-TEST(KeyContainer, AMemberTwiceIsRefused) {
+TEST(KeyContainer, a_member_twice_is_refused) {
   EXPECT_NE(container_refusal("{\"key_ID\"", R"({"key_ID":"x","key_ID")"), "accepted");
   EXPECT_NE(container_refusal("{\"keys\"", R"({"keys":[],"keys")"), "accepted");
   EXPECT_NE(container_refusal("{\"keys\"", R"({"x":1,"x":2,"keys")"), "accepted");
 }
 
-TEST(KeyContainer, AKeyIsExactBase64) {
+TEST(KeyContainer, a_key_is_exact_base64) {
   for (const std::string_view key : {R"("")", R"("wHHV=")", R"("wHHVxRw")", R"("wHHVxR==")", R"("wHHVxQ==\n")",
                                      R"("wHHV xQ==")", R"("wH-VxQ==")", "1", "null", "{}", "[]", "true"}) {
     EXPECT_TRUE(container_refusal(kFirstKey, key).starts_with("key: ")) << key;
@@ -161,7 +161,7 @@ TEST(KeyContainer, AKeyIsExactBase64) {
   EXPECT_EQ(container_refusal("\"key\":", "\"kee\":"), "key: missing");
 }
 
-TEST(KeyContainer, TheLengthOfAKeyIsBounded) {
+TEST(KeyContainer, the_length_of_a_key_is_bounded) {
   const std::vector<std::uint8_t> bytes(kMaxKeySize + 1, 7);
   const auto key = [&bytes](std::size_t size) {
     const auto base64 = json::to_base64(Bytes(bytes).first(size));
@@ -174,7 +174,7 @@ TEST(KeyContainer, TheLengthOfAKeyIsBounded) {
   EXPECT_NE(container_refusal(kFirstKey, '"' + std::string(2000, 'A') + '"'), "accepted");
 }
 
-TEST(KeyContainer, AKeyIdIsATextOfBoundedLength) {
+TEST(KeyContainer, a_key_id_is_a_text_of_bounded_length) {
   EXPECT_EQ(container_refusal(kFirstId, '"' + std::string(kMaxTextSize, 'a') + '"'), "accepted");
   EXPECT_NE(container_refusal(kFirstId, '"' + std::string(kMaxTextSize + 1, 'a') + '"'), "accepted");
   for (const std::string_view id : {"\"\"", "1", "null", "[]"}) {
@@ -182,7 +182,7 @@ TEST(KeyContainer, AKeyIdIsATextOfBoundedLength) {
   }
 }
 
-TEST(KeyContainer, TheNumberOfKeysIsBounded) {
+TEST(KeyContainer, the_number_of_keys_is_bounded) {
   const auto keys = [](std::size_t count) {
     return "{\"keys\":" + list_of(count, R"({"key_ID":"a","key":"AAAA"})") + "}";
   };
@@ -190,7 +190,7 @@ TEST(KeyContainer, TheNumberOfKeysIsBounded) {
   EXPECT_NE(refusal(parse_key_container(keys(kMaxKeysPerMessage + 1))), "accepted");
 }
 
-TEST(KeyContainer, AnExtensionMaySayThatAKeyIsSimulated) {
+TEST(KeyContainer, an_extension_may_say_that_a_key_is_simulated) {
   const auto container = parse_key_container(
       with(kContainer, kFirstKey, std::string(kFirstKey) + R"(,"key_extension":{"simulated":true})"));
   ASSERT_TRUE(container);
@@ -205,7 +205,7 @@ TEST(KeyContainer, AnExtensionMaySayThatAKeyIsSimulated) {
 }
 
 /// SPEC §5.7: whatever cannot be read as "not simulated" is told, wherever it stands.
-TEST(KeyContainer, ItsOwnExtensionAndThatOfAnIdMaySayItToo) {
+TEST(KeyContainer, its_own_extension_and_that_of_an_id_may_say_it_too) {
   const auto by_id = parse_key_container(
       with(kContainer, kFirstKey, std::string(kFirstKey) + R"(,"key_ID_extension":{"simulated":"true"})"));
   ASSERT_TRUE(by_id);
@@ -218,12 +218,12 @@ TEST(KeyContainer, ItsOwnExtensionAndThatOfAnIdMaySayItToo) {
   EXPECT_NE(container_refusal("{\"keys\"", R"({"key_container_extension":[],"keys")"), "accepted");
 }
 
-TEST(KeyContainer, DepthIsBounded) {
+TEST(KeyContainer, depth_is_bounded) {
   const std::string deep = std::string(kMaxDepth, '[') + std::string(kMaxDepth, ']');
   EXPECT_NE(container_refusal("{\"keys\"", "{\"x\":" + deep + ",\"keys\""), "accepted");
 }
 
-TEST(KeyContainer, ErrorsQuoteNothing) {
+TEST(KeyContainer, errors_quote_nothing) {
   for (const std::string& text :
        {container_refusal(kFirstKey, R"("c2VjcmV0")"
                                      ",\"key\":\"c2VjcmV0\""),
@@ -233,7 +233,7 @@ TEST(KeyContainer, ErrorsQuoteNothing) {
   }
 }
 
-TEST(KeyContainer, LeavesNothingOfAKeyInMemory) {
+TEST(KeyContainer, leaves_nothing_of_a_key_in_memory) {
   const std::string base64(kFirstKey.substr(1, 44));
   const auto bytes = parse_key_container(kContainer);
   ASSERT_TRUE(bytes);
@@ -248,7 +248,7 @@ TEST(KeyContainer, LeavesNothingOfAKeyInMemory) {
   }
 }
 
-TEST(Message, IsWholeOnlyToItsLastBrace) {
+TEST(Message, is_whole_only_to_its_last_brace) {
   for (const std::string& text : {kStatus, kContainer}) {
     EXPECT_TRUE(is_whole(text));
     EXPECT_TRUE(is_whole(text + "\r\n"));
@@ -257,7 +257,7 @@ TEST(Message, IsWholeOnlyToItsLastBrace) {
   for (const std::string_view text : {"1", "[]", "\"a\"", "{}{}"}) EXPECT_FALSE(is_whole(text)) << text;
 }
 
-TEST(Error, IsReadAndWrittenBack) {
+TEST(Error, is_read_and_written_back) {
   const std::string text = R"({"message":"size shall be a multiple of 8","details":[{"size":"not a multiple of 8"}]})";
   const auto error = parse_error(text);
   ASSERT_TRUE(error) << error.error();
@@ -267,7 +267,7 @@ TEST(Error, IsReadAndWrittenBack) {
   EXPECT_EQ(text_of(*error), text);
 }
 
-TEST(Error, DetailsThatAreNoTextsAreSkipped) {
+TEST(Error, details_that_are_no_texts_are_skipped) {
   const auto error = parse_error(R"({"message":"m","details":[{"a":1,"b":"x","c":{}},{}],"more":[]})");
   ASSERT_TRUE(error);
   ASSERT_EQ(error->details.size(), 1U);
@@ -276,7 +276,7 @@ TEST(Error, DetailsThatAreNoTextsAreSkipped) {
   EXPECT_TRUE(parse_error(R"({"message":"m","details":null})"));
 }
 
-TEST(Error, IsBoundedAndOfItsTypes) {
+TEST(Error, is_bounded_and_of_its_types) {
   const auto message = [](std::size_t size) { return "{\"message\":\"" + std::string(size, 'a') + "\"}"; };
   EXPECT_TRUE(parse_error(message(kMaxTextSize)));
   EXPECT_FALSE(parse_error(message(kMaxTextSize + 1)));

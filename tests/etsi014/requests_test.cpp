@@ -17,7 +17,7 @@ const std::string kIds =
 std::string request_refusal(std::string_view text) { return refusal(parse_key_request(text)); }
 std::string ids_refusal(std::string_view text) { return refusal(parse_key_ids(text)); }
 
-TEST(KeyRequest, IsReadAndWrittenBack) {
+TEST(KeyRequest, is_read_and_written_back) {
   const auto request = parse_key_request(kRequest);
   ASSERT_TRUE(request) << request.error();
   EXPECT_EQ(request->number, 3U);
@@ -27,7 +27,7 @@ TEST(KeyRequest, IsReadAndWrittenBack) {
   EXPECT_EQ(text_of(*request), kRequest);
 }
 
-TEST(KeyRequest, NothingAndAnEmptyObjectAreRequestsOfDefaults) {
+TEST(KeyRequest, nothing_and_an_empty_object_are_requests_of_defaults) {
   for (const std::string_view text : {"", "{}"}) {
     const auto request = parse_key_request(text);
     ASSERT_TRUE(request) << text;
@@ -37,7 +37,7 @@ TEST(KeyRequest, NothingAndAnEmptyObjectAreRequestsOfDefaults) {
   EXPECT_EQ(text_of(KeyRequest{}), "{}");
 }
 
-TEST(KeyRequest, NumbersAreWholeAndNotNegative) {
+TEST(KeyRequest, numbers_are_whole_and_not_negative) {
   for (const std::string_view name : {"number", "size"}) {
     const auto with_value = [&name](std::string_view value) {
       return request_refusal("{\"" + std::string(name) + "\":" + std::string(value) + "}");
@@ -50,7 +50,7 @@ TEST(KeyRequest, NumbersAreWholeAndNotNegative) {
   }
 }
 
-TEST(KeyRequest, SaeIdsAreTextsOfBoundedLengthAndNumber) {
+TEST(KeyRequest, sae_ids_are_texts_of_bounded_length_and_number) {
   const auto slaves = [](std::string_view list) {
     return request_refusal("{\"additional_slave_SAE_IDs\":" + std::string(list) + "}");
   };
@@ -64,7 +64,7 @@ TEST(KeyRequest, SaeIdsAreTextsOfBoundedLengthAndNumber) {
   }
 }
 
-TEST(KeyRequest, SaysWhetherAMandatoryExtensionWasGiven) {
+TEST(KeyRequest, says_whether_a_mandatory_extension_was_given) {
   const auto mandatory = [](std::string_view list) {
     const auto request = parse_key_request("{\"extension_mandatory\":" + std::string(list) + "}");
     return request ? (request->extension_mandatory ? "yes" : "no") : "refused";
@@ -77,7 +77,7 @@ TEST(KeyRequest, SaysWhetherAMandatoryExtensionWasGiven) {
   for (const std::string_view bad : {"{}", "[1]", "\"x\"", "[null]", "true"}) EXPECT_STREQ(mandatory(bad), "refused");
 }
 
-TEST(KeyRequest, OptionalMembersThatAreNullAreAsGoodAsAbsent) {
+TEST(KeyRequest, optional_members_that_are_null_are_as_good_as_absent) {
   const auto request = parse_key_request(
       R"({"number":null,"size":null,"additional_slave_SAE_IDs":null,"extension_mandatory":null,"extension_optional":null})");
   ASSERT_TRUE(request) << request.error();
@@ -85,7 +85,7 @@ TEST(KeyRequest, OptionalMembersThatAreNullAreAsGoodAsAbsent) {
   EXPECT_FALSE(request->extension_mandatory);
 }
 
-TEST(KeyRequest, OptionalExtensionsAreCheckedAndSkipped) {
+TEST(KeyRequest, optional_extensions_are_checked_and_skipped) {
   const auto request = parse_key_request(R"({"extension_optional":[{"abc_max_age":30000}],"other":1})");
   ASSERT_TRUE(request);
   EXPECT_FALSE(request->extension_mandatory);
@@ -94,14 +94,14 @@ TEST(KeyRequest, OptionalExtensionsAreCheckedAndSkipped) {
   }
 }
 
-TEST(KeyRequest, AMemberTwiceOrAnotherValueIsRefused) {
+TEST(KeyRequest, a_member_twice_or_another_value_is_refused) {
   for (const std::string_view text : {R"({"size":256,"size":256})", R"({"x":1,"x":1})", "[]", "null", "1", "\"\"", " ",
                                       R"({"size":256} x)", R"({"size":256,})"}) {
     EXPECT_NE(request_refusal(text), "accepted") << text;
   }
 }
 
-TEST(KeyIds, AreReadAndWrittenBack) {
+TEST(KeyIds, are_read_and_written_back) {
   const auto ids = parse_key_ids(kIds);
   ASSERT_TRUE(ids) << ids.error();
   EXPECT_EQ(ids->key_ids,
@@ -109,7 +109,7 @@ TEST(KeyIds, AreReadAndWrittenBack) {
   EXPECT_EQ(text_of(*ids), kIds);
 }
 
-TEST(KeyIds, UnknownMembersAndExtensionsAreSkipped) {
+TEST(KeyIds, unknown_members_and_extensions_are_skipped) {
   EXPECT_EQ(
       ids_refusal(R"({"key_IDs":[{"key_ID":"a","key_ID_extension":{"x":1},"y":2}],"key_IDs_extension":{},"z":0})"),
       "accepted");
@@ -117,7 +117,7 @@ TEST(KeyIds, UnknownMembersAndExtensionsAreSkipped) {
   EXPECT_NE(ids_refusal(R"({"key_IDs":[{"key_ID":"a"}],"key_IDs_extension":[]})"), "accepted");
 }
 
-TEST(KeyIds, AreBoundedAndOfTheirTypes) {
+TEST(KeyIds, are_bounded_and_of_their_types) {
   const auto ids = [](std::size_t count) { return "{\"key_IDs\":" + list_of(count, R"({"key_ID":"a"})") + "}"; };
   EXPECT_EQ(ids_refusal(ids(kMaxKeysPerMessage)), "accepted");
   EXPECT_NE(ids_refusal(ids(kMaxKeysPerMessage + 1)), "accepted");

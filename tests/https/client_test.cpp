@@ -33,7 +33,7 @@ class ClosedPort {
   net::Socket holder_;
 };
 
-TEST_F(ClientTest, GetsWhatItAskedForAndBothEndsKnowEachOther) {
+TEST_F(ClientTest, gets_what_it_asked_for_and_both_ends_know_each_other) {
   const auto server = world_.serve();
   const auto client = world_.connect_to(server->port());
   const Answered got = world_.ask(*client, "/api/v1/keys/bob/status");
@@ -49,7 +49,7 @@ TEST_F(ClientTest, GetsWhatItAskedForAndBothEndsKnowEachOther) {
   EXPECT_EQ(server->counts().requests, 2u);
 }
 
-TEST_F(ClientTest, PutsItsPrefixBeforeTheTargetAndReachesNames) {
+TEST_F(ClientTest, puts_its_prefix_before_the_target_and_reaches_names) {
   const auto server = world_.serve();
   ClientOptions options;
   options.url = "https://localhost:" + std::to_string(server->port()) + "/kme/one/";
@@ -66,7 +66,7 @@ TEST_F(ClientTest, PutsItsPrefixBeforeTheTargetAndReachesNames) {
   EXPECT_EQ(target->path, (std::vector<std::string>{"kme", "one", "status"}));
 }
 
-TEST_F(ClientTest, AHundredCallsShareFourConnectionsInTheirOrder) {
+TEST_F(ClientTest, a_hundred_calls_share_four_connections_in_their_order) {
   const auto server = world_.serve();
   const auto client = world_.connect_to(server->port());
   std::size_t answered = 0;
@@ -81,7 +81,7 @@ TEST_F(ClientTest, AHundredCallsShareFourConnectionsInTheirOrder) {
   EXPECT_EQ(server->counts().requests, 100u);
 }
 
-TEST_F(ClientTest, AnAnswerIsNeverDeliveredFromWithinTheCall) {
+TEST_F(ClientTest, an_answer_is_never_delivered_from_within_the_call) {
   const ClosedPort port;
   const auto client = world_.connect_to(port.number());
   bool called = false;
@@ -91,7 +91,7 @@ TEST_F(ClientTest, AnAnswerIsNeverDeliveredFromWithinTheCall) {
   EXPECT_TRUE(world_.until([&] { return called; }));
 }
 
-TEST_F(ClientTest, WhatCannotStandInARequestLineIsRefusedUnsent) {
+TEST_F(ClientTest, what_cannot_stand_in_a_request_line_is_refused_unsent) {
   const auto server = world_.serve();
   const auto client = world_.connect_to(server->port());
   for (const std::string target : {"", "a", "/a b", "/a\r\nX: y", "/\x7f"}) {
@@ -104,7 +104,7 @@ TEST_F(ClientTest, WhatCannotStandInARequestLineIsRefusedUnsent) {
   EXPECT_EQ(server->counts().requests, 0u);
 }
 
-TEST_F(ClientTest, WhereNothingListensTheCallsWereNotSent) {
+TEST_F(ClientTest, where_nothing_listens_the_calls_were_not_sent) {
   const ClosedPort port;
   const auto client = world_.connect_to(port.number());
   std::vector<Failure> failures;
@@ -123,7 +123,7 @@ TEST_F(ClientTest, WhereNothingListensTheCallsWereNotSent) {
   }
 }
 
-TEST_F(ClientTest, AServerThatNeverShakesHandsIsGivenUpUnsent) {
+TEST_F(ClientTest, a_server_that_never_shakes_hands_is_given_up_unsent) {
   world_.handler.act = [](Request, Respond) { FAIL() << "a request"; };
   ServerOptions silent;
   silent.idle_timeout = silent.request_timeout = std::chrono::seconds(20);
@@ -136,7 +136,7 @@ TEST_F(ClientTest, AServerThatNeverShakesHandsIsGivenUpUnsent) {
   EXPECT_FALSE(got.error().sent);
 }
 
-TEST_F(ClientTest, ADeadlineInTheQueueIsUnsentAndOneBehindARequestIsSent) {
+TEST_F(ClientTest, a_deadline_in_the_queue_is_unsent_and_one_behind_a_request_is_sent) {
   const auto server = world_.serve();
   std::vector<Respond> held;
   world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
@@ -168,7 +168,7 @@ TEST_F(ClientTest, ADeadlineInTheQueueIsUnsentAndOneBehindARequestIsSent) {
   EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"1", "3", "4"}));
 }
 
-TEST_F(ClientTest, CancelledCallsAreSilentAtAnyStageAndHoldUpNobody) {
+TEST_F(ClientTest, cancelled_calls_are_silent_at_any_stage_and_hold_up_nobody) {
   const auto server = world_.serve();
   std::vector<Respond> held;
   world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
@@ -190,7 +190,7 @@ TEST_F(ClientTest, CancelledCallsAreSilentAtAnyStageAndHoldUpNobody) {
   EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"written", "next"}));
 }
 
-TEST_F(ClientTest, NoCallGoesOverAConnectionThatIsTooOld) {
+TEST_F(ClientTest, no_call_goes_over_a_connection_that_is_too_old) {
   using std::chrono::milliseconds;
   const auto connections_of = [this](ClientOptions options) {
     const auto server = world_.serve();
@@ -206,7 +206,7 @@ TEST_F(ClientTest, NoCallGoesOverAConnectionThatIsTooOld) {
   EXPECT_GE(connections_of(brief), 2U);
 }
 
-TEST_F(ClientTest, ADestroyedClientCallsNobody) {
+TEST_F(ClientTest, a_destroyed_client_calls_nobody) {
   const auto server = world_.serve();
   const auto never = [](Answered) { ADD_FAILURE() << "a call outlived its client"; };
   std::vector<Respond> held;
@@ -219,7 +219,7 @@ TEST_F(ClientTest, ADestroyedClientCallsNobody) {
   EXPECT_TRUE(world_.until([&] { return server->counts().open == 0; }));
 }
 
-TEST_F(ClientTest, MayBeDestroyedByItsOwnAnswer) {
+TEST_F(ClientTest, may_be_destroyed_by_its_own_answer) {
   const auto server = world_.serve();
   auto client = world_.connect_to(server->port());
   bool done = false;
@@ -232,7 +232,7 @@ TEST_F(ClientTest, MayBeDestroyedByItsOwnAnswer) {
   EXPECT_TRUE(world_.until([&] { return done && server->counts().open == 0; }));
 }
 
-TEST_F(ClientTest, AServerGoneInTheMiddleOfItsAnswerMayHaveActed) {
+TEST_F(ClientTest, a_server_gone_in_the_middle_of_its_answer_may_have_acted) {
   ScriptedServer server(world_.server_files, {[](SSL* ssl) {
                                                 read_request(ssl);
                                                 write_text(ssl, kAnswer.substr(0, kAnswer.size() - 1));
@@ -253,7 +253,7 @@ TEST_F(ClientTest, AServerGoneInTheMiddleOfItsAnswerMayHaveActed) {
   }
 }
 
-TEST_F(ClientTest, AnAnswerThatTheStreamsEndEndsNeedsAProperEnd) {
+TEST_F(ClientTest, an_answer_that_the_streams_end_ends_needs_a_proper_end) {
   const std::string open_ended = "HTTP/1.1 200 OK\r\n\r\n{}";
   ScriptedServer server(world_.server_files, {[&](SSL* ssl) {
                                                 read_request(ssl);
@@ -272,7 +272,7 @@ TEST_F(ClientTest, AnAnswerThatTheStreamsEndEndsNeedsAProperEnd) {
 }
 
 /// HTTP/1.0 without a length, from a server that never says close_notify.
-TEST_F(ClientTest, AnEndThatNobodyVouchesForIsTakenByOptionWhereTheBodyIsWholeByItself) {
+TEST_F(ClientTest, an_end_that_nobody_vouches_for_is_taken_by_option_where_the_body_is_whole_by_itself) {
   const auto cut = [](std::string_view body) {
     return answer_with("HTTP/1.0 200 OK\r\n\r\n" + std::string(body), false);
   };
@@ -294,7 +294,7 @@ TEST_F(ClientTest, AnEndThatNobodyVouchesForIsTakenByOptionWhereTheBodyIsWholeBy
   }
 }
 
-TEST_F(ClientTest, ACompressedAnswerIsRefusedByNameAndAnErrorLeftReadable) {
+TEST_F(ClientTest, a_compressed_answer_is_refused_by_name_and_an_error_left_readable) {
   ScriptedServer server(
       world_.server_files,
       {answer_with("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nxx"),
@@ -314,7 +314,7 @@ TEST_F(ClientTest, ACompressedAnswerIsRefusedByNameAndAnErrorLeftReadable) {
 }
 
 /// What the next answer would be too, and what may have been this one's bad luck (SPEC §5.7).
-TEST_F(ClientTest, AFailureSaysWhetherItWouldComeAgain) {
+TEST_F(ClientTest, a_failure_says_whether_it_would_come_again) {
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   const std::vector<std::pair<std::string, bool>> answers{
       {ok + "Content-Length: 2000000\r\n\r\n", true},
@@ -337,7 +337,7 @@ TEST_F(ClientTest, AFailureSaysWhetherItWouldComeAgain) {
   }
 }
 
-TEST_F(ClientTest, AKeptConnectionThatTheServerClosedIsNotUsed) {
+TEST_F(ClientTest, a_kept_connection_that_the_server_closed_is_not_used) {
   std::atomic<int> ends = 0;
   const auto script = [&ends](SSL* ssl) {
     read_request(ssl);
@@ -358,7 +358,7 @@ TEST_F(ClientTest, AKeptConnectionThatTheServerClosedIsNotUsed) {
   }
 }
 
-TEST_F(ClientTest, AnswersHaveBounds) {
+TEST_F(ClientTest, answers_have_bounds) {
   const auto server = world_.serve();
   ClientOptions options;
   options.max_body = 1000;
@@ -382,7 +382,7 @@ TEST_F(ClientTest, AnswersHaveBounds) {
   EXPECT_NE(text_of(world_.ask(*other, "/x")).find("too large"), std::string::npos);
 }
 
-TEST_F(ClientTest, WrongOptionsAreExplained) {
+TEST_F(ClientTest, wrong_options_are_explained) {
   ClientOptions options;
   options.tls = world_.client_files;
   options.url = "http://x";

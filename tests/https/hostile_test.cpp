@@ -46,7 +46,7 @@ class Hostile : public ::testing::Test {
   World world_;
 };
 
-TEST_F(Hostile, GarbageIsAnsweredWith400AndTheEnd) {
+TEST_F(Hostile, garbage_is_answered_with_400_and_the_end) {
   for (const std::string bytes :
        {"garbage\r\n\r\n", "\r\n\r\n", "GET\r\n", "\x16\x03\x01\x02", "GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n"}) {
     const std::string said = talk(bytes);
@@ -56,7 +56,7 @@ TEST_F(Hostile, GarbageIsAnsweredWith400AndTheEnd) {
   EXPECT_TRUE(world_.handler.seen.empty());
 }
 
-TEST_F(Hostile, WebPagesOfElsewhereAreRefusedOnAPlainServer) {
+TEST_F(Hostile, web_pages_of_elsewhere_are_refused_on_a_plain_server) {
   for (const std::string fields : {"Host: evil.example\r\n", "Host: localhost\r\nOrigin: http://evil.example\r\n"}) {
     EXPECT_TRUE(talk("POST /a HTTP/1.1\r\nContent-Length: 0\r\n" + fields + "\r\n").starts_with("HTTP/1.1 403"))
         << fields;
@@ -64,14 +64,14 @@ TEST_F(Hostile, WebPagesOfElsewhereAreRefusedOnAPlainServer) {
   EXPECT_TRUE(world_.handler.seen.empty());
 }
 
-TEST_F(Hostile, BoundsAreAnsweredAndTheAnswerArrivesWhateverIsStillOnItsWay) {
+TEST_F(Hostile, bounds_are_answered_and_the_answer_arrives_whatever_is_still_on_its_way) {
   EXPECT_TRUE(talk("POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n" + std::string(70'000, 'x'))
                   .starts_with("HTTP/1.1 413"));
   EXPECT_TRUE(talk("GET /" + std::string(30'000, 'a') + " HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 414"));
   EXPECT_TRUE(talk("GET / HTTP/1.1\r\nX: " + std::string(30'000, 'a') + "\r\n\r\n").starts_with("HTTP/1.1 431"));
 }
 
-TEST_F(Hostile, PipelinedRequestsAreAnsweredInTurn) {
+TEST_F(Hostile, pipelined_requests_are_answered_in_turn) {
   const auto server = world_.serve_plain();
   std::vector<Respond> held;
   world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
@@ -88,14 +88,14 @@ TEST_F(Hostile, PipelinedRequestsAreAnsweredInTurn) {
   EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"0", "1", "2", "3", "4"}));
 }
 
-TEST_F(Hostile, OtherMethodsReachTheHandlerAndHttp10EndsTheConnection) {
+TEST_F(Hostile, other_methods_reach_the_handler_and_http10_ends_the_connection) {
   EXPECT_TRUE(talk("HEAD /a HTTP/1.0\r\n\r\n").ends_with("\r\n\r\n")) << "no body";
   EXPECT_TRUE(talk("PUT /b HTTP/1.0\r\nContent-Length: 1\r\n\r\nx").ends_with("/b x"));
   EXPECT_TRUE(talk("GET /c HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ends_with("/c "));
   EXPECT_EQ(world_.handler.seen, (std::vector<std::string>{"a", "b", "c"}));
 }
 
-TEST_F(Hostile, ABodyIsAskedForWhereTheClientWaits) {
+TEST_F(Hostile, a_body_is_asked_for_where_the_client_waits) {
   const auto server = world_.serve_plain();
   RawClient client(server->port());
   client.send("POST /a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
@@ -124,7 +124,7 @@ class Dripping {
   Instant next_{};
 };
 
-TEST_F(Hostile, SlowRequestsAreCutOffWhileOthersAreServed) {
+TEST_F(Hostile, slow_requests_are_cut_off_while_others_are_served) {
   ServerOptions options;
   options.request_timeout = milliseconds(300);
   const auto server = world_.serve_plain(options);
@@ -146,7 +146,7 @@ TEST_F(Hostile, SlowRequestsAreCutOffWhileOthersAreServed) {
   EXPECT_FALSE(other.ended);
 }
 
-TEST_F(Hostile, SilenceEndsConnectionsAtEveryStage) {
+TEST_F(Hostile, silence_ends_connections_at_every_stage) {
   ServerOptions options;
   options.handshake_timeout = options.idle_timeout = milliseconds(100);
   const auto secure = world_.serve(options);
@@ -161,7 +161,7 @@ TEST_F(Hostile, SilenceEndsConnectionsAtEveryStage) {
   EXPECT_EQ(plain->counts().timeouts, 0u);
 }
 
-TEST_F(Hostile, AnAnswerThatNobodyReadsIsGivenUp) {
+TEST_F(Hostile, an_answer_that_nobody_reads_is_given_up) {
   ServerOptions options;
   options.answer_timeout = milliseconds(200);
   const auto server = world_.serve_plain(options);
@@ -174,7 +174,7 @@ TEST_F(Hostile, AnAnswerThatNobodyReadsIsGivenUp) {
   EXPECT_EQ(server->counts().open, 0u);
 }
 
-TEST_F(Hostile, GarbageInsteadOfAHandshakeHarmsNobody) {
+TEST_F(Hostile, garbage_instead_of_a_handshake_harms_nobody) {
   const auto server = world_.serve();
   RawClient garbage(server->port());
   garbage.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -183,7 +183,7 @@ TEST_F(Hostile, GarbageInsteadOfAHandshakeHarmsNobody) {
   EXPECT_EQ(text_of(world_.ask(*world_.connect_to(server->port()), "/x")), "/x ");
 }
 
-TEST_F(Hostile, ConnectionsHaveALimitInAllAndForEachSource) {
+TEST_F(Hostile, connections_have_a_limit_in_all_and_for_each_source) {
   ServerOptions options;
   options.max_connections = 3;
   const auto few = world_.serve_plain(options);
@@ -211,7 +211,7 @@ TEST_F(Hostile, ConnectionsHaveALimitInAllAndForEachSource) {
   }
 }
 
-TEST_F(Hostile, ConnectionsBeyondALimitAreToldOf) {
+TEST_F(Hostile, connections_beyond_a_limit_are_told_of) {
   std::vector<std::string> told;
   ServerOptions options;
   options.max_connections = 1;
@@ -225,7 +225,7 @@ TEST_F(Hostile, ConnectionsBeyondALimitAreToldOf) {
   EXPECT_NE(told.front().find("127.0.0.1"), std::string::npos) << told.front();
 }
 
-TEST_F(Hostile, SilentConnectionsGiveWayToWhoeverHasARequest) {
+TEST_F(Hostile, silent_connections_give_way_to_whoever_has_a_request) {
   ServerOptions options;
   options.max_connections = 3;
   const auto server = world_.serve_plain(options);
@@ -241,7 +241,7 @@ TEST_F(Hostile, SilentConnectionsGiveWayToWhoeverHasARequest) {
   EXPECT_EQ(server->counts().refused, 0u);
 }
 
-TEST_F(Hostile, WhoIsAuthenticatedKeepsItsConnectionThroughAFloodOfStrangers) {
+TEST_F(Hostile, who_is_authenticated_keeps_its_connection_through_a_flood_of_strangers) {
   ServerOptions options;
   options.max_strangers = 4;
   const auto server = world_.serve(options);
@@ -259,7 +259,7 @@ TEST_F(Hostile, WhoIsAuthenticatedKeepsItsConnectionThroughAFloodOfStrangers) {
   EXPECT_EQ(text_of(world_.ask(*world_.connect_to(server->port()), "/z")), "/z ") << "and others get in";
 }
 
-TEST_F(Hostile, AHeaderHasATimeOfItsOwn) {
+TEST_F(Hostile, a_header_has_a_time_of_its_own) {
   ServerOptions options;
   options.header_timeout = milliseconds(200);
   const auto server = world_.serve_plain(options);
@@ -271,7 +271,7 @@ TEST_F(Hostile, AHeaderHasATimeOfItsOwn) {
   EXPECT_TRUE(until_answers(body, 1)) << "a body has longer";
 }
 
-TEST_F(Hostile, RunningOutOfDescriptorsPassesByItself) {
+TEST_F(Hostile, running_out_of_descriptors_passes_by_itself) {
   const auto server = world_.serve_plain();
   RawClient waiting(server->port());
   rlimit before{};

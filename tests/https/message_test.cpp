@@ -51,7 +51,7 @@ std::string post(std::string_view fields, std::string_view body) {
   return std::string("POST /a HTTP/1.1\r\nHost: h\r\n").append(fields).append("\r\n").append(body);
 }
 
-TEST(Request, IsReadWithItsBodyHoweverItIsCut) {
+TEST(Request, is_read_with_its_body_however_it_is_cut) {
   for (const std::size_t step : {1u, 2u, 13u, 1000u}) {
     std::optional<ReceivedRequest> request;
     EXPECT_EQ(read(post("Content-Length: 5\r\n", "hello"), step, &request), 200u);
@@ -66,7 +66,7 @@ TEST(Request, IsReadWithItsBodyHoweverItIsCut) {
   }
 }
 
-TEST(Request, WithAFieldThatGoesOnInTheNextLineIsRefused) {
+TEST(Request, with_a_field_that_goes_on_in_the_next_line_is_refused) {
   for (const std::string_view fold : {" ", "\t", "  x: y"}) {
     EXPECT_EQ(read(std::string("GET /a HTTP/1.1\r\nHost: h\r\nX: a\r\n").append(fold).append("b\r\n\r\n")), 400u);
     EXPECT_EQ(read(std::string("GET /a HTTP/1.1\r\n").append(fold).append("Host: h\r\n\r\n")), 400u);
@@ -74,7 +74,7 @@ TEST(Request, WithAFieldThatGoesOnInTheNextLineIsRefused) {
   EXPECT_EQ(read(post("Content-Length: 3\r\n", "\n x")), 200u) << "a body is none of its business";
 }
 
-TEST(Request, OfAnotherPageIsKnownByItsHostAndOrigin) {
+TEST(Request, of_another_page_is_known_by_its_host_and_origin) {
   for (const std::string_view host :
        {"localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:8445", "[::1]:8445", "[::1]"}) {
     EXPECT_TRUE(is_own_page(host, "")) << host;
@@ -92,7 +92,7 @@ TEST(Request, OfAnotherPageIsKnownByItsHostAndOrigin) {
   }
 }
 
-TEST(Request, OfHttp10EndsItsConnectionAndOtherMethodsAreTold) {
+TEST(Request, of_http10_ends_its_connection_and_other_methods_are_told) {
   std::optional<ReceivedRequest> request;
   EXPECT_EQ(read("HEAD /a HTTP/1.0\r\n\r\n", 1, &request), 200u);
   EXPECT_FALSE(request->keep_alive);
@@ -100,7 +100,7 @@ TEST(Request, OfHttp10EndsItsConnectionAndOtherMethodsAreTold) {
   EXPECT_EQ(request->method, Method::Other);
 }
 
-TEST(Request, IsRefusedWhereItIsNotHttp) {
+TEST(Request, is_refused_where_it_is_not_http) {
   for (const char* bad :
        {"garbage\r\n\r\n", "\x16\x03\x01\x02\x03", "GET /a HTTP/2.0\r\n\r\n", "GET  /a HTTP/1.1\r\nHost: h\r\n\r\n",
         "GET /a HTTP/1.1\r\n\r\n", "GET /a HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", "GET a HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -109,7 +109,7 @@ TEST(Request, IsRefusedWhereItIsNotHttp) {
   }
 }
 
-TEST(Request, OfDoubtfulLengthIsRefused) {
+TEST(Request, of_doubtful_length_is_refused) {
   EXPECT_EQ(read(post("Content-Length: 1\r\nContent-Length: 2\r\n", "xx")), 400u);
   EXPECT_EQ(read(post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")), 400u);
   EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n")), 400u);
@@ -120,7 +120,7 @@ TEST(Request, OfDoubtfulLengthIsRefused) {
   EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "zz\r\n")), 400u);
 }
 
-TEST(Request, BodyHasABound) {
+TEST(Request, body_has_a_bound) {
   const std::string most(kMaxBody, 'x');
   EXPECT_EQ(read(post("Content-Length: 100\r\n", most)), 200u);
   EXPECT_EQ(read(post("Content-Length: 101\r\n", "")), 413u);
@@ -131,7 +131,7 @@ TEST(Request, BodyHasABound) {
   EXPECT_EQ(read(post("Transfer-Encoding: chunked\r\n", "ffffffffffffffff\r\n")), 413u);
 }
 
-TEST(Request, TargetHasABound) {
+TEST(Request, target_has_a_bound) {
   const auto get = [](std::size_t size) {
     return "GET /" + std::string(size - 1, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n";
   };
@@ -140,7 +140,7 @@ TEST(Request, TargetHasABound) {
   EXPECT_EQ(read(get(60'000)), 414u);
 }
 
-TEST(Request, HeaderFieldsHaveABoundTogether) {
+TEST(Request, header_fields_have_a_bound_together) {
   const auto get = [](std::size_t size) {
     std::string fields = "Host: h\r\n";
     while (fields.size() + 2 < size) {
@@ -158,12 +158,12 @@ TEST(Request, HeaderFieldsHaveABoundTogether) {
   EXPECT_EQ(read(endless), 400u);
 }
 
-TEST(Request, ThatExpectsMoreThanContinueIsRefused) {
+TEST(Request, that_expects_more_than_continue_is_refused) {
   EXPECT_EQ(read(post("Expect: coffee\r\nContent-Length: 1\r\n", "x")), 417u);
   EXPECT_EQ(read(post("Expect: 100-continue\r\nContent-Length: 1\r\n", "x")), 200u);
 }
 
-TEST(Response, OfAHeadHasALengthButNoBody) {
+TEST(Response, of_a_head_has_a_length_but_no_body) {
   const Response response{.status = 200, .body = SecretBytes::copy_of("{}"), .retry_after = 3};
   const SecretBytes text = write_response(response, true, false);
   const std::string_view view = text.reveal_text();
@@ -192,7 +192,7 @@ std::string answer(std::string_view bytes, std::size_t step, bool then_end) {
   return std::string(reader.take().body.reveal_text());
 }
 
-TEST(Answer, IsReadWithItsBodyHoweverItIsCut) {
+TEST(Answer, is_read_with_its_body_however_it_is_cut) {
   for (const std::size_t step : {1u, 5u, 1000u}) {
     EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", step, false), "{}");
     EXPECT_EQ(
@@ -204,7 +204,7 @@ TEST(Answer, IsReadWithItsBodyHoweverItIsCut) {
   }
 }
 
-TEST(Answer, SaysWhenToComeAgainInSecondsOrByADateAndNeverLaterThanInADay) {
+TEST(Answer, says_when_to_come_again_in_seconds_or_by_a_date_and_never_later_than_in_a_day) {
   using std::chrono::seconds;
   const std::string sent = "Sun, 06 Nov 1994 08:49:37 GMT";
   const auto now =
@@ -245,7 +245,7 @@ TEST(Answer, SaysWhenToComeAgainInSecondsOrByADateAndNeverLaterThanInADay) {
   }
 }
 
-TEST(Answer, CutShortOrTooLargeIsAnError) {
+TEST(Answer, cut_short_or_too_large_is_an_error) {
   EXPECT_NE(answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}", 1, true).find("middle"), std::string::npos);
   EXPECT_NE(answer("HTTP/1.1 200", 1, true).find("middle"), std::string::npos);
   EXPECT_NE(answer("", 1, true).find("without an answer"), std::string::npos);

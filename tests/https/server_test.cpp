@@ -31,7 +31,7 @@ class ServerTest : public ::testing::Test {
 
 Response ok() { return {.status = 200, .body = SecretBytes::copy_of("{}"), .retry_after = {}}; }
 
-TEST_F(ServerTest, AnAnswerThatIsDroppedClosesTheConnection) {
+TEST_F(ServerTest, an_answer_that_is_dropped_closes_the_connection) {
   const auto server = world_.serve();
   world_.handler.act = [](Request, Respond) {};
   const auto client = world_.connect_to(server->port());
@@ -41,7 +41,7 @@ TEST_F(ServerTest, AnAnswerThatIsDroppedClosesTheConnection) {
   EXPECT_TRUE(world_.until([&] { return server->counts().open == 0; }));
 }
 
-TEST_F(ServerTest, AnswersMayComeFromOtherThreads) {
+TEST_F(ServerTest, answers_may_come_from_other_threads) {
   const auto server = world_.serve();
   std::vector<std::jthread> threads;
   world_.handler.act = [&](Request request, Respond respond) {
@@ -60,7 +60,7 @@ TEST_F(ServerTest, AnswersMayComeFromOtherThreads) {
   EXPECT_TRUE(world_.until([&] { return answered == 20; }));
 }
 
-TEST_F(ServerTest, AnAnswerMayComeAfterItsConnectionServerAndLoopAreGone) {
+TEST_F(ServerTest, an_answer_may_come_after_its_connection_server_and_loop_are_gone) {
   std::vector<Respond> late;
   {
     World world;
@@ -82,7 +82,7 @@ TEST_F(ServerTest, AnAnswerMayComeAfterItsConnectionServerAndLoopAreGone) {
   std::jthread([&] { late.back()(ok()); }).join();
 }
 
-TEST_F(ServerTest, StopLetsAnswersUnderWayGoOut) {
+TEST_F(ServerTest, stop_lets_answers_under_way_go_out) {
   const auto server = world_.serve();
   hold_requests();
   const auto client = world_.connect_to(server->port());
@@ -102,7 +102,7 @@ TEST_F(ServerTest, StopLetsAnswersUnderWayGoOut) {
   EXPECT_TRUE(world_.until([&] { return server->counts().open == 0; }));
 }
 
-TEST_F(ServerTest, StopEndsWhatTheGraceDidNotSuffice) {
+TEST_F(ServerTest, stop_ends_what_the_grace_did_not_suffice) {
   const auto server = world_.serve();
   hold_requests();
   const auto client = world_.connect_to(server->port());
@@ -114,7 +114,7 @@ TEST_F(ServerTest, StopEndsWhatTheGraceDidNotSuffice) {
   EXPECT_TRUE(outcome->error().sent);
 }
 
-TEST_F(ServerTest, ReloadTakesNewFilesForNewConnectionsAndKeepsOldOnesOnAnError) {
+TEST_F(ServerTest, reload_takes_new_files_for_new_connections_and_keeps_old_ones_on_an_error) {
   const auto server = world_.serve();
   const auto early = world_.connect_to(server->port());
   EXPECT_TRUE(world_.ask(*early, "/x"));
@@ -135,7 +135,7 @@ TEST_F(ServerTest, ReloadTakesNewFilesForNewConnectionsAndKeepsOldOnesOnAnError)
   EXPECT_TRUE(world_.ask(*early, "/x")) << "an open connection stays";
 }
 
-TEST_F(ServerTest, ReloadClosesTheConnectionsOfThoseWhomItDoesNotAdmitAndNoOthers) {
+TEST_F(ServerTest, reload_closes_the_connections_of_those_whom_it_does_not_admit_and_no_others) {
   Authority& authority = world_.authority;
   const Credential revoked = issue(authority, {.common_name = "mallory"});
   ServerOptions options;
@@ -164,7 +164,7 @@ TEST_F(ServerTest, ReloadClosesTheConnectionsOfThoseWhomItDoesNotAdmitAndNoOther
   EXPECT_FALSE(*outcome);
 }
 
-TEST_F(ServerTest, AConnectionEndsAfterSoManyRequestsAndAfterItsTime) {
+TEST_F(ServerTest, a_connection_ends_after_so_many_requests_and_after_its_time) {
   const auto connections_of = [this](const ServerOptions& options) {
     const auto server = world_.serve(options);
     const auto client = world_.connect_to(server->port());
@@ -180,7 +180,7 @@ TEST_F(ServerTest, AConnectionEndsAfterSoManyRequestsAndAfterItsTime) {
   EXPECT_EQ(connections_of(brief), 6U);
 }
 
-TEST_F(ServerTest, PlainHttpIsForThisMachineAlone) {
+TEST_F(ServerTest, plain_http_is_for_this_machine_alone) {
   for (const std::string address : {"0.0.0.0", "::", "192.0.2.1", "kme.example", ""}) {
     ServerOptions options;
     options.address = address;
@@ -190,7 +190,7 @@ TEST_F(ServerTest, PlainHttpIsForThisMachineAlone) {
   }
 }
 
-TEST_F(ServerTest, APortInUseIsExplained) {
+TEST_F(ServerTest, a_port_in_use_is_explained) {
   const auto first = world_.serve_plain();
   ServerOptions options;
   options.port = first->port();

@@ -72,19 +72,19 @@ class Trust : public ::testing::Test {
   Authority other_ = make_authority("Other CA");
 };
 
-TEST_F(Trust, TheRightCertificatesMeet) { EXPECT_EQ(text_of(meet(server_, client_)), "/x "); }
+TEST_F(Trust, the_right_certificates_meet) { EXPECT_EQ(text_of(meet(server_, client_)), "/x "); }
 
-TEST_F(Trust, AServerOfAnotherAuthorityIsRefused) {
+TEST_F(Trust, a_server_of_another_authority_is_refused) {
   const TlsFiles alien = world_.files("alien", issue(other_, World::server_certificate()));
   expect_refused(alien, client_, "its certificate is refused");
 }
 
-TEST_F(Trust, AClientOfAnotherAuthorityIsRefused) {
+TEST_F(Trust, a_client_of_another_authority_is_refused) {
   const TlsFiles alien = world_.files("alien", issue(other_, {.common_name = "alice"}));
   expect_refused(server_, alien, "it refused this end's certificate");
 }
 
-TEST_F(Trust, ExpiredCertificatesAreRefusedAtBothEnds) {
+TEST_F(Trust, expired_certificates_are_refused_at_both_ends) {
   constexpr std::chrono::hours kDay(24);
   const TlsFiles expired =
       world_.files("expired", issue(world_.authority, World::server_certificate(), -2 * kDay, kDay));
@@ -92,13 +92,13 @@ TEST_F(Trust, ExpiredCertificatesAreRefusedAtBothEnds) {
   expect_refused(server_, expired, "it refused this end's certificate");
 }
 
-TEST_F(Trust, CertificatesOfTheFutureAreRefused) {
+TEST_F(Trust, certificates_of_the_future_are_refused) {
   constexpr std::chrono::hours kDay(24);
   const TlsFiles future = world_.files("future", issue(world_.authority, World::server_certificate(), kDay, kDay));
   expect_refused(future, client_, "not yet valid");
 }
 
-TEST_F(Trust, RevokedCertificatesAreRefusedAtBothEnds) {
+TEST_F(Trust, revoked_certificates_are_refused_at_both_ends) {
   const Credential issued = issue(world_.authority, World::server_certificate());
   const TlsFiles revoked = world_.files("revoked", issued);
   const std::string list = world_.folder.with("list.crl", revoke(world_.authority, {issued.certificate}));
@@ -111,7 +111,7 @@ TEST_F(Trust, RevokedCertificatesAreRefusedAtBothEnds) {
   EXPECT_TRUE(meet(server, client)) << "others are not revoked";
 }
 
-TEST_F(Trust, AListThatIsTooOldOrOfAnotherAuthorityRefusesEverybody) {
+TEST_F(Trust, a_list_that_is_too_old_or_of_another_authority_refuses_everybody) {
   TlsFiles client = client_;
   client.revoked = world_.folder.with("old.crl", revoke(world_.authority, {}, std::chrono::minutes(59)));
   expect_refused(server_, client, "CRL has expired");
@@ -119,7 +119,7 @@ TEST_F(Trust, AListThatIsTooOldOrOfAnotherAuthorityRefusesEverybody) {
   expect_refused(server_, client, "unable to get certificate CRL");
 }
 
-TEST_F(Trust, ACertificateForAnotherHostIsRefused) {
+TEST_F(Trust, a_certificate_for_another_host_is_refused) {
   const Subject subject{.common_name = "localhost",  // does not count
                         .dns_names = {"kme.example"},
                         .addresses = {"127.0.0.2"},
@@ -131,7 +131,7 @@ TEST_F(Trust, ACertificateForAnotherHostIsRefused) {
   EXPECT_TRUE(meet(elsewhere, client_, "127.0.0.2"));
 }
 
-TEST_F(Trust, NamesThatCouldBeMisreadAreRefused) {
+TEST_F(Trust, names_that_could_be_misread_are_refused) {
   const std::string nul("alice\0.evil", 11);
   const auto refused = [&](const std::string& file, const Subject& subject) {
     const Answered got = [&] {
@@ -148,7 +148,7 @@ TEST_F(Trust, NamesThatCouldBeMisreadAreRefused) {
   refused("line-in-name", {.common_name = "alice\nbob"});
 }
 
-TEST_F(Trust, NamesAreOptionalAndUrisKeepTheirOrder) {
+TEST_F(Trust, names_are_optional_and_uris_keep_their_order) {
   const TlsFiles nameless = world_.files("nameless", issue(world_.authority, {.uris = {"b:2", "a:1"}}));
   EXPECT_TRUE(meet(server_, nameless));
   EXPECT_EQ(world_.handler.last_peer.common_name, "");
@@ -188,7 +188,7 @@ class BareClient {
   SSL* ssl_ = nullptr;
 };
 
-TEST_F(Trust, AClientWithoutACertificateIsRefused) {
+TEST_F(Trust, a_client_without_a_certificate_is_refused) {
   const auto server = world_.serve();
   BareClient bare(server->port(), [](SSL_CTX*) {});
   EXPECT_TRUE(world_.until([&] { return bare.step(); }));
@@ -196,7 +196,7 @@ TEST_F(Trust, AClientWithoutACertificateIsRefused) {
   EXPECT_EQ(server->counts().requests, 0u);
 }
 
-TEST_F(Trust, Tls12IsForThoseWhoAllowIt) {
+TEST_F(Trust, tls12_is_for_those_who_allow_it) {
   const auto old_client = [this](SSL_CTX* context) {
     SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_use_certificate_file(context, client_.certificate.c_str(), SSL_FILETYPE_PEM);
@@ -238,13 +238,13 @@ class Meeting : public Trust {
   }
 };
 
-TEST_F(Meeting, AServerOfTls12AloneIsToldWithTheOptionThatAllowsIt) {
+TEST_F(Meeting, a_server_of_tls12_alone_is_told_with_the_option_that_allows_it) {
   const auto old = [](SSL_CTX* context) { SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION); };
   expect_unsent(meet_changed(old), true, "--kme-tls12");
   EXPECT_EQ(text_of(meet_changed(old, true)), "{}");
 }
 
-TEST_F(Meeting, AServerWithoutACommonGroupOrCipherIsToldWhatIsNeeded) {
+TEST_F(Meeting, a_server_without_a_common_group_or_cipher_is_told_what_is_needed) {
   const auto group = [](SSL_CTX* context) { SSL_CTX_set1_groups_list(context, "P-521"); };
   expect_unsent(meet_changed(group), true, "X25519MLKEM768");
   const auto cipher = [](SSL_CTX* context) {
@@ -254,21 +254,21 @@ TEST_F(Meeting, AServerWithoutACommonGroupOrCipherIsToldWhatIsNeeded) {
   expect_unsent(meet_changed(cipher, true), true, "ECDHE+AESGCM");
 }
 
-TEST_F(Meeting, AServerThatEndsTheHandshakeOrSpeaksNoTlsIsToldWithTheRemedy) {
+TEST_F(Meeting, a_server_that_ends_the_handshake_or_speaks_no_tls_is_told_with_the_remedy) {
   expect_unsent(meet_changed([](SSL_CTX* context) { speak_plainly(context, ""); }), false,
                 "ended the connection in the TLS");
   expect_unsent(meet_changed([](SSL_CTX* context) { speak_plainly(context, "HTTP/1.1 400 Bad Request\r\n\r\n"); }),
                 true, "does not speak TLS");
 }
 
-TEST_F(Meeting, ACertificateThatIsRefusedStaysRefused) {
+TEST_F(Meeting, a_certificate_that_is_refused_stays_refused) {
   const TlsFiles alien = world_.files("alien", issue(other_, World::server_certificate()));
   EXPECT_TRUE(meet(alien, client_).error().lasting);
   const TlsFiles stranger = world_.files("stranger", issue(other_, {.common_name = "alice"}));
   EXPECT_TRUE(meet(server_, stranger).error().lasting);
 }
 
-TEST_F(Trust, TheKeyExchangeIsQuantumSafeAndNoSessionIsKept) {
+TEST_F(Trust, the_key_exchange_is_quantum_safe_and_no_session_is_kept) {
   const auto server = world_.serve();
   bool kept = false;
   BareClient bare(server->port(), [&](SSL_CTX* context) {
@@ -292,7 +292,7 @@ TEST_F(Trust, TheKeyExchangeIsQuantumSafeAndNoSessionIsKept) {
 }
 
 /// RFC 7468 §2 and §5.2: as `openssl x509 -text` writes it, or Windows.
-TEST_F(Trust, FilesWithTextAroundTheirBlocksMeet) {
+TEST_F(Trust, files_with_text_around_their_blocks_meet) {
   const auto described = [](std::string_view pem, std::string_view end) {
     std::string text =
         "\xEF\xBB\xBF"
@@ -312,7 +312,7 @@ TEST_F(Trust, FilesWithTextAroundTheirBlocksMeet) {
   }
 }
 
-TEST_F(Trust, NoKeyIsSkippedAndADamagedBlockNeither) {
+TEST_F(Trust, no_key_is_skipped_and_a_damaged_block_neither) {
   const std::string key = test::content_of(server_.key);
   const std::string certificate = test::content_of(server_.certificate);
   TlsFiles files = server_;
@@ -332,7 +332,7 @@ TEST_F(Trust, NoKeyIsSkippedAndADamagedBlockNeither) {
   expect(files, files.key, "PUBLIC KEY where a private key belongs");
 }
 
-TEST_F(Trust, FilesThatOthersCanChangeAreRefused) {
+TEST_F(Trust, files_that_others_can_change_are_refused) {
   for (const auto member : {&TlsFiles::authorities, &TlsFiles::revoked}) {
     TlsFiles files = server_;
     files.revoked = world_.folder.with("list.crl", revoke(world_.authority, {}));
@@ -345,7 +345,7 @@ TEST_F(Trust, FilesThatOthersCanChangeAreRefused) {
   }
 }
 
-TEST_F(Trust, FilesThatWillNotDoAreNamedWithTheRemedy) {
+TEST_F(Trust, files_that_will_not_do_are_named_with_the_remedy) {
   TlsFiles files = server_;
   files.key = world_.folder.with("locked.key", protect_key(test::content_of(server_.key), "secret"));
   expect(files, files.key, "openssl pkey -in");

@@ -28,7 +28,7 @@ std::string encoded(std::string_view bytes) {
   return {text.data(), text.size()};
 }
 
-TEST(Base64, FollowsTheVectorsOfRfc4648) {
+TEST(Base64, follows_the_vectors_of_rfc4648) {
   const std::array<std::pair<std::string_view, std::string_view>, 7> vectors{{{"", ""},
                                                                               {"f", "Zg=="},
                                                                               {"fo", "Zm8="},
@@ -42,7 +42,7 @@ TEST(Base64, FollowsTheVectorsOfRfc4648) {
   }
 }
 
-TEST(Base64, UsesTheWholeAlphabetInOrder) {
+TEST(Base64, uses_the_whole_alphabet_in_order) {
   std::string bytes;
   for (unsigned i = 0; i < 64; i += 4) {
     const unsigned group = i << 18 | (i + 1) << 12 | (i + 2) << 6 | (i + 3);
@@ -52,7 +52,7 @@ TEST(Base64, UsesTheWholeAlphabetInOrder) {
   EXPECT_EQ(decoded(encoded(bytes)), bytes);
 }
 
-TEST(Base64, RefusesEveryOtherCharacter) {
+TEST(Base64, refuses_every_other_character) {
   const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (unsigned code = 0; code < 256; ++code) {
     const char character = static_cast<char>(code);
@@ -65,14 +65,14 @@ TEST(Base64, RefusesEveryOtherCharacter) {
   }
 }
 
-TEST(Base64, RefusesWhatIsNotCanonical) {
+TEST(Base64, refuses_what_is_not_canonical) {
   for (const std::string_view text : {"Zh==", "Zm9=", "Zg", "Zg=", "Zg===", "Z===", "====", "=",
                                       "Zg==Zg==", "Zm8=Zm8=", "Zm9v\n", " Zm9v", "Zm9v====", "Zm-_"}) {
     EXPECT_FALSE(decoded(text)) << text;
   }
 }
 
-TEST(Base64, NeverWritesBeyondItsRoom) {
+TEST(Base64, never_writes_beyond_its_room) {
   EXPECT_EQ(decoded("Zm9v", 3), "foo");
   EXPECT_FALSE(decoded("Zm9v", 2));
   EXPECT_EQ(decoded("Zm8=", 2), "fo");

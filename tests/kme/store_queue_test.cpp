@@ -110,7 +110,7 @@ class StoreQueueTest : public testing::Test {
       std::make_unique<StoreQueue>(loop_, std::make_unique<NumberStore>(written_), faults_);
 };
 
-TEST_F(StoreQueueTest, WhatWaitsTogetherIsOneTransactionAndToldInOrder) {
+TEST_F(StoreQueueTest, what_waits_together_is_one_transaction_and_told_in_order) {
   std::latch latch(1);
   hold(latch);
   Told expected{{0, true}};
@@ -125,7 +125,7 @@ TEST_F(StoreQueueTest, WhatWaitsTogetherIsOneTransactionAndToldInOrder) {
   EXPECT_EQ(written_.transactions, 2);
 }
 
-TEST_F(StoreQueueTest, AJobThatIsRefusedTakesNoOtherWithIt) {
+TEST_F(StoreQueueTest, a_job_that_is_refused_takes_no_other_with_it) {
   std::latch latch(1);
   hold(latch);
   for (const UnixTime number : {1, -2, 3}) ASSERT_TRUE(queue_->post(write(number), tell(number)));
@@ -135,7 +135,7 @@ TEST_F(StoreQueueTest, AJobThatIsRefusedTakesNoOtherWithIt) {
   EXPECT_EQ(end().numbers, (std::vector<UnixTime>{1, 3}));
 }
 
-TEST_F(StoreQueueTest, IsUnwellFromAFailureOnUntilAWriteHasWorked) {
+TEST_F(StoreQueueTest, is_unwell_from_a_failure_on_until_a_write_has_worked) {
   EXPECT_FALSE(queue_->health().failing);
   ASSERT_TRUE(queue_->post(write(-1), tell(-1)));
   await(1);
@@ -152,7 +152,7 @@ TEST_F(StoreQueueTest, IsUnwellFromAFailureOnUntilAWriteHasWorked) {
   EXPECT_EQ(queue_->health().problem, "");
 }
 
-TEST_F(StoreQueueTest, IsBoundedAndTakesMoreOnceThereIsRoom) {
+TEST_F(StoreQueueTest, is_bounded_and_takes_more_once_there_is_room) {
   std::latch latch(1);
   hold(latch);
   UnixTime taken = 0;
@@ -165,14 +165,14 @@ TEST_F(StoreQueueTest, IsBoundedAndTakesMoreOnceThereIsRoom) {
   EXPECT_EQ(end().numbers.size(), static_cast<std::size_t>(taken) + 1);
 }
 
-TEST_F(StoreQueueTest, DoesWhatWaitsBeforeItEndsAndTellsNobodyAfter) {
+TEST_F(StoreQueueTest, does_what_waits_before_it_ends_and_tells_nobody_after) {
   for (UnixTime i = 1; i <= 50; ++i) ASSERT_TRUE(queue_->post(write(i), tell(i)));
   EXPECT_EQ(end().numbers.size(), 50U);
   loop_.io().poll();
   EXPECT_TRUE(told_.empty());
 }
 
-TEST_F(StoreQueueTest, WritesNothingWhileTheDiskIsFull) {
+TEST_F(StoreQueueTest, writes_nothing_while_the_disk_is_full) {
   faults_.set({.disk_full = true});
   ASSERT_TRUE(queue_->post(write(1), tell(1)));
   await(1);
@@ -183,7 +183,7 @@ TEST_F(StoreQueueTest, WritesNothingWhileTheDiskIsFull) {
   EXPECT_EQ(end().numbers, (std::vector<UnixTime>{2}));
 }
 
-TEST_F(StoreQueueTest, EveryJobIsToldOnceWhileOthersKeepComing) {
+TEST_F(StoreQueueTest, every_job_is_told_once_while_others_keep_coming) {
   constexpr UnixTime kJobs = 5000;
   UnixTime next = 1;
   while (told_.size() < static_cast<std::size_t>(kJobs)) {

@@ -16,7 +16,7 @@ void expect_address(std::string_view text, std::string_view host, std::uint16_t 
   EXPECT_EQ(address->port, port) << text;
 }
 
-TEST(Address, TakesEveryFormThatTheHelpNames) {
+TEST(Address, takes_every_form_that_the_help_names) {
   expect_address("localhost", "localhost", kDefaultPort);
   expect_address("localhost:80", "localhost", 80);
   expect_address("127.0.0.1:0", "127.0.0.1", 0);
@@ -26,7 +26,7 @@ TEST(Address, TakesEveryFormThatTheHelpNames) {
   expect_address("fe80::1%eth0", "fe80::1%eth0", kDefaultPort);
 }
 
-TEST(Address, RefusesWhatIsNone) {
+TEST(Address, refuses_what_is_none) {
   for (const std::string_view text : {"", ":80", "host:", "host:65536", "host:-1", "host:8o", "host:80 ", "[::1",
                                       "[::1]80", "[]:80", "ho st", "host\n", "\x1b[31m", "host/path"}) {
     EXPECT_FALSE(parse_address(text).has_value()) << text;
@@ -35,7 +35,7 @@ TEST(Address, RefusesWhatIsNone) {
   EXPECT_FALSE(parse_address(std::string(256, 'a')).has_value());
 }
 
-TEST(Address, WhatMayBeAPortBehindABareIpv6AddressIsAskedFor) {
+TEST(Address, what_may_be_a_port_behind_a_bare_ipv6_address_is_asked_for) {
   for (const auto& [text, meant] :
        {std::pair("::1:7155", "[::1]:7155"), std::pair("2001:db8::1:80", "[2001:db8::1]:80"),
         std::pair("1:2:3:4:5:6:7:8:7155", "[1:2:3:4:5:6:7:8]:7155")}) {
@@ -49,7 +49,7 @@ TEST(Address, WhatMayBeAPortBehindABareIpv6AddressIsAskedFor) {
   expect_address("[::1:7155]", "::1:7155", kDefaultPort);
 }
 
-TEST(Address, APortAloneIsNoHost) {
+TEST(Address, a_port_alone_is_no_host) {
   const auto address = parse_address("7155");
   ASSERT_FALSE(address);
   EXPECT_NE(address.error().find("7155 is a port without a host: write 127.0.0.1:7155"), std::string::npos)
@@ -58,7 +58,7 @@ TEST(Address, APortAloneIsNoHost) {
   EXPECT_TRUE(parse_address("127.0.0.1"));
 }
 
-TEST(Address, IsWrittenSoThatItCanBeReadAgain) {
+TEST(Address, is_written_so_that_it_can_be_read_again) {
   for (const std::string_view text : {"localhost:7155", "127.0.0.1:1", "[::1]:7155"}) {
     EXPECT_EQ(to_string(*parse_address(text)), text);
   }

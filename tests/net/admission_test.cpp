@@ -21,7 +21,7 @@ Admission::Admitted take(Admission& admission, const std::string& address, Insta
   return admitted.value_or(Admission::Admitted{.place = 0, .displaced = std::nullopt});
 }
 
-TEST(Admission, ASourceAtItsShareDisplacesItsOwnOldestSilentConnection) {
+TEST(Admission, a_source_at_its_share_displaces_its_own_oldest_silent_connection) {
   Admission admission({.sessions = 100, .handshakes = 100, .handshakes_per_source = 2});
   const Place first = take(admission, "192.0.2.1").place;
   const Place second = take(admission, "192.0.2.1").place;
@@ -31,7 +31,7 @@ TEST(Admission, ASourceAtItsShareDisplacesItsOwnOldestSilentConnection) {
   EXPECT_EQ(admission.handshakes(), 3U);
 }
 
-TEST(Admission, WhoWasHeardHasItsFairChanceAndLimitsStand) {
+TEST(Admission, who_was_heard_has_its_fair_chance_and_limits_stand) {
   Admission admission({.sessions = 100, .handshakes = 3, .handshakes_per_source = 2});
   for (int i = 0; i < 2; ++i) admission.heard(take(admission, "192.0.2.1").place);
   EXPECT_EQ(admission.admit(source("192.0.2.1"), Instant()).error(), Refusal::HandshakesOfSource);
@@ -51,7 +51,7 @@ Place hear(Admission& admission, const std::string& address, Instant now) {
 
 // SPEC §8.6: "the oldest handshake that has had these 500 ms is displaced: of the newcomer's own source if that is at
 // its share"
-TEST(Admission, ASourceAtItsShareGivesItsOldestHandshakeThatHadItsFairChance) {
+TEST(Admission, a_source_at_its_share_gives_its_oldest_handshake_that_had_its_fair_chance) {
   Admission admission({.sessions = 100, .handshakes = 100, .handshakes_per_source = 2});
   const Place first = hear(admission, "192.0.2.1", 0ms);
   const Place second = hear(admission, "192.0.2.1", 100ms);
@@ -67,7 +67,7 @@ TEST(Admission, ASourceAtItsShareGivesItsOldestHandshakeThatHadItsFairChance) {
 }
 
 // "else of the source that has the most handshakes"
-TEST(Admission, AFullTableGivesTheOldestSuchHandshakeOfTheSourceWithTheMost) {
+TEST(Admission, a_full_table_gives_the_oldest_such_handshake_of_the_source_with_the_most) {
   Admission admission({.sessions = 100, .handshakes = 5, .handshakes_per_source = 4});
   const Place alone = hear(admission, "192.0.2.1", 0ms);
   const Place oldest = hear(admission, "192.0.2.2", 1ms);
@@ -83,7 +83,7 @@ TEST(Admission, AFullTableGivesTheOldestSuchHandshakeOfTheSourceWithTheMost) {
 }
 
 // SPEC §8.6: a client whose signature has verified
-TEST(Admission, OfEqualSourcesTheOldestHandshakeGoesAndWhoIsAuthenticatedNever) {
+TEST(Admission, of_equal_sources_the_oldest_handshake_goes_and_who_is_authenticated_never) {
   Admission admission({.sessions = 100, .handshakes = 2, .handshakes_per_source = 4});
   const Place authenticated = hear(admission, "192.0.2.9", 0ms);
   admission.settled(authenticated);
@@ -99,7 +99,7 @@ TEST(Admission, OfEqualSourcesTheOldestHandshakeGoesAndWhoIsAuthenticatedNever) 
   EXPECT_EQ(take(admission, "192.0.2.5", 1500ms).displaced, third.place);
 }
 
-TEST(Admission, AnEighthIsLeftToTheSilentWhileAHandshakeThatHadItsChanceCanGo) {
+TEST(Admission, an_eighth_is_left_to_the_silent_while_a_handshake_that_had_its_chance_can_go) {
   Admission admission({.sessions = 100, .handshakes = 16, .handshakes_per_source = 16});
   std::vector<Place> heard;
   for (int i = 0; i < 14; ++i) heard.push_back(hear(admission, fmt::format("192.0.2.{}", i), 0ms));
@@ -110,7 +110,7 @@ TEST(Admission, AnEighthIsLeftToTheSilentWhileAHandshakeThatHadItsChanceCanGo) {
 }
 
 // SPEC §8.6: "no more than an eighth of the limit", of the source's where that is at its share
-TEST(Admission, AnEighthOfItsShareIsLeftToTheSilentOfASourceLikewise) {
+TEST(Admission, an_eighth_of_its_share_is_left_to_the_silent_of_a_source_likewise) {
   for (const std::size_t silent : {0U, 1U, 2U, 3U}) {
     Admission admission({.sessions = 1'000, .handshakes = 256, .handshakes_per_source = 16});
     std::vector<Place> heard, quiet;
@@ -121,7 +121,7 @@ TEST(Admission, AnEighthOfItsShareIsLeftToTheSilentOfASourceLikewise) {
 }
 
 // SPEC §8.6
-TEST(Admission, HasTheDefaultsOfTheSpecification) {
+TEST(Admission, has_the_defaults_of_the_specification) {
   constexpr Limits kDefaults;
   static_assert(kDefaults.sessions == 10'000 && kDefaults.handshakes == 256 && kDefaults.handshakes_per_source == 16);
   Admission admission(kDefaults);
@@ -132,7 +132,7 @@ TEST(Admission, HasTheDefaultsOfTheSpecification) {
   EXPECT_TRUE(admission.admit(source("203.0.113.1"), 500ms));
 }
 
-TEST(Admission, WhereSessionsOrDescriptorsRunOutHandshakesThatHadTheirChanceGoLast) {
+TEST(Admission, where_sessions_or_descriptors_run_out_handshakes_that_had_their_chance_go_last) {
   Admission admission({.sessions = 2, .handshakes = 9, .handshakes_per_source = 9});
   const Place idle = take(admission, "192.0.2.1").place;
   admission.settled(idle);
@@ -145,7 +145,7 @@ TEST(Admission, WhereSessionsOrDescriptorsRunOutHandshakesThatHadTheirChanceGoLa
 }
 
 // "CLIENT_HELLOs that are said again shut nobody out": virtual time, as fast as the limits let them.
-TEST(Admission, AFloodOfHandshakesThatNeverEndLeavesRoomForOthers) {
+TEST(Admission, a_flood_of_handshakes_that_never_end_leaves_room_for_others) {
   Admission admission({});
   for (int i = 0; i < 2000; ++i) {
     const Instant now = i * 10ms;
@@ -165,7 +165,7 @@ TEST(Admission, AFloodOfHandshakesThatNeverEndLeavesRoomForOthers) {
   }
 }
 
-TEST(Admission, TheSourceWithTheMostSilentConnectionsGivesFirst) {
+TEST(Admission, the_source_with_the_most_silent_connections_gives_first) {
   Admission admission({.sessions = 100, .handshakes = 6, .handshakes_per_source = 4});
   const Place honest = take(admission, "192.0.2.1").place;
   const Place oldest = take(admission, "192.0.2.2").place;
@@ -177,7 +177,7 @@ TEST(Admission, TheSourceWithTheMostSilentConnectionsGivesFirst) {
   EXPECT_EQ(admission.handshakes(), 5U);
 }
 
-TEST(Admission, OfEqualSourcesTheOldestConnectionGives) {
+TEST(Admission, of_equal_sources_the_oldest_connection_gives) {
   Admission admission({.sessions = 100, .handshakes = 3, .handshakes_per_source = 4});
   const Place first = take(admission, "192.0.2.1").place;
   const Place second = take(admission, "192.0.2.2").place;
@@ -186,7 +186,7 @@ TEST(Admission, OfEqualSourcesTheOldestConnectionGives) {
   EXPECT_EQ(take(admission, "192.0.2.5").displaced, second);
 }
 
-TEST(Admission, WhereSessionsAreFullSilentOnesGoFirstThenIdleOnesThenNobody) {
+TEST(Admission, where_sessions_are_full_silent_ones_go_first_then_idle_ones_then_nobody) {
   Admission admission({.sessions = 3, .handshakes = 9, .handshakes_per_source = 9});
   const Place busy = take(admission, "192.0.2.1").place;
   const Place idle = take(admission, "192.0.2.2").place;
@@ -207,7 +207,7 @@ TEST(Admission, WhereSessionsAreFullSilentOnesGoFirstThenIdleOnesThenNobody) {
   EXPECT_FALSE(take(admission, "192.0.2.6").displaced);
 }
 
-TEST(Admission, ASourceHasAShareOfTheSessionsToo) {
+TEST(Admission, a_source_has_a_share_of_the_sessions_too) {
   Admission admission({.sessions = 9, .handshakes = 9, .handshakes_per_source = 9, .sessions_per_source = 2});
   const Place first = take(admission, "192.0.2.1").place;
   admission.settled(first);
@@ -218,7 +218,7 @@ TEST(Admission, ASourceHasAShareOfTheSessionsToo) {
   EXPECT_FALSE(take(admission, "192.0.2.2").displaced);
 }
 
-TEST(Admission, NewsOfAConnectionMayComeInAnyOrder) {
+TEST(Admission, news_of_a_connection_may_come_in_any_order) {
   Admission admission({.sessions = 9, .handshakes = 2, .handshakes_per_source = 9});
   const Place place = take(admission, "192.0.2.1").place;
   admission.settled(place);
@@ -236,7 +236,7 @@ TEST(Admission, NewsOfAConnectionMayComeInAnyOrder) {
   EXPECT_EQ(admission.sessions(), 3U);
 }
 
-TEST(Admission, CountsStayTrueAndBoundedWhateverHappens) {
+TEST(Admission, counts_stay_true_and_bounded_whatever_happens) {
   constexpr Limits kLimits{.sessions = 40, .handshakes = 20, .handshakes_per_source = 5, .sessions_per_source = 12};
   Admission admission(kLimits);
   std::mt19937 random(1);
@@ -275,13 +275,13 @@ TEST(Admission, CountsStayTrueAndBoundedWhateverHappens) {
   }
 }
 
-TEST(Admission, RemembersWhoKeepsAConnection) {
+TEST(Admission, remembers_who_keeps_a_connection) {
   Admission admission({});
   EXPECT_EQ(keeper_of(admission.admit(source("192.0.2.1"), Instant(), 7)->place), 7);
   EXPECT_EQ(keeper_of(admission.admit(source("192.0.2.1"), Instant(), 255)->place), 255);
 }
 
-TEST(Admission, TakesAnIpv6SubnetForOneSource) {
+TEST(Admission, takes_an_ipv6_subnet_for_one_source) {
   EXPECT_EQ(source("2001:db8:0:1::1"), source("2001:db8:0:1:ffff::2"));
   EXPECT_NE(source("2001:db8:0:1::1"), source("2001:db8:0:2::1"));
   EXPECT_EQ(source("::ffff:192.0.2.1"), source("192.0.2.1"));

@@ -150,7 +150,7 @@ std::vector<boost::intrusive_ptr<Client>> run_clients(Loop& loop, const Pair& pa
   return clients;
 }
 
-TEST(Channel, SessionsOfManyThreadsTransferRekeyAndEnd) {
+TEST(Channel, sessions_of_many_threads_transfer_rekey_and_end) {
   const Pair pair;
   TestServer server(server_options(pair));
   static constexpr std::size_t kSize = 70 * kFrame + 7;
@@ -176,7 +176,7 @@ TEST(Channel, SessionsOfManyThreadsTransferRekeyAndEnd) {
   for (const Recorded::End& end : server.events.ends) EXPECT_EQ(end.closed.reason, Reason::Normal) << end.closed.text;
 }
 
-TEST(Channel, WhatASlowReaderHasNotTakenYetIsNotLostWithTheEndOfTheSession) {
+TEST(Channel, what_a_slow_reader_has_not_taken_yet_is_not_lost_with_the_end_of_the_session) {
   const Pair pair;
   TestServer server(server_options(pair, true));
   Loop loop;
@@ -189,7 +189,7 @@ TEST(Channel, WhatASlowReaderHasNotTakenYetIsNotLostWithTheEndOfTheSession) {
   EXPECT_FALSE(clients.front()->closed->truncated);
 }
 
-TEST(Channel, AServerThatIsStoppedWhileBusyClosesEverySession) {
+TEST(Channel, a_server_that_is_stopped_while_busy_closes_every_session) {
   const Pair pair;
   TestServer server(server_options(pair));
   static constexpr std::uint32_t kSessions = 6;

@@ -9,7 +9,7 @@
 namespace qsp::net {
 namespace {
 
-TEST(Watch, TellsWhenAPipeCanBeReadAndLeavesItsFlagsAlone) {
+TEST(Watch, tells_when_a_pipe_can_be_read_and_leaves_its_flags_alone) {
   Loop loop;
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
@@ -36,7 +36,7 @@ TEST(Watch, TellsWhenAPipeCanBeReadAndLeavesItsFlagsAlone) {
   ::close(ends[1]);
 }
 
-TEST(Watch, KnowsFilesThatNeverBlock) {
+TEST(Watch, knows_files_that_never_block) {
   Loop loop;
   const int fd = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   ASSERT_GE(fd, 0);
@@ -46,7 +46,7 @@ TEST(Watch, KnowsFilesThatNeverBlock) {
   ::close(fd);
 }
 
-TEST(Watch, ACancelledWaitIsNeverToldAndLetsTheLoopEnd) {
+TEST(Watch, a_cancelled_wait_is_never_told_and_lets_the_loop_end) {
   Loop loop;
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
@@ -61,7 +61,7 @@ TEST(Watch, ACancelledWaitIsNeverToldAndLetsTheLoopEnd) {
   ::close(ends[1]);
 }
 
-TEST(Watch, ReportsADescriptorThatIsNotOpen) {
+TEST(Watch, reports_a_descriptor_that_is_not_open) {
   Loop loop;
   EXPECT_FALSE(Watch::open(loop, -1).has_value());
 }

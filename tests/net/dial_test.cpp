@@ -28,7 +28,7 @@ void expect_failure(const Address& address, std::string_view told, std::chrono::
   EXPECT_NE(dialled.error().find(told), std::string::npos) << dialled.error();
 }
 
-TEST(Dial, ConnectsByNameAndByAddress) {
+TEST(Dial, connects_by_name_and_by_address) {
   TestServer server;
   for (const char* host : {"localhost", "127.0.0.1"}) {
     Loop loop;
@@ -38,16 +38,16 @@ TEST(Dial, ConnectsByNameAndByAddress) {
   }
 }
 
-TEST(Dial, SaysThatNothingListens) {
+TEST(Dial, says_that_nothing_listens) {
   // Bound, so that nobody else gets the port; but it does not listen.
   Loop loop;
   asio::basic_stream_socket<tcp, Executor> holder(loop.executor(), tcp::endpoint(asio::ip::address_v4::loopback(), 0));
   expect_failure({.host = "127.0.0.1", .port = holder.local_endpoint().port()}, "refused");
 }
 
-TEST(Dial, SaysThatAHostIsUnknown) { expect_failure({.host = "no-such-host.invalid", .port = 1}, "no such host"); }
+TEST(Dial, says_that_a_host_is_unknown) { expect_failure({.host = "no-such-host.invalid", .port = 1}, "no such host"); }
 
-TEST(Dial, GivesUpOnAServerThatDoesNotAnswer) {
+TEST(Dial, gives_up_on_a_server_that_does_not_answer) {
   // A backlog that is full: further connections get no answer.
   Loop loop;
   asio::basic_socket_acceptor<tcp, Executor> deaf(loop.executor(), tcp::endpoint(asio::ip::address_v4::loopback(), 0));

@@ -61,7 +61,7 @@ class Network {
 
 const error_code kRefused = asio::error::connection_refused;
 
-TEST(HappyEyeballs, AnAddressThatSwallowsPacketsCostsAQuarterOfASecond) {
+TEST(HappyEyeballs, an_address_that_swallows_packets_costs_a_quarter_of_a_second) {
   Network network({{"192.0.2.1", {{}, 1ms}}});
   const auto dialled = network.dial({at("2001:db8::1"), at("192.0.2.1")});
   ASSERT_TRUE(dialled.has_value());
@@ -71,25 +71,25 @@ TEST(HappyEyeballs, AnAddressThatSwallowsPacketsCostsAQuarterOfASecond) {
   EXPECT_LT(network.took, 1s);
 }
 
-TEST(HappyEyeballs, AFailureIsNotWaitedAfter) {
+TEST(HappyEyeballs, a_failure_is_not_waited_after) {
   Network network({{"2001:db8::1", {kRefused, 1ms}}, {"192.0.2.1", {{}, 1ms}}});
   ASSERT_TRUE(network.dial({at("2001:db8::1"), at("192.0.2.1")}).has_value());
   EXPECT_LT(network.tried[1].second, 200ms);
 }
 
-TEST(HappyEyeballs, TheFirstAddressKeepsItsLeadWhereItAnswers) {
+TEST(HappyEyeballs, the_first_address_keeps_its_lead_where_it_answers) {
   Network network({{"2001:db8::1", {{}, 100ms}}, {"192.0.2.1", {{}, 1ms}}});
   EXPECT_EQ(network.dial({at("2001:db8::1"), at("192.0.2.1")})->peer, at("2001:db8::1"));
   EXPECT_EQ(network.tried.size(), 1U);
 }
 
-TEST(HappyEyeballs, ALateFirstAddressMayStillWin) {
+TEST(HappyEyeballs, a_late_first_address_may_still_win) {
   Network network({{"2001:db8::1", {{}, 350ms}}});
   EXPECT_EQ(network.dial({at("2001:db8::1"), at("192.0.2.1")})->peer, at("2001:db8::1"));
   EXPECT_EQ(network.tried.size(), 2U);
 }
 
-TEST(HappyEyeballs, EachAddressIsTriedAndToldWithItsCause) {
+TEST(HappyEyeballs, each_address_is_tried_and_told_with_its_cause) {
   Network network({{"2001:db8::1", {kRefused, 1ms}}, {"192.0.2.1", {asio::error::host_unreachable, 1ms}}});
   const auto failed =
       network.dial({at("2001:db8::1"), at("192.0.2.1"), at("192.0.2.2")}, {.overall = 600ms, .each = 200ms});
@@ -98,7 +98,7 @@ TEST(HappyEyeballs, EachAddressIsTriedAndToldWithItsCause) {
             "[2001:db8::1]:7: refused, nothing listens there; 192.0.2.1:7: no route; 192.0.2.2:7: no answer");
 }
 
-TEST(HappyEyeballs, OneLimitHoldsForAllTogetherAndOneForEach) {
+TEST(HappyEyeballs, one_limit_holds_for_all_together_and_one_for_each) {
   Network all({});
   EXPECT_EQ(all.dial({at("192.0.2.1"), at("192.0.2.2")}, {.overall = 300ms}).error().tried.size(), 2U);
   EXPECT_LT(all.took, 1s);
@@ -109,20 +109,20 @@ TEST(HappyEyeballs, OneLimitHoldsForAllTogetherAndOneForEach) {
   EXPECT_TRUE(alone.dial({at("192.0.2.1")}, {.overall = 30s, .each = 100ms}).has_value()) << "nobody else waits";
 }
 
-TEST(HappyEyeballs, FamiliesTakeTurns) {
+TEST(HappyEyeballs, families_take_turns) {
   EXPECT_EQ(interleave({at("2001:db8::1"), at("2001:db8::2"), at("2001:db8::3"), at("192.0.2.1")}),
             (std::vector{at("2001:db8::1"), at("192.0.2.1"), at("2001:db8::2"), at("2001:db8::3")}));
   EXPECT_TRUE(interleave({}).empty());
 }
 
-TEST(HappyEyeballs, NoMoreAddressesAreTriedThanAllowed) {
+TEST(HappyEyeballs, no_more_addresses_are_tried_than_allowed) {
   Network network({});
   std::vector<tcp::endpoint> many;
   for (int i = 1; i < 100; ++i) many.push_back(at(("192.0.2." + std::to_string(i)).c_str()));
   EXPECT_EQ(network.dial(many, {.overall = 200ms, .delay = 1ms, .addresses = 5}).error().tried.size(), 5U);
 }
 
-TEST(HappyEyeballs, EndsWhenItIsCancelled) {
+TEST(HappyEyeballs, ends_when_it_is_cancelled) {
   Loop loop;
   Network network({});
   HappyEyeballs race(loop.executor(), {}, network.connector());

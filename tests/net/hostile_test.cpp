@@ -10,7 +10,7 @@
 namespace qsp::net::test {
 namespace {
 
-TEST(HostilePeer, GarbageEndsItsOwnSessionOnly) {
+TEST(HostilePeer, garbage_ends_its_own_session_only) {
   TestServer server;
   Peer victim(server.port());
   ASSERT_TRUE(victim.handshake());
@@ -23,7 +23,7 @@ TEST(HostilePeer, GarbageEndsItsOwnSessionOnly) {
   EXPECT_EQ(victim.receive(10), pattern(10));
 }
 
-TEST(HostilePeer, StoppingInsideAFrameHoldsUpNobodyAndIsTruncation) {
+TEST(HostilePeer, stopping_inside_a_frame_holds_up_nobody_and_is_truncation) {
   TestServer server;
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
@@ -35,7 +35,7 @@ TEST(HostilePeer, StoppingInsideAFrameHoldsUpNobodyAndIsTruncation) {
   EXPECT_TRUE(server.events.read(&Recorded::ends).back().closed.truncated);
 }
 
-TEST(HostilePeer, EndOfStreamWithoutCloseIsTruncation) {
+TEST(HostilePeer, end_of_stream_without_close_is_truncation) {
   TestServer server;
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
@@ -47,7 +47,7 @@ TEST(HostilePeer, EndOfStreamWithoutCloseIsTruncation) {
   EXPECT_TRUE(end.established);
 }
 
-TEST(HostilePeer, EveryLengthOfAHandshakeCutShortIsSurvived) {
+TEST(HostilePeer, every_length_of_a_handshake_cut_short_is_survived) {
   TestServer server;
   std::array<std::uint8_t, 64> hello{};
   for (std::size_t cut = 0; cut < 58; ++cut) {
@@ -63,7 +63,7 @@ TEST(HostilePeer, EveryLengthOfAHandshakeCutShortIsSurvived) {
   expect_serves(server.port());
 }
 
-TEST(HostilePeer, ReadsTheCloseThoughItsOwnDataIsStillOnItsWay) {
+TEST(HostilePeer, reads_the_close_though_its_own_data_is_still_on_its_way) {
   TestServer server;
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
@@ -96,7 +96,7 @@ class ShortLived final : public IdleEndpoint {
   std::optional<Instant> end_at_;
 };
 
-TEST(HostilePeer, SilenceEndsWhenTheEndpointSaysSo) {
+TEST(HostilePeer, silence_ends_when_the_endpoint_says_so) {
   TestServer server({.make_endpoint = [] { return std::make_unique<ShortLived>(); }});
   const auto started = std::chrono::steady_clock::now();
   Peer peer(server.port());

@@ -24,7 +24,7 @@ TestOptions limited(const Limits& limits) {
 }
 
 // SPEC Appendix B 37.
-TEST(Limits, ASilentConnectionGivesWayToANewcomerOfItsSource) {
+TEST(Limits, a_silent_connection_gives_way_to_a_newcomer_of_its_source) {
   TestServer server(limited({.handshakes_per_source = 2}));
   Peer first(server.port());
   Peer second(server.port());
@@ -37,7 +37,7 @@ TEST(Limits, ASilentConnectionGivesWayToANewcomerOfItsSource) {
   expect_serves(server.port());
 }
 
-TEST(Limits, ASilentConnectionGivesWayToANewcomerOfAnySource) {
+TEST(Limits, a_silent_connection_gives_way_to_a_newcomer_of_any_source) {
   TestServer server(limited({.handshakes = 1}));
   Peer first(server.port());
   Peer second(server.port());
@@ -67,7 +67,7 @@ class AnsweringEndpoint final : public IdleEndpoint {
 };
 
 // SPEC Appendix B 37, §8.6: "A handshake under way keeps its place for 500 ms from accept"
-TEST(Limits, AHandshakeUnderWayGivesWayOnceItHasHadItsFairChance) {
+TEST(Limits, a_handshake_under_way_gives_way_once_it_has_had_its_fair_chance) {
   using Said = std::vector<std::uint8_t>;
   for (const Limits& limits : {Limits{.handshakes = 2}, Limits{.handshakes_per_source = 2}, Limits{.sessions = 2}}) {
     TestOptions options = limited(limits);
@@ -97,7 +97,7 @@ TEST(Limits, AHandshakeUnderWayGivesWayOnceItHasHadItsFairChance) {
   }
 }
 
-TEST(Limits, AFirstMessageHasATimeOfItsOwn) {
+TEST(Limits, a_first_message_has_a_time_of_its_own) {
   TestOptions options;
   EXPECT_EQ(options.server.first_frame_timeout, 3s) << "SPEC §8.5";
   options.server.first_frame_timeout = 200ms;
@@ -117,7 +117,7 @@ TEST(Limits, AFirstMessageHasATimeOfItsOwn) {
   EXPECT_EQ(prompt.receive(10), pattern(10)) << "the limit is for the first message alone";
 }
 
-TEST(Limits, AForeignProtocolIsNamedAndEndsAtOnce) {
+TEST(Limits, a_foreign_protocol_is_named_and_ends_at_once) {
   TestServer server;
   for (const std::string_view hello : {"SSH-2.0-x\r\n", "GET / HTTP/1.0\r\n\r\n", "\x16\x03\x01\x02"}) {
     const std::size_t before = server.events.read(&Recorded::ends).size();
@@ -132,7 +132,7 @@ TEST(Limits, AForeignProtocolIsNamedAndEndsAtOnce) {
   EXPECT_EQ(server.events.read(&Recorded::kinds).front(), "the peer speaks SSH, not QSP");
 }
 
-TEST(Limits, ManyEmptyConnectionsAreToldOnce) {
+TEST(Limits, many_empty_connections_are_told_once) {
   TestServer server;
   constexpr std::size_t kMany = 500;
   for (std::size_t i = 0; i < kMany; ++i) Peer(server.port()).disconnect();
@@ -142,7 +142,7 @@ TEST(Limits, ManyEmptyConnectionsAreToldOnce) {
   EXPECT_EQ(server.events.read(&Recorded::strange), kMany);
 }
 
-TEST(Limits, SessionsAreRefusedBeyondTheirNumberUntilOneEnds) {
+TEST(Limits, sessions_are_refused_beyond_their_number_until_one_ends) {
   TestServer server(limited({.sessions = 2}));
   Peer first(server.port());
   Peer second(server.port());
@@ -156,7 +156,7 @@ TEST(Limits, SessionsAreRefusedBeyondTheirNumberUntilOneEnds) {
   expect_serves(server.port());
 }
 
-TEST(Limits, AFloodOfRefusalsIsToldOnceAMinuteAndCountedWhole) {
+TEST(Limits, a_flood_of_refusals_is_told_once_a_minute_and_counted_whole) {
   TestServer server(limited({.sessions = 1}));
   Peer first(server.port());
   ASSERT_TRUE(first.handshake());
@@ -194,7 +194,7 @@ std::size_t open_files() {
   return count;
 }
 
-TEST(Limits, RunningOutOfDescriptorsPausesAcceptingAndIsToldOnce) {
+TEST(Limits, running_out_of_descriptors_pauses_accepting_and_is_told_once) {
   TestServer server;
   const std::size_t at_rest = open_files();
   expect_serves(server.port());

@@ -74,13 +74,15 @@ void expect_bulk_in_few_calls() {
   EXPECT_TRUE(blocks(fds.fds[0]) && blocks(fds.fds[1])) << "flags that other processes share were changed";
 }
 
-TEST(PipeEnd, MovesWholeFramesThroughAPipeThatBlocksWithoutTouchingItsFlags) { expect_bulk_in_few_calls<PipeFds>(); }
+TEST(PipeEnd, moves_whole_frames_through_a_pipe_that_blocks_without_touching_its_flags) {
+  expect_bulk_in_few_calls<PipeFds>();
+}
 
-TEST(PipeEnd, MovesWholeFramesThroughASocketThatBlocksWithoutTouchingItsFlags) {
+TEST(PipeEnd, moves_whole_frames_through_a_socket_that_blocks_without_touching_its_flags) {
   expect_bulk_in_few_calls<SocketFds>();
 }
 
-TEST(PipeEnd, SeesTheEndOfAPipeAndAReaderThatLeft) {
+TEST(PipeEnd, sees_the_end_of_a_pipe_and_a_reader_that_left) {
   Loop loop;
   std::vector<std::uint8_t> room(kFrame);
   {
@@ -100,7 +102,7 @@ TEST(PipeEnd, SeesTheEndOfAPipeAndAReaderThatLeft) {
   EXPECT_EQ(errno, EPIPE);
 }
 
-TEST(PipeEnd, TellsWhenAFullPipeTakesMore) {
+TEST(PipeEnd, tells_when_a_full_pipe_takes_more) {
   Loop loop;
   const PipeFds fds;
   auto writer = PipeEnd::open(loop, fds.fds[1], Watch::For::Writing);
@@ -118,7 +120,7 @@ TEST(PipeEnd, TellsWhenAFullPipeTakesMore) {
   EXPECT_TRUE(told);
 }
 
-TEST(PipeEnd, BulkFromAQueueAllocatesNothingOnceItRuns) {
+TEST(PipeEnd, bulk_from_a_queue_allocates_nothing_once_it_runs) {
   Loop loop;
   const PipeFds fds;
   auto writer = PipeEnd::open(loop, fds.fds[1], Watch::For::Writing);

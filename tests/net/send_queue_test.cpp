@@ -20,7 +20,7 @@ std::vector<std::uint8_t> front_bytes(const SendQueue& queue) {
   return all;
 }
 
-TEST(SendQueue, KeepsOrderWhateverTheSizesOfFramesAndWrites) {
+TEST(SendQueue, keeps_order_whatever_the_sizes_of_frames_and_writes) {
   ChunkPool pool;
   SendQueue queue(pool);
   std::mt19937 random(1);
@@ -54,7 +54,7 @@ TEST(SendQueue, KeepsOrderWhateverTheSizesOfFramesAndWrites) {
   EXPECT_EQ(written, made);
 }
 
-TEST(SendQueue, HasRoomForTheLargestFrameAtAnyTime) {
+TEST(SendQueue, has_room_for_the_largest_frame_at_any_time) {
   ChunkPool pool;
   SendQueue queue(pool);
   const std::vector<std::uint8_t> small(7, 1);
@@ -66,7 +66,7 @@ TEST(SendQueue, HasRoomForTheLargestFrameAtAnyTime) {
   EXPECT_EQ(queue.size(), 5 * (7 + Endpoint::kMaxFrameSize));
 }
 
-TEST(SendQueue, GivesItsChunksBackOnceWritten) {
+TEST(SendQueue, gives_its_chunks_back_once_written) {
   ChunkPool pool;
   auto lent = pool.take();
   const Chunk* const known = lent.get();

@@ -12,7 +12,7 @@
 namespace qsp::net::test {
 namespace {
 
-TEST(Server, EchoesManyClientsOverSeveralThreads) {
+TEST(Server, echoes_many_clients_over_several_threads) {
   TestOptions options;
   options.server.threads = 3;
   options.server.limits.handshakes_per_source = 100;
@@ -33,7 +33,7 @@ TEST(Server, EchoesManyClientsOverSeveralThreads) {
   EXPECT_EQ(server.events.read(&Recorded::established), peers.size());
 }
 
-TEST(Server, HandlesFramesThatArriveByteByByte) {
+TEST(Server, handles_frames_that_arrive_byte_by_byte) {
   TestServer server;
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
@@ -42,7 +42,7 @@ TEST(Server, HandlesFramesThatArriveByteByByte) {
   EXPECT_EQ(peer.receive(sent.size()), sent);
 }
 
-TEST(Server, HandlesLargeFramesCutAnywhere) {
+TEST(Server, handles_large_frames_cut_anywhere) {
   TestServer server;
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
@@ -61,7 +61,7 @@ TEST(Server, HandlesLargeFramesCutAnywhere) {
   EXPECT_EQ(peer.receive(sent.size()), sent);
 }
 
-TEST(Server, RekeysAfterTheConfiguredFrames) {
+TEST(Server, rekeys_after_the_configured_frames) {
   TestServer server({.rekey_after = 6});
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
@@ -77,7 +77,7 @@ TEST(Server, RekeysAfterTheConfiguredFrames) {
   EXPECT_GE(peer.endpoint().epoch(), 9U);
 }
 
-TEST(Server, ASlowReaderIsHeldUpAndHoldsUpNobody) {
+TEST(Server, a_slow_reader_is_held_up_and_holds_up_nobody) {
   TestServer server;
   constexpr int kSmallBuffer = 16 * 1024;
   Peer slow(server.port(), kSmallBuffer);
@@ -110,7 +110,7 @@ TEST(Server, ASlowReaderIsHeldUpAndHoldsUpNobody) {
   rest.join();
 }
 
-TEST(Server, StopClosesEverySessionNormally) {
+TEST(Server, stop_closes_every_session_normally) {
   TestServer server;
   Peer idle(server.port());
   Peer unfinished(server.port());
@@ -124,7 +124,7 @@ TEST(Server, StopClosesEverySessionNormally) {
   EXPECT_EQ(server.server().sessions(), 0U);
 }
 
-TEST(Server, StopDoesNotWaitForAPeerThatNeverEnds) {
+TEST(Server, stop_does_not_wait_for_a_peer_that_never_ends) {
   TestOptions options;
   options.server.stop_timeout = 300ms;
   TestServer server(options);
@@ -136,7 +136,7 @@ TEST(Server, StopDoesNotWaitForAPeerThatNeverEnds) {
   EXPECT_EQ(server.server().sessions(), 1U);
 }
 
-TEST(Server, AfterItsCloseItWaitsTwoSecondsForThePeerAtMost) {
+TEST(Server, after_its_close_it_waits_two_seconds_for_the_peer_at_most) {
   TestServer server;
   Peer peer(server.port());
   ASSERT_TRUE(peer.handshake());
@@ -155,7 +155,7 @@ TEST(Server, AfterItsCloseItWaitsTwoSecondsForThePeerAtMost) {
   EXPECT_GE(std::chrono::steady_clock::now() - started, Connection::kLinger);
 }
 
-TEST(Server, SaysWhichPortIsInUse) {
+TEST(Server, says_which_port_is_in_use) {
   TestServer first;
   Recorded events;
   ServerOptions options{.listen = {.host = "127.0.0.1", .port = first.port()}};
@@ -166,7 +166,7 @@ TEST(Server, SaysWhichPortIsInUse) {
   EXPECT_NE(second.error().find(std::to_string(first.port())), std::string::npos) << second.error();
 }
 
-TEST(Server, SaysWhatIsWrongWithAnAddress) {
+TEST(Server, says_what_is_wrong_with_an_address) {
   Recorded events;
   const auto open = [&events](const char* host) {
     return Server::open(

@@ -16,7 +16,7 @@ using tcp = boost::asio::ip::tcp;
 const tcp::endpoint kFirst(boost::asio::ip::make_address("192.0.2.1"), 1);
 const tcp::endpoint kLast(boost::asio::ip::make_address("192.0.2.9"), 9);
 
-TEST(Tally, TellsTheFirstAtOnceAndTheRestOnceAMinute) {
+TEST(Tally, tells_the_first_at_once_and_the_rest_once_a_minute) {
   Tally tally;
   const auto first = tally.note("silent", kFirst, seconds(100));
   ASSERT_TRUE(first.has_value());
@@ -34,7 +34,7 @@ TEST(Tally, TellsTheFirstAtOnceAndTheRestOnceAMinute) {
   EXPECT_TRUE(tally.note("silent", kFirst, seconds(220)).has_value());
 }
 
-TEST(Tally, KindsAreToldApart) {
+TEST(Tally, kinds_are_told_apart) {
   Tally tally;
   EXPECT_TRUE(tally.note("a", kFirst, seconds(1)).has_value());
   EXPECT_TRUE(tally.note("b", kFirst, seconds(2)).has_value());
@@ -44,7 +44,7 @@ TEST(Tally, KindsAreToldApart) {
   EXPECT_TRUE(tally.rest().empty());
 }
 
-TEST(Tally, WhatAStrangerSaysOfItselfMakesNoKind) {
+TEST(Tally, what_a_stranger_says_of_itself_makes_no_kind) {
   Tally tally;
   EXPECT_EQ(tally.note("a", kFirst, seconds(1), "one")->detail, "one");
   for (int i = 0; i < 1'000; ++i)
@@ -56,7 +56,7 @@ TEST(Tally, WhatAStrangerSaysOfItselfMakesNoKind) {
   EXPECT_EQ(tally.note("a", kFirst, seconds(100))->detail, "");
 }
 
-TEST(Tally, ManyKindsFillNoMemoryAndNoLog) {
+TEST(Tally, many_kinds_fill_no_memory_and_no_log) {
   Tally tally;
   std::size_t told = 0;
   for (int i = 0; i < 10'000; ++i)
@@ -74,7 +74,7 @@ std::string spoken(std::string_view text) {
   return foreign ? std::string(foreign->name) : "";
 }
 
-TEST(Foreign, WellKnownProtocolsAreNamed) {
+TEST(Foreign, well_known_protocols_are_named) {
   EXPECT_EQ(spoken("SSH-2.0-OpenSSH_9.2\r\n"), "SSH");
   EXPECT_EQ(spoken("GET / HTTP/1.0\r\n\r\n"), "HTTP");
   EXPECT_EQ(spoken("POST /x HTTP/1.1\r\n"), "HTTP");
@@ -84,7 +84,7 @@ TEST(Foreign, WellKnownProtocolsAreNamed) {
   EXPECT_EQ(spoken("\x15\x03\x03"), "TLS");
 }
 
-TEST(Foreign, AFrameOrTooLittleIsNot) {
+TEST(Foreign, a_frame_or_too_little_is_not) {
   EXPECT_EQ(spoken(""), "");
   EXPECT_EQ(spoken("SSH"), "");
   EXPECT_EQ(spoken("\x16"), "");

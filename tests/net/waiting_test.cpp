@@ -105,7 +105,7 @@ struct Stalled {
 };
 
 /// SPEC §7.7: "An end MUST keep reading until 4 MiB wait for its application", §8.6: "then reading stops".
-TEST(Waiting, ReadingGoesOnUntilFourMebibytesWaitAndStopsThere) {
+TEST(Waiting, reading_goes_on_until_four_mebibytes_wait_and_stops_there) {
   for (const bool application : {false, true}) {
     Stalled stalled(application);
     stalled.flood(4 * kMiB);
@@ -116,7 +116,7 @@ TEST(Waiting, ReadingGoesOnUntilFourMebibytesWaitAndStopsThere) {
 }
 
 // SPEC §7.7.
-TEST(Waiting, ReadingGoesOnOnceTheApplicationHasTakenSome) {
+TEST(Waiting, reading_goes_on_once_the_application_has_taken_some) {
   Stalled stalled(true);
   stalled.flood(4 * kMiB);
   const std::size_t before = stalled.endpoint->taken;
@@ -132,7 +132,7 @@ TEST(Waiting, ReadingGoesOnOnceTheApplicationHasTakenSome) {
 }
 
 /// SPEC §7.7: where an application stalls with its 4 MiB full, "its session ends with TIMEOUT".
-TEST(Waiting, AnApplicationThatStallsLosesItsSession) {
+TEST(Waiting, an_application_that_stalls_loses_its_session) {
   Stalled stalled(true, std::chrono::milliseconds(1));
   const std::vector<std::uint8_t> data(kMiB, 7);
   const auto give_up = std::chrono::steady_clock::now() + kPatience;

@@ -54,7 +54,7 @@ HandshakeEnd ended(Reason reason, bool by_peer = false) {
           .name = option_name};
 }
 
-TEST(DialAdvice, FitsWhatThisEndFoundInTheHandshake) {
+TEST(DialAdvice, fits_what_this_end_found_in_the_handshake) {
   const std::vector<std::pair<Reason, Advice>> table{{Reason::QkdUnavailable, {kOwnKme}},
                                                      {Reason::InternalError, {kOwnFault}},
                                                      {Reason::Timeout, {kServer}},
@@ -69,11 +69,11 @@ TEST(DialAdvice, FitsWhatThisEndFoundInTheHandshake) {
   for (const auto& [reason, advice] : table) expect_advice(explain_handshake(ended(reason)), advice);
 }
 
-TEST(DialAdvice, IsNoneWhereTheUserInterruptedTheHandshake) {
+TEST(DialAdvice, is_none_where_the_user_interrupted_the_handshake) {
   EXPECT_EQ(explain_handshake(ended(Reason::Normal)), "interrupted before there was a session");
 }
 
-TEST(DialAdvice, FitsWhatThePeerSaidInTheHandshake) {
+TEST(DialAdvice, fits_what_the_peer_said_in_the_handshake) {
   const std::vector<std::pair<Reason, Advice>> table{{Reason::QkdUnavailable, {kTheirKme}},
                                                      {Reason::HandshakeFailed, {kCompare, kTheirLog}},
                                                      {Reason::NoCommonSuite, {kCompare, kTheirLog}},
@@ -88,7 +88,7 @@ TEST(DialAdvice, FitsWhatThePeerSaidInTheHandshake) {
   for (const auto& [reason, advice] : table) expect_advice(explain_handshake(ended(reason, true)), advice);
 }
 
-TEST(DialAdvice, FitsWhatElseMayHaveEndedTheHandshake) {
+TEST(DialAdvice, fits_what_else_may_have_ended_the_handshake) {
   HandshakeEnd end = ended(Reason::Limit, true);
   end.server_is_full = true;
   expect_advice(explain_handshake(end), {kRoom, kTheirLog});
@@ -118,7 +118,7 @@ TEST(DialAdvice, FitsWhatElseMayHaveEndedTheHandshake) {
   expect_advice(explain_handshake(silent), {kProfile, kTheirLog});
 }
 
-TEST(QkdBudgetOfAClient, SaysWhoseItIsAndHowLongToWait) {
+TEST(QkdBudgetOfAClient, says_whose_it_is_and_how_long_to_wait) {
   Closed closed{.reason = Reason::Limit, .text = "", .by_peer = true};
   EXPECT_EQ(explain_spent_budget("bob:7155", closed),
             "bob:7155's budget of QKD keys is spent, or it has no room now (LIMIT: 10 handshakes at once, then one "
@@ -128,7 +128,7 @@ TEST(QkdBudgetOfAClient, SaysWhoseItIsAndHowLongToWait) {
   EXPECT_TRUE(explain_spent_budget("bob:7155", closed).starts_with("this end's budget"));
 }
 
-TEST(DialAdvice, FitsWhatEndedASession) {
+TEST(DialAdvice, fits_what_ended_a_session) {
   const std::vector<std::pair<Reason, Advice>> table{{Reason::QkdUnavailable, {kBothKmes}},
                                                      {Reason::InternalError, {kOwnFault}},
                                                      {Reason::Timeout, {kSlow}},

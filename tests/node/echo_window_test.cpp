@@ -11,7 +11,7 @@ namespace {
 
 using Buffer = std::vector<std::uint8_t>;
 
-TEST(EchoWindow, MatchesWhatWasSentHoweverItIsCutAndWrapped) {
+TEST(EchoWindow, matches_what_was_sent_however_it_is_cut_and_wrapped) {
   EchoWindow window(1000);
   std::mt19937 random(1);
   Buffer sent;
@@ -29,7 +29,7 @@ TEST(EchoWindow, MatchesWhatWasSentHoweverItIsCutAndWrapped) {
   }
 }
 
-TEST(EchoWindow, RefusesADifferentByteAnywhereAndTooManyBytes) {
+TEST(EchoWindow, refuses_a_different_byte_anywhere_and_too_many_bytes) {
   for (std::size_t start = 0; start < 10; ++start) {
     for (std::size_t wrong = 0; wrong < 10; ++wrong) {
       EchoWindow window(10);

@@ -113,7 +113,7 @@ class Delivery : public testing::Test {
 using Failures = std::vector<QkdFailure>;
 
 // SPEC §5.7: "A handshake whose budget is spent before its first call ends with LIMIT", at either end.
-TEST_F(Delivery, AHandshakeWhoseBudgetIsSpentIsToldSoAtOnce) {
+TEST_F(Delivery, a_handshake_whose_budget_is_spent_is_told_so_at_once) {
   start(false);
   spend(1h);
   ask(std::nullopt, 4s);
@@ -123,7 +123,7 @@ TEST_F(Delivery, AHandshakeWhoseBudgetIsSpentIsToldSoAtOnce) {
 }
 
 // SPEC §7.3: a server's rekey goes into Backoff at once.
-TEST_F(Delivery, AServersRekeyWhoseBudgetIsSpentIsToldSoAtOnce) {
+TEST_F(Delivery, a_servers_rekey_whose_budget_is_spent_is_told_so_at_once) {
   start(true);
   spend(1h);
   ask(std::nullopt, 20s);
@@ -131,7 +131,7 @@ TEST_F(Delivery, AServersRekeyWhoseBudgetIsSpentIsToldSoAtOnce) {
 }
 
 // SPEC §7.3, Appendix B 13: a client's rekey waits for the refill, and then asks.
-TEST_F(Delivery, AClientsRekeyWaitsForTheRefillOfItsBudget) {
+TEST_F(Delivery, a_clients_rekey_waits_for_the_refill_of_its_budget) {
   start(true);
   const Instant free = spend(100ms);
   ask(kKeyId, 20s);
@@ -143,14 +143,14 @@ TEST_F(Delivery, AClientsRekeyWaitsForTheRefillOfItsBudget) {
 }
 
 // SPEC §7.3: never a NAK for a spent budget, so it is told before the session's own timer would say one.
-TEST_F(Delivery, AClientsRekeyThatWouldWaitTooLongIsToldSoAtOnce) {
+TEST_F(Delivery, a_clients_rekey_that_would_wait_too_long_is_told_so_at_once) {
   start(true);
   spend(1h);
   ask(kKeyId, 20s);
   EXPECT_EQ(failures, Failures{QkdFailure::Budget});
 }
 
-TEST_F(Delivery, AClientsRekeyThatIsGoneBeforeTheRefillAsksNobody) {
+TEST_F(Delivery, a_clients_rekey_that_is_gone_before_the_refill_asks_nobody) {
   start(true);
   const Instant free = spend(50ms);
   ask(kKeyId, 20s);
@@ -161,7 +161,7 @@ TEST_F(Delivery, AClientsRekeyThatIsGoneBeforeTheRefillAsksNobody) {
 
 /// SPEC §5.9: "not a timer of the handshake". A source that fails because its time is up leaves the reason to the
 /// session's own timers, which know whose time it was; one that fails before is told at once.
-TEST_F(Delivery, AFailureForWantOfTimeIsLeftToTheSessionsTimers) {
+TEST_F(Delivery, a_failure_for_want_of_time_is_left_to_the_sessions_timers) {
   start(false);
   ask(kKeyId, 100ms);
   loop.io().run_for(300ms);

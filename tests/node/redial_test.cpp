@@ -16,7 +16,7 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 // SPEC §5.9: what a delay is drawn from doubles with each failure, to 60 s; the delay is of its upper half.
-TEST(Redial, PausesForRoomAreDrawnFromWhatDoublesUpToAMinute) {
+TEST(Redial, pauses_for_room_are_drawn_from_what_doubles_up_to_a_minute) {
   for (unsigned seed = 1; seed < 50; ++seed) {
     Redial redial(24h, Instant(), seed);
     Instant now{};
@@ -79,7 +79,7 @@ TEST(Redial, waits_for_a_budget_only_where_time_for_a_dial_is_left_behind_it) {
 }
 
 // SPEC §5.9.
-TEST(Redial, OneRefillPassesBeforeTheNextDialAndTheDelaysDouble) {
+TEST(Redial, one_refill_passes_before_the_next_dial_and_the_delays_double) {
   std::vector<seconds> waits;
   for (unsigned dial = 1; dial <= 6; ++dial) waits.push_back(wait_for_budget(dial));
   EXPECT_EQ(waits, (std::vector<seconds>{10s, 20s, 40s, 60s, 60s, 60s}));

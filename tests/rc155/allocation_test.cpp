@@ -36,7 +36,7 @@ struct Ends {
   std::array<std::uint8_t, 2048> buffer{};
 };
 
-TEST(Allocation, FramesAndRekeysOfAnEstablishedSessionNeedNone) {
+TEST(Allocation, frames_and_rekeys_of_an_established_session_need_none) {
   const auto provider = test::make_fake_provider();
   Ends ends(*provider);
   ends.pass(*ends.client, *ends.server);

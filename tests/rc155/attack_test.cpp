@@ -17,7 +17,7 @@ std::unique_ptr<crypto::Provider> real_provider() {
   return made ? std::move(*made) : nullptr;
 }
 
-TEST(Attack, WhoRecordsASessionDecryptsAllOfItFromTheTwoPublicNonces) {
+TEST(Attack, who_records_a_session_decrypts_all_of_it_from_the_two_public_nonces) {
   Duo victims(real_provider());
   run_scenario(victims);
   // From here on, only what crossed the wire is used; the algorithms are everyone's.
@@ -41,7 +41,7 @@ TEST(Attack, WhoRecordsASessionDecryptsAllOfItFromTheTwoPublicNonces) {
   EXPECT_TRUE(observer.key(2)) << "rekeying did not help: the material travels under the key that is known";
 }
 
-TEST(Attack, SharedKeyAndNonceRevealOnePlaintextFromTheOtherWithoutAnyKey) {
+TEST(Attack, shared_key_and_nonce_reveal_one_plaintext_from_the_other_without_any_key) {
   Duo victims(real_provider());
   victims.established();
   const std::string known = "GET /status HTTP/1.1\r\nHost: example\r\n\r\n";
@@ -60,7 +60,7 @@ TEST(Attack, SharedKeyAndNonceRevealOnePlaintextFromTheOtherWithoutAnyKey) {
   EXPECT_EQ(recovered, secret.substr(0, known.size()));
 }
 
-TEST(Attack, AReflectedFrameIsTakenForThePeers) {
+TEST(Attack, a_reflected_frame_is_taken_for_the_peers) {
   Duo victims(real_provider());
   victims.established();
   ASSERT_TRUE(victims.pair.send(Role::Client, "transfer 100 to Mallory"));

@@ -8,7 +8,7 @@
 namespace qsp::rc155 {
 namespace {
 
-TEST(Fault, AProviderThatFailsAtAnyOperationEndsTheSessionAndLeaksNothing) {
+TEST(Fault, a_provider_that_fails_at_any_operation_ends_the_session_and_leaks_nothing) {
   const auto inner = test::make_fake_provider();
   test::ScriptedProvider counting(*inner);
   {
@@ -42,7 +42,7 @@ TEST(Fault, AProviderThatFailsAtAnyOperationEndsTheSessionAndLeaksNothing) {
   }
 }
 
-TEST(Fault, ASessionIdOfZeroDrawnByTheServerEndsTheHandshake) {
+TEST(Fault, a_session_id_of_zero_drawn_by_the_server_ends_the_handshake) {
   const auto inner = test::make_fake_provider();
   test::ScriptedRng zeros(std::vector<std::uint8_t>(32 + 40, 0));
   auto provider = std::make_unique<test::ScriptedProvider>(*inner);

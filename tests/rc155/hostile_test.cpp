@@ -40,7 +40,7 @@ void expect_lawful_end(Duo& duo, Role to, bool may_wait, const std::string& what
   EXPECT_EQ(duo.pair.defect(), "") << what;
 }
 
-TEST(Hostile, EveryByteOfEveryFrameAlteredEndsTheSession) {
+TEST(Hostile, every_byte_of_every_frame_altered_ends_the_session) {
   for (const Role from : kRoles) {
     const auto frames = scenario_frames(from);
     for (std::size_t index = 0; index < frames.size(); ++index) {
@@ -69,7 +69,7 @@ TEST(Hostile, EveryByteOfEveryFrameAlteredEndsTheSession) {
   }
 }
 
-TEST(Hostile, EveryTruncationOfTheStreamIsTruncation) {
+TEST(Hostile, every_truncation_of_the_stream_is_truncation) {
   for (const Role from : kRoles) {
     std::size_t stream = 0;
     for (const Frame& frame : scenario_frames(from)) stream += frame.size();
@@ -118,7 +118,7 @@ constexpr std::array<BadHeader, 16> kBadHeaders{{
     {"epoch checked before seq", [](FrameHeader& h) { ++h.epoch, ++h.seq; }, Reason::EpochMismatch},
 }};
 
-TEST(Hostile, ABadHeaderIsRefusedBeforeItsPayloadIsThere) {
+TEST(Hostile, a_bad_header_is_refused_before_its_payload_is_there) {
   for (const Role to : kRoles) {
     for (const BadHeader& bad : kBadHeaders) {
       Duo duo;
@@ -143,7 +143,7 @@ TEST(Hostile, ABadHeaderIsRefusedBeforeItsPayloadIsThere) {
   }
 }
 
-TEST(Hostile, AHelloHasOneLengthOneEpochAndOneSeq) {
+TEST(Hostile, a_hello_has_one_length_one_epoch_and_one_seq) {
   for (const Role to : kRoles) {
     const std::uint32_t length = to == Role::Server ? 36 : 44;
     const std::uint64_t id = to == Role::Server ? 0 : 7;
@@ -180,7 +180,7 @@ TEST(Hostile, AHelloHasOneLengthOneEpochAndOneSeq) {
   }
 }
 
-TEST(Hostile, AServerHelloThatContradictsItselfIsRefused) {
+TEST(Hostile, a_server_hello_that_contradicts_itself_is_refused) {
   for (const bool zero : {false, true}) {
     Duo duo;
     duo.pair.deliver(Role::Client);
@@ -197,7 +197,7 @@ TEST(Hostile, AServerHelloThatContradictsItselfIsRefused) {
   }
 }
 
-TEST(Hostile, ReplayReorderAndDropAreNoticedAtTheNextFrame) {
+TEST(Hostile, replay_reorder_and_drop_are_noticed_at_the_next_frame) {
   enum class Trick : std::uint8_t { Replay, Swap, Drop };
   for (const Role from : kRoles) {
     for (const Trick trick : {Trick::Replay, Trick::Swap, Trick::Drop}) {
@@ -223,7 +223,7 @@ TEST(Hostile, ReplayReorderAndDropAreNoticedAtTheNextFrame) {
   }
 }
 
-TEST(Hostile, AReplayFromAnEarlierEpochOrSessionIsRefused) {
+TEST(Hostile, a_replay_from_an_earlier_epoch_or_session_is_refused) {
   Duo duo;
   duo.established();
   (void)duo.pair.send(Role::Client, "old");
@@ -240,7 +240,7 @@ TEST(Hostile, AReplayFromAnEarlierEpochOrSessionIsRefused) {
   EXPECT_TRUE(closed_with(later.closed(Role::Server), Reason::ProtocolError));
 }
 
-TEST(Hostile, TheServerRefusesTheOldEpochFromTheAckOn) {
+TEST(Hostile, the_server_refuses_the_old_epoch_from_the_ack_on) {
   Duo duo;
   duo.established();
   (void)duo.pair.rekey(Role::Server);
@@ -252,7 +252,7 @@ TEST(Hostile, TheServerRefusesTheOldEpochFromTheAckOn) {
   EXPECT_TRUE(closed_with(duo.closed(Role::Server), Reason::EpochMismatch));
 }
 
-TEST(Hostile, TheClientRefusesTheOldEpochFromTheServersFirstNewFrameOn) {
+TEST(Hostile, the_client_refuses_the_old_epoch_from_the_servers_first_new_frame_on) {
   Duo duo;
   duo.established();
   (void)duo.pair.rekey(Role::Server);
@@ -273,7 +273,7 @@ TEST(Hostile, TheClientRefusesTheOldEpochFromTheServersFirstNewFrameOn) {
   EXPECT_EQ(duo.pair.seen(Role::Client).data.size(), 2U);
 }
 
-TEST(Hostile, AnOldEpochFrameThatDoesNotAuthenticateEndsNoEpoch) {
+TEST(Hostile, an_old_epoch_frame_that_does_not_authenticate_ends_no_epoch) {
   Duo duo;
   duo.established();
   (void)duo.pair.rekey(Role::Server);
@@ -286,7 +286,7 @@ TEST(Hostile, AnOldEpochFrameThatDoesNotAuthenticateEndsNoEpoch) {
 }
 
 // SPEC §11.
-TEST(Hostile, TheNoncePrefixMustRepeatTheHeader) {
+TEST(Hostile, the_nonce_prefix_must_repeat_the_header) {
   for (const Role to : kRoles) {
     for (std::size_t bit = 0; bit < 96; ++bit) {
       Duo duo;
@@ -301,7 +301,7 @@ TEST(Hostile, TheNoncePrefixMustRepeatTheHeader) {
   }
 }
 
-TEST(Hostile, LabelsKeepPayloadsOfOneTypeOutOfAnother) {
+TEST(Hostile, labels_keep_payloads_of_one_type_out_of_another) {
   const std::array<std::pair<FrameType, std::string_view>, 3> kLabels = {
       {{FrameType::AppData, "app"}, {FrameType::Rekey, "rekey-init"}, {FrameType::Close, "close"}}};
   const Frame plaintext = rekey_message(1, 2, Frame(32, 9));
@@ -319,7 +319,7 @@ TEST(Hostile, LabelsKeepPayloadsOfOneTypeOutOfAnother) {
   }
 }
 
-TEST(Hostile, EveryByteOfAnAuthenticatedRekeyMessageIsChecked) {
+TEST(Hostile, every_byte_of_an_authenticated_rekey_message_is_checked) {
   // The material may be anything; every other byte of INIT, and every byte of ACK, has one lawful value.
   for (std::size_t at = 0; at < 41; ++at) {
     const Reason init_reason = at >= 5 && at < 9 ? Reason::EpochMismatch : Reason::ProtocolError;
@@ -351,7 +351,7 @@ TEST(Hostile, EveryByteOfAnAuthenticatedRekeyMessageIsChecked) {
   }
 }
 
-TEST(Hostile, AlteredMaterialEndsInRekeyFailed) {
+TEST(Hostile, altered_material_ends_in_rekey_failed) {
   Duo duo;
   duo.established();
   ASSERT_TRUE(duo.pair.rekey(Role::Server));
@@ -366,7 +366,7 @@ TEST(Hostile, AlteredMaterialEndsInRekeyFailed) {
   EXPECT_TRUE(closed_with(duo.closed(Role::Client), Reason::RekeyFailed));
 }
 
-TEST(Hostile, ASecondInitBeforeTheNewEpochHasBegunIsRefused) {
+TEST(Hostile, a_second_init_before_the_new_epoch_has_begun_is_refused) {
   for (const std::uint32_t new_epoch : {2U, 3U}) {
     Duo fresh;
     fresh.established();
@@ -382,7 +382,7 @@ TEST(Hostile, ASecondInitBeforeTheNewEpochHasBegunIsRefused) {
   }
 }
 
-TEST(Hostile, AnInitAsFirstFrameOfTheNewEpochIsLawful) {
+TEST(Hostile, an_init_as_first_frame_of_the_new_epoch_is_lawful) {
   Duo duo;
   duo.established();
   for (std::uint32_t epoch = 2; epoch < 10; ++epoch) {
@@ -393,7 +393,7 @@ TEST(Hostile, AnInitAsFirstFrameOfTheNewEpochIsLawful) {
   }
 }
 
-TEST(Hostile, CloseOfTheWrongShapeIsRefused) {
+TEST(Hostile, close_of_the_wrong_shape_is_refused) {
   for (const std::size_t size : {0U, 1U, 2U, 3U, 1026U, 1027U}) {
     Duo duo;
     duo.established();
@@ -407,7 +407,7 @@ TEST(Hostile, CloseOfTheWrongShapeIsRefused) {
 
 // SPEC §11: "A CLOSE whose reason is none of the six also closes the session, as PROTOCOL_ERROR": also one that only
 // QSP 1.0 has.
-TEST(Hostile, CloseWithAnotherReasonThanTheSixStillCloses) {
+TEST(Hostile, close_with_another_reason_than_the_six_still_closes) {
   for (const int code : {0x1234, 1, 50, 51, 60, 70, 80, 0xffff}) {
     Duo duo;
     duo.established();
@@ -421,7 +421,7 @@ TEST(Hostile, CloseWithAnotherReasonThanTheSixStillCloses) {
   }
 }
 
-TEST(Hostile, DataBehindCloseIsDiscarded) {
+TEST(Hostile, data_behind_close_is_discarded) {
   for (const Role from : kRoles) {
     Duo duo;
     duo.established();
@@ -442,7 +442,7 @@ TEST(Hostile, DataBehindCloseIsDiscarded) {
   }
 }
 
-TEST(Hostile, AClosedEndSwallowsAnything) {
+TEST(Hostile, a_closed_end_swallows_anything) {
   Duo duo;
   duo.established();
   duo.pair.close(Role::Server, Reason::Normal, "");

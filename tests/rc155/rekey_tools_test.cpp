@@ -13,7 +13,7 @@ namespace {
 using bench::bench_rc155_rekey;
 using bench::RekeyBenchParameters;
 
-TEST(RekeyBench, EndsInTheEpochThatItsLoopsAddUpTo) {
+TEST(RekeyBench, ends_in_the_epoch_that_its_loops_add_up_to) {
   const auto provider = test::make_fake_provider();
   const auto result = bench_rc155_rekey(*provider, {});
   ASSERT_TRUE(result);
@@ -26,7 +26,7 @@ TEST(RekeyBench, EndsInTheEpochThatItsLoopsAddUpTo) {
   EXPECT_GT(result->primitives_ns_per_rekey, 0);
 }
 
-TEST(RekeyBench, RefusesLoopsThatNoSessionCanRun) {
+TEST(RekeyBench, refuses_loops_that_no_session_can_run) {
   const auto provider = test::make_fake_provider();
   for (const RekeyBenchParameters bad : {RekeyBenchParameters{0, 50}, RekeyBenchParameters{0xffff'ffff, 0},
                                          RekeyBenchParameters{1, ~std::uint64_t{0}}}) {
@@ -36,7 +36,7 @@ TEST(RekeyBench, RefusesLoopsThatNoSessionCanRun) {
   }
 }
 
-TEST(RekeyBench, ReportsAProviderThatFails) {
+TEST(RekeyBench, reports_a_provider_that_fails) {
   const auto inner = test::make_fake_provider();
   for (const std::uint64_t allowed : {0U, 1U, 5U, 20U, 100U}) {
     test::ScriptedProvider failing(*inner);
@@ -45,7 +45,7 @@ TEST(RekeyBench, ReportsAProviderThatFails) {
   }
 }
 
-TEST(RekeyFuzz, FindsNothingAndDoesEverything) {
+TEST(RekeyFuzz, finds_nothing_and_does_everything) {
   const auto provider = test::make_fake_provider();
   const auto result = fuzz_rekey(*provider, {.cases = 20, .steps = 1000}, {});
   EXPECT_TRUE(result.ok) << result.failure;
@@ -56,7 +56,7 @@ TEST(RekeyFuzz, FindsNothingAndDoesEverything) {
   EXPECT_GT(result.closed_cases, 1000U);
 }
 
-TEST(RekeyFuzz, ARunIsItsParametersAlone) {
+TEST(RekeyFuzz, a_run_is_its_parameters_alone) {
   const auto digest = [](std::uint64_t provider_seed, RekeyFuzzParameters parameters) {
     const auto provider = test::make_fake_provider(provider_seed);
     const auto result = fuzz_rekey(*provider, parameters, {});
@@ -71,7 +71,7 @@ TEST(RekeyFuzz, ARunIsItsParametersAlone) {
   }
 }
 
-TEST(RekeyFuzz, MutatesNothingOrEveryStepIfAsked) {
+TEST(RekeyFuzz, mutates_nothing_or_every_step_if_asked) {
   const auto provider = test::make_fake_provider();
   const auto calm = fuzz_rekey(*provider, {.cases = 2, .steps = 500, .mutate_prob = 0}, {});
   EXPECT_TRUE(calm.ok) << calm.failure;
@@ -81,14 +81,14 @@ TEST(RekeyFuzz, MutatesNothingOrEveryStepIfAsked) {
   EXPECT_GT(wild.mutations, 500U);
 }
 
-TEST(RekeyFuzz, StopsWhereProgressSaysSo) {
+TEST(RekeyFuzz, stops_where_progress_says_so) {
   const auto provider = test::make_fake_provider();
   const auto result = fuzz_rekey(*provider, {.cases = 100, .steps = 10}, [](std::uint64_t done) { return done < 7; });
   EXPECT_TRUE(result.ok);
   EXPECT_EQ(result.cases, 7U);
 }
 
-TEST(RekeyFuzz, ReportsAProviderThatFailsAsAFailure) {
+TEST(RekeyFuzz, reports_a_provider_that_fails_as_a_failure) {
   const auto inner = test::make_fake_provider();
   test::ScriptedProvider failing(*inner);
   failing.fail_after(500);

@@ -23,7 +23,7 @@ using std::chrono::seconds;
 
 constexpr std::array kRoles = {Role::Client, Role::Server};
 
-TEST(Handshake, GivesBothEndsTheSameNonZeroSessionAndEpochOne) {
+TEST(Handshake, gives_both_ends_the_same_non_zero_session_and_epoch_one) {
   Duo duo;
   for (const Role role : kRoles) {
     EXPECT_EQ(duo.pair.at(role).phase(), Phase::Handshake);
@@ -39,7 +39,7 @@ TEST(Handshake, GivesBothEndsTheSameNonZeroSessionAndEpochOne) {
   EXPECT_EQ(duo.pair.defect(), "");
 }
 
-TEST(Handshake, SessionsOfOneProviderDiffer) {
+TEST(Handshake, sessions_of_one_provider_differ) {
   Duo first(1);
   first.established();
   const auto provider = test::make_fake_provider(2);
@@ -70,7 +70,7 @@ TEST(Session, has_no_peer_no_qkd_key_and_no_export_and_says_so) {
   }
 }
 
-TEST(Handshake, EndsAfterTenSecondsCountedFromTheFirstCall) {
+TEST(Handshake, ends_after_ten_seconds_counted_from_the_first_call) {
   for (const Role silent : kRoles) {
     Duo duo;
     const Role waiting = other(silent);
@@ -85,7 +85,7 @@ TEST(Handshake, EndsAfterTenSecondsCountedFromTheFirstCall) {
   }
 }
 
-TEST(Handshake, TimeoutIsDueBeforeTheFirstCallSoThatTheClockStarts) {
+TEST(Handshake, timeout_is_due_before_the_first_call_so_that_the_clock_starts) {
   const auto provider = test::make_fake_provider();
   const auto client = make(Role::Client, *provider);
   EXPECT_EQ(client->next_timeout(), Instant::zero());
@@ -94,7 +94,7 @@ TEST(Handshake, TimeoutIsDueBeforeTheFirstCallSoThatTheClockStarts) {
   EXPECT_EQ(client->next_timeout(), seconds(110));
 }
 
-TEST(Handshake, DoneLeavesNoTimerRunning) {
+TEST(Handshake, done_leaves_no_timer_running) {
   Duo duo;
   duo.established();
   for (const Role role : kRoles) EXPECT_FALSE(duo.pair.at(role).next_timeout());
@@ -102,7 +102,7 @@ TEST(Handshake, DoneLeavesNoTimerRunning) {
   for (const Role role : kRoles) EXPECT_FALSE(duo.closed(role));
 }
 
-TEST(AppData, OfEverySizeClassArrivesBothWays) {
+TEST(AppData, of_every_size_class_arrives_both_ways) {
   Duo duo;
   duo.established();
   for (const std::size_t size : {0U, 1U, 15U, 16U, 17U, 4095U, 65'535U, 65'536U}) {
@@ -118,7 +118,7 @@ TEST(AppData, OfEverySizeClassArrivesBothWays) {
   EXPECT_EQ(duo.pair.defect(), "");
 }
 
-TEST(AppData, SealingRefusesWhatTheContractForbids) {
+TEST(AppData, sealing_refuses_what_the_contract_forbids) {
   Duo duo;
   Frame frame(22 + 12 + 5 + 16);
   Session& client = duo.session(Role::Client);
@@ -144,7 +144,7 @@ TEST(AppData, SealingRefusesWhatTheContractForbids) {
   EXPECT_TRUE(refused(client.seal_app_data(frame, 5, false, {}))) << "after Closed";
 }
 
-TEST(Rekey, MovesBothEndsToTheNextEpoch) {
+TEST(Rekey, moves_both_ends_to_the_next_epoch) {
   Duo duo;
   duo.established();
   ASSERT_TRUE(duo.pair.rekey(Role::Server));
@@ -159,7 +159,7 @@ TEST(Rekey, MovesBothEndsToTheNextEpoch) {
   for (const Role role : kRoles) EXPECT_EQ(duo.pair.seen(role).epochs, std::vector<std::uint32_t>{2});
 }
 
-TEST(Rekey, DataInFlightBothWaysArrivesUnderItsOwnEpoch) {
+TEST(Rekey, data_in_flight_both_ways_arrives_under_its_own_epoch) {
   Duo duo;
   duo.established();
   std::string sent[2];
@@ -188,7 +188,7 @@ TEST(Rekey, DataInFlightBothWaysArrivesUnderItsOwnEpoch) {
   EXPECT_EQ(duo.pair.defect(), "");
 }
 
-TEST(Rekey, OnlyTheServerLeadsAndOneAtATime) {
+TEST(Rekey, only_the_server_leads_and_one_at_a_time) {
   Duo duo;
   const auto kind = [&](Role who) { return duo.pair.rekey(who).error().kind; };
   EXPECT_EQ(kind(Role::Server), ErrorKind::ApiMisuse) << "before Established";
@@ -202,7 +202,7 @@ TEST(Rekey, OnlyTheServerLeadsAndOneAtATime) {
   EXPECT_EQ(kind(Role::Server), ErrorKind::ApiMisuse) << "closed";
 }
 
-TEST(Rekey, WithoutAnAckFailsAfterThreeMinutes) {
+TEST(Rekey, without_an_ack_fails_after_three_minutes) {
   Duo duo;
   duo.established();
   ASSERT_TRUE(duo.pair.rekey(Role::Server));
@@ -215,7 +215,7 @@ TEST(Rekey, WithoutAnAckFailsAfterThreeMinutes) {
   EXPECT_EQ(header_of(duo.pair.in_flight(Role::Server).front()).type, FrameType::Close);
 }
 
-TEST(Rekey, AckInTimeStopsTheTimer) {
+TEST(Rekey, ack_in_time_stops_the_timer) {
   Duo duo;
   duo.established();
   ASSERT_TRUE(duo.pair.rekey(Role::Server));
@@ -226,7 +226,7 @@ TEST(Rekey, AckInTimeStopsTheTimer) {
   EXPECT_FALSE(duo.closed(Role::Server));
 }
 
-TEST(Close, TellsThePeerReasonAndTextOnceAndIsFinal) {
+TEST(Close, tells_the_peer_reason_and_text_once_and_is_final) {
   for (const Role who : kRoles) {
     Duo duo;
     duo.established();
@@ -247,7 +247,7 @@ TEST(Close, TellsThePeerReasonAndTextOnceAndIsFinal) {
   }
 }
 
-TEST(Close, ReasonsOutsideStage155sSixAreToldAsInternalError) {
+TEST(Close, reasons_outside_stage155s_six_are_told_as_internal_error) {
   for (std::uint32_t code = 0; code <= 100; ++code) {
     const auto reason = reason_from_wire(static_cast<std::uint16_t>(code));
     if (!reason) continue;
@@ -262,7 +262,7 @@ TEST(Close, ReasonsOutsideStage155sSixAreToldAsInternalError) {
   }
 }
 
-TEST(Close, TextIsCutAtTheBoundAndNeverInsideACharacter) {
+TEST(Close, text_is_cut_at_the_bound_and_never_inside_a_character) {
   for (const std::size_t lead : {0U, 1U, 2U, 3U}) {
     Duo duo;
     duo.established();
@@ -282,7 +282,7 @@ TEST(Close, TextIsCutAtTheBoundAndNeverInsideACharacter) {
   EXPECT_LE(duo.closed(Role::Server)->text.size(), 1024U) << "not UTF-8 at all";
 }
 
-TEST(Close, BeforeTheHandshakeSendsNothing) {
+TEST(Close, before_the_handshake_sends_nothing) {
   for (const Role who : kRoles) {
     const auto provider = test::make_fake_provider();
     const auto session = make(who, *provider);
@@ -296,7 +296,7 @@ TEST(Close, BeforeTheHandshakeSendsNothing) {
   }
 }
 
-TEST(Close, DuringARekeyReachesThePeerUnderAnEpochItReads) {
+TEST(Close, during_a_rekey_reaches_the_peer_under_an_epoch_it_reads) {
   for (const Role who : kRoles) {
     for (int delivered = 0; delivered <= 2; ++delivered) {
       Duo duo;
@@ -312,7 +312,7 @@ TEST(Close, DuringARekeyReachesThePeerUnderAnEpochItReads) {
   }
 }
 
-TEST(EndOfStream, WithoutCloseIsTruncation) {
+TEST(EndOfStream, without_close_is_truncation) {
   for (const Role from : kRoles) {
     for (const bool established : {false, true}) {
       Duo duo;
@@ -326,7 +326,7 @@ TEST(EndOfStream, WithoutCloseIsTruncation) {
   }
 }
 
-TEST(EndOfStream, AfterCloseChangesNothing) {
+TEST(EndOfStream, after_close_changes_nothing) {
   Duo duo;
   duo.established();
   duo.pair.close(Role::Client, Reason::Normal, "");
@@ -338,7 +338,7 @@ TEST(EndOfStream, AfterCloseChangesNothing) {
 }
 
 // SPEC §11.
-TEST(Limits, SequenceNumbersEndWithAClose) {
+TEST(Limits, sequence_numbers_end_with_a_close) {
   for (const Role who : kRoles) {
     Duo duo;
     duo.established();
@@ -357,7 +357,7 @@ TEST(Limits, SequenceNumbersEndWithAClose) {
   }
 }
 
-TEST(Limits, ARekeyNeedsANumberToo) {
+TEST(Limits, a_rekey_needs_a_number_too) {
   Duo duo;
   duo.established();
   SessionTestAccess::set(duo.session(Role::Server), 1, 0xffff'fffe, 0);
@@ -367,7 +367,7 @@ TEST(Limits, ARekeyNeedsANumberToo) {
   EXPECT_TRUE(closed_with(duo.closed(Role::Server), Reason::Limit));
 }
 
-TEST(Limits, AFullInboundCounterAcceptsNothingMore) {
+TEST(Limits, a_full_inbound_counter_accepts_nothing_more) {
   Duo duo;
   duo.established();
   SessionTestAccess::set(duo.session(Role::Server), 1, 0, 0xffff'ffff);
@@ -377,7 +377,7 @@ TEST(Limits, AFullInboundCounterAcceptsNothingMore) {
   EXPECT_TRUE(closed_with(duo.closed(Role::Server), Reason::ProtocolError));
 }
 
-TEST(Limits, EpochsEndWithAClose) {
+TEST(Limits, epochs_end_with_a_close) {
   Duo duo;
   duo.established();
   for (const Role role : kRoles) SessionTestAccess::set(duo.session(role), 0xffff'ffff, 0, 0);
@@ -391,7 +391,7 @@ TEST(Limits, EpochsEndWithAClose) {
   EXPECT_TRUE(closed_with(duo.closed(Role::Client), Reason::InternalError));
 }
 
-TEST(Limits, AnInitThatWrapsTheEpochIsRefused) {
+TEST(Limits, an_init_that_wraps_the_epoch_is_refused) {
   Duo duo;
   duo.established();
   SessionTestAccess::set(duo.session(Role::Client), 0xffff'ffff, 0, 0);
@@ -402,7 +402,7 @@ TEST(Limits, AnInitThatWrapsTheEpochIsRefused) {
   EXPECT_TRUE(closed_with(duo.closed(Role::Client), Reason::EpochMismatch));
 }
 
-TEST(Driver, AnyPollSizeAndAnyReadSizeWork) {
+TEST(Driver, any_poll_size_and_any_read_size_work) {
   for (const std::size_t split : {1U, 2U, 21U, 22U, 23U, 34U, 1000U}) {
     Duo duo;
     duo.pair.split_every(split);
@@ -416,7 +416,7 @@ TEST(Driver, AnyPollSizeAndAnyReadSizeWork) {
   }
 }
 
-TEST(Driver, ManyFramesInOneBufferAreTakenOneByOne) {
+TEST(Driver, many_frames_in_one_buffer_are_taken_one_by_one) {
   Duo duo;
   duo.established();
   Frame stream;

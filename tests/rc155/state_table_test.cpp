@@ -140,13 +140,13 @@ void check(Role to, Setting setting, Message message) {
   EXPECT_EQ(duo.pair.defect(), "") << what;
 }
 
-TEST(StateTable, EveryMessageInEveryStateOfAServer) {
+TEST(StateTable, every_message_in_every_state_of_a_server) {
   for (const Setting setting : {Setting::Handshake, Setting::Established, Setting::Rekey, Setting::Closed}) {
     for (const Message message : kMessages) check(Role::Server, setting, message);
   }
 }
 
-TEST(StateTable, EveryMessageInEveryStateOfAClient) {
+TEST(StateTable, every_message_in_every_state_of_a_client) {
   for (const Setting setting :
        {Setting::Handshake, Setting::Established, Setting::Rekey, Setting::RekeyNewEpoch, Setting::Closed}) {
     for (const Message message : kMessages) check(Role::Client, setting, message);

@@ -66,7 +66,7 @@ class Vectors : public testing::Test {
   std::unique_ptr<crypto::Provider> provider_;
 };
 
-TEST_F(Vectors, KeyScheduleIsStage155s) {
+TEST_F(Vectors, key_schedule_is_stage155s) {
   HelloNonce client{}, server{};
   std::ranges::copy(unhex(kClientNonce), client.begin());
   std::ranges::copy(unhex(kServerNonce), server.begin());
@@ -87,7 +87,7 @@ TEST_F(Vectors, KeyScheduleIsStage155s) {
   EXPECT_TRUE(constant_time_equal(*confirmed, unhex(kConfirm)));
 }
 
-TEST_F(Vectors, EveryFrameOfASessionIsByteExact) {
+TEST_F(Vectors, every_frame_of_a_session_is_byte_exact) {
   std::vector<std::uint8_t> script = unhex(kClientNonce);
   const auto extend = [&](const std::vector<std::uint8_t>& more) {
     script.insert(script.end(), more.begin(), more.end());

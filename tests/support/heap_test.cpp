@@ -52,7 +52,7 @@ bool is_pattern(Bytes block, const void* /*what*/) noexcept { return equals_patt
 
 std::size_t given_back = 0;
 
-TEST(Heap, SeesEveryFormOfNewAndOfDelete) {
+TEST(Heap, sees_every_form_of_new_and_of_delete) {
   heap::observe([](Bytes block) noexcept { given_back += equals_pattern(block) ? 1U : 0U; });
   for (std::size_t i = 0; i < kForms.size(); ++i) {
     SCOPED_TRACE(i);
@@ -70,7 +70,7 @@ TEST(Heap, SeesEveryFormOfNewAndOfDelete) {
   heap::observe(nullptr);
 }
 
-TEST(Heap, SaysWhatItCannotGive) {
+TEST(Heap, says_what_it_cannot_give) {
   const volatile std::size_t huge = SIZE_MAX;
   EXPECT_THROW(static_cast<void>(::operator new(huge)), std::bad_alloc);
   EXPECT_EQ(::operator new(huge, std::nothrow), nullptr);

@@ -36,7 +36,7 @@ constexpr std::string_view kPrintable =
     " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
 
 // SPEC §5.8.
-TEST(TerminalEscape, OfAPeersTextCannotReachTheTerminal) {
+TEST(TerminalEscape, of_a_peers_text_cannot_reach_the_terminal) {
   EXPECT_EQ(terminal_escape("plain text, 100 %"), "plain text, 100 %");
   EXPECT_EQ(terminal_escape("\x1b[31m\r\n\t\x07\x7f"), "\\x1b[31m\\x0d\\x0a\\x09\\x07\\x7f");
   EXPECT_EQ(terminal_escape("\xc2\x9b"
@@ -52,12 +52,12 @@ std::string of_terminal(char c) {
   return kPrintable.contains(c) ? std::string(1, c) : "\\x" + hex(c, false);
 }
 
-TEST(TerminalEscape, LeavesPrintableAsciiAlone) {
+TEST(TerminalEscape, leaves_printable_ascii_alone) {
   expect_of_every_byte(terminal_escape, of_terminal);
   expect_of_every_byte(terminal_escape_lines, [](char c) { return c == '\n' ? "\n" : of_terminal(c); });
 }
 
-TEST(XmlEscape, LeavesNothingThatIsMarkupOrNoXml) {
+TEST(XmlEscape, leaves_nothing_that_is_markup_or_no_xml) {
   expect_of_every_byte(xml_escape, [](char c) -> std::string {
     switch (c) {
       case '<':
@@ -75,14 +75,14 @@ TEST(XmlEscape, LeavesNothingThatIsMarkupOrNoXml) {
   EXPECT_EQ(xml_escape("ℓ < \"1\" & é"), "ℓ &lt; &quot;1&quot; &amp; é");
 }
 
-TEST(UrlEscape, LeavesTheUnreservedCharactersOfRfc3986) {
+TEST(UrlEscape, leaves_the_unreserved_characters_of_rfc3986) {
   constexpr std::string_view kUnreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   expect_of_every_byte(url_escape,
                        [&](char c) { return kUnreserved.contains(c) ? std::string(1, c) : "%" + hex(c, true); });
   EXPECT_EQ(url_escape("/ %\xff"), "%2F%20%25%FF");
 }
 
-TEST(PrometheusLabelEscape, WritesBackslashQuoteAndLineFeed) {
+TEST(PrometheusLabelEscape, writes_backslash_quote_and_line_feed) {
   expect_of_every_byte(prometheus_label_escape, [](char c) -> std::string {
     if (c == '\\') return "\\\\";
     if (c == '"') return "\\\"";
@@ -90,18 +90,18 @@ TEST(PrometheusLabelEscape, WritesBackslashQuoteAndLineFeed) {
   });
 }
 
-TEST(ConninfoEscape, WritesBackslashAndSingleQuote) {
+TEST(ConninfoEscape, writes_backslash_and_single_quote) {
   expect_of_every_byte(conninfo_escape,
                        [](char c) { return c == '\\' || c == '\'' ? std::string("\\") + c : std::string(1, c); });
 }
 
-TEST(JsonEscapeBytes, OfEveryByteAloneKeepsAscii) {
+TEST(JsonEscapeBytes, of_every_byte_alone_keeps_ascii) {
   expect_of_every_byte(json_escape_bytes, [](char c) {
     return static_cast<unsigned char>(c) < 0x80 ? std::string(1, c) : "\\\\x" + hex(c, false);
   });
 }
 
-TEST(JsonEscapeBytes, LeavesUtf8Alone) {
+TEST(JsonEscapeBytes, leaves_utf8_alone) {
   for (const char* const text : {"", "{}", "plain", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x94\x91",
                                  "a\xc3\xa4"
                                  "b"}) {
@@ -109,7 +109,7 @@ TEST(JsonEscapeBytes, LeavesUtf8Alone) {
   }
 }
 
-TEST(JsonEscapeBytes, WritesWhatIsNotUtf8) {
+TEST(JsonEscapeBytes, writes_what_is_not_utf8) {
   EXPECT_EQ(json_escape_bytes("\xff"), R"(\\xff)");
   EXPECT_EQ(json_escape_bytes("a\x80z"), R"(a\\x80z)");
   EXPECT_EQ(json_escape_bytes("\xc3"), R"(\\xc3)");                             // cut off
@@ -122,7 +122,7 @@ TEST(JsonEscapeBytes, WritesWhatIsNotUtf8) {
 
 /// The two bytes of every pair, so of every character of two bytes and of every beginning that is not followed as it
 /// should be.
-TEST(JsonEscapeBytes, OfEveryPairIsUtf8) {
+TEST(JsonEscapeBytes, of_every_pair_is_utf8) {
   const auto is_continuation = [](int byte) { return byte >= 0x80 && byte < 0xc0; };
   for (int first = 0; first < 256; ++first) {
     for (int second = 0; second < 256; ++second) {

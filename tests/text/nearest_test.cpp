@@ -5,7 +5,7 @@
 namespace qsp::text {
 namespace {
 
-TEST(Nearest, DistanceCountsWhatAHandGetsWrong) {
+TEST(Nearest, distance_counts_what_a_hand_gets_wrong) {
   EXPECT_EQ(edit_distance("", ""), 0U);
   EXPECT_EQ(edit_distance("connect", "connect"), 0U);
   EXPECT_EQ(edit_distance("conect", "connect"), 1U);    // left out
@@ -16,7 +16,7 @@ TEST(Nearest, DistanceCountsWhatAHandGetsWrong) {
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
 }
 
-TEST(Nearest, NamesTheOneThatWasMeantOrNone) {
+TEST(Nearest, names_the_one_that_was_meant_or_none) {
   const std::vector<std::string> names{"serve", "connect", "bench", "--kem", "--key"};
   EXPECT_EQ(nearest("conect", names), "connect");
   EXPECT_EQ(nearest("sevre", names), "serve");

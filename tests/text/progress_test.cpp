@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 /// Some time that is not the clock's first.
 const ProgressLine::Clock::time_point kStart{1'000s};
 
-TEST(ProgressLine, OnATerminalWritesOverItselfFromTheSecondSecondOn) {
+TEST(ProgressLine, on_a_terminal_writes_over_itself_from_the_second_second_on) {
   ProgressLine line(true, kStart);
   line.say("block 1 of 9");
   EXPECT_EQ(line.due(), kStart + 2s);
@@ -28,7 +28,7 @@ TEST(ProgressLine, OnATerminalWritesOverItselfFromTheSecondSecondOn) {
   EXPECT_EQ(line.clear(), "") << "it is gone";
 }
 
-TEST(ProgressLine, ElsewhereIsALineEveryFifteenSeconds) {
+TEST(ProgressLine, elsewhere_is_a_line_every_fifteen_seconds) {
   ProgressLine line(false, kStart);
   line.say("drawing");
   EXPECT_EQ(line.due(), kStart + 15s);
@@ -40,14 +40,14 @@ TEST(ProgressLine, ElsewhereIsALineEveryFifteenSeconds) {
   EXPECT_EQ(line.clear(), "") << "what is written stays";
 }
 
-TEST(ProgressLine, ThatWasNeverShownLeavesNothingToClear) {
+TEST(ProgressLine, that_was_never_shown_leaves_nothing_to_clear) {
   ProgressLine line(true, kStart);
   line.say("quick");
   EXPECT_EQ(line.clear(), "");
 }
 
 /// Ends with the work, however often that is asked for. A machine that stands still for seconds may have it shown.
-TEST(Progress, EndsWithTheWork) {
+TEST(Progress, ends_with_the_work) {
   std::string written;
   {
     Progress progress([&written](std::string_view text) { written += text; });

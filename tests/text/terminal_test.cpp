@@ -35,14 +35,14 @@ class Terminal : public testing::Test {
   bool was_set_ = false;
 };
 
-TEST_F(Terminal, IsToldFromAFile) {
+TEST_F(Terminal, is_told_from_a_file) {
   ASSERT_GE(terminal_, 0);
   EXPECT_TRUE(is_terminal(terminal_));
   EXPECT_FALSE(is_terminal(file_));
   EXPECT_FALSE(is_terminal(-1));
 }
 
-TEST_F(Terminal, IsColouredUnlessNoColorSaysOtherwise) {
+TEST_F(Terminal, is_coloured_unless_no_color_says_otherwise) {
   EXPECT_TRUE(wants_colour(terminal_));
   EXPECT_FALSE(wants_colour(file_));
   ::setenv("NO_COLOR", "1", 1);

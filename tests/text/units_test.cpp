@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Units, TimesAreANumberAndAUnit) {
+TEST(Units, times_are_a_number_and_a_unit) {
   EXPECT_EQ(parse_time("500ms"), 500ms);
   EXPECT_EQ(parse_time("2m"), 2min);
   EXPECT_EQ(parse_time("1h"), 1h);
@@ -23,14 +23,14 @@ TEST(Units, TimesAreANumberAndAUnit) {
   EXPECT_EQ(parse_time("0"), 0s);
 }
 
-TEST(Units, APlainNumberIsInTheOptionsOwnUnit) {
+TEST(Units, a_plain_number_is_in_the_options_own_unit) {
   EXPECT_EQ(parse_time("120"), 120s);
   EXPECT_EQ(parse_time("0.5"), 500ms);
   EXPECT_EQ(parse_time("800", 1ms), 800ms);
   EXPECT_EQ(parse_time("800s", 1ms), 800s);
 }
 
-TEST(Units, WhatIsNoTimeIsRefused) {
+TEST(Units, what_is_no_time_is_refused) {
   for (const char* const text :
        {"", "s", "5 s", " 5s", "5s ", "5S", "5min", "nan", "inf", "1e400", "five", "0x10", "5ss", "--5"}) {
     const auto time = parse_time(text);
@@ -42,7 +42,7 @@ TEST(Units, WhatIsNoTimeIsRefused) {
   EXPECT_FALSE(parse_time("1e300d"));
 }
 
-TEST(Units, SizesArePowersOf1024) {
+TEST(Units, sizes_are_powers_of_1024) {
   EXPECT_EQ(parse_size("0"), 0U);
   EXPECT_EQ(parse_size("1000"), 1000U);
   EXPECT_EQ(parse_size("64K"), 65'536U);
@@ -53,7 +53,7 @@ TEST(Units, SizesArePowersOf1024) {
   EXPECT_EQ(parse_size("18446744073709551615"), std::numeric_limits<std::uint64_t>::max());
 }
 
-TEST(Units, WhatIsNoSizeIsRefused) {
+TEST(Units, what_is_no_size_is_refused) {
   for (const char* const text : {"", "K", "-1", "1.5G", "64 K", "64k", "64KB", "64kb", "5X", "0x10", "64K "}) {
     EXPECT_FALSE(parse_size(text)) << text;
   }
@@ -64,7 +64,7 @@ TEST(Units, WhatIsNoSizeIsRefused) {
   }
 }
 
-TEST(Units, AreWrittenAsTheyAreRead) {
+TEST(Units, are_written_as_they_are_read) {
   EXPECT_EQ(time_text(120s), "2m");
   EXPECT_EQ(time_text(90s), "90s");
   EXPECT_EQ(time_text(500ms), "500ms");
@@ -82,7 +82,7 @@ TEST(Units, AreWrittenAsTheyAreRead) {
   for (const std::uint64_t size : {1ULL, 1023ULL, 1024ULL, 1ULL << 45}) EXPECT_EQ(parse_size(size_text(size)), size);
 }
 
-TEST(Units, DigitsStandInGroupsOfThree) {
+TEST(Units, digits_stand_in_groups_of_three) {
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");
   EXPECT_EQ(grouped(1000), "1,000");

@@ -16,7 +16,7 @@ std::vector<std::uint8_t> counting(std::size_t size) {
   return bytes;
 }
 
-TEST(Reader, ReadsIntegersBigEndian) {
+TEST(Reader, reads_integers_big_endian) {
   const auto bytes = counting(18);
   Reader reader(bytes);
   EXPECT_EQ(reader.u8(), 0x01U);
@@ -27,7 +27,7 @@ TEST(Reader, ReadsIntegersBigEndian) {
   EXPECT_TRUE(reader.finished());
 }
 
-TEST(Reader, FailsForGoodPastTheEndWhateverIsAskedFor) {
+TEST(Reader, fails_for_good_past_the_end_whatever_is_asked_for) {
   struct Read {
     std::size_t size;
     std::uint64_t (*read)(Reader&);
@@ -57,7 +57,7 @@ TEST(Reader, FailsForGoodPastTheEndWhateverIsAskedFor) {
   }
 }
 
-TEST(Reader, TakesExactlyTheBytesAskedForAsAView) {
+TEST(Reader, takes_exactly_the_bytes_asked_for_as_a_view) {
   const auto bytes = counting(10);
   for (std::size_t size = 0; size <= 12; ++size) {
     Reader reader(bytes);
@@ -75,7 +75,7 @@ TEST(Reader, TakesExactlyTheBytesAskedForAsAView) {
   EXPECT_FALSE(huge.ok());
 }
 
-TEST(Reader, LengthPrefixesAreCheckedAgainstBothBoundsAndTheInput) {
+TEST(Reader, length_prefixes_are_checked_against_both_bounds_and_the_input) {
   for (std::size_t length = 0; length <= 6; ++length) {
     for (std::size_t present = 0; present <= 6; ++present) {
       std::vector<std::uint8_t> short_prefix{static_cast<std::uint8_t>(length)};
@@ -94,7 +94,7 @@ TEST(Reader, LengthPrefixesAreCheckedAgainstBothBoundsAndTheInput) {
   }
 }
 
-TEST(Reader, ExpectAcceptsNothingButTheseBytes) {
+TEST(Reader, expect_accepts_nothing_but_these_bytes) {
   const auto bytes = counting(4);
   Reader same(bytes);
   same.expect(bytes);
@@ -111,7 +111,7 @@ TEST(Reader, ExpectAcceptsNothingButTheseBytes) {
   EXPECT_FALSE(cut.ok());
 }
 
-TEST(Reader, LeftoversAreNotFinished) {
+TEST(Reader, leftovers_are_not_finished) {
   const auto bytes = counting(3);
   Reader reader(bytes);
   (void)reader.u16();
@@ -123,7 +123,7 @@ TEST(Reader, LeftoversAreNotFinished) {
   EXPECT_FALSE(reader.finished());
 }
 
-TEST(Writer, WritesIntegersBigEndian) {
+TEST(Writer, writes_integers_big_endian) {
   std::array<std::uint8_t, 18> out{};
   Writer writer(out);
   writer.u8(0x01);
@@ -135,7 +135,7 @@ TEST(Writer, WritesIntegersBigEndian) {
   EXPECT_TRUE(std::ranges::equal(writer.written(), counting(18)));
 }
 
-TEST(Writer, NeverWritesPastItsBufferAndThenHasWrittenNothing) {
+TEST(Writer, never_writes_past_its_buffer_and_then_has_written_nothing) {
   for (std::size_t room = 0; room < 18; ++room) {
     std::vector<std::uint8_t> out(18 + 8, 0xcc);
     Writer writer(MutableBytes(out).first(room));
@@ -153,7 +153,7 @@ TEST(Writer, NeverWritesPastItsBufferAndThenHasWrittenNothing) {
   }
 }
 
-TEST(Writer, LengthPrefixesRefuseWhatTheyCannotCount) {
+TEST(Writer, length_prefixes_refuse_what_they_cannot_count) {
   std::vector<std::uint8_t> out(70'000);
   const std::vector<std::uint8_t> long_value(65'536);
   Writer eight(out);
@@ -169,7 +169,7 @@ TEST(Writer, LengthPrefixesRefuseWhatTheyCannotCount) {
   EXPECT_FALSE(over.ok());
 }
 
-TEST(Writer, ReserveHandsOutRoomInPlace) {
+TEST(Writer, reserve_hands_out_room_in_place) {
   std::array<std::uint8_t, 4> out{};
   Writer writer(out);
   writer.u8(9);

@@ -17,7 +17,7 @@ constexpr Encoded kEncoded{3, 0xa5, 1, 2, 3, 4, 5, 6, 7, 8, 0x11, 0x12, 0x13, 0x
 
 Result<void> any(const FrameHeader& /*header*/) { return {}; }
 
-TEST(FrameHeader, IsTwentyTwoBytesInNetworkOrder) {
+TEST(FrameHeader, is_twenty_two_bytes_in_network_order) {
   Encoded out{};
   encode(kHeader, out);
   EXPECT_EQ(out, kEncoded);
@@ -26,7 +26,7 @@ TEST(FrameHeader, IsTwentyTwoBytesInNetworkOrder) {
   EXPECT_EQ(*decoded, kHeader);
 }
 
-TEST(FrameHeader, EveryFieldSurvivesARoundTripAtItsExtremes) {
+TEST(FrameHeader, every_field_survives_a_round_trip_at_its_extremes) {
   for (std::uint8_t type = 1; type <= 4; ++type) {
     for (const std::uint32_t small : {0U, 1U, 0x7fffffffU, 0xffffffffU}) {
       for (const std::uint64_t id : {std::uint64_t{0}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
@@ -42,7 +42,7 @@ TEST(FrameHeader, EveryFieldSurvivesARoundTripAtItsExtremes) {
   }
 }
 
-TEST(FrameHeader, OnlyFourTypesExist) {
+TEST(FrameHeader, only_four_types_exist) {
   for (std::uint32_t type = 0; type <= 0xff; ++type) {
     Encoded bytes = kEncoded;
     bytes[0] = static_cast<std::uint8_t>(type);
@@ -54,7 +54,7 @@ TEST(FrameHeader, OnlyFourTypesExist) {
   }
 }
 
-TEST(CheckBounds, AppliesTheRowOfTheTypeInclusively) {
+TEST(CheckBounds, applies_the_row_of_the_type_inclusively) {
   constexpr FrameBounds kBounds{{{10, 20, 0x00}, {30, 40, 0x01}, {50, 60, 0x82}, {0, 0, 0xff}}};
   for (std::uint8_t type = 1; type <= 4; ++type) {
     const PayloadBounds& row = kBounds[type - 1U];
@@ -73,7 +73,7 @@ TEST(CheckBounds, AppliesTheRowOfTheTypeInclusively) {
   }
 }
 
-TEST(DecodeFrame, AsksForTheHeaderThenForTheFrameByteByByte) {
+TEST(DecodeFrame, asks_for_the_header_then_for_the_frame_byte_by_byte) {
   std::vector<std::uint8_t> stream(kEncoded.begin(), kEncoded.end());
   stream.insert(stream.end(), {0xaa, 0xbb, 0xcc, /* the next frame: */ 1, 2});
   for (std::size_t size = 0; size <= stream.size(); ++size) {
@@ -100,7 +100,7 @@ TEST(DecodeFrame, AsksForTheHeaderThenForTheFrameByteByByte) {
   }
 }
 
-TEST(DecodeFrame, RefusesFromTheHeaderAloneBeforeAnyPayload) {
+TEST(DecodeFrame, refuses_from_the_header_alone_before_any_payload) {
   constexpr FrameBounds kBounds{{{0, 8, 0}, {0, 8, 0}, {0, 8, 0}, {0, 8, 0}}};
   const auto bounded = [&](const FrameHeader& header) { return check_bounds(header, kBounds); };
   for (const std::uint32_t length : {9U, 0x10000U, 0x7fffffffU, 0xffffffffU}) {
@@ -119,7 +119,7 @@ TEST(DecodeFrame, RefusesFromTheHeaderAloneBeforeAnyPayload) {
   EXPECT_FALSE(asked) << "an unknown type has no rules to ask for";
 }
 
-TEST(DecodeFrame, TakesOneFrameOfAStream) {
+TEST(DecodeFrame, takes_one_frame_of_a_stream) {
   std::vector<std::uint8_t> stream;
   for (std::uint32_t i = 0; i < 5; ++i) {
     Encoded header{};

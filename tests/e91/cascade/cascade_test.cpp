@@ -16,7 +16,7 @@ void expect_corrected(const Bits& reference, const Outcome& outcome) {
   EXPECT_EQ(outcome.disclosed_to_bob, outcome.answer_bits);
 }
 
-TEST(Cascade, CorrectsAllErrorsAtAnyLengthAndRate) {
+TEST(Cascade, corrects_all_errors_at_any_length_and_rate) {
   auto random = stream_of(1);
   std::uint8_t seed = 0;
   for (const std::size_t size : std::vector<std::size_t>{64, 65, 127, 1000, 4095, 4096, 4097, 10007, 65536, 100003}) {
@@ -29,7 +29,7 @@ TEST(Cascade, CorrectsAllErrorsAtAnyLengthAndRate) {
   }
 }
 
-TEST(Cascade, DisclosesLittleWhereThereAreNoErrors) {
+TEST(Cascade, discloses_little_where_there_are_no_errors) {
   auto random = stream_of(2);
   const Bits reference = random_bits(random, 100000);
   const Outcome outcome = reconcile(reference, reference, 0);
@@ -38,7 +38,7 @@ TEST(Cascade, DisclosesLittleWhereThereAreNoErrors) {
   EXPECT_LE(outcome.answer_bits, 100U);
 }
 
-TEST(Cascade, CorrectsABurst) {
+TEST(Cascade, corrects_a_burst) {
   auto random = stream_of(3);
   const Bits reference = random_bits(random, 50001);
   Bits key = reference.copy();
@@ -46,7 +46,7 @@ TEST(Cascade, CorrectsABurst) {
   expect_corrected(reference, reconcile(reference, key, 0.03));
 }
 
-TEST(Cascade, CorrectsTheLastBitsOfAKey) {
+TEST(Cascade, corrects_the_last_bits_of_a_key) {
   auto random = stream_of(4);
   for (const std::size_t size : std::vector<std::size_t>{1025, 4100, 8191}) {
     const Bits reference = random_bits(random, size);
@@ -58,7 +58,7 @@ TEST(Cascade, CorrectsTheLastBitsOfAKey) {
   }
 }
 
-TEST(Cascade, SurvivesAWrongEstimate) {
+TEST(Cascade, survives_a_wrong_estimate) {
   auto random = stream_of(5);
   const Bits reference = random_bits(random, 60000);
   const Bits key = with_errors(random, reference, 0.03);
@@ -68,7 +68,7 @@ TEST(Cascade, SurvivesAWrongEstimate) {
   }
 }
 
-TEST(Cascade, CorrectsAKeyThatHasNothingInCommon) {
+TEST(Cascade, corrects_a_key_that_has_nothing_in_common) {
   auto random = stream_of(6);
   const Bits reference = random_bits(random, 5000);
   const Outcome outcome = reconcile(reference, random_bits(random, 5000), 0.03);
@@ -77,7 +77,7 @@ TEST(Cascade, CorrectsAKeyThatHasNothingInCommon) {
   }
 }
 
-TEST(Cascade, RepeatsItselfFromOneSeed) {
+TEST(Cascade, repeats_itself_from_one_seed) {
   auto random = stream_of(7);
   const Bits reference = random_bits(random, 20000);
   const Bits key = with_errors(random, reference, 0.03);
@@ -91,7 +91,7 @@ TEST(Cascade, RepeatsItselfFromOneSeed) {
 }
 
 /// Questions depend on where the keys differ, not on the keys: the same errors on another key are asked the same.
-TEST(Cascade, QuestionsTellNothingOfTheKey) {
+TEST(Cascade, questions_tell_nothing_of_the_key) {
   auto random = stream_of(8);
   const Bits reference = random_bits(random, 20000);
   const Bits mask = random_bits(random, 20000);
@@ -116,7 +116,7 @@ TEST(Cascade, QuestionsTellNothingOfTheKey) {
   EXPECT_EQ(questions(reference, key), questions(changed(reference), changed(key)));
 }
 
-TEST(Cascade, StopsAtItsLimits) {
+TEST(Cascade, stops_at_its_limits) {
   auto random = stream_of(10);
   const Bits reference = random_bits(random, 20000);
   const Bits key = with_errors(random, reference, 0.03);
@@ -140,14 +140,14 @@ TEST(Cascade, StopsAtItsLimits) {
   EXPECT_FALSE(Cascade::create(provider(), key.copy(), 0.03, seed_of(1), {.answers = 10}));
 }
 
-TEST(Cascade, RefusesKeysOfOtherLengths) {
+TEST(Cascade, refuses_keys_of_other_lengths) {
   for (const std::size_t size : {std::size_t{0}, kMinCascadeKey - 1, kMaxCascadeKey + 1}) {
     EXPECT_FALSE(Cascade::create(provider(), Bits(size), 0.03, seed_of(1), {.answers = 1000000}));
     EXPECT_FALSE(ParityOracle::create(provider(), Bits(size), seed_of(1), 1000000));
   }
 }
 
-TEST(Cascade, IsEfficientInFewRounds) {
+TEST(Cascade, is_efficient_in_few_rounds) {
   // Keys and errors follow from a seed: how far the figures scatter is no matter here.
   const auto seeded = make_seeded_provider(provider(), seed_of(11)).value();
   for (const double rate : {0.01, 0.03, 0.05}) {

@@ -32,7 +32,7 @@ void expect_end(std::size_t size, double rate, const Liar& liar) {
   EXPECT_EQ(std::move(bob).take_key().size(), size);
 }
 
-TEST(HostileAlice, NeverKeepsBobFromEnding) {
+TEST(HostileAlice, never_keeps_bob_from_ending) {
   auto random = stream_of(2);
   const Liar at_random = [&](const Bits& truth) { return random_bits(random, truth.size()); };
   const Liar flipped = [](const Bits& truth) {
@@ -56,7 +56,7 @@ TEST(HostileAlice, NeverKeepsBobFromEnding) {
   }
 }
 
-TEST(HostileAlice, CannotAnswerMoreOrLessThanWasAsked) {
+TEST(HostileAlice, cannot_answer_more_or_less_than_was_asked) {
   for (const int more : {-1, 1}) {
     auto bob = Cascade::create(provider(), Bits(1000), 0.03, seed_of(1), {.answers = 2000}).value();
     const std::size_t asked = bob.queries().answer_bits();
@@ -88,7 +88,7 @@ class Oracle : public testing::Test {
   }
 };
 
-TEST_F(Oracle, RefusesWhatDoesNotExist) {
+TEST_F(Oracle, refuses_what_does_not_exist) {
   expect_refused(ask(Ask::Halves, 0, 5, 0));  // no pass is open yet
   expect_refused(open(1));
   expect_refused(open(0, 0));  // blocks of one bit would be the key
@@ -109,7 +109,7 @@ TEST_F(Oracle, RefusesWhatDoesNotExist) {
   EXPECT_TRUE(oracle_.answer(ask(Ask::Syndromes, 0, 4, kSize / 16 - 1)));
 }
 
-TEST_F(Oracle, DisclosesNoMoreThanItsBudget) {
+TEST_F(Oracle, discloses_no_more_than_its_budget) {
   oracle_ = ParityOracle::create(provider(), Bits(kSize), seed_of(1), 3000).value();
   ASSERT_TRUE(oracle_.answer(open(0, 2)));
   EXPECT_EQ(oracle_.disclosed(), 2500U);
@@ -120,7 +120,7 @@ TEST_F(Oracle, DisclosesNoMoreThanItsBudget) {
   expect_refused(many, Reason::Limit);
 }
 
-TEST_F(Oracle, LaysOutNoMoreThanItsPasses) {
+TEST_F(Oracle, lays_out_no_more_than_its_passes) {
   for (std::uint8_t pass = 0; pass < kMaxPasses; ++pass) ASSERT_TRUE(oracle_.answer(open(pass, 14)));
   expect_refused(open(kMaxPasses, 14), Reason::Limit);
 }

@@ -9,7 +9,7 @@
 namespace qsp::e91::cascade::test {
 namespace {
 
-TEST(Order, PlacesAgreeWithTheKeyLaidOut) {
+TEST(Order, places_agree_with_the_key_laid_out) {
   auto random = stream_of(1);
   for (const std::size_t size : std::vector<std::size_t>{64, 1000, 4096, 20000}) {
     const Bits key = random_bits(random, size);
@@ -41,7 +41,7 @@ TEST(Order, PlacesAgreeWithTheKeyLaidOut) {
   }
 }
 
-TEST(Shuffle, BitsOfOneColumnMeetAsOftenAsByChance) {
+TEST(Shuffle, bits_of_one_column_meet_as_often_as_by_chance) {
   auto random = stream_of(3);
   constexpr std::uint32_t kBlock = 64;
   constexpr std::uint32_t kBits = 256 * 64;
@@ -61,7 +61,7 @@ TEST(Shuffle, BitsOfOneColumnMeetAsOftenAsByChance) {
   EXPECT_NEAR(static_cast<double>(met), expected, 6 * std::sqrt(expected));
 }
 
-TEST(Parity, OfARangeIsThatOfItsBits) {
+TEST(Parity, of_a_range_is_that_of_its_bits) {
   auto random = stream_of(4);
   const Bits bits = random_bits(random, 300);
   for (std::size_t begin = 0; begin <= 300; begin += 7) {
@@ -73,7 +73,7 @@ TEST(Parity, OfARangeIsThatOfItsBits) {
   }
 }
 
-TEST(Parity, SyndromesDifferByWhereOneBitDiffers) {
+TEST(Parity, syndromes_differ_by_where_one_bit_differs) {
   auto random = stream_of(5);
   Bits bits = random_bits(random, 128);
   for (unsigned level = 2; level <= kMaxSyndromeLevel; ++level) {

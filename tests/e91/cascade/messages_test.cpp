@@ -17,14 +17,14 @@ QueryBatch sample() {
           .nodes = {0, 1, 7, 2499, 100, 101, 4000, 0}};
 }
 
-TEST(CascadeMessages, ReadBackAsTheyWereWritten) {
+TEST(CascadeMessages, read_back_as_they_were_written) {
   const QueryBatch batch = sample();
   QueryBatch read;
   ASSERT_TRUE(decode(encode(batch), kSize, batch.answer_bits(), read));
   EXPECT_EQ(read, batch);
 }
 
-TEST(CascadeMessages, ReadBackForAnyGaps) {
+TEST(CascadeMessages, read_back_for_any_gaps) {
   auto random = stream_of(1);
   for (int i = 0; i < 300; ++i) {
     const unsigned spread = static_cast<unsigned>(random.next() % 17) + 1;
@@ -42,7 +42,7 @@ TEST(CascadeMessages, ReadBackForAnyGaps) {
   }
 }
 
-TEST(CascadeMessages, CutShortAreRefusedOrShorter) {
+TEST(CascadeMessages, cut_short_are_refused_or_shorter) {
   const std::vector<std::uint8_t> bytes = encode(sample());
   QueryBatch read;
   for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -57,7 +57,7 @@ TEST(CascadeMessages, CutShortAreRefusedOrShorter) {
 }
 
 /// Every byte to every value: what is read is within its bounds, and there is one way to write it.
-TEST(CascadeMessages, AlteredAreRefusedOrWellFormed) {
+TEST(CascadeMessages, altered_are_refused_or_well_formed) {
   const std::vector<std::uint8_t> bytes = encode(sample());
   QueryBatch read;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -71,7 +71,7 @@ TEST(CascadeMessages, AlteredAreRefusedOrWellFormed) {
   }
 }
 
-TEST(CascadeMessages, BeyondTheBudgetAreRefusedByName) {
+TEST(CascadeMessages, beyond_the_budget_are_refused_by_name) {
   const std::vector<std::uint8_t> bytes = encode(sample());
   QueryBatch read;
   const auto decoded = decode(bytes, kSize, sample().answer_bits() - 1, read);
@@ -79,7 +79,7 @@ TEST(CascadeMessages, BeyondTheBudgetAreRefusedByName) {
   EXPECT_EQ(decoded.error().reason, Reason::Limit);
 }
 
-TEST(CascadeMessages, AnswersAreExactlyThoseExpected) {
+TEST(CascadeMessages, answers_are_exactly_those_expected) {
   auto random = stream_of(2);
   for (const std::size_t size : std::vector<std::size_t>{1, 7, 8, 9, 64, 65}) {
     const Bits answers = random_bits(random, size);

@@ -73,7 +73,7 @@ class CarrylessForms : public testing::TestWithParam<std::size_t> {
   }
 };
 
-TEST_P(CarrylessForms, MultiplyMatricesOfWordsAsBitByBit) {
+TEST_P(CarrylessForms, multiply_matrices_of_words_as_bit_by_bit) {
   for (const std::size_t rows : {4U, 8U, 12U, 20U}) {
     for (const std::size_t columns : {2U, 4U, 6U, 12U, 30U}) {
       expect_products(rows, columns, draw_words(rows + columns - 1, rows), draw_words(columns, columns));
@@ -81,7 +81,7 @@ TEST_P(CarrylessForms, MultiplyMatricesOfWordsAsBitByBit) {
   }
 }
 
-TEST_P(CarrylessForms, MultiplyTheWordsAtTheEdges) {
+TEST_P(CarrylessForms, multiply_the_words_at_the_edges) {
   for (const std::uint64_t a : edges()) {
     for (const std::uint64_t b : edges()) {
       expect_products(4, 2, std::vector<std::uint64_t>(5, a), {b, 0});
@@ -90,7 +90,7 @@ TEST_P(CarrylessForms, MultiplyTheWordsAtTheEdges) {
   }
 }
 
-TEST_P(CarrylessForms, MultiplyInTheFieldOf64BitsAsBitByBit) {
+TEST_P(CarrylessForms, multiply_in_the_field_of_64_bits_as_bit_by_bit) {
   std::vector<std::uint64_t> factors = edges();
   for (const std::uint64_t word : draw_words(20, 1)) factors.push_back(word);
   for (const std::uint64_t a : factors) {
@@ -102,7 +102,7 @@ TEST_P(CarrylessForms, MultiplyInTheFieldOf64BitsAsBitByBit) {
   }
 }
 
-TEST_P(CarrylessForms, MultiplyInTheFieldOf128BitsAsBitByBit) {
+TEST_P(CarrylessForms, multiply_in_the_field_of_128_bits_as_bit_by_bit) {
   std::vector<Wide> factors;
   for (const std::uint64_t low : {edges()[0], edges()[1], edges()[4], edges()[5]}) {
     for (const std::uint64_t high : edges()) factors.push_back({low, high});
@@ -116,7 +116,7 @@ TEST_P(CarrylessForms, MultiplyInTheFieldOf128BitsAsBitByBit) {
   }
 }
 
-TEST_P(CarrylessForms, EvaluatePolynomialsByHornersRule) {
+TEST_P(CarrylessForms, evaluate_polynomials_by_horners_rule) {
   const std::vector<std::uint64_t> words = draw_words(9, 5);
   const std::uint64_t point = 0xDEADBEEFCAFEF00D;
   std::uint64_t sum = 7;
@@ -151,7 +151,7 @@ Wide wide_of(const std::vector<std::uint8_t>& bytes) {
   return value;
 }
 
-TEST_P(CarrylessForms, GiveTheGhashOfTheGcmSpecification) {
+TEST_P(CarrylessForms, give_the_ghash_of_the_gcm_specification) {
   // McGrew and Viega, The Galois/Counter Mode of Operation, test case 2.
   const Wide h = wide_of(mirrored("66e94bd4ef8a2c3b884cfa59ca342b2e"));
   const auto ciphertext = mirrored("0388dace60b6a392f328c2b971b2fe78");
@@ -164,7 +164,7 @@ TEST_P(CarrylessForms, GiveTheGhashOfTheGcmSpecification) {
 INSTANTIATE_TEST_SUITE_P(OfThisProcessor, CarrylessForms, testing::Range(std::size_t{0}, carryless_forms().size()),
                          [](const auto& tested) { return std::string(carryless_forms()[tested.param].name); });
 
-TEST(Carryless, ThePortableFormIsAlwaysThereAndLast) {
+TEST(Carryless, the_portable_form_is_always_there_and_last) {
   EXPECT_EQ(carryless_forms().back().name, "portable");
   EXPECT_EQ(&carryless(), &carryless_forms().front());
 }

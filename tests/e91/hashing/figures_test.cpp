@@ -7,7 +7,7 @@
 namespace qsp::e91::hashing {
 namespace {
 
-TEST(HashingFigures, EveryFigureIsMeasured) {
+TEST(HashingFigures, every_figure_is_measured) {
   const HashingFigures figures = measure_hashing();
   EXPECT_EQ(figures.arithmetic, carryless().name);
   for (const double figure :

@@ -19,7 +19,7 @@ std::vector<std::uint8_t> coefficients(const NTL::GF2X& polynomial, std::size_t 
   return bytes;
 }
 
-TEST(ToeplitzByNtl, IsTheMiddleOfTheProductOfPolynomials) {
+TEST(ToeplitzByNtl, is_the_middle_of_the_product_of_polynomials) {
   struct Shape {
     std::size_t n, size;
   };
@@ -38,7 +38,7 @@ TEST(ToeplitzByNtl, IsTheMiddleOfTheProductOfPolynomials) {
 }
 
 /// With zeros on both sides of a in the seed, the result is all of the product a · b.
-TEST(ToeplitzByNtl, MultipliesWholePolynomials) {
+TEST(ToeplitzByNtl, multiplies_whole_polynomials) {
   for (const std::size_t half : {1U, 64U, 1'000U, 40'000U}) {
     const Bits a = draw_bits(half, 1);
     const Bits b = draw_bits(half, 2);

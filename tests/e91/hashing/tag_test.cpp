@@ -36,13 +36,13 @@ Tag tag_of(const Messages& messages, Side side = Side::Alice, std::uint64_t bloc
 
 Messages transcript() { return {draw_bytes(40, 1), draw_bytes(40, 2), draw_bytes(16, 3), {}, draw_bytes(1, 4)}; }
 
-TEST(TagStream, FormsAgree) {
+TEST(TagStream, forms_agree) {
   for (const Carryless& form : carryless_forms()) {
     EXPECT_EQ(tag_of(transcript(), Side::Bob, 9, form), tag_of(transcript(), Side::Bob, 9)) << form.name;
   }
 }
 
-TEST(TagStream, IsTheDocumentedPolynomialUnderThePad) {
+TEST(TagStream, is_the_documented_polynomial_under_the_pad) {
   std::vector<std::uint8_t> blocks;
   const auto put = [&](std::uint64_t low, std::uint64_t high) {
     for (const std::uint64_t word : {low, high}) {
@@ -64,7 +64,7 @@ TEST(TagStream, IsTheDocumentedPolynomialUnderThePad) {
   EXPECT_EQ(tag_of({message}, Side::Bob, 0x0102030405060708), expected);
 }
 
-TEST(TagStream, VerifiesItsOwnTagAndNoOther) {
+TEST(TagStream, verifies_its_own_tag_and_no_other) {
   Tag tag = tag_of(transcript());
   EXPECT_TRUE(stream_over(transcript()).verify(pad(), tag));
   for (std::size_t bit = 0; bit < 128; ++bit) {
@@ -78,7 +78,7 @@ TEST(TagStream, VerifiesItsOwnTagAndNoOther) {
   EXPECT_FALSE(stream_over(transcript()).verify(pad(), {}));
 }
 
-TEST(TagStream, EveryFlippedBitGivesAnotherTag) {
+TEST(TagStream, every_flipped_bit_gives_another_tag) {
   const Tag tag = tag_of(transcript());
   Messages messages = transcript();
   for (auto& message : messages) {
@@ -91,7 +91,7 @@ TEST(TagStream, EveryFlippedBitGivesAnotherTag) {
   EXPECT_EQ(tag_of(messages), tag);
 }
 
-TEST(TagStream, EveryTruncationGivesAnotherTag) {
+TEST(TagStream, every_truncation_gives_another_tag) {
   std::set<Tag> tags{tag_of(transcript())};
   std::size_t expected = 1;
   for (Messages messages = transcript(); !messages.empty(); messages.pop_back()) {
@@ -105,7 +105,7 @@ TEST(TagStream, EveryTruncationGivesAnotherTag) {
   EXPECT_EQ(tags.size(), expected + 1);
 }
 
-TEST(TagStream, MovedMessagesAndBoundariesGiveOtherTags) {
+TEST(TagStream, moved_messages_and_boundaries_give_other_tags) {
   const Messages base = transcript();
   std::set<Tag> tags{tag_of(base)};
   std::size_t expected = 1;
@@ -147,7 +147,7 @@ TEST(TagStream, MovedMessagesAndBoundariesGiveOtherTags) {
   expect_other(framed);
 }
 
-TEST(TagStream, DirectionBlockKeyAndPadGiveOtherTags) {
+TEST(TagStream, direction_block_key_and_pad_give_other_tags) {
   const Tag tag = tag_of(transcript());
   EXPECT_NE(tag_of(transcript(), Side::Bob), tag);
   for (unsigned bit = 0; bit < 64; ++bit) {
@@ -159,7 +159,7 @@ TEST(TagStream, DirectionBlockKeyAndPadGiveOtherTags) {
   EXPECT_FALSE(stream_over(transcript()).verify(TagPad::copy_of(draw_bytes(16, 99)), tag));
 }
 
-TEST(TagStream, TheLastMessageIsMultipliedByTheKey) {
+TEST(TagStream, the_last_message_is_multiplied_by_the_key) {
   // Were the last block only added, flipping a bit of it would flip a known bit of the tag.
   Messages flipped = transcript();
   flipped.back()[0] ^= 1;
@@ -170,7 +170,7 @@ TEST(TagStream, TheLastMessageIsMultipliedByTheKey) {
   EXPECT_GT(differing, 8U);
 }
 
-TEST(TagStream, RefusesKeysAndPadsOfAnotherSize) {
+TEST(TagStream, refuses_keys_and_pads_of_another_size) {
   TagStream stream(TagKey::copy_of(Bytes(key_bytes()).first(15)), Side::Alice, 7);
   EXPECT_FALSE(stream.update(key_bytes()));
   EXPECT_FALSE(std::move(stream).finish(pad()));
@@ -179,14 +179,14 @@ TEST(TagStream, RefusesKeysAndPadsOfAnotherSize) {
   EXPECT_EQ(tag.error().kind, ErrorKind::ApiMisuse);
 }
 
-TEST(TagStream, AStreamThatIsSpentGivesNoSecondTag) {
+TEST(TagStream, a_stream_that_is_spent_gives_no_second_tag) {
   TagStream stream = stream_over(transcript());
   EXPECT_TRUE(std::move(stream).finish(pad()));
   EXPECT_FALSE(stream.update(key_bytes()));       // NOLINT(bugprone-use-after-move)
   EXPECT_FALSE(std::move(stream).finish(pad()));  // NOLINT(bugprone-use-after-move)
 }
 
-TEST(TagStream, RefusesATranscriptPastItsLimit) {
+TEST(TagStream, refuses_a_transcript_past_its_limit) {
   TagStream stream(TagKey::copy_of(key_bytes()), Side::Alice, 7);
   // Never read: the limit is checked before any work.
   const std::uint8_t byte = 0;

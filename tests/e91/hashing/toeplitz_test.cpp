@@ -21,7 +21,7 @@ std::vector<std::uint8_t> by_definition(const Bits& input, const Bits& seed, std
   return result.to_bytes();
 }
 
-TEST(Toeplitz, EveryFormGivesTheProductByDefinition) {
+TEST(Toeplitz, every_form_gives_the_product_by_definition) {
   for (const Carryless& form : carryless_forms()) {
     for (const std::size_t n : {1U, 2U, 63U, 64U, 65U, 127U, 128U, 129U, 192U, 700U, 1030U, 2049U}) {
       for (const std::size_t size : {1U, 2U, 63U, 64U, 65U, 128U, 191U, 192U, 193U, 256U, 700U, 1000U, 2049U}) {
@@ -37,7 +37,7 @@ TEST(Toeplitz, EveryFormGivesTheProductByDefinition) {
   }
 }
 
-TEST(Toeplitz, FormsAgreeOnLongInputsOfEveryShape) {
+TEST(Toeplitz, forms_agree_on_long_inputs_of_every_shape) {
   for (const std::size_t n : {40'000U, 65'536U, 65'537U}) {
     for (const std::size_t size : {std::size_t{1}, std::size_t{70}, n / 16, n / 3, n / 2, n - 1, n}) {
       const Bits input = draw_bits(n, n);
@@ -50,7 +50,7 @@ TEST(Toeplitz, FormsAgreeOnLongInputsOfEveryShape) {
   }
 }
 
-TEST(Toeplitz, NoBitsAreLeftPastTheEndOfTheResult) {
+TEST(Toeplitz, no_bits_are_left_past_the_end_of_the_result) {
   const auto hashed = toeplitz(draw_bits(500, 1), draw_bits(500 + 99, 2), 100);
   ASSERT_TRUE(hashed);
   EXPECT_EQ(hashed->words().size(), 2U);
@@ -58,7 +58,7 @@ TEST(Toeplitz, NoBitsAreLeftPastTheEndOfTheResult) {
 }
 
 /// For every pair of different inputs, the seeds under which they collide.
-TEST(Toeplitz, IsTwoUniversal) {
+TEST(Toeplitz, is_two_universal) {
   for (const auto& [n, size] : {std::pair{3U, 3U}, std::pair{5U, 1U}, std::pair{5U, 3U}, std::pair{6U, 4U}}) {
     const std::size_t inputs = std::size_t{1} << n;
     const std::size_t seeds = std::size_t{1} << (n + size - 1);
@@ -82,7 +82,7 @@ TEST(Toeplitz, IsTwoUniversal) {
   }
 }
 
-TEST(Toeplitz, RefusesSizesThatDoNotFit) {
+TEST(Toeplitz, refuses_sizes_that_do_not_fit) {
   const auto kind = [](std::size_t n, std::size_t seed, std::size_t size) {
     const auto hashed = toeplitz(Bits(n), Bits(seed), size);
     return hashed ? std::nullopt : std::optional(hashed.error().kind);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t kPoint = 0x0123456789ABCDEF;
 
-TEST(Verification, FormsAgree) {
+TEST(Verification, forms_agree) {
   for (const std::size_t size : {0U, 1U, 64U, 65U, 10'001U}) {
     for (const Carryless& form : carryless_forms()) {
       EXPECT_EQ(verification_hash(draw_bits(size, 3), kPoint, form), verification_hash(draw_bits(size, 3), kPoint));
@@ -17,7 +17,7 @@ TEST(Verification, FormsAgree) {
   }
 }
 
-TEST(Verification, IsThePolynomialOfWordsAndSize) {
+TEST(Verification, is_the_polynomial_of_words_and_size) {
   Bits key(128);
   key.writable_words()[0] = 2;
   key.writable_words()[1] = 1;
@@ -25,7 +25,7 @@ TEST(Verification, IsThePolynomialOfWordsAndSize) {
   EXPECT_EQ(verification_hash(key, 2), 0b10001010U);
 }
 
-TEST(Verification, EveryFlippedBitIsSeen) {
+TEST(Verification, every_flipped_bit_is_seen) {
   Bits key = draw_bits(1'000, 4);
   const std::uint64_t hash = verification_hash(key, kPoint);
   for (std::size_t i = 0; i < key.size(); ++i) {
@@ -36,13 +36,13 @@ TEST(Verification, EveryFlippedBitIsSeen) {
   EXPECT_EQ(verification_hash(key, kPoint), hash);
 }
 
-TEST(Verification, ZerosAtEitherEndAreSeen) {
+TEST(Verification, zeros_at_either_end_are_seen) {
   for (std::size_t size = 0; size < 200; ++size) {
     EXPECT_NE(verification_hash(Bits(size), kPoint), verification_hash(Bits(size + 1), kPoint)) << size;
   }
 }
 
-TEST(Verification, KeysOfOneLengthInWordsButNotInBitsDiffer) {
+TEST(Verification, keys_of_one_length_in_words_but_not_in_bits_differ) {
   // A hash that added the size to the last word would not tell these apart at any point.
   Bits shorter(2);
   Bits longer(3);
@@ -50,12 +50,12 @@ TEST(Verification, KeysOfOneLengthInWordsButNotInBitsDiffer) {
   EXPECT_NE(verification_hash(shorter, kPoint), verification_hash(longer, kPoint));
 }
 
-TEST(Verification, ThePointDecidesTheHash) {
+TEST(Verification, the_point_decides_the_hash) {
   const Bits key = draw_bits(1'000, 5);
   EXPECT_NE(verification_hash(key, kPoint), verification_hash(key, kPoint ^ 1));
 }
 
-TEST(Verification, AMillionBitsFailBelowTheDefaultBound) {
+TEST(Verification, a_million_bits_fail_below_the_default_bound) {
   EXPECT_LE(verification_failure(1'048'576), 1e-15);
   EXPECT_EQ(verification_failure(65), 0x1p-63);
 }

@@ -31,7 +31,7 @@ double binomial_tail(std::uint64_t bits, std::uint64_t errors, double rate) {
   return sum;
 }
 
-TEST(ChanceOfCount, IsNeverBelowTheTailOfPoissonNorFarAboveIt) {
+TEST(ChanceOfCount, is_never_below_the_tail_of_poisson_nor_far_above_it) {
   for (const double mean : {0.5, 3.0, 40.0, 1000.0}) {
     const auto most = static_cast<std::uint64_t>(mean + 8 * std::sqrt(mean) + 8);
     for (std::uint64_t count = 0; count <= most; ++count) {
@@ -44,7 +44,7 @@ TEST(ChanceOfCount, IsNeverBelowTheTailOfPoissonNorFarAboveIt) {
   }
 }
 
-TEST(ChanceOfErrors, IsNeverBelowTheTailOfTheBinomialNorFarAboveIt) {
+TEST(ChanceOfErrors, is_never_below_the_tail_of_the_binomial_nor_far_above_it) {
   for (const std::uint64_t bits : {20U, 400U}) {
     for (const double rate : {0.02, 0.3, 0.9}) {
       for (std::uint64_t errors = 0; errors <= bits; ++errors) {
@@ -59,7 +59,7 @@ TEST(ChanceOfErrors, IsNeverBelowTheTailOfTheBinomialNorFarAboveIt) {
   }
 }
 
-TEST(ChanceOfCount, IsOneWithinTheRangeAndCountsFromItsNearerEnd) {
+TEST(ChanceOfCount, is_one_within_the_range_and_counts_from_its_nearer_end) {
   const Range range = rate_range(1000, 0.05);
   EXPECT_DOUBLE_EQ(range.least, 950);
   EXPECT_DOUBLE_EQ(range.most, 1050);
@@ -68,7 +68,7 @@ TEST(ChanceOfCount, IsOneWithinTheRangeAndCountsFromItsNearerEnd) {
   EXPECT_DOUBLE_EQ(chance_of_count(900, range), chance_of_count(900, {950, 950}));
 }
 
-TEST(ChanceOfErrors, IsOneWithinTheRangeAndCountsFromItsNearerEnd) {
+TEST(ChanceOfErrors, is_one_within_the_range_and_counts_from_its_nearer_end) {
   const Range range = share_range(0.1, 0.05);
   EXPECT_NEAR(range.least, 0.1 * 0.95 / 1.05, 1e-15);
   EXPECT_NEAR(range.most, 0.1 * 1.05 / 0.95, 1e-15);
@@ -76,7 +76,7 @@ TEST(ChanceOfErrors, IsOneWithinTheRangeAndCountsFromItsNearerEnd) {
   EXPECT_DOUBLE_EQ(chance_of_errors({1000, 150}, range), chance_of_errors({1000, 150}, {range.most, range.most}));
 }
 
-TEST(Chances, HaveTheirLimits) {
+TEST(Chances, have_their_limits) {
   EXPECT_EQ(chance_of_count(0, {0, 0}), 1);
   EXPECT_EQ(chance_of_count(1, {0, 0}), 0) << "what cannot be was seen";
   EXPECT_DOUBLE_EQ(chance_of_count(0, {20, 20}), std::exp(-20));

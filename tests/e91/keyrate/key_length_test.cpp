@@ -28,7 +28,7 @@ double failure(const Block& b, double length, double nu) {
   return 0.5 * std::exp2(exponent / 2) + 2 * std::exp(-n * k * k * nu * nu / ((n + k) * (k + 1)));
 }
 
-TEST(KeyLength, FulfilsTheInequalityAndOneBitMoreWouldNot) {
+TEST(KeyLength, fulfils_the_inequality_and_one_bit_more_would_not) {
   for (const Block& b :
        {block(9'000, 3'000, 0.03), block(1e5, 1e4, 0.01), block(1e6, 1e5, 0.05), block(1e7, 3e5, 0.0)}) {
     const KeyLength length = key_length(b);
@@ -44,7 +44,7 @@ TEST(KeyLength, FulfilsTheInequalityAndOneBitMoreWouldNot) {
   }
 }
 
-TEST(KeyLength, HasTheSecretFractionsOfThreePercentErrors) {
+TEST(KeyLength, has_the_secret_fractions_of_three_percent_errors) {
   // N = n + k sifted bits of which the best share is the phase test, a leak of 1.1 n h(3 %), and t = 50 for 1e-15. The
   // first of the published figures is met roughly only: the best share of 10,000 bits, 29 %, yields 0.1358.
   struct Anchor {
@@ -63,13 +63,13 @@ TEST(KeyLength, HasTheSecretFractionsOfThreePercentErrors) {
   }
 }
 
-TEST(KeyLength, HasTheseBitsOnEveryMachine) {
+TEST(KeyLength, has_these_bits_on_every_machine) {
   const KeyLength length = key_length(block(1e6, 1e5, 0.03));
   EXPECT_EQ(length.bits, 516'195U);
   EXPECT_EQ(length.deviation, 0x1.08a85829eace3p-6);
 }
 
-TEST(KeyLength, ApproachesTheAsymptoticRate) {
+TEST(KeyLength, approaches_the_asymptotic_rate) {
   const Block b = block(1e12, 1e12, 0.03);
   const double rate = 1 - 2.1 * binary_entropy(0.03);
   EXPECT_NEAR(static_cast<double>(key_length(b).bits) / 1e12, rate, 1e-4);
@@ -96,7 +96,7 @@ void expect_falling(const std::vector<std::uint64_t>& found) {
   for (std::size_t i = 1; i < found.size(); ++i) EXPECT_LT(found[i], found[i - 1]) << i;
 }
 
-TEST(KeyLength, RisesWithWhatHelpsAndFallsWithWhatHurts) {
+TEST(KeyLength, rises_with_what_helps_and_falls_with_what_hurts) {
   const std::vector<std::uint64_t> counts{150'000, 151'000, 200'000, 1'000'000, 100'000'000};
   expect_rising(lengths(counts, [](Block& b, std::uint64_t value) { b.key_bits = value; }));
   expect_rising(lengths(counts, [](Block& b, std::uint64_t value) { b.test_bits = value; }));
@@ -110,7 +110,7 @@ TEST(KeyLength, RisesWithWhatHelpsAndFallsWithWhatHurts) {
                          [](Block& b, double value) { b.test_error_rate = value; }));
 }
 
-TEST(KeyLength, ABitOfDisclosureCostsABitOfKey) {
+TEST(KeyLength, a_bit_of_disclosure_costs_a_bit_of_key) {
   Block b = block(2e5, 2e4, 0.03);
   const std::uint64_t before = key_length(b).bits;
   b.disclosed += 17;
@@ -119,14 +119,14 @@ TEST(KeyLength, ABitOfDisclosureCostsABitOfKey) {
   EXPECT_EQ(key_length(b).bits, before - 22);
 }
 
-TEST(KeyLength, IsZeroWhereThereIsNoKey) {
+TEST(KeyLength, is_zero_where_there_is_no_key) {
   EXPECT_EQ(key_length(block(500, 100, 0.03)).bits, 0U);
   EXPECT_EQ(key_length(block(1e6, 1e5, 0.2)).bits, 0U);
   EXPECT_EQ(key_length(block(1e12, 1e12, 0.1101, 1.0)).bits, 0U);
   EXPECT_GT(key_length(block(1e12, 1e12, 0.1098, 1.0)).bits, 0U);
 }
 
-TEST(KeyLength, IsZeroForWhatNoBlockCanBe) {
+TEST(KeyLength, is_zero_for_what_no_block_can_be) {
   const double none = std::numeric_limits<double>::quiet_NaN();
   const auto with = [](auto change) {
     Block b = block(2e5, 2e4, 0.03);

@@ -19,7 +19,7 @@ ChshCounts werner(double v, std::uint64_t each) {
   return {coincidences(quarter), coincidences(3 * quarter), coincidences(quarter), coincidences(quarter)};
 }
 
-TEST(ErrorRate, IsTheShareWithItsBinomialErrorBar) {
+TEST(ErrorRate, is_the_share_with_its_binomial_error_bar) {
   const auto rate = error_rate({10'000, 300});
   ASSERT_TRUE(rate);
   EXPECT_DOUBLE_EQ(rate->value, 0.03);
@@ -27,7 +27,7 @@ TEST(ErrorRate, IsTheShareWithItsBinomialErrorBar) {
   EXPECT_FALSE(error_rate({0, 0}));
 }
 
-TEST(ErrorRateBound, LiesAboveTheShareAndTightensWithTheSample) {
+TEST(ErrorRateBound, lies_above_the_share_and_tightens_with_the_sample) {
   double last = 1;
   for (std::uint64_t bits = 100; bits < 100'000'000; bits *= 10) {
     const double bound = error_rate_bound({bits, bits * 3 / 100}, 3);
@@ -38,25 +38,25 @@ TEST(ErrorRateBound, LiesAboveTheShareAndTightensWithTheSample) {
   EXPECT_NEAR(last, 0.03, 1e-3);
 }
 
-TEST(ErrorRateBound, SolvesTheBinomialTestItStandsFor) {
+TEST(ErrorRateBound, solves_the_binomial_test_it_stands_for) {
   // Wilson: the bound p is where the share seen lies `sigmas` deviations of a binomial with p below it.
   const double bound = error_rate_bound({1'000, 40}, 3);
   EXPECT_NEAR((bound - 0.04) / std::sqrt(bound * (1 - bound) / 1'000), 3, 1e-12);
 }
 
-TEST(ErrorRateBound, DoesNotVanishWithoutErrorsAndIsCertainWithoutBits) {
+TEST(ErrorRateBound, does_not_vanish_without_errors_and_is_certain_without_bits) {
   EXPECT_NEAR(error_rate_bound({1'000, 0}, 3), 9.0 / 1'009, 1e-15);
   EXPECT_EQ(error_rate_bound({0, 0}, 3), 1);
   EXPECT_EQ(error_rate_bound({10, 10}, 3), 1);
 }
 
-TEST(Chsh, OfPerfectSingletsIsMinusTwoRootTwo) {
+TEST(Chsh, of_perfect_singlets_is_minus_two_root_two) {
   const auto s = chsh(werner(1, 1'000'000'000));
   ASSERT_TRUE(s);
   EXPECT_NEAR(s->value, -2 * std::numbers::sqrt2, 1e-8);
 }
 
-TEST(Chsh, ErrorBarIsThatOfEkertsProtocol) {
+TEST(Chsh, error_bar_is_that_of_ekerts_protocol) {
   // Of N rounds with even settings, 4/9 are CHSH rounds, a ninth for each pair.
   for (const double v : {0.5, 0.9, 1.0}) {
     const double rounds = 9e6;
@@ -67,7 +67,7 @@ TEST(Chsh, ErrorBarIsThatOfEkertsProtocol) {
   }
 }
 
-TEST(Chsh, TakesEachPairWithItsSign) {
+TEST(Chsh, takes_each_pair_with_its_sign) {
   const Coincidences even{1, 1};
   const Coincidences same{2, 0};
   EXPECT_EQ(chsh({same, even, even, even})->value, 1);
@@ -76,7 +76,7 @@ TEST(Chsh, TakesEachPairWithItsSign) {
   EXPECT_EQ(chsh({even, even, even, same})->value, 1);
 }
 
-TEST(Chsh, IsUnknownWhereAPairNeverOccurred) {
+TEST(Chsh, is_unknown_where_a_pair_never_occurred) {
   const Coincidences some{5, 5};
   EXPECT_TRUE(chsh({some, some, some, some}));
   EXPECT_FALSE(chsh({{}, some, some, some}));
@@ -85,14 +85,14 @@ TEST(Chsh, IsUnknownWhereAPairNeverOccurred) {
   EXPECT_FALSE(chsh({some, some, some, {}}));
 }
 
-TEST(PhaseError, OfAWernerStateIsItsBitError) {
+TEST(PhaseError, of_a_werner_state_is_its_bit_error) {
   for (const double v : {0.8, 0.95, 1.0}) {
     const double s = -2 * std::numbers::sqrt2 * v;
     EXPECT_NEAR(phase_error(s, (1 - v) / 2), (1 - v) / 2, 1e-15);
   }
 }
 
-TEST(PhaseError, StaysWithinZeroAndOneHalf) {
+TEST(PhaseError, stays_within_zero_and_one_half) {
   EXPECT_EQ(phase_error(-2.9, 0), 0);
   EXPECT_EQ(phase_error(0, 0.1), 0.5);
 }

@@ -17,12 +17,12 @@ Verdict judged(Change change, const Limits& limits = {}) {
   return judge(findings, limits);
 }
 
-TEST(Judge, AcceptsABlockThatBreaksNoRule) {
+TEST(Judge, accepts_a_block_that_breaks_no_rule) {
   EXPECT_EQ(judged([](Findings&) {}), Verdict::Accept);
   EXPECT_EQ(judged([](Findings& f) { f.chsh->value = 2.66; }), Verdict::Accept);
 }
 
-TEST(Judge, NamesTheRuleThatABlockBreaks) {
+TEST(Judge, names_the_rule_that_a_block_breaks) {
   EXPECT_EQ(judged([](Findings& f) { f.sample = {}; }), Verdict::NoSample);
   EXPECT_EQ(judged([](Findings& f) { f.chsh.reset(); }), Verdict::NoSample);
   EXPECT_EQ(judged([](Findings& f) { f.chsh->value = -1.4; }), Verdict::NoBellViolation);
@@ -33,19 +33,19 @@ TEST(Judge, NamesTheRuleThatABlockBreaks) {
   EXPECT_EQ(judged([](Findings& f) { f.length = 0; }), Verdict::NoKey);
 }
 
-TEST(Judge, ALowerFloorDoesNotLetClassicalCorrelationsPass) {
+TEST(Judge, a_lower_floor_does_not_let_classical_correlations_pass) {
   const Limits lax{.max_error_rate = 1, .chsh_floor = 0, .sigmas = 3};
   EXPECT_EQ(judged([](Findings& f) { f.chsh = Estimate{-2.1, 0.01}; }, lax), Verdict::Accept);
   EXPECT_EQ(judged([](Findings& f) { f.chsh = Estimate{-2.0, 0}; }, lax), Verdict::NoBellViolation);
   EXPECT_EQ(judged([](Findings& f) { f.chsh = Estimate{-1.414, 0.01}; }, lax), Verdict::NoBellViolation);
 }
 
-TEST(Judge, HighLimitsRefuseMore) {
+TEST(Judge, high_limits_refuse_more) {
   EXPECT_EQ(judged([](Findings&) {}, {.chsh_floor = 2.7}), Verdict::ChshBelowFloor);
   EXPECT_EQ(judged([](Findings&) {}, {.max_error_rate = 0.03}), Verdict::ErrorRate);
 }
 
-TEST(Judge, WhatIsNotANumberBreaksItsRule) {
+TEST(Judge, what_is_not_a_number_breaks_its_rule) {
   const double none = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(judged([&](Findings& f) { f.chsh->value = none; }), Verdict::NoBellViolation);
   EXPECT_EQ(judged([&](Findings& f) { f.chsh->deviation = none; }), Verdict::NoBellViolation);
@@ -53,7 +53,7 @@ TEST(Judge, WhatIsNotANumberBreaksItsRule) {
   EXPECT_EQ(judged([](Findings&) {}, {.chsh_floor = none}), Verdict::ChshBelowFloor);
 }
 
-TEST(Verdict, EveryVerdictHasANameOfItsOwn) {
+TEST(Verdict, every_verdict_has_a_name_of_its_own) {
   std::set<std::string_view> names;
   for (const auto verdict : {Verdict::Accept, Verdict::NoSample, Verdict::NoBellViolation, Verdict::ChshBelowFloor,
                              Verdict::ErrorRate, Verdict::NoKey}) {

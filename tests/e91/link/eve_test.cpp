@@ -11,7 +11,7 @@ std::unique_ptr<Eve> eve_of(std::string_view text) { return parse_eve(text).valu
 
 Expected expected_of(std::string_view text, Mode mode) { return expected(ideal(mode), *eve_of(text)); }
 
-TEST(InterceptResend, LeavesSAtRootTwoWhateverTheAngle) {
+TEST(InterceptResend, leaves_s_at_root_two_whatever_the_angle) {
   for (const std::string_view text :
        {"intercept:1", "intercept:1,angle=67.5", "intercept:1,angle=45,arm=alice", "intercept:1,angle=-110,arm=bob"}) {
     for (const Mode mode : {Mode::Classic, Mode::Biased}) {
@@ -20,7 +20,7 @@ TEST(InterceptResend, LeavesSAtRootTwoWhateverTheAngle) {
   }
 }
 
-TEST(InterceptResend, OfAFractionLowersSInProportion) {
+TEST(InterceptResend, of_a_fraction_lowers_s_in_proportion) {
   for (const double f : {0.0, 0.25, 0.5, 0.586, 0.9}) {
     const auto eve = eve_of("intercept:" + std::to_string(f) + ",angle=67.5");
     EXPECT_NEAR(expected(ideal(), *eve).s, -kSqrt2 * (2 - f), 1e-12);
@@ -30,7 +30,7 @@ TEST(InterceptResend, OfAFractionLowersSInProportion) {
   }
 }
 
-TEST(InterceptResend, ShowsTheErrorsOfItsAngle) {
+TEST(InterceptResend, shows_the_errors_of_its_angle) {
   // The settings of Classic are as likely to a part in 65536. Midway between Ekert's two key angles, at one of them, at
   // neither nor between; and of two bases at right angles.
   EXPECT_NEAR(expected_of("intercept:1,angle=67.5", Mode::Classic).qber, 0.0732, 5e-5);
@@ -45,7 +45,7 @@ TEST(InterceptResend, ShowsTheErrorsOfItsAngle) {
   EXPECT_NEAR(at_z.phase_error, 0.5, 1e-12);
 }
 
-TEST(InterceptResend, IsSeenInSampledErrorsToo) {
+TEST(InterceptResend, is_seen_in_sampled_errors_too) {
   Player player(ideal(), *eve_of("intercept:1,angle=67.5"), 3);
   const Tally tally = player.play(2'000'000);
   const auto both = static_cast<double>(tally.by_settings[1][0].both + tally.by_settings[2][1].both);
@@ -53,14 +53,14 @@ TEST(InterceptResend, IsSeenInSampledErrorsToo) {
   EXPECT_NEAR(wrong / both, 0.0732, 4 * std::sqrt(0.0732 / both) + 5e-5);
 }
 
-TEST(InterceptResend, OnBothArmsIsWorseThanOnOne) {
+TEST(InterceptResend, on_both_arms_is_worse_than_on_one) {
   const double one = expected_of("intercept:0.5,angle=45", Mode::Biased).qber;
   const double both = expected_of("intercept:0.5,angle=45,arm=both", Mode::Biased).qber;
   EXPECT_NEAR(one, 0.125, 1e-12);
   EXPECT_NEAR(both, (1 - 0.25 - 0.75 * 0.5) / 2, 1e-12) << "a quarter of the pairs is left alone";
 }
 
-TEST(InterceptResend, OfPulsesOfManyPairsMeasuresThemAll) {
+TEST(InterceptResend, of_pulses_of_many_pairs_measures_them_all) {
   LinkConfig config{.mode = Mode::Classic, .mean_pairs = 0.6};
   const Expected free = expected(config, *no_eve());
   const Expected caught = expected(config, *eve_of("intercept:1,angle=67.5"));
@@ -69,7 +69,7 @@ TEST(InterceptResend, OfPulsesOfManyPairsMeasuresThemAll) {
   EXPECT_NEAR(caught.alice_singles_per_s, free.alice_singles_per_s, 1e-6 * free.alice_singles_per_s);
 }
 
-TEST(EntanglingProbe, TakesAsMuchFromSAsItsStatesDiffer) {
+TEST(EntanglingProbe, takes_as_much_from_s_as_its_states_differ) {
   for (const double s : {0.0, 0.2, 0.7, 1.0}) {
     const Expected seen = expected_of("probe:" + std::to_string(s) + ",angle=0", Mode::Biased);
     EXPECT_NEAR(seen.s, -kSqrt2 * (2 - s), 1e-12);
@@ -78,7 +78,7 @@ TEST(EntanglingProbe, TakesAsMuchFromSAsItsStatesDiffer) {
   }
 }
 
-TEST(ReplacedSource, OfSeparableOrWernerPairsShowsInSOnly) {
+TEST(ReplacedSource, of_separable_or_werner_pairs_shows_in_s_only) {
   const Expected separable = expected_of("source:separable", Mode::Biased);
   EXPECT_NEAR(separable.s, -kSqrt2, 1e-12);
   EXPECT_NEAR(separable.qber, 0, 1e-12);
@@ -91,7 +91,7 @@ TEST(ReplacedSource, OfSeparableOrWernerPairsShowsInSOnly) {
 
 /// What nothing here can detect: S and the errors are perfect, no settings are favoured, nothing signals. The rates are
 /// what is left of the honest ones.
-TEST(Blinding, ShowsNothingButRatesThatFall) {
+TEST(Blinding, shows_nothing_but_rates_that_fall) {
   for (const Mode mode : {Mode::Classic, Mode::Biased}) {
     LinkConfig config = ideal(mode);
     config.visibility = 0.9;
@@ -117,7 +117,7 @@ TEST(Blinding, ShowsNothingButRatesThatFall) {
   }
 }
 
-TEST(Eve, NeverMakesOneSideSeeTheOthersSetting) {
+TEST(Eve, never_makes_one_side_see_the_others_setting) {
   for (const std::string_view text : {"none", "intercept:0.6,angle=20,arm=both", "intercept:1,angle=100,arm=alice",
                                       "probe:0.7,angle=30", "source:separable", "source:werner=0.3", "blinding"}) {
     for (const PairStatistics statistics : {PairStatistics::Single, PairStatistics::Spdc}) {
@@ -147,7 +147,7 @@ TEST(Eve, NeverMakesOneSideSeeTheOthersSetting) {
   }
 }
 
-TEST(Eve, OfAnyKindStaysWithinTheBoundOfTsirelson) {
+TEST(Eve, of_any_kind_stays_within_the_bound_of_tsirelson) {
   for (int i = 0; i <= 20; ++i) {
     const std::string f = std::to_string(i / 20.0);
     for (const std::string& text :
@@ -157,14 +157,14 @@ TEST(Eve, OfAnyKindStaysWithinTheBoundOfTsirelson) {
   }
 }
 
-TEST(ParseEve, KeepsTheTextAsName) {
+TEST(ParseEve, keeps_the_text_as_name) {
   for (const std::string_view text : {"none", "blinding", "source:separable", "source:werner=0.8", "intercept:0.1",
                                       "intercept:1,angle=67.5,arm=both", "probe:0.3"}) {
     EXPECT_EQ(eve_of(text)->name(), text);
   }
 }
 
-TEST(ParseEve, SaysWhatIsWrong) {
+TEST(ParseEve, says_what_is_wrong) {
   const auto error = [](std::string_view text) { return parse_eve(text).error(); };
   EXPECT_EQ(error("intercept:1.5"), "eve \"intercept:1.5\": the fraction after the colon is a number from 0 to 1");
   EXPECT_EQ(error("probe:"), "eve \"probe:\": the strength after the colon is a number from 0 to 1");

@@ -69,7 +69,7 @@ Light pulses(double mean_pairs) {
   return light;
 }
 
-TEST(Light, OfManyPairsIsASingletOfTwoSpins) {
+TEST(Light, of_many_pairs_is_a_singlet_of_two_spins) {
   for (const double mean : {0.05, 0.4}) {
     const ClickTables tables = measure(pulses(mean), stations_with(0.8, 0.35));
     for (std::size_t i = 0; i < kAngles.size(); ++i) {
@@ -80,7 +80,7 @@ TEST(Light, OfManyPairsIsASingletOfTwoSpins) {
   }
 }
 
-TEST(Light, OfManyPairsThatWasMeasuredOnTheWayIsCountedTwice) {
+TEST(Light, of_many_pairs_that_was_measured_on_the_way_is_counted_twice) {
   const double eve = 1.2;
   Light light = pulses(0.2);
   light.bob = Channel::measured(in_plane(eve));
@@ -93,7 +93,7 @@ TEST(Light, OfManyPairsThatWasMeasuredOnTheWayIsCountedTwice) {
 }
 
 /// Ma, Fung, Lo 2007: the gain and the errors of equal angles, with error e_d and with Y0 dark clicks of each side.
-TEST(Light, OfManyPairsHasTheGainAndErrorOfMaFungAndLo) {
+TEST(Light, of_many_pairs_has_the_gain_and_error_of_ma_fung_and_lo) {
   for (const double mean : {1e-4, 0.02, 0.3, 0.9}) {
     for (const double eta_a : {1e-3, 0.1, 1.0}) {
       for (const double eta_b : {1e-2, 0.5}) {
@@ -128,7 +128,7 @@ TEST(Light, OfManyPairsHasTheGainAndErrorOfMaFungAndLo) {
   }
 }
 
-TEST(Light, OfFewPairsIsThatOfTheDensityMatrix) {
+TEST(Light, of_few_pairs_is_that_of_the_density_matrix) {
   constexpr double kMean = 1e-7;
   for (const Channel& noise :
        {Channel(), Channel::depolarising(0.8), Channel::rotation(Axis(0.6, 0, 0.8), 0.9),
@@ -150,7 +150,7 @@ TEST(Light, OfFewPairsIsThatOfTheDensityMatrix) {
   }
 }
 
-TEST(Light, KeepsItsPrecisionWhereAlmostAllIsLost) {
+TEST(Light, keeps_its_precision_where_almost_all_is_lost) {
   const double mean = 0.01;
   const double eta = 1e-5;
   const Patterns patterns = measure(pulses(mean), stations_with(eta, eta)).patterns[0][0];
@@ -160,7 +160,7 @@ TEST(Light, KeepsItsPrecisionWhereAlmostAllIsLost) {
   EXPECT_NEAR(patterns[1 + 4] / (eta * eta * l * l), 1, 1e-3);
 }
 
-TEST(Light, OfEveryPairOfSettingsHasProbabilitiesThatAddUpToOne) {
+TEST(Light, of_every_pair_of_settings_has_probabilities_that_add_up_to_one) {
   for (const PairStatistics statistics : {PairStatistics::Single, PairStatistics::Spdc}) {
     Light light = pulses(0.6);
     light.statistics = statistics;

@@ -18,7 +18,7 @@ std::string error_of(std::string_view text) {
   return link.error().substr(link.error().find(file) == 0 ? file.size() : 0);
 }
 
-TEST(LinkFile, GivesEveryField) {
+TEST(LinkFile, gives_every_field) {
   const auto link = load_link_file(file_of(R"(
 [source]
 title = "A"
@@ -70,7 +70,7 @@ fibre_km = 7
   EXPECT_EQ(config.bob.fibre_km, 7);
 }
 
-TEST(LinkFile, NamesTheLineAndFieldOfAMistake) {
+TEST(LinkFile, names_the_line_and_field_of_a_mistake) {
   EXPECT_EQ(error_of("[pairs]\nmean_pair = 1"),
             ":2:1: [pairs], field \"mean_pair\": is unknown; did you mean \"mean_pairs\"? (see docs/qkd.md)");
   EXPECT_EQ(error_of("[pairs]\nmean_pairs = \"many\""),
@@ -93,7 +93,7 @@ class PublishedRun : public testing::TestWithParam<std::string> {
 };
 
 /// A QBER within half a percent point and rates within a fifth of what was published.
-TEST_P(PublishedRun, IsExpected) {
+TEST_P(PublishedRun, is_expected) {
   const Published& published = link_.published;
   ASSERT_TRUE(published.qber || published.visibility);
   ASSERT_TRUE(published.raw_rate_per_s || published.sifted_rate_per_s);
@@ -114,7 +114,7 @@ TEST_P(PublishedRun, IsExpected) {
   RecordProperty("key_pairs_per_s", std::to_string(expected_.key_pairs_per_s));
 }
 
-TEST_P(PublishedRun, IsSampledAsExpected) {
+TEST_P(PublishedRun, is_sampled_as_expected) {
   constexpr double kCoincidences = 1000;
   const double seconds = kCoincidences / expected_.coincidences_per_s;
   Player player(link_.config, *eve_);

@@ -5,7 +5,7 @@ namespace {
 
 constexpr double kTsirelson = 2 * std::numbers::sqrt2;
 
-TEST(Link, OfIdealPairsShowsTheBoundOfTsirelson) {
+TEST(Link, of_ideal_pairs_shows_the_bound_of_tsirelson) {
   for (const Mode mode : {Mode::Classic, Mode::Biased}) {
     const auto eve = no_eve();
     Player player(ideal(mode), *eve);
@@ -18,7 +18,7 @@ TEST(Link, OfIdealPairsShowsTheBoundOfTsirelson) {
   }
 }
 
-TEST(Link, OfVisibilityVHasItsShareOfSAndOfErrors) {
+TEST(Link, of_visibility_v_has_its_share_of_s_and_of_errors) {
   const auto eve = no_eve();
   for (const double visibility : {0.98, 0.9, 0.7, 0.3}) {
     LinkConfig config = ideal();
@@ -36,7 +36,7 @@ TEST(Link, OfVisibilityVHasItsShareOfSAndOfErrors) {
   }
 }
 
-TEST(Link, WithAnErrorOfTheBitsShowsItInEveryBasis) {
+TEST(Link, with_an_error_of_the_bits_shows_it_in_every_basis) {
   LinkConfig config = ideal(Mode::Biased);
   config.intrinsic_error = 0.04;
   const Expected right = expected(config, *no_eve());
@@ -45,7 +45,7 @@ TEST(Link, WithAnErrorOfTheBitsShowsItInEveryBasis) {
   EXPECT_NEAR(right.s, -kTsirelson * 0.92, 1e-12);
 }
 
-TEST(Link, ThatIsMisalignedErrsByTheHalfAngle) {
+TEST(Link, that_is_misaligned_errs_by_the_half_angle) {
   LinkConfig config = ideal(Mode::Biased);
   config.misalignment_rad = 0.3;
   EXPECT_NEAR(expected(config, *no_eve()).qber, std::pow(std::sin(0.15), 2), 1e-12);
@@ -53,7 +53,7 @@ TEST(Link, ThatIsMisalignedErrsByTheHalfAngle) {
 }
 
 /// Everything that is counted, against everything that is worked out, over links of all kinds.
-TEST(Link, ShowsWhatIsExpectedOnAGrid) {
+TEST(Link, shows_what_is_expected_on_a_grid) {
   const auto eve = no_eve();
   std::uint8_t seed = 1;
   for (const Mode mode : {Mode::Classic, Mode::Biased}) {
@@ -97,7 +97,7 @@ TEST(Link, ShowsWhatIsExpectedOnAGrid) {
   }
 }
 
-TEST(Link, WithDeadTimeLosesTheRatesThatAreExpected) {
+TEST(Link, with_dead_time_loses_the_rates_that_are_expected) {
   LinkConfig config{.mode = Mode::Biased, .p_z = 0.5, .slots_per_s = 1e9, .mean_pairs = 0.02};
   config.alice = {.extra_loss_db = 3, .dead_time_ns = 20};
   config.bob = {.extra_loss_db = 1, .dead_time_ns = 10};
@@ -120,7 +120,7 @@ TEST(Link, WithDeadTimeLosesTheRatesThatAreExpected) {
   EXPECT_GE(static_cast<double>(capped.alice), 0.95 * seconds * 1e6);
 }
 
-TEST(Link, GivesTheSameClicksForTheSameSeedOnly) {
+TEST(Link, gives_the_same_clicks_for_the_same_seed_only) {
   LinkConfig config{.mean_pairs = 0.5};
   Player one(config, *no_eve(), 1);
   Player same(config, *no_eve(), 1);
@@ -137,7 +137,7 @@ TEST(Link, GivesTheSameClicksForTheSameSeedOnly) {
   EXPECT_NE(one.to_alice, first) << "the next block is another";
 }
 
-TEST(Link, RefusesNumbersOutOfRange) {
+TEST(Link, refuses_numbers_out_of_range) {
   auto provider = crypto::make_openssl_provider().value();
   const auto error_of = [&](const auto& change) {
     LinkConfig config;
@@ -156,7 +156,7 @@ TEST(Link, RefusesNumbersOutOfRange) {
   EXPECT_EQ(error_of([](LinkConfig& c) { c.slots_per_s = 0; }), "slots_per_s is from 1 to 1e12");
 }
 
-TEST(Link, RefusesABlockThatWouldFillTheMemory) {
+TEST(Link, refuses_a_block_that_would_fill_the_memory) {
   auto provider = crypto::make_openssl_provider().value();
   const auto eve = no_eve();
   auto link = Link::create(*provider, ideal(), *eve, seed_of(1)).value();

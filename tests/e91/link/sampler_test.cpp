@@ -61,7 +61,7 @@ std::array<double, 8> outcomes(const Patterns& patterns) {
   return result;
 }
 
-TEST_F(SamplerTest, DrawsWhatTheTablesSayDenseAndSparse) {
+TEST_F(SamplerTest, draws_what_the_tables_say_dense_and_sparse) {
   constexpr std::uint64_t kSlots = 4'000'000;
   for (const double clicks : {0.9, 0.1}) {
     for (const Strategy strategy : {Strategy::Dense, Strategy::Sparse}) {
@@ -99,7 +99,7 @@ TEST_F(SamplerTest, DrawsWhatTheTablesSayDenseAndSparse) {
   }
 }
 
-TEST_F(SamplerTest, DrawsGapsOfTheRightLengthWhereClicksAreRare) {
+TEST_F(SamplerTest, draws_gaps_of_the_right_length_where_clicks_are_rare) {
   // Where nothing depends on the settings, gaps alone decide: their mean is the test.
   ClickTables tables{.alice = 4, .bob = 4};
   for (auto& row : tables.patterns) {
@@ -113,7 +113,7 @@ TEST_F(SamplerTest, DrawsGapsOfTheRightLengthWhereClicksAreRare) {
   EXPECT_GT(to_alice_.back().slot(), 9'900'000'000U);
 }
 
-TEST_F(SamplerTest, IsSilentInTheDark) {
+TEST_F(SamplerTest, is_silent_in_the_dark) {
   ClickTables tables{.alice = 4, .bob = 4};
   for (auto& row : tables.patterns) {
     for (Patterns& patterns : row) patterns[0] = 1;
@@ -125,7 +125,7 @@ TEST_F(SamplerTest, IsSilentInTheDark) {
   }
 }
 
-TEST_F(SamplerTest, LetsADetectorClickOnceInItsDeadTime) {
+TEST_F(SamplerTest, lets_a_detector_click_once_in_its_dead_time) {
   constexpr std::uint64_t kSlots = 700'000;
   ClickTables tables{.alice = 4, .bob = 4};
   for (auto& row : tables.patterns) {
@@ -139,7 +139,7 @@ TEST_F(SamplerTest, LetsADetectorClickOnceInItsDeadTime) {
   for (std::size_t i = 0; i < to_alice_.size(); ++i) ASSERT_EQ(to_alice_[i].slot(), 7 * i);
 }
 
-TEST_F(SamplerTest, LosesToDeadTimeWhatTheFormulaSays) {
+TEST_F(SamplerTest, loses_to_dead_time_what_the_formula_says) {
   constexpr double kSlots = 4'000'000;
   ClickTables tables{.alice = 4, .bob = 4};
   for (auto& row : tables.patterns) {
@@ -155,7 +155,7 @@ TEST_F(SamplerTest, LosesToDeadTimeWhatTheFormulaSays) {
   }
 }
 
-TEST_F(SamplerTest, MakesADoubleClickARandomBit) {
+TEST_F(SamplerTest, makes_a_double_click_a_random_bit) {
   ClickTables tables{.alice = 4, .bob = 4};
   for (auto& row : tables.patterns) {
     for (Patterns& patterns : row) patterns[15] = 1;
@@ -172,7 +172,7 @@ TEST_F(SamplerTest, MakesADoubleClickARandomBit) {
   EXPECT_NEAR(equal, kSlots / 2, 2 * std::sqrt(kSlots));
 }
 
-TEST(AliasTable, DrawsAsOftenAsTheWeightsSay) {
+TEST(AliasTable, draws_as_often_as_the_weights_say) {
   auto provider = crypto::make_openssl_provider().value();
   auto random = RandomStream::create(*provider, seed_of(5)).value();
   Patterns weights{};
@@ -188,7 +188,7 @@ TEST(AliasTable, DrawsAsOftenAsTheWeightsSay) {
   }
 }
 
-TEST(AliasTable, IsAsFineAsThoughItHadDrawnAllBitsAtOnce) {
+TEST(AliasTable, is_as_fine_as_though_it_had_drawn_all_bits_at_once) {
   auto provider = crypto::make_openssl_provider().value();
   auto random = RandomStream::create(*provider, seed_of(6)).value();
   // Outcome 0 has a quarter of a coarse step more than `kStep` steps of its column; a word with that height is decided

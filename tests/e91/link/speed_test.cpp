@@ -24,7 +24,7 @@ void time_link(const char* name, const LinkConfig& config, std::uint64_t slots) 
               static_cast<double>(slots) / seconds / 1e6, player.to_alice.size(), seconds);
 }
 
-TEST(LinkSpeed, DISABLED_IsPrinted) {
+TEST(LinkSpeed, DISABLED_is_printed) {
   time_link("ideal pairs", ideal(), 100'000'000);
   time_link("ideal pairs, biased", {.p_z = 0.9, .statistics = PairStatistics::Single, .mean_pairs = 1}, 100'000'000);
   LinkConfig fibre{.mean_pairs = 0.1};

@@ -13,7 +13,7 @@ constexpr double kTight = 1e-12;
 
 bool is_state(const State& state) { return State::create(state.matrix()).has_value(); }
 
-TEST(State, OfASingletGivesOppositeBitsAtEqualAngles) {
+TEST(State, of_a_singlet_gives_opposite_bits_at_equal_angles) {
   for (double a = -kPi; a < kPi; a += 0.37) {
     EXPECT_NEAR(State::singlet().probability(a, false, a, false), 0, kTight);
     for (double b = -kPi; b < kPi; b += 0.41) {
@@ -24,7 +24,7 @@ TEST(State, OfASingletGivesOppositeBitsAtEqualAngles) {
   }
 }
 
-TEST(State, IsHermitianOfTraceOneAndPositive) {
+TEST(State, is_hermitian_of_trace_one_and_positive) {
   Eigen::Matrix4cd matrix = State::werner(0.3).matrix();
   EXPECT_TRUE(State::create(matrix).has_value());
   matrix(0, 1) += 0.01;
@@ -36,7 +36,7 @@ TEST(State, IsHermitianOfTraceOneAndPositive) {
   EXPECT_FALSE(State::create(matrix).has_value());
 }
 
-TEST(Channel, LeavesAState) {
+TEST(Channel, leaves_a_state) {
   for (const Channel& channel : {Channel(), Channel::rotation(Axis::UnitX(), 0.3), Channel::depolarising(0.6),
                                  Channel::dephasing(in_plane(0.4), 0.2), Channel::measured(in_plane(1)),
                                  Channel::measured(in_plane(1)).for_fraction(0.3).then(Channel::depolarising(0.9))}) {
@@ -47,19 +47,19 @@ TEST(Channel, LeavesAState) {
   }
 }
 
-TEST(Channel, ThatDepolarisesMakesASingletAWernerState) {
+TEST(Channel, that_depolarises_makes_a_singlet_a_werner_state) {
   const State noisy = State::singlet().after(Channel::depolarising(0.83), Side::Bob);
   EXPECT_TRUE(noisy.matrix().isApprox(State::werner(0.83).matrix(), kTight));
 }
 
-TEST(Channel, ThatRotatesShiftsTheAngle) {
+TEST(Channel, that_rotates_shifts_the_angle) {
   const State turned = State::singlet().after(Channel::rotation(Axis::UnitY(), 0.2), Side::Bob);
   EXPECT_NEAR(turned.correlation(0.5, 0.9), -std::cos(0.5 - 0.9 + 0.2), kTight);
   const State other = State::singlet().after(Channel::rotation(Axis::UnitY(), 0.2), Side::Alice);
   EXPECT_NEAR(other.correlation(0.5, 0.9), -std::cos(0.5 - 0.9 - 0.2), kTight);
 }
 
-TEST(Channel, ThatMeasuresLeavesWhatAProductOfTwoPairsWould) {
+TEST(Channel, that_measures_leaves_what_a_product_of_two_pairs_would) {
   const double eve = 0.7;
   for (double a = 0; a < kPi; a += 0.3) {
     for (double b = 0; b < kPi; b += 0.3) {
@@ -78,7 +78,7 @@ TEST(Channel, ThatMeasuresLeavesWhatAProductOfTwoPairsWould) {
   }
 }
 
-TEST(Channel, ComesBeforeTheOneThatIsThen) {
+TEST(Channel, comes_before_the_one_that_is_then) {
   const Channel quarter = Channel::rotation(Axis::UnitY(), kPi / 2);
   const Channel measured = Channel::measured(in_plane(0));
   const State before = State::singlet().after(measured, Side::Bob).after(quarter, Side::Bob);

@@ -37,7 +37,7 @@ class LocalLinkTest : public testing::TestWithParam<Mode> {
 };
 INSTANTIATE_TEST_SUITE_P(Modes, LocalLinkTest, testing::Values(Mode::Biased, Mode::Classic));
 
-TEST_P(LocalLinkTest, AnHonestLinkGivesBothEndsTheSameKeys) {
+TEST_P(LocalLinkTest, an_honest_link_gives_both_ends_the_same_keys) {
   const auto run = make(*link::no_eve());
   for (int i = 0; i < 3; ++i) {
     const auto outcome = run->block();
@@ -58,7 +58,7 @@ TEST_P(LocalLinkTest, AnHonestLinkGivesBothEndsTheSameKeys) {
   }
 }
 
-TEST_P(LocalLinkTest, InterceptResendNeverGivesAKey) {
+TEST_P(LocalLinkTest, intercept_resend_never_gives_a_key) {
   const auto run = make(*link::parse_eve("intercept:1").value());
   for (int i = 0; i < 3; ++i) {
     const auto outcome = run->block();
@@ -70,7 +70,7 @@ TEST_P(LocalLinkTest, InterceptResendNeverGivesAKey) {
   }
 }
 
-TEST_P(LocalLinkTest, HealsWhenEveIsGone) {
+TEST_P(LocalLinkTest, heals_when_eve_is_gone) {
   const auto run = make(*link::parse_eve("intercept:1").value());
   EXPECT_TRUE(run->block()->alice.aborted);
   ASSERT_TRUE(run->set_eve(*link::no_eve()));
@@ -79,7 +79,7 @@ TEST_P(LocalLinkTest, HealsWhenEveIsGone) {
   EXPECT_TRUE(outcome->keys_equal);
 }
 
-TEST_P(LocalLinkTest, RepeatsBitForBitFromASeed) {
+TEST_P(LocalLinkTest, repeats_bit_for_bit_from_a_seed) {
   const auto one = make(*link::no_eve())->block();
   provider_ = make_seeded_provider(*library_, seed_of(5)).value();
   const auto two = make(*link::no_eve())->block();
@@ -94,7 +94,7 @@ TEST_P(LocalLinkTest, RepeatsBitForBitFromASeed) {
 }
 
 /// QBER alone would let this one pass: 7.3 %.
-TEST(ClassicLocalLink, AnEveMidwayBetweenTheKeyBasesIsFoundByBellsTestAlone) {
+TEST(ClassicLocalLink, an_eve_midway_between_the_key_bases_is_found_by_bells_test_alone) {
   const auto library = crypto::make_openssl_provider().value();
   const auto provider = make_seeded_provider(*library, seed_of(9)).value();
   LocalConfig config{.link = {}, .post = {}, .block_bits = 60'000};
@@ -111,7 +111,7 @@ TEST(ClassicLocalLink, AnEveMidwayBetweenTheKeyBasesIsFoundByBellsTestAlone) {
 }
 
 /// Documented, not detected: nothing in this stack can see a blinded detector (docs/qkd.md).
-TEST_P(LocalLinkTest, BlindedDetectorsAreNotNoticed) {
+TEST_P(LocalLinkTest, blinded_detectors_are_not_noticed) {
   const auto run = make(*link::blinding(), 200'000);
   const auto outcome = run->block();
   ASSERT_TRUE(outcome);

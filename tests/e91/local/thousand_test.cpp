@@ -50,13 +50,13 @@ class Thousand : public testing::TestWithParam<Mode> {
 };
 INSTANTIATE_TEST_SUITE_P(Modes, Thousand, testing::Values(Mode::Biased, Mode::Classic));
 
-TEST_P(Thousand, InterceptedLinksAbortEachTime) {
+TEST_P(Thousand, intercepted_links_abort_each_time) {
   const Count count = play(*link::parse_eve("intercept:1").value(), 1);
   EXPECT_EQ(count.keys, 0U);
   EXPECT_EQ(count.unequal, 0U);
 }
 
-TEST_P(Thousand, HonestLinksHardlyEverAbort) {
+TEST_P(Thousand, honest_links_hardly_ever_abort) {
   const Count count = play(*link::no_eve(), 0.96);
   EXPECT_LE(kRuns - count.keys, kMostHonestAborts);
   EXPECT_EQ(count.unequal, 0U) << "two ends with different keys, or one with none";

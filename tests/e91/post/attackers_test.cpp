@@ -42,16 +42,16 @@ void none_is_released_that_is_known(const Scene& scene) {
   }
 }
 
-TEST(Attackers, KnowNoMoreThanIsRemoved) { none_is_released_that_is_known({}); }
+TEST(Attackers, know_no_more_than_is_removed) { none_is_released_that_is_known({}); }
 
-TEST(Attackers, KnowNoMoreThanIsRemovedWhereDetectorsAreBlindForATime) {
+TEST(Attackers, know_no_more_than_is_removed_where_detectors_are_blind_for_a_time) {
   Scene scene{.post = {}, .slots = 250'000, .pairs = 0.08, .dead_of_detectors = 6};
   scene.post.dead_slots = {6, 6};
   none_is_released_that_is_known(scene);
 }
 
 /// Eve knows every bit up to where a cut would fall, in a block six times as long; averages over the block look well.
-TEST(Attackers, OfTheHeadOfAnInflatedBlockGetNothing) {
+TEST(Attackers, of_the_head_of_an_inflated_block_get_nothing) {
   Scene scene{.post = {}, .slots = 7'900'000, .p_z = 0.9};
   const std::uint64_t head = 1'310'000;
   const Attacked block = attack(
@@ -65,7 +65,7 @@ TEST(Attackers, OfTheHeadOfAnInflatedBlockGetNothing) {
 }
 
 /// After a click only the other detector can click: without a common dead time the slots tell bits.
-TEST(Attackers, ReadNoBitsFromSlots) {
+TEST(Attackers, read_no_bits_from_slots) {
   Scene scene{.post = {}, .slots = 200'000, .pairs = 0.1, .dead_of_detectors = 6};
   const Attacker nobody{.name = "nobody", .angle = [](std::uint64_t) -> std::optional<double> { return std::nullopt; }};
   EXPECT_GT(attack(scene, nobody, 1).told, 500U) << "the attack is one";

@@ -134,7 +134,7 @@ bool is_beyond_audit(std::uint8_t type, std::size_t at, Bytes message, unsigned 
 
 class AuditOf : public ::testing::TestWithParam<Mode> {};
 
-TEST_P(AuditOf, NoByteIsChangedWithoutAWordOfItUnlessNoTranscriptShowsIt) {
+TEST_P(AuditOf, no_byte_is_changed_without_a_word_of_it_unless_no_transcript_shows_it) {
   const Wire honest = short_transcript(GetParam());
   const std::string found = verdict(honest);
   const std::size_t header = transcript_header({}).size();
@@ -186,7 +186,7 @@ Transcript key_rounds(Mode mode, std::size_t rounds, Side sender, const Message&
 }
 
 /// docs/qkd.md, "Size": given up by both ends and by audit.
-TEST_P(AuditOf, ABlockWithMoreKeyRoundsThanTheBoundCanOnlyBeGivenUp) {
+TEST_P(AuditOf, a_block_with_more_key_rounds_than_the_bound_can_only_be_given_up) {
   const auto found = [](std::size_t rounds, Side sender, const Message& last) {
     AuditedBlock block = audit(key_rounds(GetParam(), rounds, sender, last)).front();
     EXPECT_EQ(block.key_bits, rounds);
@@ -208,7 +208,7 @@ TEST_P(AuditOf, ABlockWithMoreKeyRoundsThanTheBoundCanOnlyBeGivenUp) {
 
 INSTANTIATE_TEST_SUITE_P(EachMode, AuditOf, ::testing::Values(Mode::Biased, Mode::Classic));
 
-TEST(Audit, ParametersThatProveNothingAreNamed) {
+TEST(Audit, parameters_that_prove_nothing_are_named) {
   const auto transcript = read_transcript(short_transcript(Mode::Biased)).value();
   const auto blocks = audit(transcript);
   const auto problems = [&](std::string_view text) {
@@ -223,7 +223,7 @@ TEST(Audit, ParametersThatProveNothingAreNamed) {
   }
 }
 
-TEST(Audit, TakesNoParametersOutOfTheirRange) {
+TEST(Audit, takes_no_parameters_out_of_their_range) {
   for (const PostConfig& config :
        {PostConfig{.epsilon_secrecy = 0}, PostConfig{.epsilon_secrecy = 2}, PostConfig{.epsilon_correctness = -1},
         PostConfig{.error_tolerance = 0.6}, PostConfig{.bell_floor = -1}, PostConfig{.sigmas = -1},
@@ -233,7 +233,7 @@ TEST(Audit, TakesNoParametersOutOfTheirRange) {
   EXPECT_TRUE(read_transcript(transcript_header({})));
 }
 
-TEST(Audit, SaysWhatItChecksAndWhatNot) {
+TEST(Audit, says_what_it_checks_and_what_not) {
   EXPECT_GE(audited().size(), 5U);
   EXPECT_GE(beyond_audit().size(), 5U);
 }

@@ -95,7 +95,7 @@ class BlockTest : public testing::Test {
   std::unique_ptr<Block> bob_;
 };
 
-TEST_F(BlockTest, BothEndsHaveOneKeyAndAgreeOnEveryFigure) {
+TEST_F(BlockTest, both_ends_have_one_key_and_agree_on_every_figure) {
   for (const Mode mode : {Mode::Biased, Mode::Classic}) {
     config_.mode = mode;
     for (const double error_rate : {0.0, 0.01, 0.03}) {
@@ -120,7 +120,7 @@ TEST_F(BlockTest, BothEndsHaveOneKeyAndAgreeOnEveryFigure) {
 }
 
 /// Counted from the bytes of the messages: type 6 has its number of bits behind type and block, type 8 is 64 bits.
-TEST_F(BlockTest, TheLedgerIsWhatTheBytesSay) {
+TEST_F(BlockTest, the_ledger_is_what_the_bytes_say) {
   make_blocks(0.02);
   std::size_t counted = 0;
   run([&](Side sender, std::size_t /*number*/, const Wire& message) {
@@ -140,7 +140,7 @@ TEST_F(BlockTest, TheLedgerIsWhatTheBytesSay) {
 
 /// One bit in each byte of short messages and in some of long ones: no end may keep a key that the other has not, and
 /// most of all none may keep a key after a change that both took for genuine.
-TEST_F(BlockTest, NoChangedMessageLeadsToAKey) {
+TEST_F(BlockTest, no_changed_message_leads_to_a_key) {
   make_blocks(0.02);
   std::array<std::vector<std::size_t>, 2> sizes;
   run([&](Side sender, std::size_t /*number*/, const Wire& message) {
@@ -178,7 +178,7 @@ TEST_F(BlockTest, NoChangedMessageLeadsToAKey) {
   EXPECT_GT(trials, 60U);
 }
 
-TEST_F(BlockTest, DroppedRepeatedOrReflectedMessagesLeadToNoKey) {
+TEST_F(BlockTest, dropped_repeated_or_reflected_messages_lead_to_no_key) {
   make_blocks(0.02);
   std::array<std::size_t, 2> counts{};
   run([&](Side sender, std::size_t number, const Wire& /*message*/) {
@@ -205,7 +205,7 @@ TEST_F(BlockTest, DroppedRepeatedOrReflectedMessagesLeadToNoKey) {
   }
 }
 
-TEST_F(BlockTest, MessagesOfAnotherBlockAreRefused) {
+TEST_F(BlockTest, messages_of_another_block_are_refused) {
   make_blocks(0.02, 0);
   Wire clicks;
   run([&](Side sender, std::size_t number, const Wire& message) {
@@ -217,7 +217,7 @@ TEST_F(BlockTest, MessagesOfAnotherBlockAreRefused) {
   EXPECT_EQ(alice_->report().aborted, Abort::Protocol) << "replayed from block 0";
 }
 
-TEST_F(BlockTest, BobTellsNothingBeforeAllOfAlicesClicksAreIn) {
+TEST_F(BlockTest, bob_tells_nothing_before_all_of_alices_clicks_are_in) {
   make_blocks(0.02);
   EXPECT_TRUE(bob_->poll().empty());
   run();
@@ -225,7 +225,7 @@ TEST_F(BlockTest, BobTellsNothingBeforeAllOfAlicesClicksAreIn) {
 }
 
 /// Somebody says it for her, hears Bob's settings and only then lets Alice have her photons.
-TEST_F(BlockTest, WhoeverSaysForAliceThatSheIsReadyFailsAtTheTags) {
+TEST_F(BlockTest, whoever_says_for_alice_that_she_is_ready_fails_at_the_tags) {
   make_blocks(0.02);
   bob_->handle(encode(0, ReadyMessage{.slots = kSlots, .nonce = {1, 2, 3}}));
   run([](Side sender, std::size_t number, const Wire& /*message*/) { return sender == Side::Bob || number > 0; });
@@ -234,7 +234,7 @@ TEST_F(BlockTest, WhoeverSaysForAliceThatSheIsReadyFailsAtTheTags) {
 }
 
 /// Bob's count of errors changes nothing else in this mode, so both come as far as the tags.
-TEST_F(BlockTest, EachTagCoversWhatTheOtherEndSaid) {
+TEST_F(BlockTest, each_tag_covers_what_the_other_end_said) {
   make_blocks(0.02);
   run([](Side sender, std::size_t /*number*/, Wire& message) {
     if (sender == Side::Bob && message[0] == 7) message.back() ^= 1;
@@ -245,7 +245,7 @@ TEST_F(BlockTest, EachTagCoversWhatTheOtherEndSaid) {
   EXPECT_FALSE(has_key(*alice_));
 }
 
-TEST_F(BlockTest, NobodyReleasesBeforeBothTagsAreVerified) {
+TEST_F(BlockTest, nobody_releases_before_both_tags_are_verified) {
   make_blocks(0.02);
   bool bobs_tag = false;
   run([&](Side sender, std::size_t /*number*/, const Wire& message) {
@@ -264,7 +264,7 @@ TEST_F(BlockTest, NobodyReleasesBeforeBothTagsAreVerified) {
   EXPECT_EQ(bob_->report().aborted, Abort::Authentication) << "a word that is not of the pad";
 }
 
-TEST_F(BlockTest, ClicksCloserThanThePeersDeadTimeEndTheBlock) {
+TEST_F(BlockTest, clicks_closer_than_the_peers_dead_time_end_the_block) {
   config_.dead_slots = {0, 3};
   make_blocks(0.02);
   bob_->handle(encode(0, ReadyMessage{.slots = kSlots, .nonce = {}}));
@@ -283,7 +283,7 @@ TEST_F(BlockTest, ClicksCloserThanThePeersDeadTimeEndTheBlock) {
 }
 
 /// A peer without the pad can say whatever it likes; it cannot make a tag.
-TEST_F(BlockTest, APeerWithAnotherPadGetsNoKeyAndGivesNone) {
+TEST_F(BlockTest, a_peer_with_another_pad_gets_no_key_and_gives_none) {
   pads_[1].emplace(Wire(4 * Pad::kBlockCost, 0x5b));
   make_blocks(0.02);
   run();
@@ -291,7 +291,7 @@ TEST_F(BlockTest, APeerWithAnotherPadGetsNoKeyAndGivesNone) {
   EXPECT_FALSE(has_key(*alice_));
 }
 
-TEST_F(BlockTest, AnExhaustedPadFailsClosed) {
+TEST_F(BlockTest, an_exhausted_pad_fails_closed) {
   pads_[0].emplace(Wire(Pad::kBlockCost, 1));
   pads_[1].emplace(Wire(Pad::kBlockCost, 1));
   make_blocks(0.02, 0);
@@ -303,7 +303,7 @@ TEST_F(BlockTest, AnExhaustedPadFailsClosed) {
   EXPECT_FALSE(has_key(*bob_));
 }
 
-TEST_F(BlockTest, AlteredParitiesNeverLeadToAKey) {
+TEST_F(BlockTest, altered_parities_never_lead_to_a_key) {
   for (std::size_t trial = 0; trial < 40; ++trial) {
     renew();
     make_blocks(0.02);
@@ -318,7 +318,7 @@ TEST_F(BlockTest, AlteredParitiesNeverLeadToAKey) {
 }
 
 /// Somebody answers Bob's questions for a key that is Alice's but for one bit, so exactly that error is left.
-TEST_F(BlockTest, AResidualErrorIsAlwaysCaughtByTheVerification) {
+TEST_F(BlockTest, a_residual_error_is_always_caught_by_the_verification) {
   for (std::size_t trial = 0; trial < 60; ++trial) {
     renew();
     make_blocks(0.02);
@@ -344,7 +344,7 @@ TEST_F(BlockTest, AResidualErrorIsAlwaysCaughtByTheVerification) {
   }
 }
 
-TEST_F(BlockTest, EveIsFoundByTheTests) {
+TEST_F(BlockTest, eve_is_found_by_the_tests) {
   make_blocks(0.25);
   run();
   EXPECT_TRUE(alice_->report().aborted == Abort::BellTest || alice_->report().aborted == Abort::ErrorRate);
@@ -352,7 +352,7 @@ TEST_F(BlockTest, EveIsFoundByTheTests) {
   EXPECT_EQ(alice_->report().disclosed, 0U) << "nothing of a key that is given up so early";
 }
 
-TEST_F(BlockTest, TheAuditFindsTheSameFiguresInTheTranscriptAlone) {
+TEST_F(BlockTest, the_audit_finds_the_same_figures_in_the_transcript_alone) {
   for (const Mode mode : {Mode::Biased, Mode::Classic}) {
     config_.mode = mode;
     transcript_.entries.clear();
@@ -372,7 +372,7 @@ TEST_F(BlockTest, TheAuditFindsTheSameFiguresInTheTranscriptAlone) {
   }
 }
 
-TEST_F(BlockTest, TheAuditObjectsToALongerKeyOrAHiddenParity) {
+TEST_F(BlockTest, the_audit_objects_to_a_longer_key_or_a_hidden_parity) {
   make_blocks(0.02);
   run();
   const Transcript honest = transcript_;

@@ -43,7 +43,7 @@ std::vector<Message> samples() {
 
 const Expect kExpect{.block = kBlock, .clicks = kClicks};
 
-TEST(Messages, GoToTheWireAndBack) {
+TEST(Messages, go_to_the_wire_and_back) {
   ASSERT_EQ(samples().size(), std::variant_size_v<Message>);
   for (const Message& message : samples()) {
     const Wire wire = encode(kBlock, message);
@@ -54,12 +54,12 @@ TEST(Messages, GoToTheWireAndBack) {
   }
 }
 
-TEST(Messages, OfAnotherBlockAreRefused) {
+TEST(Messages, of_another_block_are_refused) {
   for (const Message& message : samples()) EXPECT_FALSE(parse(encode(kBlock + 1, message), kExpect)) << name(message);
 }
 
 /// Queries are the reconciliation's to check; of all others no prefix and no extension is a message too.
-TEST(Messages, CutOrLongerAreRefused) {
+TEST(Messages, cut_or_longer_are_refused) {
   for (const Message& message : samples()) {
     if (std::holds_alternative<QueriesMessage>(message)) continue;
     Wire wire = encode(kBlock, message);
@@ -71,7 +71,7 @@ TEST(Messages, CutOrLongerAreRefused) {
   }
 }
 
-TEST(Messages, HaveOneEncodingEach) {
+TEST(Messages, have_one_encoding_each) {
   for (const Message& message : samples()) {
     const Wire wire = encode(kBlock, message);
     for (std::size_t i = 0; i < wire.size(); ++i) {
@@ -86,14 +86,14 @@ TEST(Messages, HaveOneEncodingEach) {
   }
 }
 
-TEST(Messages, ClicksOutsideTheirBlockAreRefused) {
+TEST(Messages, clicks_outside_their_block_are_refused) {
   EXPECT_FALSE(parse(encode(kBlock, ClicksMessage{.slots = 10, .slot = {10}, .setting = {0}}), kExpect));
   EXPECT_TRUE(parse(encode(kBlock, ClicksMessage{.slots = 10, .slot = {9}, .setting = {0}}), kExpect));
   EXPECT_FALSE(parse(encode(kBlock, ClicksMessage{.slots = kMaxSlots + 1, .slot = {}, .setting = {}}), kExpect));
 }
 
 /// A count that its bytes cannot hold must not reserve memory for it.
-TEST(Messages, CountsThatNothingFollowsAreRefused) {
+TEST(Messages, counts_that_nothing_follows_are_refused) {
   for (const std::uint8_t type : std::array<std::uint8_t, 4>{1, 3, 6, 10}) {
     Wire wire(9, 0);
     wire[0] = type;
@@ -103,14 +103,14 @@ TEST(Messages, CountsThatNothingFollowsAreRefused) {
   }
 }
 
-TEST(Messages, OnlyParitiesAndTheVerificationHashDiscloseKeyBits) {
+TEST(Messages, only_parities_and_the_verification_hash_disclose_key_bits) {
   for (const Message& message : samples()) {
     const std::string_view type = name(message);
     EXPECT_EQ(disclosed_key_bits(message), type == "PARITIES" ? 9U : type == "VERIFY" ? 64U : 0U) << type;
   }
 }
 
-TEST(Transcripts, AreReadAsWritten) {
+TEST(Transcripts, are_read_as_written) {
   const PostConfig config{.mode = Mode::Classic,
                           .epsilon_secrecy = 1e-9,
                           .error_tolerance = 0.1,

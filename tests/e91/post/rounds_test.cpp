@@ -12,7 +12,7 @@ std::vector<std::uint64_t> slots_of(const SlotList& list) {
   return slots;
 }
 
-TEST(SlotList, GivesBackWhatWentIn) {
+TEST(SlotList, gives_back_what_went_in) {
   const std::vector<std::uint64_t> slots{0, 1, 2, 129, 130, 258, 259, 16643, std::uint64_t{1} << 47};
   SlotList list;
   for (const std::uint64_t slot : slots) list.push_back(slot);
@@ -24,7 +24,7 @@ TEST(SlotList, GivesBackWhatWentIn) {
   EXPECT_EQ(slots_of(*again), slots);
 }
 
-TEST(SlotList, IsReadOnlyIfItIsWholeAndInsideTheBlock) {
+TEST(SlotList, is_read_only_if_it_is_whole_and_inside_the_block) {
   const SlotList list{3, 500, 501};
   EXPECT_TRUE(SlotList::parse(list.gaps(), 3, 502));
   EXPECT_FALSE(SlotList::parse(list.gaps(), 3, 501)) << "the last slot is outside";
@@ -40,7 +40,7 @@ TEST(SlotList, IsReadOnlyIfItIsWholeAndInsideTheBlock) {
   EXPECT_FALSE(SlotList::parse(wraps, 2, std::uint64_t{1} << 48));
 }
 
-TEST(SettingList, GivesBackWhatWentIn) {
+TEST(SettingList, gives_back_what_went_in) {
   SettingList list(100);
   for (std::uint8_t i = 0; i < 100; ++i) list.push_back(i % 7 & 3);
   for (std::uint8_t i = 0; i < 100; ++i) ASSERT_EQ(list[i], i % 7 & 3) << int{i};
@@ -51,13 +51,13 @@ TEST(SettingList, GivesBackWhatWentIn) {
   EXPECT_EQ(again->bytes(), bytes);
 }
 
-TEST(SettingList, LeavesOutTheRoomThatItDidNotUse) {
+TEST(SettingList, leaves_out_the_room_that_it_did_not_use) {
   SettingList list(1000);
   for (std::uint8_t i = 1; i < 6; ++i) list.push_back(i & 3);
   EXPECT_EQ(list.bytes(), (std::vector<std::uint8_t>{0b00'11'10'01, 0b01}));
 }
 
-TEST(SettingList, IsReadInOneFormOnly) {
+TEST(SettingList, is_read_in_one_form_only) {
   EXPECT_TRUE(SettingList::parse(std::vector<std::uint8_t>{0xFF, 0x03}, 5));
   EXPECT_FALSE(SettingList::parse(std::vector<std::uint8_t>{0xFF, 0x07}, 5)) << "bits behind the end";
   EXPECT_FALSE(SettingList::parse(std::vector<std::uint8_t>{0xFF}, 5));
@@ -65,7 +65,7 @@ TEST(SettingList, IsReadInOneFormOnly) {
   EXPECT_TRUE(SettingList::parse({}, 0));
 }
 
-TEST(SettingList, KnowsWhetherAllExist) {
+TEST(SettingList, knows_whether_all_exist) {
   for (std::uint8_t odd = 0; odd < 4; ++odd) {
     for (std::size_t place : {std::size_t{0}, std::size_t{31}, std::size_t{32}, std::size_t{69}}) {
       SettingList list(70);

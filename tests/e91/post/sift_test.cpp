@@ -12,7 +12,7 @@ namespace qsp::e91::post {
 namespace {
 
 /// The roles must follow from the angles alone.
-TEST(Sift, RolesFollowFromTheAngles) {
+TEST(Sift, roles_follow_from_the_angles) {
   for (const Mode mode : {Mode::Biased, Mode::Classic}) {
     const auto alice = angles(mode, Side::Alice);
     const auto bob = angles(mode, Side::Bob);
@@ -44,7 +44,7 @@ class SiftTest : public testing::TestWithParam<Mode> {
 };
 INSTANTIATE_TEST_SUITE_P(Modes, SiftTest, testing::Values(Mode::Biased, Mode::Classic));
 
-TEST_P(SiftTest, BothSharesLineUpRoundByRound) {
+TEST_P(SiftTest, both_shares_line_up_round_by_round) {
   constexpr std::uint64_t kSlots = 20'000;
   Clicks alice;
   Clicks bob;
@@ -82,7 +82,7 @@ TEST_P(SiftTest, BothSharesLineUpRoundByRound) {
   EXPECT_EQ(key, at_bob->key.size());
 }
 
-TEST_P(SiftTest, RefusesSettingsThatDoNotExist) {
+TEST_P(SiftTest, refuses_settings_that_do_not_exist) {
   Settings of_alice = settings(Side::Alice);
   const Clicks clicks{Click(0, true)};
   const ClicksMessage announced{.slots = 1, .slot = {0}, .setting = {3}};
@@ -92,7 +92,7 @@ TEST_P(SiftTest, RefusesSettingsThatDoNotExist) {
   EXPECT_FALSE(sift_bob(GetParam(), clicks, {0}, matches)) << "no mode gives Alice four settings";
 }
 
-TEST(DeadTime, DropsWhatFollowsAnyClickTooCloseAndWhatDoesNotAscend) {
+TEST(DeadTime, drops_what_follows_any_click_too_close_and_what_does_not_ascend) {
   const auto kept = [](std::initializer_list<std::uint64_t> slots, std::uint64_t dead) {
     Clicks clicks;
     for (const std::uint64_t slot : slots) clicks.emplace_back(slot, true);
@@ -113,7 +113,7 @@ TEST(DeadTime, DropsWhatFollowsAnyClickTooCloseAndWhatDoesNotAscend) {
   EXPECT_TRUE(are_live(SlotList{0, 1}, 1));
 }
 
-TEST_P(SiftTest, TellsOfMoreKeyRoundsThanABlockMayHave) {
+TEST_P(SiftTest, tells_of_more_key_rounds_than_a_block_may_have) {
   const std::uint64_t slots = kMaxKeyBits + 1;
   Clicks clicks;
   for (std::uint64_t slot = 0; slot < slots; ++slot) clicks.emplace_back(slot, true);
@@ -137,7 +137,7 @@ TEST_P(SiftTest, TellsOfMoreKeyRoundsThanABlockMayHave) {
   EXPECT_EQ(as_many->key.size(), kMaxKeyBits);
 }
 
-TEST(Pad, GivesEachByteOnceAndInOrder) {
+TEST(Pad, gives_each_byte_once_and_in_order) {
   std::vector<std::uint8_t> bytes(2 * Pad::kBlockCost);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
   Pad pad(bytes);
@@ -159,7 +159,7 @@ TEST(Pad, GivesEachByteOnceAndInOrder) {
   EXPECT_EQ(pad.position(), 3 * Pad::kBlockCost);
 }
 
-TEST(Pad, SkipsForwardsOnlyAndNotPastItsEnd) {
+TEST(Pad, skips_forwards_only_and_not_past_its_end) {
   Pad pad(std::vector<std::uint8_t>(Pad::kBootstrap, 1));
   EXPECT_TRUE(pad.skip_to(32));
   EXPECT_FALSE(pad.skip_to(16));
@@ -168,7 +168,7 @@ TEST(Pad, SkipsForwardsOnlyAndNotPastItsEnd) {
   EXPECT_EQ(pad.left(), Pad::kBootstrap - 32);
 }
 
-TEST(Pad, KeepsNoMoreThanItsCapacity) {
+TEST(Pad, keeps_no_more_than_its_capacity) {
   Pad pad(std::vector<std::uint8_t>(Pad::kBootstrap, 1));
   EXPECT_EQ(pad.refill(std::vector<std::uint8_t>(5000, 2)), Pad::kCapacity - Pad::kBootstrap);
   EXPECT_EQ(pad.left(), Pad::kCapacity);

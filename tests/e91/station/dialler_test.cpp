@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // SPEC §5.9.
-TEST(Dialler, ItsPausesDoubleWithEachFailureUpToAMinute) {
+TEST(Dialler, its_pauses_double_with_each_failure_up_to_a_minute) {
   std::optional<std::chrono::milliseconds> pause;
   std::chrono::milliseconds expected = 200ms;
   for (int dial = 0; dial < 20; ++dial) {

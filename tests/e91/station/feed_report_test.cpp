@@ -7,7 +7,7 @@
 namespace qsp::kme::link {
 namespace {
 
-TEST(FeedReport, WhatIsSentIsWhatIsRead) {
+TEST(FeedReport, what_is_sent_is_what_is_read) {
   FeedReport report{.state = FeedState::Aborting,
                     .reason = "|S| is under its floor",
                     .s = -1.41,
@@ -33,7 +33,7 @@ TEST(FeedReport, WhatIsSentIsWhatIsRead) {
   EXPECT_FALSE(parse_feed_report(to_json(report).reveal_text())->s.has_value());
 }
 
-TEST(FeedReport, WhatADeviceMustNotSayIsRefused) {
+TEST(FeedReport, what_a_device_must_not_say_is_refused) {
   const std::string good =
       R"({"state":"running","reason":"","rate":1,"blocks":1,"keys":1,"aborted":{},"simulated":true})";
   ASSERT_TRUE(parse_feed_report(good).has_value());

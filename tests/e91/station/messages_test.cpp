@@ -19,7 +19,7 @@ Buffer framed(const Buffer& message) {
   return bytes;
 }
 
-TEST(Framing, MessagesComeOutWholeHoweverTheStreamIsCut) {
+TEST(Framing, messages_come_out_whole_however_the_stream_is_cut) {
   Buffer stream;
   const std::vector<Buffer> messages{{1}, Buffer(300, 7), {2, 3}};
   for (const Buffer& message : messages) std::ranges::copy(framed(message), std::back_inserter(stream));
@@ -40,7 +40,7 @@ TEST(Framing, MessagesComeOutWholeHoweverTheStreamIsCut) {
   }
 }
 
-TEST(Framing, ALengthOutOfBoundsIsRefusedBeforeItsBytesCome) {
+TEST(Framing, a_length_out_of_bounds_is_refused_before_its_bytes_come) {
   for (const Buffer& head : {frame_head(0), frame_head(11), Buffer{0xFF, 0xFF, 0xFF, 0xFF}}) {
     MessageReader reader(10);
     Bytes stream(head);
@@ -65,7 +65,7 @@ Detections some_detections() {
           .clicks = {Click(0, true), Click(1, false), Click(200, true), Click(post::kMaxSlots - 1, true)}};
 }
 
-TEST(Orders, WhatIsSentIsWhatIsRead) {
+TEST(Orders, what_is_sent_is_what_is_read) {
   const Order order = some_order();
   const auto read = parse_order(encode(order));
   ASSERT_TRUE(read.has_value());
@@ -86,7 +86,7 @@ TEST(Orders, WhatIsSentIsWhatIsRead) {
   EXPECT_EQ(std::get<Declined>(*answer).why, "no light");
 }
 
-TEST(Orders, EveryTruncationAndEveryExtraByteIsRefused) {
+TEST(Orders, every_truncation_and_every_extra_byte_is_refused) {
   const Buffer order = encode(some_order());
   for (std::size_t size = 0; size < order.size(); ++size) EXPECT_FALSE(parse_order(Bytes(order).first(size)));
   Buffer longer = order;
@@ -101,20 +101,20 @@ TEST(Orders, EveryTruncationAndEveryExtraByteIsRefused) {
   EXPECT_FALSE(parse_answer(longer));
 }
 
-TEST(Orders, ACountThatTheBytesCannotHoldReservesNothing) {
+TEST(Orders, a_count_that_the_bytes_cannot_hold_reserves_nothing) {
   Buffer detections = encode(some_detections());
   // type, pairing, number, slots, then the count
   std::fill_n(detections.begin() + 1 + 16 + 8 + 8, 4, 0xFF);
   EXPECT_FALSE(parse_answer(detections));
 }
 
-TEST(Orders, AClickBeyondTheBlockIsRefused) {
+TEST(Orders, a_click_beyond_the_block_is_refused) {
   Detections detections = some_detections();
   detections.slots = post::kMaxSlots - 1;
   EXPECT_FALSE(parse_answer(encode(detections)));
 }
 
-TEST(Orders, NumbersOutOfBoundsAreRefused) {
+TEST(Orders, numbers_out_of_bounds_are_refused) {
   for (const double p_z : {0.0, 1.0, -0.5, std::numeric_limits<double>::quiet_NaN()}) {
     Order order = some_order();
     order.p_z = p_z;
@@ -127,7 +127,7 @@ TEST(Orders, NumbersOutOfBoundsAreRefused) {
   }
 }
 
-TEST(Classical, WhatIsSentIsWhatIsRead) {
+TEST(Classical, what_is_sent_is_what_is_read) {
   StationPlan plan{.post = {}, .p_z = 0.9, .slots = 12345};
   plan.post.mode = Mode::Classic;
   const auto read = parse_classical(encode(ClassicalMessage(plan)));
@@ -141,7 +141,7 @@ TEST(Classical, WhatIsSentIsWhatIsRead) {
   EXPECT_EQ(std::get<BlockMessage>(block.value()).bytes, (Buffer{1, 2, 3}));
 }
 
-TEST(Classical, WhatIsNoMessageIsRefused) {
+TEST(Classical, what_is_no_message_is_refused) {
   const Buffer plan = encode(ClassicalMessage(StationPlan{.post = {}, .p_z = 0.9, .slots = 1}));
   for (std::size_t size = 0; size < plan.size(); ++size) EXPECT_FALSE(parse_classical(Bytes(plan).first(size)));
   for (const std::uint8_t kind : Buffer{0, 5, 255}) EXPECT_FALSE(parse_classical(Buffer{kind, 0, 0}));

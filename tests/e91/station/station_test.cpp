@@ -117,7 +117,7 @@ class Stations : public testing::Test {
   std::unique_ptr<StationMachine> alice, bob;
 };
 
-TEST_F(Stations, MakeTheSameKeysBlockAfterBlock) {
+TEST_F(Stations, make_the_same_keys_block_after_block) {
   pair(1);
   links_up();
   settle(3);
@@ -128,7 +128,7 @@ TEST_F(Stations, MakeTheSameKeysBlockAfterBlock) {
   EXPECT_TRUE(at_bob.ended.empty());
 }
 
-TEST_F(Stations, WaitForTheLinkOfEither) {
+TEST_F(Stations, wait_for_the_link_of_either) {
   pair(1);
   alice->set_link(true, now);
   settle(1);
@@ -138,7 +138,7 @@ TEST_F(Stations, WaitForTheLinkOfEither) {
   EXPECT_EQ(at_alice.reports.size(), 1U);
 }
 
-TEST_F(Stations, KeepKeysOfTheOwnersThatBothHaveRoomFor) {
+TEST_F(Stations, keep_keys_of_the_owners_that_both_have_room_for) {
   at_alice.room = kBothOwners;
   at_bob.room = kOwnerB;
   pair(1);
@@ -149,7 +149,7 @@ TEST_F(Stations, KeepKeysOfTheOwnersThatBothHaveRoomFor) {
   for (const party::FinalKey& key : at_alice.keys) EXPECT_EQ(owner_of(key), kOwnerB);
 }
 
-TEST_F(Stations, MakeNothingWhereThereIsNoRoomAndGoOnWhenThereIs) {
+TEST_F(Stations, make_nothing_where_there_is_no_room_and_go_on_when_there_is) {
   at_alice.room = kOwnerA;
   at_bob.room = kOwnerB;
   pair(1);
@@ -163,7 +163,7 @@ TEST_F(Stations, MakeNothingWhereThereIsNoRoomAndGoOnWhenThereIs) {
   expect_equal_keys();
 }
 
-TEST_F(Stations, ANewSessionIsANewPairing) {
+TEST_F(Stations, a_new_session_is_a_new_pairing) {
   pair(1);
   links_up();
   settle(1);
@@ -175,7 +175,7 @@ TEST_F(Stations, ANewSessionIsANewPairing) {
   EXPECT_EQ(std::ranges::count(at_alice.keys, first, &party::FinalKey::id), 1);
 }
 
-TEST_F(Stations, AnotherPadIsNoticedAndNoKeyIsReleased) {
+TEST_F(Stations, another_pad_is_noticed_and_no_key_is_released) {
   bob->paired({1}, Buffer(post::Pad::kBootstrap, 5), now);
   alice->paired({1}, Buffer(post::Pad::kBootstrap, 6), now);
   links_up();
@@ -187,7 +187,7 @@ TEST_F(Stations, AnotherPadIsNoticedAndNoKeyIsReleased) {
   EXPECT_EQ(at_alice.ended.size(), 1U);
 }
 
-TEST_F(Stations, AnAttackedLinkGivesNothingAndIsLeftAloneForAWhile) {
+TEST_F(Stations, an_attacked_link_gives_nothing_and_is_left_alone_for_a_while) {
   source = std::make_unique<Source>(*Source::create(*provider, quick_link(), *EveChoice::make("intercept:1", "")));
   pair(1);
   links_up();
@@ -207,7 +207,7 @@ TEST_F(Stations, AnAttackedLinkGivesNothingAndIsLeftAloneForAWhile) {
   EXPECT_EQ(at_alice.reports.size(), 2U);
 }
 
-TEST_F(Stations, ABlockThatTakesTooLongEndsThePairing) {
+TEST_F(Stations, a_block_that_takes_too_long_ends_the_pairing) {
   pair(1);
   links_up();
   bob->peer_said(pop(at_alice.peer), now);
@@ -220,7 +220,7 @@ TEST_F(Stations, ABlockThatTakesTooLongEndsThePairing) {
   EXPECT_FALSE(alice->is_paired());
 }
 
-TEST_F(Stations, ALinkThatGoesAwayInABlockEndsThePairing) {
+TEST_F(Stations, a_link_that_goes_away_in_a_block_ends_the_pairing) {
   pair(1);
   links_up();
   bob->peer_said(pop(at_alice.peer), now);
@@ -230,7 +230,7 @@ TEST_F(Stations, ALinkThatGoesAwayInABlockEndsThePairing) {
   EXPECT_EQ(at_bob.ended.size(), 1U);
 }
 
-TEST_F(Stations, AnswersToAnEarlierPairingAreNotTaken) {
+TEST_F(Stations, answers_to_an_earlier_pairing_are_not_taken) {
   pair(1);
   links_up();
   bob->peer_said(pop(at_alice.peer), now);
@@ -249,7 +249,7 @@ TEST_F(Stations, AnswersToAnEarlierPairingAreNotTaken) {
   EXPECT_TRUE(at_alice.ended.empty());
 }
 
-TEST_F(Stations, MessagesOutOfTurnEndThePairing) {
+TEST_F(Stations, messages_out_of_turn_end_the_pairing) {
   const Buffer plan_message = encode(ClassicalMessage(plan));
   const Buffer invitation = encode(ClassicalMessage(Invitation{.block = 0, .wanted = kBothOwners}));
   const Buffer acceptance = encode(ClassicalMessage(Acceptance{.block = 0, .kept = kBothOwners}));
@@ -270,7 +270,7 @@ TEST_F(Stations, MessagesOutOfTurnEndThePairing) {
   EXPECT_FALSE(bob->is_paired());
 }
 
-TEST_F(Stations, AnotherPlanIsRefused) {
+TEST_F(Stations, another_plan_is_refused) {
   StationPlan lax = plan;
   lax.post.bell_floor = 2.0;
   pair(1);
@@ -279,7 +279,7 @@ TEST_F(Stations, AnotherPlanIsRefused) {
   ASSERT_EQ(at_bob.ended.size(), 1U);
 }
 
-TEST_F(Stations, ALinkOfOtherSettingsDeclines) {
+TEST_F(Stations, a_link_of_other_settings_declines) {
   link::LinkConfig other = quick_link();
   other.p_z = 0.8;
   source = std::make_unique<Source>(*Source::create(*provider, other, *EveChoice::make("none", "")));
@@ -291,7 +291,7 @@ TEST_F(Stations, ALinkOfOtherSettingsDeclines) {
   EXPECT_NE(at_alice.ended[0].find("declines"), std::string::npos);
 }
 
-TEST_F(Stations, AnOrderOfAnotherPairingIsReplacedNotPlayed) {
+TEST_F(Stations, an_order_of_another_pairing_is_replaced_not_played) {
   const Order order{
       .block = {.pairing = {1}, .number = 0}, .mode = plan.post.mode, .p_z = plan.p_z, .slots = 10, .seed = Seed()};
   const Order other{

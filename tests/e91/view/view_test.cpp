@@ -23,7 +23,7 @@ std::size_t count(std::string_view text, std::string_view part) {
   return found;
 }
 
-TEST(Ticks, AreRoundNumbersInsideTheAxis) {
+TEST(Ticks, are_round_numbers_inside_the_axis) {
   EXPECT_EQ(ticks({.label = {}, .from = 0, .to = 1}), (std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1}));
   EXPECT_EQ(ticks({.label = {}, .from = -180, .to = 180, .step = 90}), (std::vector<double>{-180, -90, 0, 90, 180}));
   EXPECT_EQ(ticks({.label = {}, .from = 0.5, .to = 200, .logarithmic = true}), (std::vector<double>{1, 10, 100}));
@@ -35,7 +35,7 @@ TEST(Ticks, AreRoundNumbersInsideTheAxis) {
   }
 }
 
-TEST(Escape, LeavesNothingThatIsMarkup) {
+TEST(Escape, leaves_nothing_that_is_markup) {
   const Page page{.title = "<script>",
                   .notice = "</p>",
                   .sections = {{.title = "&", .paragraphs = {"<b>"}, .tables = {}, .charts = {}}}};
@@ -44,7 +44,7 @@ TEST(Escape, LeavesNothingThatIsMarkup) {
   EXPECT_EQ(text.find("<b>"), std::string::npos);
 }
 
-TEST(Svg, DrawsNoNumberThatIsNone) {
+TEST(Svg, draws_no_number_that_is_none) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double infinite = std::numeric_limits<double>::infinity();
   const std::vector<Point> points{{0, 10}, {1, nan}, {2, 0}, {3, infinite}, {4, 20, nan}, {5, 30, 1000}, {nan, 1}};
@@ -55,7 +55,7 @@ TEST(Svg, DrawsNoNumberThatIsNone) {
   }
 }
 
-TEST(Svg, BreaksALineWhereThereIsNoValue) {
+TEST(Svg, breaks_a_line_where_there_is_no_value) {
   const auto pieces = [](std::vector<Point> points) {
     const std::string text =
         svg(chart_with({{.name = "n", .mark = Mark::Line, .colour = 0, .points = std::move(points)}}));
@@ -66,7 +66,7 @@ TEST(Svg, BreaksALineWhereThereIsNoValue) {
   EXPECT_EQ(pieces({{0, 10}, {1, 0}, {2, 30}}), 2U);
 }
 
-TEST(Svg, DrawsDotsInsideThePlotOnly) {
+TEST(Svg, draws_dots_inside_the_plot_only) {
   const auto dots = [](std::vector<Point> points) {
     // One more stands in the legend.
     return count(svg(chart_with({{.name = "n", .mark = Mark::Dots, .colour = 0, .points = std::move(points)}})),
