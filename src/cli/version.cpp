@@ -34,14 +34,14 @@ int version(const Context& context) {
   const std::string_view library = (*provider)->description();
   print_result(
       context.json,
-      {{"qsp", QSP_VERSION},
+      {{"qsp", kVersion},
        {"crypto", library},
        {"json", kJsonVersion},
        {"kems", names_of(crypto::kKems)},
        {"signatures", names_of(crypto::kSignatures)},
        {"aeads", names_of(crypto::kAeads)}},
       fmt::format(
-          "qsp {} with {}\n{}", QSP_VERSION, library,
+          "qsp {} with {}\n{}", kVersion, library,
           text::columns({{"KEMs", fmt::format("{}", fmt::join(algorithm_names(crypto::kKems), ", "))},
                          {"signatures", fmt::format("{}", fmt::join(algorithm_names(crypto::kSignatures), ", "))},
                          {"AEADs", fmt::format("{}", fmt::join(algorithm_names(crypto::kAeads), ", "))}})));
