@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/try.hpp"
 #include "net/server.hpp"
 
 namespace qsp::bench {
@@ -56,9 +57,8 @@ class SinkFactory final : public net::SessionFactory {
   explicit SinkFactory(std::unique_ptr<Ends> ends) : ends_(std::move(ends)) {}
   Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                   net::ConnectionOwner& owner) override {
-    auto channel = ends_->server(net::Loop::now());
-    if (!channel) return std::unexpected(channel.error());
-    return net::ConnectionPtr(new Sink(loop, std::move(socket), peer, std::move(*channel), owner));
+    QSP_TRY(auto channel, ends_->server(net::Loop::now()));
+    return net::ConnectionPtr(new Sink(loop, std::move(socket), peer, std::move(channel), owner));
   }
 
  private:
@@ -109,9 +109,8 @@ Outcome<double> dial_and_send(Ends& ends, const net::tcp::endpoint& server, std:
   net::error_code failed;
   socket.connect(server, failed);
   if (failed) return std::unexpected("cannot connect: " + failed.message());
-  auto channel = outcome(ends.client(net::Loop::now()));
-  if (!channel) return std::unexpected(channel.error());
-  const net::ConnectionPtr source(new Source(loop, std::move(socket), server, std::move(*channel), watch, bytes));
+  QSP_TRY(auto channel, outcome(ends.client(net::Loop::now())));
+  const net::ConnectionPtr source(new Source(loop, std::move(socket), server, std::move(channel), watch, bytes));
   source->start();
   loop.run();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
@@ -125,23 +124,20 @@ Outcome<double> dial_and_send(Ends& ends, const net::tcp::endpoint& server, std:
 }  // namespace
 
 Outcome<double> send_with_qsp(const KeyPair& keys, std::uint64_t bytes) {
-  auto ends = Ends::make(keys);
-  if (!ends) return std::unexpected(ends.error());
+  QSP_TRY(auto ends, Ends::make(keys));
   net::ServerOptions options;
   options.listen.port = 0;
   options.stop_timeout = std::chrono::milliseconds(0);
   const auto make_factory = [&]() -> Outcome<std::unique_ptr<net::SessionFactory>> {
-    auto own = Ends::make(keys);
-    if (!own) return std::unexpected(own.error());
-    return std::make_unique<SinkFactory>(std::move(*own));
+    QSP_TRY(auto own, Ends::make(keys));
+    return std::make_unique<SinkFactory>(std::move(own));
   };
   Received received;
-  const auto server = net::Server::open(options, make_factory, received);
-  if (!server) return std::unexpected(server.error());
+  QSP_TRY(const auto server, net::Server::open(options, make_factory, received));
   Outcome<void> ran;
-  std::jthread thread([&] { ran = (*server)->run(); });
-  auto seconds = dial_and_send(**ends, (*server)->local_endpoint(), bytes);
-  (*server)->stop();
+  std::jthread thread([&] { ran = server->run(); });
+  auto seconds = dial_and_send(*ends, server->local_endpoint(), bytes);
+  server->stop();
   thread.join();
   if (!ran) return std::unexpected(ran.error());
   if (seconds && received.bytes() != bytes) {

@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/try.hpp"
 #include "bench/bulk.hpp"
 #include "bench/own_address.hpp"
 
@@ -79,7 +80,7 @@ Outcome<OpensslProgram> OpensslProgram::make(const tls::Credential& credential) 
   if (!made.key_ || !made.certificate_ || !sink) return std::unexpected("no unnamed file for openssl can be made");
 
   constexpr std::uint64_t kSome = 100'000;
-  if (const auto sent = made.send(kSome, sink.get()); !sent) return std::unexpected(sent.error());
+  QSP_TRY(made.send(kSome, sink.get()));
   struct ::stat arrived{};
   if (::fstat(sink.get(), &arrived) != 0 || std::cmp_not_equal(arrived.st_size, kSome)) {
     return std::unexpected(fmt::format("openssl s_server wrote {} of {} bytes", arrived.st_size, kSome));
@@ -104,23 +105,20 @@ Outcome<double> OpensslProgram::send(std::uint64_t bytes, int sink) const {
   // The server's terminal is a pipe into which nobody writes: at the end of a file it would read without pause.
   const Descriptor silent(silence[0]);
   const Descriptor never_written(silence[1]);
-  const auto port = free_port();
-  if (!port) return std::unexpected(port.error());
-  const std::string address = fmt::format("{}:{}", own_address(), *port);
-  auto server = Child::run(program({"s_server", "-accept", address, "-naccept", "1", "-quiet", "-num_tickets", "0",
-                                    "-key", path_of(key_), "-cert", path_of(certificate_)},
-                                   {silent.get(), sink, nowhere.get()}, {key_.get(), certificate_.get()}));
-  if (!server) return std::unexpected(server.error());
+  QSP_TRY(const auto port, free_port());
+  const std::string address = fmt::format("{}:{}", own_address(), port);
+  QSP_TRY(auto server, Child::run(program({"s_server", "-accept", address, "-naccept", "1", "-quiet", "-num_tickets",
+                                           "0", "-key", path_of(key_), "-cert", path_of(certificate_)},
+                                          {silent.get(), sink, nowhere.get()}, {key_.get(), certificate_.get()})));
 
   // The server does not say when it listens, so the client tries until it does.
   const auto deadline = Clock::now() + kStart;
   for (;;) {
     const auto start = Clock::now();
-    auto client = Child::run(program({"s_client", "-connect", address, "-quiet", "-no_ign_eof"},
-                                     {input.get(), nowhere.get(), nowhere.get()}, {}));
-    if (!client) return std::unexpected(client.error());
-    if (client->succeeds(kPatience)) {
-      if (!server->succeeds(kPatience)) return std::unexpected("openssl s_server failed");
+    QSP_TRY(auto client, Child::run(program({"s_client", "-connect", address, "-quiet", "-no_ign_eof"},
+                                            {input.get(), nowhere.get(), nowhere.get()}, {})));
+    if (client.succeeds(kPatience)) {
+      if (!server.succeeds(kPatience)) return std::unexpected("openssl s_server failed");
       return std::chrono::duration<double>(Clock::now() - start).count();
     }
     if (Clock::now() >= deadline) return std::unexpected("openssl s_client cannot reach openssl s_server");

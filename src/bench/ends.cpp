@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/try.hpp"
 #include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
 
@@ -31,11 +32,10 @@ void configure(auto& options, Role role, Form form) {
 }
 
 Result<Peer> peer(const crypto::Signer& signer, Role role, Form form, crypto::Hkdf& hkdf) {
-  auto pinned = pin(signer.public_key(), hkdf);
-  if (!pinned) return std::unexpected(pinned.error());
+  QSP_TRY(auto pinned, pin(signer.public_key(), hkdf));
   Peer made;
   made.name = sae_id(role);
-  made.keys.push_back(std::move(*pinned));
+  made.keys.push_back(std::move(pinned));
   made.may_connect = role == Role::Client;
   made.may_serve = role == Role::Server;
   made.qkd = form.qkd ? QkdPolicy::Required : QkdPolicy::None;
@@ -48,11 +48,9 @@ Result<Peer> peer(const crypto::Signer& signer, Role role, Form form, crypto::Hk
 Outcome<KeyPair> KeyPair::make() {
   auto provider = crypto::make_openssl_provider();
   if (!provider) return std::unexpected(std::string(provider.error().where));
-  auto client = outcome((*provider)->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt));
-  if (!client) return std::unexpected(client.error());
-  auto server = outcome((*provider)->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt));
-  if (!server) return std::unexpected(server.error());
-  return KeyPair{std::move(*client), std::move(*server)};
+  QSP_TRY(auto client, outcome((*provider)->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt)));
+  QSP_TRY(auto server, outcome((*provider)->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt)));
+  return KeyPair{std::move(client), std::move(server)};
 }
 
 Outcome<std::unique_ptr<Ends>> Ends::make(const KeyPair& keys, Form form) {
@@ -60,21 +58,17 @@ Outcome<std::unique_ptr<Ends>> Ends::make(const KeyPair& keys, Form form) {
   if (!provider) return std::unexpected(std::string(provider.error().where));
   std::unique_ptr<Ends> ends(new Ends(std::move(*provider)));
   crypto::Provider& crypto = ends->provider();
-  auto client_signer = outcome(crypto.load_signer(keys.client.reveal_text(), nullptr));
-  if (!client_signer) return std::unexpected(client_signer.error());
-  auto server_signer = outcome(crypto.load_signer(keys.server.reveal_text(), nullptr));
-  if (!server_signer) return std::unexpected(server_signer.error());
-  ends->client_signer_ = std::move(*client_signer);
-  ends->server_signer_ = std::move(*server_signer);
+  QSP_TRY(auto client_signer, outcome(crypto.load_signer(keys.client.reveal_text(), nullptr)));
+  QSP_TRY(auto server_signer, outcome(crypto.load_signer(keys.server.reveal_text(), nullptr)));
+  ends->client_signer_ = std::move(client_signer);
+  ends->server_signer_ = std::move(server_signer);
 
-  auto known = outcome(peer(*ends->client_signer_, Role::Client, form, crypto.hkdf()));
-  if (!known) return std::unexpected(known.error());
-  ends->known_.peer = std::move(*known);
-  auto dialled = outcome(peer(*ends->server_signer_, Role::Server, form, crypto.hkdf()));
-  if (!dialled) return std::unexpected(dialled.error());
+  QSP_TRY(auto known, outcome(peer(*ends->client_signer_, Role::Client, form, crypto.hkdf())));
+  ends->known_.peer = std::move(known);
+  QSP_TRY(auto dialled, outcome(peer(*ends->server_signer_, Role::Server, form, crypto.hkdf())));
   configure(ends->client_, Role::Client, form);
   ends->client_.signer = ends->client_signer_.get();
-  ends->client_.peer = std::move(*dialled);
+  ends->client_.peer = std::move(dialled);
   configure(ends->server_, Role::Server, form);
   ends->server_.signers = {ends->server_signer_.get()};
   ends->server_.peers = &ends->known_;
@@ -93,12 +87,10 @@ Result<void> MemoryLink::answer(Channel& channel, const QkdKeyNeeded& needed) {
 }
 
 Outcome<Pair> Pair::establish(Ends& ends, Wire& wire) {
-  auto client = outcome(ends.client({}));
-  if (!client) return std::unexpected(client.error());
-  auto server = outcome(ends.server({}));
-  if (!server) return std::unexpected(server.error());
-  Pair pair(std::move(*client), std::move(*server), wire);
-  if (const auto done = outcome(pair.settle()); !done) return std::unexpected(done.error());
+  QSP_TRY(auto client, outcome(ends.client({})));
+  QSP_TRY(auto server, outcome(ends.server({})));
+  Pair pair(std::move(client), std::move(server), wire);
+  QSP_TRY(outcome(pair.settle()));
   if (pair.client_->phase() != Phase::Established || pair.server_->phase() != Phase::Established) {
     return std::unexpected("a handshake of QSP 1.0 in memory did not end in a session");
   }
@@ -107,9 +99,9 @@ Outcome<Pair> Pair::establish(Ends& ends, Wire& wire) {
 
 Outcome<void> Pair::rekey() {
   const std::uint32_t epoch = server_->epoch();
-  if (auto requested = outcome(server_->request_rekey({})); !requested) return requested;
-  if (auto drained = outcome(drain(*server_)); !drained) return drained;
-  if (auto settled = outcome(settle()); !settled) return settled;
+  QSP_TRY(outcome(server_->request_rekey({})));
+  QSP_TRY(outcome(drain(*server_)));
+  QSP_TRY(outcome(settle()));
   if (server_->epoch() != epoch + 1 || client_->epoch() != epoch + 1) {
     return std::unexpected(fmt::format("a rekey of QSP 1.0 in memory did not lead to epoch {}", epoch + 1));
   }
@@ -118,11 +110,9 @@ Outcome<void> Pair::rekey() {
 
 Result<void> Pair::settle() {
   for (bool more = true; more;) {
-    const auto there = pass(*client_, *server_);
-    if (!there) return std::unexpected(there.error());
-    const auto back = pass(*server_, *client_);
-    if (!back) return std::unexpected(back.error());
-    more = *there || *back;
+    QSP_TRY(const auto there, pass(*client_, *server_));
+    QSP_TRY(const auto back, pass(*server_, *client_));
+    more = there || back;
   }
   return {};
 }
@@ -132,7 +122,7 @@ Result<bool> Pair::pass(Channel& from, Channel& to) {
   carried_ += size;
   for (MutableBytes rest = MutableBytes(*wire_).first(size); !rest.empty();) {
     const std::size_t used = to.handle_bytes(rest, {});
-    if (auto drained = drain(to); !drained) return std::unexpected(drained.error());
+    QSP_TRY(drain(to));
     if (used == 0) return fail(ErrorKind::Internal, Reason::InternalError, "bench: a flight that ends within a frame");
     rest = rest.subspan(used);
   }
@@ -143,7 +133,7 @@ Result<void> Pair::drain(Channel& channel) {
   while (const auto event = channel.poll_event()) {
     const auto* const needed = std::get_if<QkdKeyNeeded>(&*event);
     if (needed == nullptr) continue;
-    if (auto answered = link_.answer(channel, *needed); !answered) return answered;
+    QSP_TRY(link_.answer(channel, *needed));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.hpp"
 #include "bench/ends.hpp"
 #include "bench/primitives.hpp"
 #include "bench/tls.hpp"
@@ -15,23 +16,20 @@ namespace {
 class Floor {
  public:
   static Outcome<Floor> make(Ends& ends, std::size_t bytes) {
-    auto primitives = Primitives::make(ends.provider());
-    if (!primitives) return std::unexpected(primitives.error());
-    Floor floor(ends, std::move(*primitives), bytes);
+    QSP_TRY(auto primitives, Primitives::make(ends.provider()));
+    Floor floor(ends, std::move(primitives), bytes);
     for (const crypto::Signer* signer : {&ends.client_signer(), &ends.server_signer()}) {
-      auto verifier = outcome(ends.provider().verifier(signer->public_key()));
-      if (!verifier) return std::unexpected(verifier.error());
-      floor.proofs_.push_back({signer, std::move(*verifier)});
+      QSP_TRY(auto verifier, outcome(ends.provider().verifier(signer->public_key())));
+      floor.proofs_.push_back({signer, std::move(verifier)});
     }
     return floor;
   }
 
   Result<void> once() {
-    if (auto done = primitives_.kem(); !done) return done;
+    QSP_TRY(primitives_.kem());
     for (const auto& [signer, verifier] : proofs_) {
-      const auto signature = signer->sign(message_, ends_->provider().rng());
-      if (!signature) return std::unexpected(signature.error());
-      if (auto done = verifier->verify(message_, *signature); !done) return done;
+      QSP_TRY(const auto signature, signer->sign(message_, ends_->provider().rng()));
+      QSP_TRY(verifier->verify(message_, signature));
     }
     return symmetric();
   }
@@ -40,12 +38,12 @@ class Floor {
   /// Expand, 2 × HMAC, two AEAD keys for each of two epochs; three sealed messages; two nonces and a session_id.
   Result<void> symmetric() {
     const Counts counts{.hashed = 2 * bytes_, .hashes = 12, .extracts = 4, .expands = 20, .hmacs = 4, .keys = 8};
-    if (auto done = primitives_.schedule(counts); !done) return done;
+    QSP_TRY(primitives_.schedule(counts));
     const std::size_t auth = crypto::info(crypto::SignatureId::MlDsa65).signature_size + 80;
     for (const std::size_t size : {auth, auth, std::size_t{33}}) {
-      if (auto done = primitives_.frame(size); !done) return done;
+      QSP_TRY(primitives_.frame(size));
     }
-    if (auto done = primitives_.draw(32); !done) return done;
+    QSP_TRY(primitives_.draw(32));
     return primitives_.draw(40);
   }
 
@@ -68,44 +66,36 @@ class Floor {
 }  // namespace
 
 Outcome<HandshakeResult> bench_handshake(std::uint64_t loops) {
-  const auto keys = KeyPair::make();
-  if (!keys) return std::unexpected(keys.error());
-  const auto ends = Ends::make(*keys);
-  if (!ends) return std::unexpected(ends.error());
-  const auto client = tls::Credential::make("bench-client");
-  if (!client) return std::unexpected(client.error());
-  const auto server = tls::Credential::make("bench-server");
-  if (!server) return std::unexpected(server.error());
-  const auto contexts = tls::Contexts::make(*client, *server);
-  if (!contexts) return std::unexpected(contexts.error());
+  QSP_TRY(const auto keys, KeyPair::make());
+  QSP_TRY(const auto ends, Ends::make(keys));
+  QSP_TRY(const auto client, tls::Credential::make("bench-client"));
+  QSP_TRY(const auto server, tls::Credential::make("bench-server"));
+  QSP_TRY(const auto contexts, tls::Contexts::make(client, server));
   Wire wire;
-  const auto first = Pair::establish(**ends, wire);
-  if (!first) return std::unexpected(first.error());
-  auto floor = Floor::make(**ends, first->carried());
-  if (!floor) return std::unexpected(floor.error());
+  QSP_TRY(const auto first, Pair::establish(*ends, wire));
+  QSP_TRY(auto floor, Floor::make(*ends, first.carried()));
 
   const auto repeat = [](auto once) {
     return [once](std::uint64_t times) -> Outcome<void> {
       for (std::uint64_t i = 0; i < times; ++i) {
-        if (const auto done = once(); !done) return std::unexpected(done.error());
+        QSP_TRY(once());
       }
       return {};
     };
   };
   const std::array<Contender, 4> contenders{
-      repeat([&] { return Pair::establish(**ends, wire); }),
-      repeat([&] { return tls::Pair::establish(*contexts); }),
-      repeat([&] { return outcome(floor->once()); }),
-      repeat([&] { return outcome(floor->symmetric()); }),
+      repeat([&] { return Pair::establish(*ends, wire); }),
+      repeat([&] { return tls::Pair::establish(contexts); }),
+      repeat([&] { return outcome(floor.once()); }),
+      repeat([&] { return outcome(floor.symmetric()); }),
   };
-  const auto paces = take_turns(contenders, loops);
-  if (!paces) return std::unexpected(paces.error());
+  QSP_TRY(const auto paces, take_turns(contenders, loops));
   return HandshakeResult{.loops = loops,
-                         .qsp = (*paces)[0],
-                         .tls = (*paces)[1],
-                         .primitives = (*paces)[2],
-                         .symmetric = (*paces)[3].seconds,
-                         .bytes = first->carried()};
+                         .qsp = paces[0],
+                         .tls = paces[1],
+                         .primitives = paces[2],
+                         .symmetric = paces[3].seconds,
+                         .bytes = first.carried()};
 }
 
 }  // namespace qsp::bench

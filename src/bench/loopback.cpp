@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/try.hpp"
 #include "bench/bulk.hpp"
 
 namespace qsp::bench {
@@ -27,21 +28,18 @@ double median(std::vector<double> values) {
 }  // namespace
 
 Outcome<LoopbackResult> bench_loopback(std::uint64_t bytes) {
-  const auto keys = KeyPair::make();
-  if (!keys) return std::unexpected(keys.error());
-  const auto credential = tls::Credential::make("bench");
-  if (!credential) return std::unexpected(credential.error());
-  const auto contexts = tls::Contexts::make(*credential, *credential);
-  if (!contexts) return std::unexpected(contexts.error());
-  const auto openssl = OpensslProgram::make(*credential);
+  QSP_TRY(const auto keys, KeyPair::make());
+  QSP_TRY(const auto credential, tls::Credential::make("bench"));
+  QSP_TRY(const auto contexts, tls::Contexts::make(credential, credential));
+  const auto openssl = OpensslProgram::make(credential);
 
   Times times;
   for (std::uint64_t round = 0; round < kTransfers; ++round) {
-    if (auto done = add(times.qsp, send_with_qsp(*keys, bytes)); !done) return std::unexpected(done.error());
-    if (auto done = add(times.tls, send_with_tls(*contexts, bytes)); !done) return std::unexpected(done.error());
+    QSP_TRY(add(times.qsp, send_with_qsp(keys, bytes)));
+    QSP_TRY(add(times.tls, send_with_tls(contexts, bytes)));
     if (!openssl) continue;
-    if (auto done = add(times.openssl_start, openssl->send(0)); !done) return std::unexpected(done.error());
-    if (auto done = add(times.openssl, openssl->send(bytes)); !done) return std::unexpected(done.error());
+    QSP_TRY(add(times.openssl_start, openssl->send(0)));
+    QSP_TRY(add(times.openssl, openssl->send(bytes)));
   }
   const auto rate = [bytes](double seconds) { return static_cast<double>(bytes) / seconds; };
   LoopbackResult result{.bytes = bytes,

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/try.hpp"
 #include "bench/pipes_programs.hpp"
 #include "bench/pipes_traffic.hpp"
 #include "bench/tls.hpp"
@@ -52,36 +53,31 @@ Outcome<ServersEnd> behind_server(const Way& way, std::uint64_t bytes) {
             : fmt::format("/bin/dd if=/dev/zero bs=64k iflag=count_bytes count={} status=none", bytes);
     return ServersEnd{{.forward = 0, .command = command}, std::nullopt};
   }
-  const auto listener = ListeningSocket::make();
-  if (!listener) return std::unexpected(listener.error());
-  auto peer = way.direction == Direction::Up ? serve_sink(*listener, bytes) : serve_zeros(*listener, bytes);
-  if (!peer) return std::unexpected(peer.error());
-  return ServersEnd{{.forward = listener->port, .command = {}}, *std::move(peer)};
+  QSP_TRY(const auto listener, ListeningSocket::make());
+  QSP_TRY(auto peer, way.direction == Direction::Up ? serve_sink(listener, bytes) : serve_zeros(listener, bytes));
+  return ServersEnd{{.forward = listener.port, .command = {}}, std::move(peer)};
 }
 
 /// One transfer through a fresh server and client.
 Outcome<Cost> transfer(const Daemon& daemon, const Way& way, std::uint64_t bytes) {
-  auto behind = behind_server(way, bytes);
-  if (!behind) return std::unexpected(behind.error());
-  auto server = daemon.serve(behind->end);
-  if (!server) return std::unexpected(server.error());
+  QSP_TRY(auto behind, behind_server(way, bytes));
+  QSP_TRY(auto server, daemon.serve(behind.end));
   auto input = PipeHandles::make();
   auto output = PipeHandles::make();
   if (!input || !output) return std::unexpected("no pipe can be made");
 
   const bool up = way.direction == Direction::Up;
   const auto start = Clock::now();
-  auto client = daemon.connect(server->port, input->out.get(), output->in.get());
-  if (!client) return std::unexpected(client.error());
+  QSP_TRY(auto client, daemon.connect(server.port, input->out.get(), output->in.get()));
   // Where data comes down the client's input stays open until all of it has come.
   auto producer = up ? produce(input->in, bytes) : Outcome<Child>(std::unexpected(std::string()));
   auto consumer = up ? consume(output->out, output->out, 0) : consume(output->out, input->in, bytes);
   *input = PipeHandles();
   *output = PipeHandles();
-  if (!client->ends(kPatience)) return std::unexpected(fmt::format("{}: the client does not end", way.name));
-  const double cpu = client->cpu_seconds() + server->child.cpu_seconds();
+  if (!client.ends(kPatience)) return std::unexpected(fmt::format("{}: the client does not end", way.name));
+  const double cpu = client.cpu_seconds() + server.child.cpu_seconds();
   const bool came = consumer && consumer->succeeds(kPatience) && (!producer || producer->succeeds(kPatience)) &&
-                    (!behind->peer || behind->peer->succeeds(kPatience));
+                    (!behind.peer || behind.peer->succeeds(kPatience));
   const Cost cost{.seconds = std::chrono::duration<double>(Clock::now() - start).count(), .cpu = cpu};
   if (!came) return std::unexpected(fmt::format("{}: not all of the data came", way.name));
   return cost;
@@ -93,12 +89,10 @@ struct Costs {
 };
 
 Outcome<void> measure(const Daemon& daemon, const Way& way, std::uint64_t bytes, Costs& costs) {
-  auto start = transfer(daemon, way, 0);
-  if (!start) return std::unexpected(start.error());
-  auto whole = transfer(daemon, way, bytes);
-  if (!whole) return std::unexpected(whole.error());
-  costs.starts.push_back(*start);
-  costs.whole.push_back(*whole);
+  QSP_TRY(auto start, transfer(daemon, way, 0));
+  QSP_TRY(auto whole, transfer(daemon, way, bytes));
+  costs.starts.push_back(start);
+  costs.whole.push_back(whole);
   return {};
 }
 
@@ -121,13 +115,10 @@ std::optional<PipePace> pace(const Costs& costs, std::uint64_t bytes) {
 }  // namespace
 
 Outcome<PipesResult> bench_pipes(const std::string& program, std::uint64_t bytes) {
-  const auto folder = ScratchFolder::make();
-  if (!folder) return std::unexpected(folder.error());
-  const auto qsp = make_qsp_daemon(program, *folder);
-  if (!qsp) return std::unexpected(qsp.error());
-  const auto credential = tls::Credential::make("bench");
-  if (!credential) return std::unexpected(credential.error());
-  const auto stunnel = make_stunnel_daemon(*credential, *folder);
+  QSP_TRY(const auto folder, ScratchFolder::make());
+  QSP_TRY(const auto qsp, make_qsp_daemon(program, folder));
+  QSP_TRY(const auto credential, tls::Credential::make("bench"));
+  const auto stunnel = make_stunnel_daemon(credential, folder);
 
   PipesResult result{.bytes = bytes,
                      .rounds = kTransfers,
@@ -138,7 +129,7 @@ Outcome<PipesResult> bench_pipes(const std::string& program, std::uint64_t bytes
     Costs own;
     Costs other;
     for (std::uint64_t round = 0; round < kTransfers; ++round) {
-      if (auto done = measure(**qsp, way, bytes, own); !done) return std::unexpected("qsp, " + done.error());
+      if (auto done = measure(*qsp, way, bytes, own); !done) return std::unexpected("qsp, " + done.error());
       if (!stunnel) continue;
       if (auto done = measure(*stunnel->daemon, way, bytes, other); !done) {
         return std::unexpected("stunnel, " + done.error());

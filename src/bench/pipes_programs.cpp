@@ -17,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/try.hpp"
 #include "bench/own_address.hpp"
 #include "bench/pipes_traffic.hpp"
 
@@ -68,19 +69,18 @@ class Qsp final : public Daemon {
   Qsp(std::string program, const ScratchFolder& folder) : program_(std::move(program)), folder_(folder) {}
 
   Outcome<RunningServer> serve(const ServerEnd& end) const override {
-    auto told = PipeHandles::make();
-    if (!told) return std::unexpected(told.error());
+    QSP_TRY(auto told, PipeHandles::make());
     const Descriptor silent = nowhere();
     auto child = Child::run(
         {.arguments = {program_, "serve", "--listen", "127.0.0.1:0", "--log-level", "off", "--key", folder_ / "bob.key",
                        "--peers", folder_ / "bob.toml", end.forward != 0 ? "--forward" : "--exec",
                        end.forward != 0 ? fmt::format("127.0.0.1:{}", end.forward) : "exec " + end.command},
          .library_folder = {},
-         .standard = {silent.get(), told->in.get(), silent.get()},
+         .standard = {silent.get(), told.in.get(), silent.get()},
          .kept = {}});
     if (!child) return std::unexpected(child.error());
-    told->in = Descriptor();
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> lines(::fdopen(::dup(told->out.get()), "r"), std::fclose);
+    told.in = Descriptor();
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> lines(::fdopen(::dup(told.out.get()), "r"), std::fclose);
     std::array<char, 200> line{};
     if (!lines || std::fgets(line.data(), line.size(), lines.get()) == nullptr) {
       return std::unexpected("qsp serve did not start");
@@ -113,8 +113,7 @@ class Stunnel final : public Daemon {
   Stunnel(std::string program, const ScratchFolder& folder) : program_(std::move(program)), folder_(folder) {}
 
   Outcome<RunningServer> serve(const ServerEnd& end) const override {
-    const auto port = free_port();
-    if (!port) return std::unexpected(port.error());
+    QSP_TRY(const auto port, free_port());
     const std::string does =
         end.forward != 0 ? fmt::format("connect = 127.0.0.1:{}\n", end.forward)
                          : fmt::format("exec = {}\nexecArgs = {}\n", end.command.substr(0, end.command.find(' ')),
@@ -122,22 +121,21 @@ class Stunnel final : public Daemon {
     const std::string config = common() + fmt::format(
                                               "foreground = yes\npid =\n[bench]\naccept = {}:{}\ncert = {}\n"
                                               "key = {}\n{}",
-                                              own_address(), *port, folder_ / "cert.pem", folder_ / "key.pem", does);
-    if (auto written = write_text(folder_ / "server.conf", config); !written) return std::unexpected(written.error());
+                                              own_address(), port, folder_ / "cert.pem", folder_ / "key.pem", does);
+    QSP_TRY(write_text(folder_ / "server.conf", config));
     const Descriptor silent = nowhere();
-    auto child = run({program_, folder_ / "server.conf"}, {silent.get(), silent.get(), silent.get()});
-    if (!child) return std::unexpected(child.error());
-    for (const auto deadline = Clock::now() + kStart; !accepts(*port);) {
+    QSP_TRY(auto child, run({program_, folder_ / "server.conf"}, {silent.get(), silent.get(), silent.get()}));
+    for (const auto deadline = Clock::now() + kStart; !accepts(port);) {
       if (Clock::now() > deadline) return std::unexpected("stunnel did not start");
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    return RunningServer{*std::move(child), *port};
+    return RunningServer{std::move(child), port};
   }
 
   /// Without a service of its own in the file it serves its standard streams, as inetd had it.
   Outcome<Child> connect(std::uint16_t port, int input, int output) const override {
     const std::string config = common() + fmt::format("client = yes\nconnect = {}:{}\n", own_address(), port);
-    if (auto written = write_text(folder_ / "client.conf", config); !written) return std::unexpected(written.error());
+    QSP_TRY(write_text(folder_ / "client.conf", config));
     const Descriptor silent = nowhere();
     return run({program_, folder_ / "client.conf"}, {input, output, silent.get()});
   }
@@ -183,12 +181,8 @@ Outcome<std::unique_ptr<Daemon>> make_qsp_daemon(const std::string& program, con
     if (!made) return std::unexpected(made.error());
     if (!made->succeeds(kStart)) return std::unexpected(fmt::format("{} keygen failed", program));
   }
-  if (auto written = write_text(folder / "bob.toml", pin("alice", "connect")); !written) {
-    return std::unexpected(written.error());
-  }
-  if (auto written = write_text(folder / "alice.toml", pin("bob", "serve")); !written) {
-    return std::unexpected(written.error());
-  }
+  QSP_TRY(write_text(folder / "bob.toml", pin("alice", "connect")));
+  QSP_TRY(write_text(folder / "alice.toml", pin("bob", "serve")));
   return std::make_unique<Qsp>(program, folder);
 }
 

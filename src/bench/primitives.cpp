@@ -2,28 +2,24 @@
 
 #include <utility>
 
+#include "base/try.hpp"
 #include "wire/cursor.hpp"
 #include "wire/frame.hpp"
 
 namespace qsp::bench {
 
 Outcome<Primitives> Primitives::make(crypto::Provider& provider) {
-  auto aead = outcome(provider.aead(crypto::AeadId::Aes256Gcm));
-  if (!aead) return std::unexpected(aead.error());
-  const auto kem = outcome(provider.kem(crypto::KemId::X25519MlKem768));
-  if (!kem) return std::unexpected(kem.error());
-  Primitives made(provider, **kem, std::move(*aead));
-  if (auto keyed = outcome(made.aead_->set_key(TrafficKey())); !keyed) return std::unexpected(keyed.error());
+  QSP_TRY(auto aead, outcome(provider.aead(crypto::AeadId::Aes256Gcm)));
+  QSP_TRY(const auto kem, outcome(provider.kem(crypto::KemId::X25519MlKem768)));
+  Primitives made(provider, *kem, std::move(aead));
+  QSP_TRY(outcome(made.aead_->set_key(TrafficKey())));
   return made;
 }
 
 Result<void> Primitives::kem() {
-  const auto key = kem_->generate(provider_->rng());
-  if (!key) return std::unexpected(key.error());
-  const auto encapsulation = kem_->encapsulate((*key)->public_key(), provider_->rng());
-  if (!encapsulation) return std::unexpected(encapsulation.error());
-  const auto secret = (*key)->decapsulate(encapsulation->ciphertext);
-  if (!secret) return std::unexpected(secret.error());
+  QSP_TRY(const auto key, kem_->generate(provider_->rng()));
+  QSP_TRY(const auto encapsulation, kem_->encapsulate(key->public_key(), provider_->rng()));
+  QSP_TRY(key->decapsulate(encapsulation.ciphertext));
   return {};
 }
 
@@ -32,21 +28,19 @@ Result<void> Primitives::schedule(const Counts& counts) {
   // What an Expand of SPEC §3 takes: length, label, and a context of one digest.
   const auto info = Bytes(data_).first(48);
   for (std::size_t i = 0; i < counts.hashes; ++i) {
-    if (const auto done = hkdf.hash({Bytes(data_).first(counts.hashed / counts.hashes)}); !done) {
-      return std::unexpected(done.error());
-    }
+    QSP_TRY(hkdf.hash({Bytes(data_).first(counts.hashed / counts.hashes)}));
   }
   for (std::size_t i = 0; i < counts.extracts; ++i) {
-    if (const auto done = hkdf.extract(key_, {Bytes(data_).first(64)}); !done) return std::unexpected(done.error());
+    QSP_TRY(hkdf.extract(key_, {Bytes(data_).first(64)}));
   }
   for (std::size_t i = 0; i < counts.expands; ++i) {
-    if (auto done = hkdf.expand(key_, {info}, key_); !done) return done;
+    QSP_TRY(hkdf.expand(key_, {info}, key_));
   }
   for (std::size_t i = 0; i < counts.hmacs; ++i) {
-    if (const auto done = hkdf.hmac(key_, {Bytes(data_).first(32)}); !done) return std::unexpected(done.error());
+    QSP_TRY(hkdf.hmac(key_, {Bytes(data_).first(32)}));
   }
   for (std::size_t i = 0; i < counts.keys; ++i) {
-    if (auto done = aead_->set_key(TrafficKey::copy_of(key_)); !done) return done;
+    QSP_TRY(aead_->set_key(TrafficKey::copy_of(key_)));
   }
   return {};
 }
@@ -57,7 +51,7 @@ Result<void> Primitives::frame(std::size_t size) {
   constexpr std::array<std::uint8_t, wire::kFrameHeaderSize + 5> kAad{};
   std::array<std::uint8_t, crypto::kTagSize> tag;
   const MutableBytes data = MutableBytes(data_).first(size);
-  if (auto sealed = aead_->seal(nonce, kAad, data, tag); !sealed) return sealed;
+  QSP_TRY(aead_->seal(nonce, kAad, data, tag));
   return aead_->open(nonce, kAad, data, tag);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.hpp"
 #include "qsp/endpoint.hpp"
 #include "rc155/session.hpp"
 #include "wire/cursor.hpp"
@@ -38,7 +39,7 @@ class Rekeying {
   Result<void> repeat(std::uint64_t times) {
     for (std::uint64_t i = 0; i < times; ++i) {
       const std::uint32_t epoch = server_->epoch();
-      if (auto requested = server_->request_rekey({}); !requested) return requested;
+      QSP_TRY(server_->request_rekey({}));
       pass(*server_, *client_);
       pass(*client_, *server_);
       if (server_->epoch() != epoch + 1 || client_->epoch() != epoch + 1) return broken("bench: a rekey failed");
@@ -69,14 +70,13 @@ class Rekeying {
 class StepPrimitives {
  public:
   static Result<StepPrimitives> make(crypto::Provider& provider) {
-    auto aead = provider.aead(crypto::AeadId::Aes256Gcm);
-    if (!aead) return std::unexpected(aead.error());
-    return StepPrimitives(provider, std::move(*aead));
+    QSP_TRY(auto aead, provider.aead(crypto::AeadId::Aes256Gcm));
+    return StepPrimitives(provider, std::move(aead));
   }
 
   Result<void> repeat(std::uint64_t times) {
     for (std::uint64_t i = 0; i < times; ++i) {
-      if (auto done = once(); !done) return done;
+      QSP_TRY(once());
     }
     return {};
   }
@@ -86,28 +86,26 @@ class StepPrimitives {
       : provider_(&provider), aead_(std::move(aead)) {}
 
   Result<void> once() {
-    if (auto drawn = provider_->rng().fill(material_); !drawn) return drawn;
+    QSP_TRY(provider_->rng().fill(material_));
     // Each end: confirm, and the next key out of the last.
     for (int end = 0; end < 2; ++end) {
-      const auto confirmed = provider_->hkdf().hash({material_, as_bytes("ack")});
-      if (!confirmed) return std::unexpected(confirmed.error());
-      const auto prk = provider_->hkdf().extract(salt_, {key_});
-      if (!prk) return std::unexpected(prk.error());
-      auto expanded = provider_->hkdf().expand(prk->reveal(), {as_bytes("rekey|"), material_}, key_);
+      QSP_TRY(provider_->hkdf().hash({material_, as_bytes("ack")}));
+      QSP_TRY(const auto prk, provider_->hkdf().extract(salt_, {key_}));
+      auto expanded = provider_->hkdf().expand(prk.reveal(), {as_bytes("rekey|"), material_}, key_);
       if (!expanded) return expanded;
     }
     // The new key at each end, and the one that overwrites the client's old key.
     for (int i = 0; i < 3; ++i) {
-      if (auto keyed = aead_->set_key(TrafficKey::copy_of(key_)); !keyed) return keyed;
+      QSP_TRY(aead_->set_key(TrafficKey::copy_of(key_)));
     }
-    if (auto passed = seal_and_open("rekey-init"); !passed) return passed;
+    QSP_TRY(seal_and_open("rekey-init"));
     return seal_and_open("rekey-ack");
   }
 
   Result<void> seal_and_open(std::string_view label) {
     wire::Writer(nonce_).u64(++frames_);
     std::array<std::uint8_t, crypto::kTagSize> tag;
-    if (auto sealed = aead_->seal(nonce_, as_bytes(label), message_, tag); !sealed) return sealed;
+    QSP_TRY(aead_->seal(nonce_, as_bytes(label), message_, tag));
     return aead_->open(nonce_, as_bytes(label), message_, tag);
   }
 
@@ -128,23 +126,20 @@ Result<RekeyBenchResult> bench_rc155_rekey(crypto::Provider& provider, const Rek
   if (loops == 0 || loops > kMost || warmup > kMost - loops) {
     return fail(ErrorKind::ApiMisuse, Reason::InternalError, "bench: number of loops");
   }
-  auto client = rc155::dangerous_make_session(Role::Client, provider);
-  if (!client) return std::unexpected(client.error());
-  auto server = rc155::dangerous_make_session(Role::Server, provider);
-  if (!server) return std::unexpected(server.error());
-  Rekeying session(std::move(*client), std::move(*server));
-  auto primitives = StepPrimitives::make(provider);
-  if (!primitives) return std::unexpected(primitives.error());
+  QSP_TRY(auto client, rc155::dangerous_make_session(Role::Client, provider));
+  QSP_TRY(auto server, rc155::dangerous_make_session(Role::Server, provider));
+  Rekeying session(std::move(client), std::move(server));
+  QSP_TRY(auto primitives, StepPrimitives::make(provider));
 
-  if (auto done = session.handshake(); !done) return std::unexpected(done.error());
-  if (auto done = session.repeat(warmup); !done) return std::unexpected(done.error());
+  QSP_TRY(session.handshake());
+  QSP_TRY(session.repeat(warmup));
   const auto start = Clock::now();
-  if (auto done = session.repeat(loops); !done) return std::unexpected(done.error());
+  QSP_TRY(session.repeat(loops));
   const double elapsed = seconds_since(start);
 
-  if (auto done = primitives->repeat(warmup); !done) return std::unexpected(done.error());
+  QSP_TRY(primitives.repeat(warmup));
   const auto floor_start = Clock::now();
-  if (auto done = primitives->repeat(loops); !done) return std::unexpected(done.error());
+  QSP_TRY(primitives.repeat(loops));
   const double floor = seconds_since(floor_start);
 
   const auto count = static_cast<double>(loops);

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.hpp"
 #include "bench/ends.hpp"
 #include "bench/primitives.hpp"
 #include "qsp/suites.hpp"
@@ -21,65 +22,59 @@ Result<void> floor(Primitives& primitives, Form form) {
   const auto& kem = crypto::info(crypto::KemId::X25519MlKem768);
   const std::size_t init = 44 + (form.kem ? kem.public_key_size : 0) + (form.qkd ? 36 : 0);
   const std::size_t ack = 43 + (form.kem ? kem.ciphertext_size : 0);
-  if (auto done = primitives.draw(32); !done) return done;
+  QSP_TRY(primitives.draw(32));
   if (form.kem) {
-    if (auto done = primitives.kem(); !done) return done;
+    QSP_TRY(primitives.kem());
   }
   const Counts counts{.hashed = 2 * (init + ack), .hashes = 2, .extracts = 2, .expands = 12, .hmacs = 2, .keys = 5};
-  if (auto done = primitives.schedule(counts); !done) return done;
+  QSP_TRY(primitives.schedule(counts));
   for (const std::size_t size : {init, ack, std::size_t{9}}) {
-    if (auto done = primitives.frame(size); !done) return done;
+    QSP_TRY(primitives.frame(size));
   }
   return {};
 }
 
 Outcome<RekeyResult> measure(const KeyPair& keys, const Named& named, std::uint64_t loops) {
-  const auto ends = Ends::make(keys, named.form);
-  if (!ends) return std::unexpected(ends.error());
+  QSP_TRY(const auto ends, Ends::make(keys, named.form));
   Wire wire;
-  auto pair = Pair::establish(**ends, wire);
-  if (!pair) return std::unexpected(pair.error());
-  auto primitives = Primitives::make((*ends)->provider());
-  if (!primitives) return std::unexpected(primitives.error());
+  QSP_TRY(auto pair, Pair::establish(*ends, wire));
+  QSP_TRY(auto primitives, Primitives::make(ends->provider()));
   const std::array<Contender, 2> contenders{
       [&](std::uint64_t times) -> Outcome<void> {
         for (std::uint64_t i = 0; i < times; ++i) {
-          if (auto done = pair->rekey(); !done) return done;
+          QSP_TRY(pair.rekey());
         }
         return {};
       },
       [&](std::uint64_t times) -> Outcome<void> {
         for (std::uint64_t i = 0; i < times; ++i) {
-          if (auto done = outcome(floor(*primitives, named.form)); !done) return done;
+          QSP_TRY(outcome(floor(primitives, named.form)));
         }
         return {};
       },
   };
-  const auto paces = take_turns(contenders, loops);
-  if (!paces) return std::unexpected(paces.error());
-  const ChannelStatus status = pair->client().status();
+  QSP_TRY(const auto paces, take_turns(contenders, loops));
+  const ChannelStatus status = pair.client().status();
   if (status.current.kem != named.form.kem || status.current.key_id.has_value() != named.form.qkd) {
     return std::unexpected("a rekey of QSP 1.0 had another form than the one that was asked for");
   }
   return RekeyResult{.form = named.name,
                      .loops = loops,
-                     .qsp = (*paces)[0].seconds,
-                     .primitives = (*paces)[1].seconds,
-                     .final_epoch = pair->server().epoch()};
+                     .qsp = paces[0].seconds,
+                     .primitives = paces[1].seconds,
+                     .final_epoch = pair.server().epoch()};
 }
 
 }  // namespace
 
 Outcome<std::vector<RekeyResult>> bench_rekey(std::uint64_t loops) {
   if (loops > kMostRekeys) return std::unexpected("more rekeys than are measured at once: at most 2^30");
-  const auto keys = KeyPair::make();
-  if (!keys) return std::unexpected(keys.error());
+  QSP_TRY(const auto keys, KeyPair::make());
   std::vector<RekeyResult> results;
   for (const Named& named : {Named{"light", {.kem = false, .qkd = false}}, Named{"kem", {.kem = true, .qkd = false}},
                              Named{"kem+qkd", {.kem = true, .qkd = true}}}) {
-    auto result = measure(*keys, named, loops);
-    if (!result) return std::unexpected(result.error());
-    results.push_back(*result);
+    QSP_TRY(auto result, measure(keys, named, loops));
+    results.push_back(result);
   }
   return results;
 }

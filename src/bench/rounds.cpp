@@ -8,6 +8,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "base/try.hpp"
+
 namespace qsp::bench {
 namespace {
 
@@ -45,7 +47,7 @@ Outcome<std::vector<Pace>> take_turns(std::span<const Contender> contenders, std
       // Another one begins each round: the one after an idle moment would always find a faster clock.
       const std::size_t who = (turn + round) % contenders.size();
       const double start = cpu_seconds();
-      if (auto done = contenders[who](times); !done) return std::unexpected(done.error());
+      QSP_TRY(contenders[who](times));
       seconds[who].push_back((cpu_seconds() - start) / static_cast<double>(times));
     }
   }

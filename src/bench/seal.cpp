@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "bench/ends.hpp"
 #include "bench/tls.hpp"
 #include "wire/cursor.hpp"
@@ -52,7 +53,7 @@ class BareAead {
 };
 
 Outcome<void> carry(Pair& pair, MutableBytes frame, std::size_t size) {
-  if (auto sealed = outcome(pair.client().seal_app_data(frame, size, false, {})); !sealed) return sealed;
+  QSP_TRY(outcome(pair.client().seal_app_data(frame, size, false, {})));
   const std::size_t used = pair.server().handle_bytes(frame, {});
   const auto event = pair.server().poll_event();
   const auto* const data = event ? std::get_if<AppData>(&*event) : nullptr;
@@ -65,49 +66,38 @@ Outcome<void> carry(Pair& pair, MutableBytes frame, std::size_t size) {
 }  // namespace
 
 Outcome<SealResult> bench_seal(std::size_t size, std::uint64_t loops) {
-  const auto keys = KeyPair::make();
-  if (!keys) return std::unexpected(keys.error());
-  const auto ends = Ends::make(*keys);
-  if (!ends) return std::unexpected(ends.error());
+  QSP_TRY(const auto keys, KeyPair::make());
+  QSP_TRY(const auto ends, Ends::make(keys));
   Wire wire;
-  auto pair = Pair::establish(**ends, wire);
-  if (!pair) return std::unexpected(pair.error());
-  const auto credential = tls::Credential::make("bench");
-  if (!credential) return std::unexpected(credential.error());
-  const auto contexts = tls::Contexts::make(*credential, *credential);
-  if (!contexts) return std::unexpected(contexts.error());
-  auto tls_pair = tls::Pair::establish(*contexts);
-  if (!tls_pair) return std::unexpected(tls_pair.error());
-  auto bare = BareAead::make();
-  if (!bare) return std::unexpected(bare.error());
+  QSP_TRY(auto pair, Pair::establish(*ends, wire));
+  QSP_TRY(const auto credential, tls::Credential::make("bench"));
+  QSP_TRY(const auto contexts, tls::Contexts::make(credential, credential));
+  QSP_TRY(auto tls_pair, tls::Pair::establish(contexts));
+  QSP_TRY(auto bare, BareAead::make());
 
   // All three work on the same bytes, at the place where a frame's payload stands.
-  const FrameRoom room = pair->client().frame_room();
+  const FrameRoom room = pair.client().frame_room();
   std::vector<std::uint8_t> frame(room.head + size + room.tail);
   const MutableBytes payload = MutableBytes(frame).subspan(room.head, size);
   const auto repeat = [](auto once) {
     return [once](std::uint64_t times) -> Outcome<void> {
       for (std::uint64_t i = 0; i < times; ++i) {
-        if (auto done = once(); !done) return done;
+        QSP_TRY(once());
       }
       return {};
     };
   };
   const std::array<Contender, 3> contenders{
-      repeat([&] { return carry(*pair, frame, size); }),
-      repeat([&] { return tls_pair->carry(payload); }),
+      repeat([&] { return carry(pair, frame, size); }),
+      repeat([&] { return tls_pair.carry(payload); }),
       repeat([&]() -> Outcome<void> {
-        if (!bare->seal_and_open(payload)) return std::unexpected(tls::explain("AES-256-GCM failed"));
+        if (!bare.seal_and_open(payload)) return std::unexpected(tls::explain("AES-256-GCM failed"));
         return {};
       }),
   };
-  const auto paces = take_turns(contenders, loops);
-  if (!paces) return std::unexpected(paces.error());
-  return SealResult{.size = size,
-                    .loops = loops,
-                    .qsp = (*paces)[0].seconds,
-                    .tls = (*paces)[1].seconds,
-                    .bare = (*paces)[2].seconds};
+  QSP_TRY(const auto paces, take_turns(contenders, loops));
+  return SealResult{
+      .size = size, .loops = loops, .qsp = paces[0].seconds, .tls = paces[1].seconds, .bare = paces[2].seconds};
 }
 
 }  // namespace qsp::bench

@@ -17,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/try.hpp"
 #include "bench/child.hpp"
 #include "bench/clients.hpp"
 #include "bench/ends.hpp"
@@ -67,13 +68,11 @@ struct Maker {
       const std::shared_ptr<crypto::Provider> kept = std::move(*provider);
       return Maker{[role, crypto = kept.get()] { return rc155::dangerous_make_session(role, *crypto); }, kept};
     }
-    auto ends = Ends::make(keys);
-    if (!ends) return std::unexpected(ends.error());
-    const std::shared_ptr<Ends> kept = std::move(*ends);
+    QSP_TRY(auto ends, Ends::make(keys));
+    const std::shared_ptr<Ends> kept = std::move(ends);
     const auto make = [role, made = kept.get()]() -> Result<std::unique_ptr<Endpoint>> {
-      auto channel = role == Role::Client ? made->client(net::Loop::now()) : made->server(net::Loop::now());
-      if (!channel) return std::unexpected(channel.error());
-      return std::move(*channel);
+      QSP_TRY(auto channel, role == Role::Client ? made->client(net::Loop::now()) : made->server(net::Loop::now()));
+      return channel;
     };
     return Maker{make, kept};
   }
@@ -84,9 +83,8 @@ class Factory final : public net::SessionFactory {
   explicit Factory(Maker maker) : maker_(std::move(maker)) {}
   Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                   net::ConnectionOwner& owner) override {
-    Result<std::unique_ptr<Endpoint>> endpoint = maker_.make();
-    if (!endpoint) return std::unexpected(endpoint.error());
-    return net::ConnectionPtr(new net::EchoConnection(loop, std::move(socket), peer, std::move(*endpoint), owner, 0));
+    QSP_TRY(std::unique_ptr<Endpoint> endpoint, maker_.make());
+    return net::ConnectionPtr(new net::EchoConnection(loop, std::move(socket), peer, std::move(endpoint), owner, 0));
   }
 
  private:
@@ -166,16 +164,14 @@ Outcome<Report> next_report(int socket, const Counter& counter, const Progress& 
 Outcome<SessionsResult> measure(int socket, const net::Server& server, std::size_t sessions, const Counter& counter,
                                 const Progress& progress) {
   if (!tell(socket, server.local_endpoint().port())) return std::unexpected("the clients' process has gone away");
-  const auto warm = next_report(socket, counter, [](std::size_t) {});
-  if (!warm) return std::unexpected(warm.error());
+  QSP_TRY(next_report(socket, counter, [](std::size_t) {}));
   const Memory before = memory_now();
   if (!tell(socket, std::uint8_t{1})) return std::unexpected("the clients' process has gone away");
-  const auto report = next_report(socket, counter, progress);
-  if (!report) return std::unexpected(report.error());
+  QSP_TRY(const auto report, next_report(socket, counter, progress));
   return SessionsResult{.sessions = sessions,
-                        .elapsed_sec = report->elapsed_sec,
+                        .elapsed_sec = report.elapsed_sec,
                         .server = growth(before, memory_now(), sessions),
-                        .client = report->memory};
+                        .client = report.memory};
 }
 
 Outcome<void> allow_descriptors(std::size_t sessions) {
@@ -199,9 +195,8 @@ Outcome<void> allow_descriptors(std::size_t sessions) {
 }  // namespace
 
 Outcome<SessionsResult> bench_sessions(Protocol protocol, std::size_t sessions, const Progress& progress) {
-  if (auto allowed = allow_descriptors(sessions); !allowed) return std::unexpected(allowed.error());
-  const auto keys = KeyPair::make();
-  if (!keys) return std::unexpected(keys.error());
+  QSP_TRY(allow_descriptors(sessions));
+  QSP_TRY(const auto keys, KeyPair::make());
   std::array<int, 2> sockets{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
     return std::unexpected("there is no way to talk to a second process");
@@ -210,7 +205,7 @@ Outcome<SessionsResult> bench_sessions(Protocol protocol, std::size_t sessions, 
   std::optional<Descriptor> there(sockets[1]);
   auto clients = Child::copy([&] {
     here = Descriptor();
-    return be_the_clients(there->get(), protocol, *keys, sessions);
+    return be_the_clients(there->get(), protocol, keys, sessions);
   });
   there.reset();
   if (!clients) return std::unexpected(clients.error());
@@ -221,19 +216,17 @@ Outcome<SessionsResult> bench_sessions(Protocol protocol, std::size_t sessions, 
   options.limits = {.sessions = most, .handshakes = most, .handshakes_per_source = most};
   options.stop_timeout = std::chrono::milliseconds(0);
   const auto make_factory = [&]() -> Outcome<std::unique_ptr<net::SessionFactory>> {
-    auto maker = Maker::of(protocol, *keys, Role::Server);
-    if (!maker) return std::unexpected(maker.error());
-    return std::make_unique<Factory>(std::move(*maker));
+    QSP_TRY(auto maker, Maker::of(protocol, keys, Role::Server));
+    return std::make_unique<Factory>(std::move(maker));
   };
   Counter counter;
-  const auto server = net::Server::open(options, make_factory, counter);
-  if (!server) return std::unexpected(server.error());
+  QSP_TRY(const auto server, net::Server::open(options, make_factory, counter));
   Outcome<void> ran;
-  std::jthread thread([&] { ran = (*server)->run(); });
-  auto result = measure(here.get(), **server, sessions, counter, progress);
+  std::jthread thread([&] { ran = server->run(); });
+  auto result = measure(here.get(), *server, sessions, counter, progress);
   here = Descriptor();
   clients = std::unexpected(std::string());  // ends its process, if it has not ended by itself
-  (*server)->stop();
+  server->stop();
   thread.join();
   if (!ran) return std::unexpected(ran.error());
   return result;

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "base/try.hpp"
+
 namespace qsp::bench::tls {
 namespace {
 
@@ -57,11 +59,9 @@ Outcome<Credential> Credential::make(const char* common_name) {
 }
 
 Outcome<Contexts> Contexts::make(const Credential& client, const Credential& server) {
-  auto dials = make_context(TLS_client_method(), client, server);
-  if (!dials) return std::unexpected(dials.error());
-  auto serves = make_context(TLS_server_method(), server, client);
-  if (!serves) return std::unexpected(serves.error());
-  return Contexts{std::move(*dials), std::move(*serves)};
+  QSP_TRY(auto dials, make_context(TLS_client_method(), client, server));
+  QSP_TRY(auto serves, make_context(TLS_server_method(), server, client));
+  return Contexts{std::move(dials), std::move(serves)};
 }
 
 Outcome<Pair> Pair::establish(const Contexts& contexts) {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/overloaded.hpp"
+#include "base/try.hpp"
 #include "channel/options.hpp"
 #include "channel/session.hpp"
 #include "qsp/suites.hpp"
@@ -20,46 +21,42 @@ constexpr seconds kFairKmeTime{4};
 }  // namespace
 
 Result<void> Session::open(ClientOptions options, Instant now) {
-  if (const auto lawful = settle(options, provider_); !lawful) return lawful;
+  QSP_TRY(settle(options, provider_));
   opening_ = std::make_unique<Opening>(handshake::Environment{provider_, log_}, std::move(options), now);
   auto& machine = std::get<handshake::Client>(opening_->machine);
-  auto actions = machine.start();
-  if (!actions) return std::unexpected(actions.error());
-  return carry_out(std::move(*actions), now);
+  QSP_TRY(auto actions, machine.start());
+  return carry_out(std::move(actions), now);
 }
 
 Result<void> Session::open(ServerOptions options, Instant now) {
-  if (const auto lawful = settle(options, provider_); !lawful) return lawful;
+  QSP_TRY(settle(options, provider_));
   opening_ = std::make_unique<Opening>(handshake::Environment{provider_, log_}, std::move(options), now);
   return {};
 }
 
 Result<void> Session::on_handshake_message(Bytes message, std::uint64_t frame_session_id, Instant now) {
-  const auto type = wire::message_type(message);
-  if (!type) return std::unexpected(type.error());
-  if (*type == wire::MessageType::Alert) {
+  QSP_TRY(const auto type, wire::message_type(message));
+  if (type == wire::MessageType::Alert) {
     // §5.8: "Only the server's frame 0 may be a clear ALERT", with session_id 0; a client sends none after CLIENT_AUTH.
     const bool lawful =
         role_ == Role::Client ? receiver_.opening() || frame_session_id == 0 : receiver_.opening() && !peer_verified();
     if (!lawful) return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "ALERT out of turn");
     return on_alert(message);
   }
-  auto actions = role_ == Role::Client
-                     ? std::get<handshake::Client>(opening_->machine).on_message(message, frame_session_id)
-                     : std::get<handshake::Server>(opening_->machine).on_message(message);
-  if (!actions) return std::unexpected(actions.error());
-  return carry_out(std::move(*actions), now);
+  QSP_TRY(auto actions, role_ == Role::Client
+                            ? std::get<handshake::Client>(opening_->machine).on_message(message, frame_session_id)
+                            : std::get<handshake::Server>(opening_->machine).on_message(message));
+  return carry_out(std::move(actions), now);
 }
 
 Result<void> Session::on_alert(Bytes message) {
-  const auto alert = wire::parse_alert(message);
-  if (!alert) return std::unexpected(alert.error());
+  QSP_TRY(const auto alert, wire::parse_alert(message));
   // §5.9: a "preferred" client may dial again without QKD after a sealed QKD_UNAVAILABLE received once SERVER_AUTH has
   // verified; a clear alert, or an earlier one, proves nothing.
   may_redial_ = role_ == Role::Client && receiver_.opening() && peer_verified() &&
-                alert->reason == Reason::QkdUnavailable &&
+                alert.reason == Reason::QkdUnavailable &&
                 std::get<handshake::Client>(opening_->machine).offer() == QkdPolicy::Preferred;
-  end({.reason = alert->reason, .text = std::string(alert->text), .by_peer = true});
+  end({.reason = alert.reason, .text = std::string(alert.text), .by_peer = true});
   return {};
 }
 
@@ -127,12 +124,11 @@ Result<void> Session::use_handshake_keys(handshake::UseHandshakeKeys keys) {
 }
 
 Result<void> Session::establish(handshake::Finished finished, Instant now) {
-  auto keys = std::move(finished.epoch).keys(schedule());
-  if (!keys) return std::unexpected(keys.error());
+  QSP_TRY(auto keys, std::move(finished.epoch).keys(schedule()));
   const bool client = role_ == Role::Client;
-  const auto sends = sender_.set_key(1, std::move(client ? keys->traffic.client : keys->traffic.server));
+  const auto sends = sender_.set_key(1, std::move(client ? keys.traffic.client : keys.traffic.server));
   if (!sends) return sends;
-  const auto receives = receiver_.set_key(1, std::move(client ? keys->traffic.server : keys->traffic.client));
+  const auto receives = receiver_.set_key(1, std::move(client ? keys.traffic.server : keys.traffic.client));
   if (!receives) return receives;
   RekeyPolicy policy =
       client ? std::get<ClientOptions>(opening_->options).rekey : std::get<ServerOptions>(opening_->options).rekey;
@@ -140,8 +136,8 @@ Result<void> Session::establish(handshake::Finished finished, Instant now) {
   EpochStatus epoch{.epoch = 1, .kem = true, .key_id = finished.agreement.key_id, .confirmed = now};
   live_ = std::unique_ptr<Live>(new Live{.agreement = std::move(finished.agreement),
                                          .policy = policy,
-                                         .ratchet = std::move(keys->ratchet),
-                                         .exporter = std::move(keys->exporter),
+                                         .ratchet = std::move(keys.ratchet),
+                                         .exporter = std::move(keys.exporter),
                                          .previous_exporter = std::nullopt,
                                          .current = std::move(epoch),
                                          .previous = std::nullopt,

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/try.hpp"
 #include "base/uuid.hpp"
 #include "channel/refusals.hpp"
 #include "channel/session.hpp"
@@ -16,13 +17,12 @@ Error in_rekey(const Error& error, std::string_view where) noexcept {
 }
 
 Result<void> Session::on_rekey(Bytes plaintext, bool first_of_epoch, Instant now) {
-  const auto message = wire::parse_rekey(plaintext);
-  if (!message) return std::unexpected(message.error());
+  QSP_TRY(const auto message, wire::parse_rekey(plaintext));
   // §7: DONE is the server's first frame of e+1, and that frame is nothing else.
-  if (first_of_epoch != std::holds_alternative<wire::RekeyDone>(*message)) {
+  if (first_of_epoch != std::holds_alternative<wire::RekeyDone>(message)) {
     return forbidden(first_of_epoch ? "REKEY: the new epoch begins without DONE" : "REKEY DONE not awaited");
   }
-  return std::visit([&](const auto& parsed) { return on(parsed, plaintext, now); }, *message);
+  return std::visit([&](const auto& parsed) { return on(parsed, plaintext, now); }, message);
 }
 
 /// §7: `THr = H("QSP/1.0" ‖ INIT ‖ ACK[0..9) ‖ ACK[41..))`
@@ -84,9 +84,8 @@ Result<void> Session::send_ack(Bytes init_bytes, std::optional<QkdKey>&& key, In
   std::vector<std::uint8_t> ciphertext;
   const bool kem = !init.kem_public_key.empty();
   if (kem) {
-    const auto algorithm = provider_.kem(live_->agreement.kem);
-    if (!algorithm) return std::unexpected(algorithm.error());
-    auto encapsulation = (*algorithm)->encapsulate(init.kem_public_key, provider_.rng());
+    QSP_TRY(const auto algorithm, provider_.kem(live_->agreement.kem));
+    auto encapsulation = algorithm->encapsulate(init.kem_public_key, provider_.rng());
     if (!encapsulation) return std::unexpected(in_rekey(encapsulation.error(), "REKEY INIT: KEM public key"));
     ciphertext = std::move(encapsulation->ciphertext);
     inputs.shared_secret = std::move(encapsulation->secret);
@@ -94,26 +93,23 @@ Result<void> Session::send_ack(Bytes init_bytes, std::optional<QkdKey>&& key, In
   }
   std::array<std::uint8_t, wire::kMaxRekeyPlaintext> buffer;
   std::size_t size = encode(ack, buffer);
-  const auto thr = rekey_transcript(init_bytes, Bytes(buffer).first(size));
-  if (!thr) return std::unexpected(thr.error());
-  auto next = std::move(live_->ratchet).next(schedule(), std::move(inputs), session_id_, *thr);
-  if (!next) return std::unexpected(next.error());
-  ack.confirm = next->confirm;
+  QSP_TRY(const auto thr, rekey_transcript(init_bytes, Bytes(buffer).first(size)));
+  QSP_TRY(auto next, std::move(live_->ratchet).next(schedule(), std::move(inputs), session_id_, thr));
+  ack.confirm = next.confirm;
   size = encode(ack, buffer);
-  const std::uint32_t epoch = next->secret.epoch();
-  auto keys = std::move(next->secret).keys(schedule());
-  if (!keys) return std::unexpected(keys.error());
-  if (const auto sent = send_control(wire::FrameType::Rekey, Bytes(buffer).first(size)); !sent) return sent;
+  const std::uint32_t epoch = next.secret.epoch();
+  QSP_TRY(auto keys, std::move(next.secret).keys(schedule()));
+  QSP_TRY(send_control(wire::FrameType::Rekey, Bytes(buffer).first(size)));
 
   // §7.4: "The client commits right after ACK is written. Its next frame, whatever its type, is of epoch e+1." It still
   // accepts epoch e until DONE.
-  if (const auto sends = sender_.set_key(epoch, std::move(keys->traffic.client)); !sends) return sends;
-  if (const auto receives = receiver_.set_next_key(std::move(keys->traffic.server)); !receives) return receives;
-  live_->ratchet = std::move(keys->ratchet);
+  QSP_TRY(sender_.set_key(epoch, std::move(keys.traffic.client)));
+  QSP_TRY(receiver_.set_next_key(std::move(keys.traffic.server)));
+  live_->ratchet = std::move(keys.ratchet);
   std::optional<std::string> key_id;
   if (!init.key_id.empty()) key_id = init.key_id;
   begin_epoch(epoch, kem, std::move(key_id), now);
-  live_->rekey = AwaitDone{std::move(keys->exporter), now + live_->policy.timer};
+  live_->rekey = AwaitDone{std::move(keys.exporter), now + live_->policy.timer};
   return {};
 }
 

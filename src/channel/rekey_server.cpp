@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/try.hpp"
 #include "channel/refusals.hpp"
 #include "channel/session.hpp"
 
@@ -38,16 +39,14 @@ Result<void> Session::start_rekey(Instant now) {
 
 Result<void> Session::send_init(std::optional<DeliveredKey>&& key, bool kem, Instant now) {
   Material material;
-  if (const auto drawn = provider_.rng().fill(material.writable()); !drawn) return drawn;
+  QSP_TRY(provider_.rng().fill(material.writable()));
   wire::RekeyInit init{
       .new_epoch = sender_.epoch() + 1, .material = material.reveal(), .kem_public_key = {}, .key_id = {}};
   std::unique_ptr<crypto::KemPrivateKey> kem_key;
   if (kem) {
-    const auto algorithm = provider_.kem(live_->agreement.kem);
-    if (!algorithm) return std::unexpected(algorithm.error());
-    auto generated = (*algorithm)->generate(provider_.rng());
-    if (!generated) return std::unexpected(generated.error());
-    kem_key = std::move(*generated);
+    QSP_TRY(const auto algorithm, provider_.kem(live_->agreement.kem));
+    QSP_TRY(auto generated, algorithm->generate(provider_.rng()));
+    kem_key = std::move(generated);
     init.kem_public_key = kem_key->public_key();
   }
   if (key) init.key_id = key->key_id;
@@ -91,30 +90,27 @@ Result<void> Session::on(const wire::RekeyAck& ack, Bytes plaintext, Instant now
     if (!secret) return std::unexpected(in_rekey(secret.error(), "REKEY ACK: KEM ciphertext"));
     inputs.shared_secret = std::move(*secret);
   }
-  const auto thr = rekey_transcript(state->init.reveal(), plaintext);
-  if (!thr) return std::unexpected(thr.error());
+  QSP_TRY(const auto thr, rekey_transcript(state->init.reveal(), plaintext));
   const auto parsed = wire::parse_rekey(state->init.reveal());
   inputs.material = std::get<wire::RekeyInit>(*parsed).material;
-  auto next = std::move(live_->ratchet).next(schedule(), std::move(inputs), session_id_, *thr);
-  if (!next) return std::unexpected(next.error());
-  if (!constant_time_equal(next->confirm, ack.confirm)) {
+  QSP_TRY(auto next, std::move(live_->ratchet).next(schedule(), std::move(inputs), session_id_, thr));
+  if (!constant_time_equal(next.confirm, ack.confirm)) {
     return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY ACK: confirm");
   }
   std::optional<std::string> key_id;
   if (delivered) key_id = std::move(delivered->key_id);
-  return commit_server(std::move(*next), kem, std::move(key_id), now);
+  return commit_server(std::move(next), kem, std::move(key_id), now);
 }
 
 /// §7.4: "The server commits when confirm verifies." It sends DONE, then "refuses and wipes c_key[e] at once".
 Result<void> Session::commit_server(schedule::NextEpoch next, bool kem, std::optional<std::string> key_id,
                                     Instant now) {
   const std::uint32_t epoch = next.secret.epoch();
-  auto keys = std::move(next.secret).keys(schedule());
-  if (!keys) return std::unexpected(keys.error());
-  if (const auto receives = receiver_.set_key(epoch, std::move(keys->traffic.client)); !receives) return receives;
-  if (const auto sends = sender_.set_key(epoch, std::move(keys->traffic.server)); !sends) return sends;
-  live_->ratchet = std::move(keys->ratchet);
-  live_->previous_exporter = std::exchange(live_->exporter, std::move(keys->exporter));
+  QSP_TRY(auto keys, std::move(next.secret).keys(schedule()));
+  QSP_TRY(receiver_.set_key(epoch, std::move(keys.traffic.client)));
+  QSP_TRY(sender_.set_key(epoch, std::move(keys.traffic.server)));
+  live_->ratchet = std::move(keys.ratchet);
+  live_->previous_exporter = std::exchange(live_->exporter, std::move(keys.exporter));
   live_->exporter_epoch = epoch;
   live_->rekey = NoRekey{};
   begin_epoch(epoch, kem, std::move(key_id), now);

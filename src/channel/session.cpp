@@ -1,4 +1,5 @@
 #include "channel/session.hpp"
+#include "base/try.hpp"
 #include "channel/refusals.hpp"
 
 #include <algorithm>
@@ -12,14 +13,14 @@ namespace qsp {
 Result<std::unique_ptr<Channel>> Channel::client(crypto::Provider& provider, const ClientOptions& options,
                                                  Instant now) {
   auto session = std::make_unique<channel::Session>(Role::Client, provider, nullptr);
-  if (const auto opened = session->open(options, now); !opened) return std::unexpected(opened.error());
+  QSP_TRY(session->open(options, now));
   return session;
 }
 
 Result<std::unique_ptr<Channel>> Channel::server(crypto::Provider& provider, const ServerOptions& options,
                                                  Instant now) {
   auto session = std::make_unique<channel::Session>(Role::Server, provider, nullptr);
-  if (const auto opened = session->open(options, now); !opened) return std::unexpected(opened.error());
+  QSP_TRY(session->open(options, now));
   return session;
 }
 
@@ -60,7 +61,7 @@ std::size_t Session::handle_bytes(MutableBytes in, Instant now) {
 /// §2.5: "A receiver MUST check the header in this order": type, flags, type allowed in this state, length, session_id,
 /// epoch, seq. The decoder has checked the type.
 Result<void> Session::check_header(const wire::FrameHeader& header) const {
-  if (const auto lawful = wire::check_bounds(header, record::stream::kBounds); !lawful) return lawful;
+  QSP_TRY(wire::check_bounds(header, record::stream::kBounds));
   const bool handshake = header.type == FrameType::Handshake;
   if (handshake != (live_ == nullptr)) return forbidden("frame header: type out of turn");
   if (header.type == FrameType::AppData && live_->ended_there) return forbidden("frame header: data after END");
@@ -75,33 +76,31 @@ Result<void> Session::on_frame(const wire::FrameView& frame, Instant now) {
     return on_handshake_message(frame.payload, frame.header.session_id, now);
   }
   const bool first_of_epoch = frame.header.epoch != receiver_.epoch();
-  const auto plaintext = receiver_.open(frame);
-  if (!plaintext) return std::unexpected(plaintext.error());
+  QSP_TRY(const auto plaintext, receiver_.open(frame));
   Result<void> handled;
   switch (frame.header.type) {
     case FrameType::Handshake:
-      handled = on_handshake_message(*plaintext, frame.header.session_id, now);
+      handled = on_handshake_message(plaintext, frame.header.session_id, now);
       break;
     case FrameType::Rekey:
-      count_received(frame.header.epoch, plaintext->size());
-      handled = on_rekey(*plaintext, first_of_epoch, now);
+      count_received(frame.header.epoch, plaintext.size());
+      handled = on_rekey(plaintext, first_of_epoch, now);
       break;
     case FrameType::Close:
-      handled = on_close(*plaintext);
+      handled = on_close(plaintext);
       break;
     case FrameType::AppData:
       break;
   }
-  wipe(*plaintext);
+  wipe(plaintext);
   return handled;
 }
 
 Result<void> Session::on_app_data(const wire::FrameView& frame, Instant now) {
-  const auto plaintext = receiver_.open(frame);
-  if (!plaintext) return std::unexpected(plaintext.error());
-  count_received(frame.header.epoch, plaintext->size());
+  QSP_TRY(const auto plaintext, receiver_.open(frame));
+  count_received(frame.header.epoch, plaintext.size());
   const bool ended = (frame.header.flags & record::stream::kFlagEnd) != 0;
-  if (ended || !plaintext->empty()) events_.emplace_back(AppData{*plaintext, ended});
+  if (ended || !plaintext.empty()) events_.emplace_back(AppData{plaintext, ended});
   if (ended) {
     live_->ended_there = true;
     // §8.1: "An end that has both sent and received END MUST send CLOSE NORMAL".
@@ -114,9 +113,8 @@ Result<void> Session::on_app_data(const wire::FrameView& frame, Instant now) {
 }
 
 Result<void> Session::on_close(Bytes plaintext) {
-  const auto close = wire::parse_close(plaintext);
-  if (!close) return std::unexpected(close.error());
-  end({.reason = close->reason, .text = std::string(close->text), .by_peer = true, .truncated = !live_->ended_there});
+  QSP_TRY(const auto close, wire::parse_close(plaintext));
+  end({.reason = close.reason, .text = std::string(close.text), .by_peer = true, .truncated = !live_->ended_there});
   return {};
 }
 

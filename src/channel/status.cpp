@@ -1,4 +1,5 @@
 // What a caller may ask a session about, and the keys it may take from it (SPEC §6 "Exports").
+#include "base/try.hpp"
 #include "channel/session.hpp"
 
 namespace qsp::channel {
@@ -50,9 +51,7 @@ Result<Exported> Session::export_key(std::string_view label, Bytes context, std:
   if (previous && wanted + 1 == live_->exporter_epoch) exporter = &*previous;
   if (exporter == nullptr) return misuse("export epoch");
   Exported exported{.epoch = wanted, .key = SecretBytes(size)};
-  if (const auto done = exporter->derive(schedule(), label, context, exported.key.writable()); !done) {
-    return std::unexpected(done.error());
-  }
+  QSP_TRY(exporter->derive(schedule(), label, context, exported.key.writable()));
   return exported;
 }
 

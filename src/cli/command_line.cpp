@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "base/try.hpp"
 #include "cli/command.hpp"
 #include "cli/old_names.hpp"
 #include "cli/text.hpp"
@@ -232,21 +233,19 @@ std::expected<void, std::string> CommandLine::add_options_file() {
   if (!file || help) return {};
   if (file->empty()) return std::unexpected("--options: is empty (a variable that is not set?)");
   options_file_ = *file;
-  auto options = config::read_options_file(*file);
-  if (!options) return std::unexpected(options.error());
-  return take_options(verb(), *options);
+  QSP_TRY(auto options, config::read_options_file(*file));
+  return take_options(verb(), options);
 }
 
 std::expected<void, std::string> CommandLine::take_options(const Command& owner, config::FileOptions& table) {
   const Command& verb = this->verb();
   const std::vector<Token> tokens = read(app_, arguments_);
   for (config::FileOption& given : table.options) {
-    const auto option = check_option(app_, owner, given);
-    if (!option) return std::unexpected(option.error());
+    QSP_TRY(const auto option, check_option(app_, owner, given));
     if (!is_or_is_above(owner, verb)) continue;
-    if (std::ranges::any_of(tokens, [&](const Token& token) { return token.option == *option; })) continue;
+    if (std::ranges::any_of(tokens, [&](const Token& token) { return token.option == option; })) continue;
     for (const config::FileOption& other : from_file_) {
-      if (find_option(verb, "--" + other.name) != *option) continue;
+      if (find_option(verb, "--" + other.name) != option) continue;
       return std::unexpected(
           fmt::format("{}: {}: is at {} too; remove one", given.where, text::terminal_escape(given.name), other.where));
     }
@@ -262,7 +261,7 @@ std::expected<void, std::string> CommandLine::take_options(const Command& owner,
           inner.where, text::terminal_escape(inner.word), full_name(above), text::terminal_escape(inner.word),
           did_you_mean(near)));
     }
-    if (auto taken = take_options(*command, inner); !taken) return taken;
+    QSP_TRY(take_options(*command, inner));
   }
   return {};
 }
@@ -276,7 +275,7 @@ std::expected<std::vector<std::string>, std::string> CommandLine::prepare(std::v
   const auto asks = [](const Token& token) { return !token.known && asks_for_version(token.name); };
   if (std::ranges::any_of(read(app_, arguments_), asks)) return std::unexpected(*unknown(true));
   replace_old_names();
-  if (auto added = add_options_file(); !added) return std::unexpected(added.error());
+  QSP_TRY(add_options_file());
   std::vector<std::string> all = arguments_;
   // Before a "--", behind which nothing is an option.
   std::vector<std::string> added;

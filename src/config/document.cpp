@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/try.hpp"
 #include "config/toml.hpp"
 #include "files/trusted.hpp"
 
@@ -14,19 +15,17 @@ Document::Document(std::string file, const FileKind& kind, Members members)
     : origin_{.file = std::move(file), .page = kind.page}, members_(std::move(members)) {}
 
 OrText<Document> Document::read(const std::string& file, const FileKind& kind) {
-  const OrText<files::Content> content =
-      kind.trusted ? files::read_trusted_file(file, kind.most) : files::read_file(file, kind.most);
-  if (!content) return std::unexpected(content.error());
-  OrText<Document> document = parse(file, content->text.reveal_text(), kind);
-  if (document) document->is_private_ = content->is_private.has_value();
+  QSP_TRY(const files::Content content,
+          kind.trusted ? files::read_trusted_file(file, kind.most) : files::read_file(file, kind.most));
+  OrText<Document> document = parse(file, content.text.reveal_text(), kind);
+  if (document) document->is_private_ = content.is_private.has_value();
   return document;
 }
 
 OrText<Document> Document::parse(const std::string& file, std::string_view text, const FileKind& kind) {
   if (text.size() > kind.most) return std::unexpected(file + ": larger than " + std::to_string(kind.most) + " bytes");
-  OrText<Members> members = parse_toml(file, text);
-  if (!members) return std::unexpected(std::move(members.error()));
-  return Document(file, kind, *std::move(members));
+  QSP_TRY(Members members, parse_toml(file, text));
+  return Document(file, kind, std::move(members));
 }
 
 Table Document::root(std::string_view name) const { return {origin_, members_, Place{}, std::string(name)}; }

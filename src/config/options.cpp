@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/try.hpp"
 #include "config/document.hpp"
 #include "config/toml.hpp"
 #include "text/escape.hpp"
@@ -47,7 +48,7 @@ std::expected<void, std::string> read_members(const std::string& file, const Mem
     const std::string where = at(file, member.place);
     if (const auto* const table = member.value.if_is<Members>()) {
       FileOptions& verb = out.verbs.emplace_back(FileOptions{.word = member.name, .where = where});
-      if (auto read = read_members(file, *table, verb); !read) return read;
+      QSP_TRY(read_members(file, *table, verb));
       continue;
     }
     auto values = values_of(member.value);
@@ -64,10 +65,9 @@ std::expected<void, std::string> read_members(const std::string& file, const Mem
 }  // namespace
 
 std::expected<FileOptions, std::string> read_options_file(const std::string& file) {
-  const auto document = Document::read(file, kOptionsFile);
-  if (!document) return std::unexpected(document.error());
+  QSP_TRY(const auto document, Document::read(file, kOptionsFile));
   FileOptions options{.word = {}, .where = file};
-  if (auto read = read_members(file, document->members(), options); !read) return std::unexpected(read.error());
+  QSP_TRY(read_members(file, document.members(), options));
   return options;
 }
 

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "base/try.hpp"
 #include "crypto/spki.hpp"
 #include "qsp/peer.hpp"
 
@@ -12,9 +13,8 @@ Result<Identity> identity_of(const crypto::PublicKey& key, crypto::Hkdf& hkdf) {
 }
 
 Result<PinnedKey> pin(crypto::PublicKey key, crypto::Hkdf& hkdf) {
-  const Result<Identity> identity = identity_of(key, hkdf);
-  if (!identity) return std::unexpected(identity.error());
-  return PinnedKey{std::move(key), *identity};
+  QSP_TRY(const Identity identity, identity_of(key, hkdf));
+  return PinnedKey{std::move(key), identity};
 }
 
 }  // namespace qsp

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.hpp"
+
 namespace qsp::crypto {
 namespace {
 
@@ -59,9 +61,8 @@ Result<std::optional<PemBlock>, std::string_view> PemReader::next() {
   while (!rest_.empty()) {
     const Line line = next_line();
     if (const auto label = label_of(line.text, kBegin)) {
-      auto block = rest_of_block(*label, line.text);
-      if (!block) return std::unexpected(block.error());
-      return *std::move(block);
+      QSP_TRY(auto block, rest_of_block(*label, line.text));
+      return block;
     }
     if (may_be_boundary(line.text, line.ended)) return std::unexpected(kDamaged);
     skipped_private_key_ = skipped_private_key_ || line.text.contains("Private-Key:");

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/try.hpp"
 #include "driver/answer.hpp"
 #include "driver/failures.hpp"
 #include "driver/keys.hpp"
@@ -92,13 +93,10 @@ Session session_of(std::shared_ptr<Dialled> dialled) {
 
 Result<Session, Failure> connect(const Address& address, std::unique_ptr<crypto::Provider> provider,
                                  const ClientOptions& session, const ConnectOptions& options) {
-  auto dialled = start(address, std::move(provider), session, options);
-  if (!dialled) return std::unexpected(std::move(dialled.error()));
-  driver::Mailbox& mailbox = *(*dialled)->mailbox();
-  Session made = session_of(*std::move(dialled));
-  if (auto established = mailbox.wait_until_established(); !established) {
-    return std::unexpected(std::move(established.error()));
-  }
+  QSP_TRY(auto dialled, start(address, std::move(provider), session, options));
+  driver::Mailbox& mailbox = *dialled->mailbox();
+  Session made = session_of(std::move(dialled));
+  QSP_TRY(mailbox.wait_until_established());
   return made;
 }
 

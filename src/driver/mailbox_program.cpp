@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.hpp"
 #include "driver/failures.hpp"
 #include "driver/mailbox.hpp"
 #include "driver/stream.hpp"
@@ -77,9 +78,8 @@ Result<void, Failure> Mailbox::write(Bytes data) {
   Lock lock(mutex_);
   do {
     changed_.wait(lock, [this] { return writable(); });
-    const auto size = write_now(data);
-    if (!size) return std::unexpected(size.error());
-    data = data.subspan(*size);
+    QSP_TRY(const auto size, write_now(data));
+    data = data.subspan(size);
   } while (!data.empty());
   return {};
 }

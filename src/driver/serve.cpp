@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "driver/answer.hpp"
 #include "driver/failures.hpp"
 #include "driver/keys.hpp"
@@ -57,9 +58,8 @@ class Factory final : public net::SessionFactory {
 
   Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                   net::ConnectionOwner& owner) override {
-    auto channel = Channel::server(*provider_, session_, net::Loop::now());
-    if (!channel) return std::unexpected(channel.error());
-    net::ConnectionPtr connection = driver::Stream::make(loop, std::move(socket), peer, *std::move(channel), owner,
+    QSP_TRY(auto channel, Channel::server(*provider_, session_, net::Loop::now()));
+    net::ConnectionPtr connection = driver::Stream::make(loop, std::move(socket), peer, std::move(channel), owner,
                                                          session_.rekey.timer, mailboxes_.make());
     if (keys_) connection->set_key_delivery(*keys_);
     return connection;
@@ -194,9 +194,7 @@ void Server::stop() { impl_->stop(); }
 Result<Server, Failure> serve(const Address& address, std::unique_ptr<crypto::Provider> provider,
                               const ServerOptions& session, const ServeOptions& options) try {
   auto impl = std::make_unique<Server::Impl>();
-  if (auto started = impl->start(address, std::move(provider), session, options); !started) {
-    return std::unexpected(std::move(started.error()));
-  }
+  QSP_TRY(impl->start(address, std::move(provider), session, options));
   return Server(std::move(impl));
 } catch (const std::system_error& failed) {
   return std::unexpected(driver::no_connection(std::string("cannot start: ") + failed.what()));

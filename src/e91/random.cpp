@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.hpp"
+
 namespace qsp::e91 {
 
 namespace {
@@ -26,23 +28,21 @@ class SealedZeros final : public crypto::Keystream {
 
 Result<std::unique_ptr<crypto::Keystream>> make_keystream(crypto::Provider& provider, TrafficKey&& key) {
   if (provider.capabilities().keystream) return provider.keystream(std::move(key));
-  auto cipher = provider.aead(crypto::AeadId::Aes256Gcm);
-  if (!cipher) return std::unexpected(cipher.error());
-  if (auto set = (*cipher)->set_key(std::move(key)); !set) return std::unexpected(set.error());
-  return std::make_unique<SealedZeros>(std::move(*cipher));
+  QSP_TRY(auto cipher, provider.aead(crypto::AeadId::Aes256Gcm));
+  QSP_TRY(cipher->set_key(std::move(key)));
+  return std::make_unique<SealedZeros>(std::move(cipher));
 }
 
 Result<RandomStream> RandomStream::create(crypto::Provider& provider, Seed&& seed) {
   TrafficKey key = TrafficKey::copy_of(seed.reveal());
   seed.wipe();
-  auto stream = make_keystream(provider, std::move(key));
-  if (!stream) return std::unexpected(stream.error());
-  return RandomStream(std::move(*stream));
+  QSP_TRY(auto stream, make_keystream(provider, std::move(key)));
+  return RandomStream(std::move(stream));
 }
 
 Result<RandomStream> RandomStream::create(crypto::Provider& provider, crypto::Rng& rng) {
   Seed seed;
-  if (auto drawn = rng.fill(seed.writable()); !drawn) return std::unexpected(drawn.error());
+  QSP_TRY(rng.fill(seed.writable()));
   return create(provider, std::move(seed));
 }
 

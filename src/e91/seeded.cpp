@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/split_mix.hpp"
+#include "base/try.hpp"
 #include "crypto/other_rng.hpp"
 
 namespace qsp::e91 {
@@ -36,9 +37,8 @@ class SeededProvider final : public crypto::OtherRngProvider {
 }  // namespace
 
 Result<std::unique_ptr<crypto::Provider>> make_seeded_provider(crypto::Provider& inner, Seed&& seed) {
-  auto stream = RandomStream::create(inner, std::move(seed));
-  if (!stream) return std::unexpected(stream.error());
-  return std::make_unique<SeededProvider>(inner, std::move(*stream));
+  QSP_TRY(auto stream, RandomStream::create(inner, std::move(seed)));
+  return std::make_unique<SeededProvider>(inner, std::move(stream));
 }
 
 }  // namespace qsp::e91

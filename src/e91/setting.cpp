@@ -3,6 +3,8 @@
 #include <bit>
 #include <cmath>
 
+#include "base/try.hpp"
+
 namespace qsp::e91 {
 
 namespace {
@@ -43,9 +45,8 @@ Settings::Settings(RandomStream&& stream, Weights weights) noexcept : stream_(st
 }
 
 Result<Settings> Settings::create(crypto::Provider& provider, Seed&& seed, Weights weights) {
-  auto stream = RandomStream::create(provider, std::move(seed));
-  if (!stream) return std::unexpected(stream.error());
-  return Settings(std::move(*stream), weights);
+  QSP_TRY(auto stream, RandomStream::create(provider, std::move(seed)));
+  return Settings(std::move(stream), weights);
 }
 
 void Settings::load(std::uint64_t chunk) noexcept {

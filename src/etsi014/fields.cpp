@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/try.hpp"
+
 namespace qsp::etsi014 {
 namespace bj = boost::json;
 
@@ -57,13 +59,12 @@ Parsed<const bj::array*> read_list(const bj::object& object, std::string_view na
 }
 
 Parsed<bool> read_extensions(const bj::object& object, std::string_view name) {
-  const auto list = read_list(object, name, kMaxExtensions);
-  if (!list) return std::unexpected(list.error());
-  if (*list == nullptr) return false;
-  if (!std::ranges::all_of(**list, [](const bj::value& item) { return item.is_object(); })) {
+  QSP_TRY(const auto list, read_list(object, name, kMaxExtensions));
+  if (list == nullptr) return false;
+  if (!std::ranges::all_of(*list, [](const bj::value& item) { return item.is_object(); })) {
     return wrong(name, "an item is not an object");
   }
-  return !(*list)->empty();
+  return !list->empty();
 }
 
 Parsed<bool> read_simulated(const bj::object& object, std::string_view name) {

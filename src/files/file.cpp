@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/try.hpp"
 #include "files/trusted.hpp"
 #include "files/unfinished.hpp"
 #include "qsp/secret.hpp"
@@ -112,25 +113,20 @@ OrText<void> require_trusted(int fd, const std::string& file) {
 }
 
 OrText<Content> read_file(const std::string& file, std::size_t max) {
-  const OrText<Opened> opened = open_to_read(file, max);
-  if (!opened) return std::unexpected(opened.error());
-  return read_open(*opened, file);
+  QSP_TRY(const Opened opened, open_to_read(file, max));
+  return read_open(opened, file);
 }
 
 OrText<Content> read_trusted_file(const std::string& file, std::size_t max) {
-  const OrText<Opened> opened = open_to_read(file, max);
-  if (!opened) return std::unexpected(opened.error());
-  if (OrText<void> trusted = require_trusted(opened->fd.get(), file); !trusted) {
-    return std::unexpected(std::move(trusted.error()));
-  }
-  return read_open(*opened, file);
+  QSP_TRY(const Opened opened, open_to_read(file, max));
+  QSP_TRY(require_trusted(opened.fd.get(), file));
+  return read_open(opened, file);
 }
 
 OrText<SecretBytes> read_private_file(const std::string& file, std::size_t max) {
-  OrText<Content> content = read_file(file, max);
-  if (!content) return std::unexpected(std::move(content.error()));
-  if (!content->is_private) return std::unexpected(std::move(content->is_private.error()));
-  return std::move(content->text);
+  QSP_TRY(Content content, read_file(file, max));
+  if (!content.is_private) return std::unexpected(std::move(content.is_private.error()));
+  return std::move(content.text);
 }
 
 OrText<Descriptor> create_file(const std::string& file, unsigned mode) {
@@ -168,7 +164,7 @@ OrText<void> read_at(int fd, const std::string& file, MutableBytes out, std::siz
 }
 
 OrText<void> sync_new_file(int fd, const std::string& file) {
-  if (OrText<void> done = sync(fd, file); !done) return done;
+  QSP_TRY(sync(fd, file));
   const std::string folder = folder_of(file);
   const Descriptor folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder_fd) return std::unexpected(system_error(folder, "cannot open the folder"));
@@ -176,10 +172,9 @@ OrText<void> sync_new_file(int fd, const std::string& file) {
 }
 
 OrText<void> write_new_file(const std::string& file, Bytes content, unsigned mode) {
-  const OrText<Descriptor> fd = create_file(file, mode);
-  if (!fd) return std::unexpected(fd.error());
-  OrText<void> done = write_at(fd->get(), file, content, 0);
-  if (done) done = sync_new_file(fd->get(), file);
+  QSP_TRY(const Descriptor fd, create_file(file, mode));
+  OrText<void> done = write_at(fd.get(), file, content, 0);
+  if (done) done = sync_new_file(fd.get(), file);
   if (!done) ::unlink(file.c_str());
   return done;
 }

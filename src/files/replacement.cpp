@@ -18,6 +18,7 @@
 
 #include "base/big_endian.hpp"
 #include "base/hex.hpp"
+#include "base/try.hpp"
 
 namespace qsp::files {
 namespace {
@@ -98,10 +99,9 @@ std::optional<std::string> would_replace(const std::string& output, const std::v
 
 OrText<Replacement> Replacement::begin(const std::string& file, unsigned mode) {
   Replacement made;
-  OrText<std::string> target = followed(file);
-  if (!target) return std::unexpected(std::move(target.error()));
-  const bool opened_already = target->empty();
-  made.file_ = opened_already ? file : std::move(*target);
+  QSP_TRY(std::string target, followed(file));
+  const bool opened_already = target.empty();
+  made.file_ = opened_already ? file : std::move(target);
   // Opened for writing, and left as it is: who may not write a file must not replace it either.
   Descriptor old = open_for_writing(made.file_);
   if (!old && errno == ENXIO) return std::unexpected(file + ": is a FIFO or device that nobody has open for reading");
@@ -121,7 +121,7 @@ OrText<Replacement> Replacement::begin(const std::string& file, unsigned mode) {
     made.mode_ = info.st_mode & kPermissions;
     made.owner_ = {info.st_uid, info.st_gid};
   }
-  if (OrText<void> opened = made.open_beside(mode); !opened) return std::unexpected(std::move(opened.error()));
+  QSP_TRY(made.open_beside(mode));
   return made;
 }
 
@@ -131,7 +131,7 @@ OrText<Replacement> Replacement::begin_new(const std::string& file, unsigned mod
   made.new_ = true;
   struct stat info{};
   if (::lstat(file.c_str(), &info) == 0) return std::unexpected(name_is_taken(file));
-  if (OrText<void> opened = made.open_beside(mode); !opened) return std::unexpected(std::move(opened.error()));
+  QSP_TRY(made.open_beside(mode));
   return made;
 }
 
@@ -193,10 +193,10 @@ OrText<void> Replacement::commit() {
     if (::fchmod(fd_.get(), *mode_) != 0) return std::unexpected(system_error(file_, "cannot set its permissions"));
   }
   if (temporary_.empty()) {
-    if (OrText<void> named = name_it(); !named) return named;
+    QSP_TRY(name_it());
   }
   if (::fsync(fd_.get()) != 0) return std::unexpected(system_error(file_, "cannot write to disk"));
-  if (OrText<void> put = put_in_place(); !put) return put;
+  QSP_TRY(put_in_place());
   temporary_.clear();
   OrText<void> synced = sync_new_file(fd_.get(), file_);
   fd_ = Descriptor();
@@ -236,10 +236,9 @@ Replacement::Replacement(Replacement&& other) noexcept
       new_(other.new_) {}
 
 OrText<void> replace_file(const std::string& file, Bytes content, unsigned mode) {
-  OrText<Replacement> made = Replacement::begin(file, mode);
-  if (!made) return std::unexpected(std::move(made.error()));
-  if (OrText<void> written = made->write(content); !written) return written;
-  return made->commit();
+  QSP_TRY(Replacement made, Replacement::begin(file, mode));
+  QSP_TRY(made.write(content));
+  return made.commit();
 }
 
 }  // namespace qsp::files

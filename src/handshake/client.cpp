@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.hpp"
 #include "base/uuid.hpp"
 #include "qsp/suites.hpp"
 
@@ -66,19 +67,16 @@ Result<wire::CodeList> Client::verifiable() const {
 Result<Actions> Client::start() {
   wire::ClientHello hello;
   hello.versions.push_back(wire::kVersion1);
-  if (const auto drawn = environment_.provider.rng().fill(hello.nonce); !drawn) return std::unexpected(drawn.error());
+  QSP_TRY(environment_.provider.rng().fill(hello.nonce));
   AwaitServerHello next;
   for (const crypto::KemId id : options_->kems) {
-    const auto kem = environment_.provider.kem(id);
-    if (!kem) return std::unexpected(kem.error());
-    auto key = (*kem)->generate(environment_.provider.rng());
-    if (!key) return std::unexpected(key.error());
-    hello.shares.push_back({std::to_underlying(id), (*key)->public_key()});
-    next.keys.push_back(std::move(*key));
+    QSP_TRY(const auto kem, environment_.provider.kem(id));
+    QSP_TRY(auto key, kem->generate(environment_.provider.rng()));
+    hello.shares.push_back({std::to_underlying(id), key->public_key()});
+    next.keys.push_back(std::move(key));
   }
-  const auto signatures = verifiable();
-  if (!signatures) return std::unexpected(signatures.error());
-  hello.signatures = offered_signatures_ = *signatures;
+  QSP_TRY(const auto signatures, verifiable());
+  hello.signatures = offered_signatures_ = signatures;
   for (const crypto::AeadId id : options_->aeads) hello.aeads.push_back(std::to_underlying(id));
   hello.qkd_offer = std::to_underlying(offer());
   for (const std::string& name : options_->applications) hello.applications.push_back(as_bytes(name));
@@ -116,84 +114,76 @@ Result<void> Client::check_choice(const wire::ServerHello& hello, std::uint64_t 
 }
 
 Result<Actions> Client::on(AwaitServerHello& state, Bytes message, std::uint64_t frame_session_id) {
-  const auto hello = wire::parse_server_hello(message);
-  if (!hello) return std::unexpected(hello.error());
-  if (const auto lawful = check_choice(*hello, frame_session_id); !lawful) return std::unexpected(lawful.error());
+  QSP_TRY(const auto hello, wire::parse_server_hello(message));
+  QSP_TRY(check_choice(hello, frame_session_id));
 
   Agreement agreement;
-  agreement.session_id = hello->session_id;
+  agreement.session_id = hello.session_id;
   // NOLINTBEGIN(bugprone-unchecked-optional-access): check_choice has found each among what was offered
-  agreement.kem = *crypto::kem_from_wire(hello->kem);
-  agreement.aead = *crypto::aead_from_wire(hello->aead);
-  agreement.peer_signature = *crypto::signature_from_wire(hello->signature);
+  agreement.kem = *crypto::kem_from_wire(hello.kem);
+  agreement.aead = *crypto::aead_from_wire(hello.aead);
+  agreement.peer_signature = *crypto::signature_from_wire(hello.signature);
   // NOLINTEND(bugprone-unchecked-optional-access)
   agreement.local_signature = options_->signer->public_key().algorithm;
-  agreement.qkd = hello->qkd_mode == 1;
+  agreement.qkd = hello.qkd_mode == 1;
   agreement.offer = offer();
   agreement.policy = options_->peer.qkd;
   agreement.peer = options_->peer.name;
   agreement.rekey_demands_kem = options_->peer.rekey_demands_kem;
 
   const auto chosen = std::ranges::find(options_->kems, agreement.kem) - options_->kems.begin();
-  auto shared_secret = state.keys[static_cast<std::size_t>(chosen)]->decapsulate(hello->kem_ciphertext);
-  if (!shared_secret) return std::unexpected(shared_secret.error());
+  QSP_TRY(auto shared_secret, state.keys[static_cast<std::size_t>(chosen)]->decapsulate(hello.kem_ciphertext));
   const schedule::Context context = environment_.schedule();
-  auto secret = schedule::HandshakeSecret::derive(context, std::move(*shared_secret));
-  if (!secret) return std::unexpected(secret.error());
+  QSP_TRY(auto secret, schedule::HandshakeSecret::derive(context, std::move(shared_secret)));
   Transcript transcript = std::move(state.transcript);
   transcript.add(message);
-  const auto th = transcript.hash(context.hkdf);
-  if (!th) return std::unexpected(th.error());
-  auto keys = secret->traffic_keys(context, *th);
-  if (!keys) return std::unexpected(keys.error());
+  QSP_TRY(const auto th, transcript.hash(context.hkdf));
+  QSP_TRY(auto keys, secret.traffic_keys(context, th));
 
   Actions actions;
   actions.emplace_back(UseSession{agreement.session_id});
-  actions.emplace_back(UseHandshakeKeys{agreement.aead, std::move(*keys)});
-  advance(state, AwaitServerAuth{std::move(transcript), std::move(*secret), std::move(agreement)});
+  actions.emplace_back(UseHandshakeKeys{agreement.aead, std::move(keys)});
+  advance(state, AwaitServerAuth{std::move(transcript), std::move(secret), std::move(agreement)});
   return actions;
 }
 
 Result<Actions> Client::on(AwaitServerAuth& state, Bytes message) {
-  const auto auth = wire::parse_server_auth(message, state.agreement.qkd);
-  if (!auth) return std::unexpected(auth.error());
-  presented_ = present(auth->identity, auth->sae_id, state.agreement.qkd);
+  QSP_TRY(const auto auth, wire::parse_server_auth(message, state.agreement.qkd));
+  presented_ = present(auth.identity, auth.sae_id, state.agreement.qkd);
 
   // §4: "A client MUST accept exactly the identities pinned for the peer that it dialled." And: "An end MUST refuse
   // each of its own identities".
-  const PinnedKey* key = pinned(options_->peer, auth->identity);
+  const PinnedKey* key = pinned(options_->peer, auth.identity);
   if (key == nullptr) return refused("SERVER_AUTH: not the identity of the peer that was dialled");
-  const auto own = identity_of(options_->signer->public_key(), environment_.provider.hkdf());
-  if (!own) return std::unexpected(own.error());
-  if (auth->identity == *own) return refused("SERVER_AUTH: this end's own identity");
+  QSP_TRY(const auto own, identity_of(options_->signer->public_key(), environment_.provider.hkdf()));
+  if (auth.identity == own) return refused("SERVER_AUTH: this end's own identity");
   if (key->key.algorithm != state.agreement.peer_signature)
     return refused("SERVER_AUTH: signature algorithm of the pinned key");
 
   const schedule::Context context = environment_.schedule();
-  const auto th = state.transcript.hash(context.hkdf, auth->signed_part);
-  if (!th) return std::unexpected(th.error());
-  const auto verified = PeerVerified::check(environment_.provider, key->key, kServerAuthContext, *th, auth->signature);
-  if (!verified) return std::unexpected(verified.error());
+  QSP_TRY(const auto th, state.transcript.hash(context.hkdf, auth.signed_part));
+  QSP_TRY(const auto verified,
+          PeerVerified::check(environment_.provider, key->key, kServerAuthContext, th, auth.signature));
   peer_verified_ = true;
 
-  if (!auth->application.empty() && !contains(options_->applications, auth->application)) {
+  if (!auth.application.empty() && !contains(options_->applications, auth.application)) {
     return refused("SERVER_AUTH: application protocol not offered");
   }
-  if (!contains(auth->signatures, std::to_underlying(state.agreement.local_signature))) {
+  if (!contains(auth.signatures, std::to_underlying(state.agreement.local_signature))) {
     return fail(ErrorKind::PeerIncompatible, Reason::NoCommonSuite,
                 "the server does not accept this end's signature algorithm");
   }
   state.transcript.add(message);
-  state.agreement.application = auth->application;
-  if (!state.agreement.qkd) return authenticate(state, *verified, std::nullopt);
+  state.agreement.application = auth.application;
+  if (!state.agreement.qkd) return authenticate(state, verified, std::nullopt);
 
   // §5: enc_keys for server_SAE_ID, which must be the SAE ID pinned for that peer.
-  if (auth->sae_id != options_->peer.sae_id) return refused("SERVER_AUTH: SAE ID is not the one pinned for the server");
-  state.agreement.peer_sae_id = auth->sae_id;
+  if (auth.sae_id != options_->peer.sae_id) return refused("SERVER_AUTH: SAE ID is not the one pinned for the server");
+  state.agreement.peer_sae_id = auth.sae_id;
   Actions actions;
   actions.emplace_back(NeedQkdKey{state.agreement.peer_sae_id, std::nullopt});
   advance(state,
-          AwaitQkdKey{std::move(state.transcript), std::move(state.secret), std::move(state.agreement), *verified});
+          AwaitQkdKey{std::move(state.transcript), std::move(state.secret), std::move(state.agreement), verified});
   return actions;
 }
 
@@ -213,51 +203,41 @@ Result<Actions> Client::authenticate(From& state, PeerVerified verified, std::op
   const schedule::Context context = environment_.schedule();
   Agreement agreement = std::move(state.agreement);
   Transcript transcript = std::move(state.transcript);
-  const auto identity = identity_of(options_->signer->public_key(), context.hkdf);
-  if (!identity) return std::unexpected(identity.error());
+  QSP_TRY(const auto identity, identity_of(options_->signer->public_key(), context.hkdf));
 
   wire::ClientAuth auth;
-  auth.identity = *identity;
+  auth.identity = identity;
   auth.signature_algorithm = std::to_underlying(agreement.local_signature);
   auth.sae_id = options_->sae_id;
   if (agreement.key_id) auth.key_id = *agreement.key_id;
   std::vector<std::uint8_t> message =
       encode_to_signature(auth, agreement.qkd, crypto::info(agreement.local_signature).signature_size);
-  const auto th3 = transcript.hash(context.hkdf, message);
-  if (!th3) return std::unexpected(th3.error());
-  const auto signature = sign(environment_.provider, *options_->signer, kClientAuthContext, *th3);
-  if (!signature) return std::unexpected(signature.error());
-  wire::append_signature(message, *signature);
+  QSP_TRY(const auto th3, transcript.hash(context.hkdf, message));
+  QSP_TRY(const auto signature, sign(environment_.provider, *options_->signer, kClientAuthContext, th3));
+  wire::append_signature(message, signature);
 
-  const auto th4 = transcript.hash(context.hkdf, message);
-  if (!th4) return std::unexpected(th4.error());
-  auto master = std::move(state.secret).master(context, *th4, std::move(qkd_key));
-  if (!master) return std::unexpected(master.error());
-  const auto confirm = master->client_confirm(context, *th4);
-  if (!confirm) return std::unexpected(confirm.error());
-  message.insert(message.end(), confirm->begin(), confirm->end());
+  QSP_TRY(const auto th4, transcript.hash(context.hkdf, message));
+  QSP_TRY(auto master, std::move(state.secret).master(context, th4, std::move(qkd_key)));
+  QSP_TRY(const auto confirm, master.client_confirm(context, th4));
+  message.insert(message.end(), confirm.begin(), confirm.end());
   transcript.add(message);
 
-  advance(state, AwaitServerFinish{std::move(transcript), std::move(*master), *th4, std::move(agreement), verified});
+  advance(state, AwaitServerFinish{std::move(transcript), std::move(master), th4, std::move(agreement), verified});
   Actions actions;
   actions.emplace_back(SendMessage{std::move(message)});
   return actions;
 }
 
 Result<Actions> Client::on(AwaitServerFinish& state, Bytes message) {
-  const auto finish = wire::parse_server_finish(message);
-  if (!finish) return std::unexpected(finish.error());
+  QSP_TRY(const auto finish, wire::parse_server_finish(message));
   const schedule::Context context = environment_.schedule();
-  const auto th5 = state.transcript.hash(context.hkdf, finish->up_to_confirm);
-  if (!th5) return std::unexpected(th5.error());
-  const auto confirm = state.master.server_confirm(context, state.th4, *th5);
-  if (!confirm) return std::unexpected(confirm.error());
-  if (!constant_time_equal(*confirm, finish->confirm)) return refused("SERVER_FINISH: confirm");
+  QSP_TRY(const auto th5, state.transcript.hash(context.hkdf, finish.up_to_confirm));
+  QSP_TRY(const auto confirm, state.master.server_confirm(context, state.th4, th5));
+  if (!constant_time_equal(confirm, finish.confirm)) return refused("SERVER_FINISH: confirm");
 
-  auto epoch = std::move(state.master).first_epoch(context, state.agreement.session_id, state.th4);
-  if (!epoch) return std::unexpected(epoch.error());
+  QSP_TRY(auto epoch, std::move(state.master).first_epoch(context, state.agreement.session_id, state.th4));
   Actions actions;
-  actions.emplace_back(Finished{std::move(*epoch), std::move(state.agreement)});
+  actions.emplace_back(Finished{std::move(epoch), std::move(state.agreement)});
   advance(state, Done{});
   return actions;
 }

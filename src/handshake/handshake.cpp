@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/try.hpp"
+
 namespace qsp::handshake {
 namespace {
 
@@ -28,10 +30,8 @@ static_assert(kServerAuthContext.size() == kClientAuthContext.size());
 Result<PeerVerified> PeerVerified::check(crypto::Provider& provider, const crypto::PublicKey& key,
                                          std::string_view context, const schedule::Digest& transcript,
                                          Bytes signature) {
-  const auto verifier = provider.verifier(key);
-  if (!verifier) return std::unexpected(verifier.error());
-  const auto verified = (*verifier)->verify(SignedBytes(context, transcript).view(), signature);
-  if (!verified) return std::unexpected(verified.error());
+  QSP_TRY(const auto verifier, provider.verifier(key));
+  QSP_TRY(verifier->verify(SignedBytes(context, transcript).view(), signature));
   return PeerVerified();
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/big_endian.hpp"
+#include "base/try.hpp"
 #include "base/uuid.hpp"
 #include "qsp/suites.hpp"
 
@@ -22,7 +23,7 @@ std::unexpected<Error> against_policy(std::string_view where) noexcept {
 Result<std::uint64_t> draw_session_id(crypto::Rng& rng) {
   for (int attempt = 0; attempt < 4; ++attempt) {
     std::array<std::uint8_t, 8> bytes{};
-    if (const auto drawn = rng.fill(bytes); !drawn) return std::unexpected(drawn.error());
+    QSP_TRY(rng.fill(bytes));
     if (const std::uint64_t id = load_big_endian(bytes); id != 0) return id;
   }
   return fail(ErrorKind::Provider, Reason::InternalError, "random generator yields zeros");
@@ -62,9 +63,8 @@ Result<Server::Choice> Server::choose(const wire::ClientHello& hello) const {
   for (const crypto::KemId id : options_->kems) {
     const auto share = std::ranges::find(hello.shares, std::to_underlying(id), &wire::KemShare::kem);
     if (share == hello.shares.end()) continue;
-    const auto kem = environment_.provider.kem(id);
-    if (!kem) return std::unexpected(kem.error());
-    choice.kem = *kem;
+    QSP_TRY(const auto kem, environment_.provider.kem(id));
+    choice.kem = kem;
     choice.share = share->public_key;
     choice.agreement.kem = id;
     break;
@@ -102,67 +102,56 @@ Result<Server::Choice> Server::choose(const wire::ClientHello& hello) const {
 
 Result<std::vector<std::uint8_t>> Server::server_auth(const Choice& choice, const Transcript& transcript) const {
   crypto::Hkdf& hkdf = environment_.provider.hkdf();
-  const auto identity = identity_of(choice.signer->public_key(), hkdf);
-  if (!identity) return std::unexpected(identity.error());
+  QSP_TRY(const auto identity, identity_of(choice.signer->public_key(), hkdf));
   wire::ServerAuth auth;
-  auth.identity = *identity;
+  auth.identity = identity;
   for (const crypto::SignatureId id : options_->client_signatures) auth.signatures.push_back(std::to_underlying(id));
   auth.sae_id = options_->sae_id;
   auth.application = choice.agreement.application;
   std::vector<std::uint8_t> message =
       encode_to_signature(auth, choice.agreement.qkd, crypto::info(choice.agreement.local_signature).signature_size);
-  const auto th = transcript.hash(hkdf, message);
-  if (!th) return std::unexpected(th.error());
-  const auto signature = sign(environment_.provider, *choice.signer, kServerAuthContext, *th);
-  if (!signature) return std::unexpected(signature.error());
-  wire::append_signature(message, *signature);
+  QSP_TRY(const auto th, transcript.hash(hkdf, message));
+  QSP_TRY(const auto signature, sign(environment_.provider, *choice.signer, kServerAuthContext, th));
+  wire::append_signature(message, signature);
   return message;
 }
 
 Result<Actions> Server::on(AwaitClientHello& state, Bytes message) {
-  const auto hello = wire::parse_client_hello(message);
-  if (!hello) return std::unexpected(hello.error());
-  auto choice = choose(*hello);
-  if (!choice) return std::unexpected(choice.error());
-  Agreement& agreement = choice->agreement;
+  QSP_TRY(const auto hello, wire::parse_client_hello(message));
+  QSP_TRY(auto choice, choose(hello));
+  Agreement& agreement = choice.agreement;
   crypto::Rng& rng = environment_.provider.rng();
 
   wire::ServerHello reply;
   reply.version = wire::kVersion1;
-  if (const auto drawn = rng.fill(reply.nonce); !drawn) return std::unexpected(drawn.error());
-  const auto session_id = draw_session_id(rng);
-  if (!session_id) return std::unexpected(session_id.error());
-  agreement.session_id = *session_id;
-  auto encapsulation = choice->kem->encapsulate(choice->share, rng);
-  if (!encapsulation) return std::unexpected(encapsulation.error());
-  reply.session_id = *session_id;
+  QSP_TRY(rng.fill(reply.nonce));
+  QSP_TRY(const auto session_id, draw_session_id(rng));
+  agreement.session_id = session_id;
+  QSP_TRY(auto encapsulation, choice.kem->encapsulate(choice.share, rng));
+  reply.session_id = session_id;
   reply.kem = std::to_underlying(agreement.kem);
   reply.signature = std::to_underlying(agreement.local_signature);
   reply.aead = std::to_underlying(agreement.aead);
   reply.qkd_mode = agreement.qkd ? 1 : 0;
-  reply.kem_ciphertext = encapsulation->ciphertext;
+  reply.kem_ciphertext = encapsulation.ciphertext;
   std::vector<std::uint8_t> server_hello = encode(reply);
 
   const schedule::Context context = environment_.schedule();
   Transcript transcript;
   transcript.add(message);
   transcript.add(server_hello);
-  auto secret = schedule::HandshakeSecret::derive(context, std::move(encapsulation->secret));
-  if (!secret) return std::unexpected(secret.error());
-  const auto th = transcript.hash(context.hkdf);
-  if (!th) return std::unexpected(th.error());
-  auto keys = secret->traffic_keys(context, *th);
-  if (!keys) return std::unexpected(keys.error());
-  auto auth = server_auth(*choice, transcript);
-  if (!auth) return std::unexpected(auth.error());
-  transcript.add(*auth);
+  QSP_TRY(auto secret, schedule::HandshakeSecret::derive(context, std::move(encapsulation.secret)));
+  QSP_TRY(const auto th, transcript.hash(context.hkdf));
+  QSP_TRY(auto keys, secret.traffic_keys(context, th));
+  QSP_TRY(auto auth, server_auth(choice, transcript));
+  transcript.add(auth);
 
   Actions actions;
   actions.emplace_back(UseSession{agreement.session_id});
   actions.emplace_back(SendMessage{std::move(server_hello)});
-  actions.emplace_back(UseHandshakeKeys{agreement.aead, std::move(*keys)});
-  actions.emplace_back(SendMessage{std::move(*auth)});
-  advance(state, AwaitClientAuth{std::move(transcript), std::move(*secret), std::move(agreement)});
+  actions.emplace_back(UseHandshakeKeys{agreement.aead, std::move(keys)});
+  actions.emplace_back(SendMessage{std::move(auth)});
+  advance(state, AwaitClientAuth{std::move(transcript), std::move(secret), std::move(agreement)});
   return actions;
 }
 
@@ -172,9 +161,8 @@ Result<const Peer*> Server::authorise(const wire::ClientAuth& auth) const {
   if (peer == nullptr || !peer->may_connect)
     return refused("CLIENT_AUTH: no pinned peer that may connect has this identity");
   for (const crypto::Signer* signer : options_->signers) {
-    const auto own = identity_of(signer->public_key(), environment_.provider.hkdf());
-    if (!own) return std::unexpected(own.error());
-    if (auth.identity == *own) return refused("CLIENT_AUTH: this end's own identity");
+    QSP_TRY(const auto own, identity_of(signer->public_key(), environment_.provider.hkdf()));
+    if (auth.identity == own) return refused("CLIENT_AUTH: this end's own identity");
   }
   return peer;
 }
@@ -191,41 +179,37 @@ Result<void> Server::apply_policy(const Peer& peer, const wire::ClientAuth& auth
 }
 
 Result<Actions> Server::on(AwaitClientAuth& state, Bytes message) {
-  const auto auth = wire::parse_client_auth(message, state.agreement.qkd);
-  if (!auth) return std::unexpected(auth.error());
-  presented_ = present(auth->identity, auth->sae_id, state.agreement.qkd);
-  const auto peer = authorise(*auth);
-  if (!peer) return std::unexpected(peer.error());
-  const auto pinned = std::ranges::find((*peer)->keys, auth->identity, &PinnedKey::identity);
-  if (pinned == (*peer)->keys.end()) return fail(ErrorKind::Internal, Reason::InternalError, "peer directory");
+  QSP_TRY(const auto auth, wire::parse_client_auth(message, state.agreement.qkd));
+  presented_ = present(auth.identity, auth.sae_id, state.agreement.qkd);
+  QSP_TRY(const auto peer, authorise(auth));
+  const auto pinned = std::ranges::find(peer->keys, auth.identity, &PinnedKey::identity);
+  if (pinned == peer->keys.end()) return fail(ErrorKind::Internal, Reason::InternalError, "peer directory");
   // §5: CLIENT_AUTH.sig must name the pinned key's algorithm and be in SERVER_AUTH.sig_offers.
-  if (std::to_underlying(pinned->key.algorithm) != auth->signature_algorithm ||
+  if (std::to_underlying(pinned->key.algorithm) != auth.signature_algorithm ||
       !contains(options_->client_signatures, pinned->key.algorithm)) {
     return refused("CLIENT_AUTH: signature algorithm");
   }
   const schedule::Context context = environment_.schedule();
-  const auto th3 = state.transcript.hash(context.hkdf, auth->signed_part);
-  if (!th3) return std::unexpected(th3.error());
-  const auto verified =
-      PeerVerified::check(environment_.provider, pinned->key, kClientAuthContext, *th3, auth->signature);
-  if (!verified) return std::unexpected(verified.error());
+  QSP_TRY(const auto th3, state.transcript.hash(context.hkdf, auth.signed_part));
+  QSP_TRY(const auto verified,
+          PeerVerified::check(environment_.provider, pinned->key, kClientAuthContext, th3, auth.signature));
   peer_verified_ = true;
-  if (const auto lawful = apply_policy(**peer, *auth, state.agreement); !lawful) return std::unexpected(lawful.error());
+  QSP_TRY(apply_policy(*peer, auth, state.agreement));
 
   Agreement agreement = std::move(state.agreement);
   agreement.peer_signature = pinned->key.algorithm;
-  agreement.peer = (*peer)->name;
-  agreement.policy = options_->qkd == QkdPolicy::Required ? QkdPolicy::Required : (*peer)->qkd;
-  agreement.rekey_demands_kem = (*peer)->rekey_demands_kem;
+  agreement.peer = peer->name;
+  agreement.policy = options_->qkd == QkdPolicy::Required ? QkdPolicy::Required : peer->qkd;
+  agreement.rekey_demands_kem = peer->rekey_demands_kem;
   Transcript transcript = std::move(state.transcript);
-  transcript.add(auth->up_to_confirm);
-  AwaitQkdKey next{std::move(transcript), std::move(state.secret), std::move(agreement), auth->confirm, *verified};
+  transcript.add(auth.up_to_confirm);
+  AwaitQkdKey next{std::move(transcript), std::move(state.secret), std::move(agreement), auth.confirm, verified};
   if (!next.agreement.qkd) {
     advance(state, std::move(next));
     return finish(std::move(std::get<AwaitQkdKey>(state_)), std::nullopt);
   }
-  next.agreement.peer_sae_id = auth->sae_id;
-  next.agreement.key_id = auth->key_id;
+  next.agreement.peer_sae_id = auth.sae_id;
+  next.agreement.key_id = auth.key_id;
   Actions actions;
   actions.emplace_back(NeedQkdKey{next.agreement.peer_sae_id, next.agreement.key_id});
   advance(state, std::move(next));
@@ -246,13 +230,10 @@ Result<Actions> Server::on_qkd_key(DeliveredKey&& key) {
 Result<Actions> Server::finish(AwaitQkdKey&& given, std::optional<QkdKey>&& qkd_key) {
   AwaitQkdKey state = std::move(given);
   const schedule::Context context = environment_.schedule();
-  const auto th4 = state.transcript.hash(context.hkdf);
-  if (!th4) return std::unexpected(th4.error());
-  auto master = std::move(state.secret).master(context, *th4, std::move(qkd_key));
-  if (!master) return std::unexpected(master.error());
-  const auto expected = master->client_confirm(context, *th4);
-  if (!expected) return std::unexpected(expected.error());
-  if (!constant_time_equal(*expected, state.confirm)) {
+  QSP_TRY(const auto th4, state.transcript.hash(context.hkdf));
+  QSP_TRY(auto master, std::move(state.secret).master(context, th4, std::move(qkd_key)));
+  QSP_TRY(const auto expected, master.client_confirm(context, th4));
+  if (!constant_time_equal(expected, state.confirm)) {
     return refused(state.agreement.qkd ? "CLIENT_AUTH: confirm (the two ends' QKD keys may differ)"
                                        : "CLIENT_AUTH: confirm");
   }
@@ -260,17 +241,14 @@ Result<Actions> Server::finish(AwaitQkdKey&& given, std::optional<QkdKey>&& qkd_
   std::vector<std::uint8_t> message = wire::encode_server_finish_to_confirm();
   Transcript transcript = std::move(state.transcript);
   transcript.add(state.confirm);
-  const auto th5 = transcript.hash(context.hkdf, message);
-  if (!th5) return std::unexpected(th5.error());
-  const auto confirm = master->server_confirm(context, *th4, *th5);
-  if (!confirm) return std::unexpected(confirm.error());
-  message.insert(message.end(), confirm->begin(), confirm->end());
-  auto epoch = std::move(*master).first_epoch(context, state.agreement.session_id, *th4);
-  if (!epoch) return std::unexpected(epoch.error());
+  QSP_TRY(const auto th5, transcript.hash(context.hkdf, message));
+  QSP_TRY(const auto confirm, master.server_confirm(context, th4, th5));
+  message.insert(message.end(), confirm.begin(), confirm.end());
+  QSP_TRY(auto epoch, std::move(master).first_epoch(context, state.agreement.session_id, th4));
 
   Actions actions;
   actions.emplace_back(SendMessage{std::move(message)});
-  actions.emplace_back(Finished{std::move(*epoch), std::move(state.agreement)});
+  actions.emplace_back(Finished{std::move(epoch), std::move(state.agreement)});
   advance(std::get<AwaitQkdKey>(state_), Done{});
   return actions;
 }

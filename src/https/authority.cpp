@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.hpp"
 #include "crypto/openssl/owned.hpp"
 
 namespace qsp::https {
@@ -149,9 +150,8 @@ OrText<Authority> Authority::make(const std::string& name, Time from, std::chron
       add_extension(made, made, NID_subject_key_identifier, "hash") &&
       X509_sign(made, parts->key.get(), EVP_sha256()) != 0;
   if (!complete) return failed("make an authority");
-  auto credential = to_pem(made, parts->key.get());
-  if (!credential) return std::unexpected(credential.error());
-  parts->credential = *std::move(credential);
+  QSP_TRY(auto credential, to_pem(made, parts->key.get()));
+  parts->credential = std::move(credential);
   return Authority(std::move(parts));
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "https/client_connection.hpp"
 
 namespace qsp::https {
@@ -249,19 +250,14 @@ class LoopClient final : public Client {
 }  // namespace
 
 files::OrText<std::unique_ptr<Client>> Client::make(net::Loop& loop, const ClientOptions& options) {
-  files::OrText<Url> url = parse_url(options.url);
-  if (!url) return std::unexpected(std::move(url.error()));
-  files::OrText<TlsContext> tls = url->tls ? make_client_context(options.tls) : nullptr;
-  if (!tls) return std::unexpected(std::move(tls.error()));
-  std::string name = options.server_name.empty() ? url->address.host : options.server_name;
-  if (url->tls && !make_client_end(*tls, name)) {
+  QSP_TRY(Url url, parse_url(options.url));
+  QSP_TRY(TlsContext tls, url.tls ? make_client_context(options.tls) : nullptr);
+  std::string name = options.server_name.empty() ? url.address.host : options.server_name;
+  if (url.tls && !make_client_end(tls, name)) {
     return std::unexpected("server name: no certificate can be for this one; give a host name or an IP address");
   }
-  auto common = std::make_shared<const Common>(Common{.loop = loop,
-                                                      .options = options,
-                                                      .url = std::move(*url),
-                                                      .server_name = std::move(name),
-                                                      .tls = std::move(*tls)});
+  auto common = std::make_shared<const Common>(Common{
+      .loop = loop, .options = options, .url = std::move(url), .server_name = std::move(name), .tls = std::move(tls)});
   return std::make_unique<LoopClient>(std::make_shared<Pool>(std::move(common)));
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "https/server_connection.hpp"
 #include "https/server_core.hpp"
 #include "net/address.hpp"
@@ -82,10 +83,9 @@ void Mailbox::close() {
 }
 
 files::OrText<void> ServerCore::open() {
-  files::OrText<TlsContext> context = read_tls();
-  if (!context) return std::unexpected(std::move(context.error()));
-  tls_ = std::move(*context);
-  if (files::OrText<void> listening = listen(); !listening) return listening;
+  QSP_TRY(TlsContext context, read_tls());
+  tls_ = std::move(context);
+  QSP_TRY(listen());
   mailbox_ = std::make_shared<Mailbox>(loop_.executor(), weak_from_this());
   const auto run = [](std::shared_ptr<ServerCore> self) -> Awaited<void> { co_await self->accept(); };
   asio::co_spawn(loop_.executor(), run(shared_from_this()), asio::detached);
@@ -278,15 +278,14 @@ void ServerCore::close_connections() {
 }
 
 files::OrText<void> Server::reload() {
-  files::OrText<Renewal> prepared = prepare_reload();
-  if (!prepared) return std::unexpected(std::move(prepared.error()));
-  (*prepared)();
+  QSP_TRY(Renewal prepared, prepare_reload());
+  prepared();
   return {};
 }
 
 files::OrText<std::unique_ptr<Server>> Server::open(net::Loop& loop, const ServerOptions& options, Handler& handler) {
   auto core = std::make_shared<ServerCore>(loop, options, handler);
-  if (files::OrText<void> opened = core->open(); !opened) return std::unexpected(std::move(opened.error()));
+  QSP_TRY(core->open());
   return std::make_unique<LoopServer>(std::move(core));
 }
 

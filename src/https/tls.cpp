@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/hex.hpp"
+#include "base/try.hpp"
 #include "crypto/pem.hpp"
 #include "files/trusted.hpp"
 
@@ -90,15 +91,13 @@ Wanted certificates() {
 
 OrText<void> use_certificate(SSL_CTX* context, const TlsFiles& tls) {
   const std::string& file = tls.certificate;
-  const OrText<files::Content> content = files::read_file(file, kMaxCertificatesSize);
-  if (!content) return std::unexpected(content.error());
+  QSP_TRY(const files::Content content, files::read_file(file, kMaxCertificatesSize));
   Wanted wanted = certificates();
   wanted.keys_are_ours = file == tls.key;
-  const auto chain = read_all<Certificate>(file, content->text.reveal_text(), wanted, PEM_read_bio_X509);
-  if (!chain) return std::unexpected(chain.error());
-  bool used = SSL_CTX_use_certificate(context, chain->front().get()) == 1;
-  for (std::size_t i = 1; used && i < chain->size(); ++i) {
-    used = SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) == 1;
+  QSP_TRY(const auto chain, read_all<Certificate>(file, content.text.reveal_text(), wanted, PEM_read_bio_X509));
+  bool used = SSL_CTX_use_certificate(context, chain.front().get()) == 1;
+  for (std::size_t i = 1; used && i < chain.size(); ++i) {
+    used = SSL_CTX_add1_chain_cert(context, chain[i].get()) == 1;
   }
   if (used) return {};
   ERR_clear_error();
@@ -108,10 +107,9 @@ OrText<void> use_certificate(SSL_CTX* context, const TlsFiles& tls) {
 
 /// The one private key of a key file. Certificates and parameters may stand beside it, another key may not.
 OrText<crypto::openssl::Pkey> read_key(const std::string& file) {
-  const OrText<SecretBytes> pem = files::read_private_file(file, kMaxKeySize);
-  if (!pem) return std::unexpected(pem.error());
+  QSP_TRY(const SecretBytes pem, files::read_private_file(file, kMaxKeySize));
   crypto::openssl::Pkey key;
-  for (crypto::PemReader reader(pem->reveal_text());;) {
+  for (crypto::PemReader reader(pem.reveal_text());;) {
     const auto next = reader.next();
     if (!next) return std::unexpected(file + ": holds " + std::string(next.error()) + "; make or copy it again");
     if (!*next) break;
@@ -138,9 +136,8 @@ OrText<crypto::openssl::Pkey> read_key(const std::string& file) {
 }
 
 OrText<void> use_key(SSL_CTX* context, const TlsFiles& tls) {
-  const auto key = read_key(tls.key);
-  if (!key) return std::unexpected(key.error());
-  const bool used = SSL_CTX_use_PrivateKey(context, key->get()) == 1 && SSL_CTX_check_private_key(context) == 1;
+  QSP_TRY(const auto key, read_key(tls.key));
+  const bool used = SSL_CTX_use_PrivateKey(context, key.get()) == 1 && SSL_CTX_check_private_key(context) == 1;
   ERR_clear_error();
   if (!used) {
     return std::unexpected(tls.key + ": is not the key of the certificate " + tls.certificate + "; give the two that " +
@@ -150,11 +147,10 @@ OrText<void> use_key(SSL_CTX* context, const TlsFiles& tls) {
 }
 
 OrText<void> use_authorities(SSL_CTX* context, const std::string& file) {
-  const OrText<files::Content> content = files::read_trusted_file(file, kMaxCertificatesSize);
-  if (!content) return std::unexpected(content.error());
-  const auto authorities = read_all<Certificate>(file, content->text.reveal_text(), certificates(), PEM_read_bio_X509);
-  if (!authorities) return std::unexpected(authorities.error());
-  for (const Certificate& authority : *authorities) {
+  QSP_TRY(const files::Content content, files::read_trusted_file(file, kMaxCertificatesSize));
+  QSP_TRY(const auto authorities,
+          read_all<Certificate>(file, content.text.reveal_text(), certificates(), PEM_read_bio_X509));
+  for (const Certificate& authority : authorities) {
     // A client's question for a certificate names them, so that a browser can choose.
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1 ||
         SSL_CTX_add_client_CA(context, authority.get()) != 1) {
@@ -166,16 +162,14 @@ OrText<void> use_authorities(SSL_CTX* context, const std::string& file) {
 }
 
 OrText<std::vector<RevocationList>> read_revoked(const std::string& file) {
-  const OrText<files::Content> content = files::read_trusted_file(file, kMaxRevokedSize);
-  if (!content) return std::unexpected(content.error());
-  return read_all<RevocationList>(file, content->text.reveal_text(),
-                                  {.what = "revocation list", .labels = {"X509 CRL"}}, PEM_read_bio_X509_CRL);
+  QSP_TRY(const files::Content content, files::read_trusted_file(file, kMaxRevokedSize));
+  return read_all<RevocationList>(file, content.text.reveal_text(), {.what = "revocation list", .labels = {"X509 CRL"}},
+                                  PEM_read_bio_X509_CRL);
 }
 
 OrText<void> use_revoked(SSL_CTX* context, const std::string& file) {
-  const auto lists = read_revoked(file);
-  if (!lists) return std::unexpected(lists.error());
-  for (const RevocationList& list : *lists) {
+  QSP_TRY(const auto lists, read_revoked(file));
+  for (const RevocationList& list : lists) {
     if (X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list.get()) != 1) {
       ERR_clear_error();
       return std::unexpected(file + ": holds a revocation list that cannot be used; make or copy it again");
@@ -320,7 +314,7 @@ OrText<TlsContext> make_server_context(const TlsFiles& files) { return make_cont
 OrText<TlsContext> make_client_context(const TlsFiles& files) { return make_context(TLS_client_method(), files); }
 
 OrText<void> check_revocation_lists(const std::string& file) {
-  if (const auto lists = read_revoked(file); !lists) return std::unexpected(lists.error());
+  QSP_TRY(read_revoked(file));
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/try.hpp"
 #include "identity/key_files.hpp"
 #include "identity/peers.hpp"
 
@@ -21,20 +22,17 @@ files::OrText<std::vector<FoundKey>> one_key(crypto::PublicKey key, FoundKey fou
 
 files::OrText<std::vector<FoundKey>> find_keys(crypto::Provider& provider, const std::string& file,
                                                const std::string& passphrase_file) {
-  const auto content = files::read_file(file, kMaxPeersFileSize);
-  if (!content) return std::unexpected(content.error());
-  const std::string_view text = content->text.reveal_text();
+  QSP_TRY(const auto content, files::read_file(file, kMaxPeersFileSize));
+  const std::string_view text = content.text.reveal_text();
   const KeyFileKind kind = kind_of(text);
   switch (kind) {
     case KeyFileKind::Private: {
-      const auto signer = parse_private_key(provider, file, *content, passphrase_file);
-      if (!signer) return std::unexpected(signer.error());
-      return one_key((*signer)->public_key(), {.file = file, .kind = "private", .peer = {}, .key = {}}, provider);
+      QSP_TRY(const auto signer, parse_private_key(provider, file, content, passphrase_file));
+      return one_key(signer->public_key(), {.file = file, .kind = "private", .peer = {}, .key = {}}, provider);
     }
     case KeyFileKind::Public: {
-      auto key = parse_public_key(provider, file, text);
-      if (!key) return std::unexpected(key.error());
-      return one_key(std::move(*key), {.file = file, .kind = "public", .peer = {}, .key = {}}, provider);
+      QSP_TRY(auto key, parse_public_key(provider, file, text));
+      return one_key(std::move(key), {.file = file, .kind = "public", .peer = {}, .key = {}}, provider);
     }
     case KeyFileKind::Damaged:
     case KeyFileKind::Empty:
@@ -43,10 +41,9 @@ files::OrText<std::vector<FoundKey>> find_keys(crypto::Provider& provider, const
     case KeyFileKind::Neither:
       break;
   }
-  const auto peers = PinnedPeers::parse(provider, file, text);
-  if (!peers) return std::unexpected(peers.error());
+  QSP_TRY(const auto peers, PinnedPeers::parse(provider, file, text));
   std::vector<FoundKey> all;
-  for (const Peer& peer : peers->all()) {
+  for (const Peer& peer : peers.all()) {
     for (const PinnedKey& key : peer.keys) all.push_back({file, "peer", peer.name, key});
   }
   return all;

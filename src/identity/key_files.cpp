@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/try.hpp"
 #include "files/file.hpp"
 #include "files/trusted.hpp"
 #include "identity/passphrase.hpp"
@@ -65,9 +66,8 @@ std::string public_file_of(const std::string& private_file) { return private_fil
 
 OrText<std::unique_ptr<crypto::Signer>> load_private_key(crypto::Provider& provider, const std::string& file,
                                                          const std::string& passphrase_file) {
-  const OrText<files::Content> content = files::read_file(file, kMaxKeyFileSize);
-  if (!content) return std::unexpected(content.error());
-  return parse_private_key(provider, file, *content, passphrase_file);
+  QSP_TRY(const files::Content content, files::read_file(file, kMaxKeyFileSize));
+  return parse_private_key(provider, file, content, passphrase_file);
 }
 
 OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& provider, const std::string& file,
@@ -106,9 +106,8 @@ OrText<std::unique_ptr<crypto::Signer>> parse_private_key(crypto::Provider& prov
 }
 
 OrText<crypto::PublicKey> load_public_key(crypto::Provider& provider, const std::string& file) {
-  const OrText<files::Content> content = files::read_trusted_file(file, kMaxKeyFileSize);
-  if (!content) return std::unexpected(content.error());
-  return parse_public_key(provider, file, content->text.reveal_text());
+  QSP_TRY(const files::Content content, files::read_trusted_file(file, kMaxKeyFileSize));
+  return parse_public_key(provider, file, content.text.reveal_text());
 }
 
 OrText<crypto::PublicKey> parse_public_key(crypto::Provider& provider, const std::string& where, std::string_view pem) {
@@ -127,7 +126,7 @@ OrText<crypto::PublicKey> write_new_key_pair(crypto::Provider& provider, crypto:
                                              const std::string& file, const std::optional<SecretBytes>& passphrase) {
   const std::string public_file = public_file_of(file);
   for (const std::string& name : {file, public_file}) {
-    if (OrText<void> absent = refuse_existing(name); !absent) return std::unexpected(absent.error());
+    QSP_TRY(refuse_existing(name));
   }
 
   const auto provider_failed = [&](const Error& error) {

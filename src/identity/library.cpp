@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "base/try.hpp"
 #include "files/file.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
@@ -41,9 +42,8 @@ Result<crypto::PublicKey, Failure> load_public_key(crypto::Provider& provider, c
 }
 
 Result<PinnedKey, Failure> load_pin(crypto::Provider& provider, const std::string& file) {
-  auto key = load_public_key(provider, file);
-  if (!key) return std::unexpected(std::move(key.error()));
-  auto pinned = pin(*std::move(key), provider.hkdf());
+  QSP_TRY(auto key, load_public_key(provider, file));
+  auto pinned = pin(std::move(key), provider.hkdf());
   if (!pinned) return std::unexpected(Failure{pinned.error(), file + ": " + std::string(pinned.error().where)});
   return *std::move(pinned);
 }

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/secret.hpp"
 
@@ -207,9 +208,8 @@ OrText<SecretBytes> passphrase_from_terminal(const std::string& prompt) {
 OrText<SecretBytes> new_passphrase_from_terminal(const std::string& prompt) {
   OrText<SecretBytes> first = passphrase_from_terminal(prompt);
   if (!first) return first;
-  const OrText<SecretBytes> again = passphrase_from_terminal("once more: ");
-  if (!again) return std::unexpected(again.error());
-  if (!constant_time_equal(first->reveal(), again->reveal())) {
+  QSP_TRY(const SecretBytes again, passphrase_from_terminal("once more: "));
+  if (!constant_time_equal(first->reveal(), again.reveal())) {
     return std::unexpected("the two passphrases differ; start again");
   }
   return first;

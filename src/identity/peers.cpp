@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "config/document.hpp"
 #include "config/toml.hpp"
 #include "files/trusted.hpp"
@@ -46,7 +47,7 @@ OrText<Pin> read_pin(Table& table) {
                .or_one = true,
                .each = {.is = [](std::string_view) noexcept { return true; }, .takes = "a public key in PEM"}});
   table.texts("key_file", pin.key_files, {.most = kMaxKeysPerPeer, .or_one = true});
-  if (auto read = table.finish(); !read) return std::unexpected(std::move(read.error()));
+  QSP_TRY(table.finish());
   return pin;
 }
 
@@ -77,26 +78,25 @@ class PinnedPeers::Loader {
                              ": holds no peer; add a [[peer]] table, or write peer = [] where nobody is to be trusted");
     }
     std::vector<Table> tables = root.tables("peer", kMaxPeers, "a peer");
-    if (auto read = root.finish(); !read) return std::unexpected(std::move(read.error()));
+    QSP_TRY(root.finish());
     loaded_.peers_.reserve(tables.size());
     for (Table& table : tables) {
-      if (OrText<void> added = add(table); !added) return std::unexpected(added.error());
+      QSP_TRY(add(table));
     }
     return std::move(loaded_);
   }
 
  private:
   OrText<void> add(Table& table) {
-    OrText<Pin> pin = read_pin(table);
-    if (!pin) return std::unexpected(std::move(pin.error()));
-    Peer& peer = pin->peer;
+    QSP_TRY(Pin pin, read_pin(table));
+    Peer& peer = pin.peer;
     if (const auto same = loaded_.by_name_.find(peer.name); same != loaded_.by_name_.end()) {
       return table.problem("name", "is taken by the peer of line " +
                                        std::to_string(loaded_.places_[same->second].line) + "; give each its own");
     }
-    if (OrText<void> checked = check_rights(table, peer); !checked) return checked;
-    if (OrText<void> fresh = note_sae_id(table, peer); !fresh) return fresh;
-    if (OrText<void> read = read_keys(table, *pin); !read) return read;
+    QSP_TRY(check_rights(table, peer));
+    QSP_TRY(note_sae_id(table, peer));
+    QSP_TRY(read_keys(table, pin));
 
     loaded_.by_name_.emplace(peer.name, loaded_.peers_.size());
     loaded_.places_.push_back(table.place());
@@ -148,9 +148,8 @@ class PinnedPeers::Loader {
 };
 
 OrText<PinnedPeers> PinnedPeers::load(crypto::Provider& provider, const std::string& file) {
-  const OrText<files::Content> content = files::read_trusted_file(file, kMaxPeersFileSize);
-  if (!content) return std::unexpected(content.error());
-  return parse(provider, file, content->text.reveal_text());
+  QSP_TRY(const files::Content content, files::read_trusted_file(file, kMaxPeersFileSize));
+  return parse(provider, file, content.text.reveal_text());
 }
 
 OrText<PinnedPeers> PinnedPeers::parse(crypto::Provider& provider, const std::string& file, std::string_view text) {

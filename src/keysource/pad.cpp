@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "files/file.hpp"
 #include "qsp/bytes.hpp"
 #include "wire/cursor.hpp"
@@ -47,8 +48,7 @@ OrText<files::Descriptor> open_private(const std::string& file, int mode) {
   if (::fstat(fd.get(), &info) != 0) return std::unexpected(files::system_error(file, "cannot look at it"));
   if (!S_ISREG(info.st_mode)) return std::unexpected(file + ": not a regular file; give the name of one");
   if (info.st_nlink > 1) return std::unexpected(file + ": has more than one name (hard links); remove the others");
-  if (OrText<void> fine = files::require_private(fd.get(), file); !fine)
-    return std::unexpected(std::move(fine.error()));
+  QSP_TRY(files::require_private(fd.get(), file));
   return fd;
 }
 
@@ -64,18 +64,17 @@ struct PadStart {
 };
 
 OrText<PadStart> read_pad_start(int fd, const std::string& file) {
-  const OrText<std::size_t> size = size_of(fd, file);
-  if (!size) return std::unexpected(size.error());
+  QSP_TRY(const std::size_t size, size_of(fd, file));
   std::array<std::uint8_t, kPadHeaderSize + 1> start{};
-  if (*size < kPadRecordsOffset) return std::unexpected(file + ": not a pad; make one with: qsp pad create");
-  if (OrText<void> read = files::read_at(fd, file, start, 0); !read) return std::unexpected(std::move(read.error()));
+  if (size < kPadRecordsOffset) return std::unexpected(file + ": not a pad; make one with: qsp pad create");
+  QSP_TRY(files::read_at(fd, file, start, 0));
   std::optional<PadHeader> header = decode_pad_header(Bytes(start).first(kPadHeaderSize));
   const std::uint8_t state = start[kPadStateOffset];
   if (!header || state > kJournalled) {
     return std::unexpected(file + ": not a pad, or damaged; make a new pair with: qsp pad create");
   }
-  if (*size != pad_size(header->keys)) {
-    return std::unexpected(file + ": damaged, " + std::to_string(*size) + " bytes instead of " +
+  if (size != pad_size(header->keys)) {
+    return std::unexpected(file + ": damaged, " + std::to_string(size) + " bytes instead of " +
                            std::to_string(pad_size(header->keys)) +
                            "; copy it again if it was never used, or make a new pair");
   }
@@ -85,11 +84,10 @@ OrText<PadStart> read_pad_start(int fd, const std::string& file) {
 OrText<JournalHeader> read_journal_header(int fd, const std::string& file, const PadHeader& pad) {
   const std::string damaged =
       file + ": damaged, so nobody knows which keys are used; make a new pair with: qsp pad create";
-  const OrText<std::size_t> size = size_of(fd, file);
-  if (!size) return std::unexpected(size.error());
-  if (*size != journal_size(pad.keys)) return std::unexpected(damaged);
+  QSP_TRY(const std::size_t size, size_of(fd, file));
+  if (size != journal_size(pad.keys)) return std::unexpected(damaged);
   std::array<std::uint8_t, kJournalHeaderSize> bytes{};
-  if (OrText<void> read = files::read_at(fd, file, bytes, 0); !read) return std::unexpected(std::move(read.error()));
+  QSP_TRY(files::read_at(fd, file, bytes, 0));
   const std::optional<JournalHeader> header = decode_journal_header(bytes);
   if (!header) return std::unexpected(damaged);
   if (header->pad_id != pad.pad_id || header->half != pad.half || header->keys != pad.keys) {
@@ -113,8 +111,7 @@ OrText<Used> count_bits(int fd, const std::string& file, const PadHeader& pad) {
     const std::uint64_t count = std::min<std::uint64_t>(kChunkSize * 8, pad.keys - index);
     const MutableBytes bytes = MutableBytes(chunk).first(static_cast<std::size_t>((count + 7) / 8));
     const std::size_t offset = kJournalHeaderSize + static_cast<std::size_t>(index / 8);
-    if (OrText<void> read = files::read_at(fd, file, bytes, offset); !read)
-      return std::unexpected(std::move(read.error()));
+    QSP_TRY(files::read_at(fd, file, bytes, offset));
     for (std::uint64_t bit = 0; bit < count; ++bit, ++index) {
       const bool is_used = (bytes[static_cast<std::size_t>(bit / 8)] >> (bit % 8) & 1U) != 0;
       if (is_used) {
@@ -158,9 +155,9 @@ std::string journal_of(const std::string& pad_file) { return pad_file + ".used";
 OrText<Pad> Pad::open(const std::string& file) {
   Pad pad;
   pad.file_ = file;
-  if (OrText<void> opened = pad.open_pad(); !opened) return std::unexpected(std::move(opened.error()));
-  if (OrText<void> opened = pad.open_journal(); !opened) return std::unexpected(std::move(opened.error()));
-  if (OrText<void> counted = pad.count_used(); !counted) return std::unexpected(std::move(counted.error()));
+  QSP_TRY(pad.open_pad());
+  QSP_TRY(pad.open_journal());
+  QSP_TRY(pad.count_used());
   return pad;
 }
 
@@ -170,42 +167,36 @@ Pad::~Pad() {
 }
 
 OrText<void> Pad::open_pad() {
-  OrText<files::Descriptor> fd = open_private(file_, O_RDWR);
-  if (!fd) return std::unexpected(std::move(fd.error()));
-  pad_ = std::move(*fd);
+  QSP_TRY(files::Descriptor fd, open_private(file_, O_RDWR));
+  pad_ = std::move(fd);
   if (::flock(pad_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return std::unexpected(files::system_error(file_, "cannot lock"));
     return std::unexpected(file_ + ": in use by another process; stop that, or make a pad for each");
   }
-  OrText<PadStart> start = read_pad_start(pad_.get(), file_);
-  if (!start) return std::unexpected(std::move(start.error()));
-  header_ = std::move(start->header);
-  state_ = start->state;
-  OrText<files::Descriptor> claimed = claim(header_, file_);
-  if (!claimed) return std::unexpected(std::move(claimed.error()));
-  claim_ = std::move(*claimed);
+  QSP_TRY(PadStart start, read_pad_start(pad_.get(), file_));
+  header_ = std::move(start.header);
+  state_ = start.state;
+  QSP_TRY(files::Descriptor claimed, claim(header_, file_));
+  claim_ = std::move(claimed);
   return {};
 }
 
 OrText<void> Pad::open_journal() {
   const std::string name = journal_of(file_);
-  const OrText<FileBinding> binding = binding_of(pad_.get(), file_);
-  if (!binding) return std::unexpected(binding.error());
-  const JournalHeader expected{header_.pad_id, header_.half, header_.keys, *binding};
+  QSP_TRY(const FileBinding binding, binding_of(pad_.get(), file_));
+  const JournalHeader expected{header_.pad_id, header_.half, header_.keys, binding};
 
   if (::access(name.c_str(), F_OK) != 0 && errno == ENOENT) {
     if (state_ != kFresh) {
       return std::unexpected(name +
                              ": missing, so nobody knows which keys are used; make a new pair with: qsp pad create");
     }
-    if (OrText<void> made = make_journal(expected); !made) return made;
+    QSP_TRY(make_journal(expected));
   }
-  OrText<files::Descriptor> fd = open_private(name, O_RDWR);
-  if (!fd) return std::unexpected(std::move(fd.error()));
-  journal_ = std::move(*fd);
-  const OrText<JournalHeader> found = read_journal_header(journal_.get(), name, header_);
-  if (!found) return std::unexpected(found.error());
-  if (*found != expected) {
+  QSP_TRY(files::Descriptor fd, open_private(name, O_RDWR));
+  journal_ = std::move(fd);
+  QSP_TRY(const JournalHeader found, read_journal_header(journal_.get(), name, header_));
+  if (found != expected) {
     return std::unexpected(
         file_ +
         ": a copy or a backup of a pad that is in use, so its keys may be used already; go on with the "
@@ -213,7 +204,7 @@ OrText<void> Pad::open_journal() {
   }
   if (state_ == kJournalled) return {};
   // From here on the pad cannot be used without its journal; before, nothing was drawn.
-  if (OrText<void> put = files::write_at(pad_.get(), file_, Bytes(&kJournalled, 1), kPadStateOffset); !put) return put;
+  QSP_TRY(files::write_at(pad_.get(), file_, Bytes(&kJournalled, 1), kPadStateOffset));
   if (::fdatasync(pad_.get()) != 0) return std::unexpected(files::system_error(file_, "cannot write to disk"));
   state_ = kJournalled;
   return {};
@@ -226,7 +217,7 @@ OrText<void> Pad::make_journal(const JournalHeader& header) {
   ::unlink(unfinished.c_str());
   std::vector<std::uint8_t> content(journal_size(header.keys));
   std::ranges::copy(encode(header), content.begin());
-  if (OrText<void> written = files::write_new_file(unfinished, content, files::kOwnerOnly); !written) return written;
+  QSP_TRY(files::write_new_file(unfinished, content, files::kOwnerOnly));
   if (::rename(unfinished.c_str(), journal_of(file_).c_str()) != 0) {
     return std::unexpected(files::system_error(unfinished, "cannot rename"));
   }
@@ -236,20 +227,17 @@ OrText<void> Pad::make_journal(const JournalHeader& header) {
 }
 
 OrText<void> Pad::count_used() {
-  const OrText<Used> used = count_bits(journal_.get(), journal_of(file_), header_);
-  if (!used) return std::unexpected(used.error());
-  own_used_ = used->own;
-  peer_used_ = used->peer;
-  next_ = used->first_unused_own;
+  QSP_TRY(const Used used, count_bits(journal_.get(), journal_of(file_), header_));
+  own_used_ = used.own;
+  peer_used_ = used.peer;
+  next_ = used.first_unused_own;
   return {};
 }
 
 OrText<bool> Pad::is_used(std::uint64_t index) const {
   std::array<std::uint8_t, 1> byte{};
   const std::size_t offset = kJournalHeaderSize + static_cast<std::size_t>(index / 8);
-  if (OrText<void> read = files::read_at(journal_.get(), journal_of(file_), byte, offset); !read) {
-    return std::unexpected(std::move(read.error()));
-  }
+  QSP_TRY(files::read_at(journal_.get(), journal_of(file_), byte, offset));
   return (byte[0] >> (index % 8) & 1U) != 0;
 }
 
@@ -257,9 +245,9 @@ OrText<void> Pad::mark_used(std::uint64_t index) {
   std::array<std::uint8_t, 1> byte{};
   const std::string name = journal_of(file_);
   const std::size_t offset = kJournalHeaderSize + static_cast<std::size_t>(index / 8);
-  if (OrText<void> read = files::read_at(journal_.get(), name, byte, offset); !read) return read;
+  QSP_TRY(files::read_at(journal_.get(), name, byte, offset));
   byte[0] = static_cast<std::uint8_t>(byte[0] | 1U << (index % 8));
-  if (OrText<void> put = files::write_at(journal_.get(), name, byte, offset); !put) return put;
+  QSP_TRY(files::write_at(journal_.get(), name, byte, offset));
   if (::fdatasync(journal_.get()) != 0) return std::unexpected(files::system_error(name, "cannot write to disk"));
   ++(range_of(header_.half, header_.keys).contains(index) ? own_used_ : peer_used_);
   return {};
@@ -274,9 +262,7 @@ std::unexpected<std::string> Pad::refuse_for_good(std::string why) {
 OrText<QkdKey> Pad::spend(std::uint64_t index) {
   constexpr std::array<std::uint8_t, kRecordSize> kErased{};
   Secret<kRecordSize, struct RecordTag> record;
-  if (OrText<void> read = files::read_at(pad_.get(), file_, record.writable(), record_offset(index)); !read) {
-    return std::unexpected(std::move(read.error()));
-  }
+  QSP_TRY(files::read_at(pad_.get(), file_, record.writable(), record_offset(index)));
   const Bytes key = record.reveal().first(kKeySize);
   wire::Reader check(record.reveal().subspan(kKeySize));
   const bool intact = check.u64() == record_check(header_.pad_id, index, key);
@@ -302,9 +288,8 @@ OrText<DeliveredKey> Pad::take_next() {
     if (!used) return refuse_for_good(used.error());
     if (*used) continue;
     const std::uint64_t index = next_++;
-    OrText<QkdKey> key = spend(index);
-    if (!key) return std::unexpected(std::move(key.error()));
-    return DeliveredKey{uuid_text(key_id_of(header_.pad_id, index)), std::move(*key)};
+    QSP_TRY(QkdKey key, spend(index));
+    return DeliveredKey{uuid_text(key_id_of(header_.pad_id, index)), std::move(key)};
   }
   return std::unexpected(file_ + ": no key is left in half " + keysource::name(header_.half) +
                          "; make a new pair with: qsp pad create");
@@ -327,20 +312,14 @@ OrText<QkdKey> Pad::take(const Uuid& key_id) {
 PadStatus Pad::status() const { return status_of(header_, own_used_, peer_used_); }
 
 OrText<PadStatus> pad_status(const std::string& file) {
-  const OrText<files::Descriptor> pad = open_private(file, O_RDONLY);
-  if (!pad) return std::unexpected(pad.error());
-  const OrText<PadStart> start = read_pad_start(pad->get(), file);
-  if (!start) return std::unexpected(start.error());
+  QSP_TRY(const files::Descriptor pad, open_private(file, O_RDONLY));
+  QSP_TRY(const PadStart start, read_pad_start(pad.get(), file));
   const std::string name = journal_of(file);
-  if (start->state == kFresh && ::access(name.c_str(), F_OK) != 0) return status_of(start->header, 0, 0);
-  const OrText<files::Descriptor> journal = open_private(name, O_RDONLY);
-  if (!journal) return std::unexpected(journal.error());
-  if (const auto header = read_journal_header(journal->get(), name, start->header); !header) {
-    return std::unexpected(header.error());
-  }
-  const OrText<Used> used = count_bits(journal->get(), name, start->header);
-  if (!used) return std::unexpected(used.error());
-  return status_of(start->header, used->own, used->peer);
+  if (start.state == kFresh && ::access(name.c_str(), F_OK) != 0) return status_of(start.header, 0, 0);
+  QSP_TRY(const files::Descriptor journal, open_private(name, O_RDONLY));
+  QSP_TRY(read_journal_header(journal.get(), name, start.header));
+  QSP_TRY(const Used used, count_bits(journal.get(), name, start.header));
+  return status_of(start.header, used.own, used.peer);
 }
 
 }  // namespace qsp::keysource

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/try.hpp"
 #include "https/client.hpp"
 #include "json/json.hpp"
 #include "kme/config/config.hpp"
@@ -27,9 +28,8 @@ constexpr double kOldNews = 5;  ///< seconds; a KME looks at its store every sec
 
 /// The admin port that a configuration names.
 OrText<std::uint16_t> admin_port_of(const std::string& config_file) {
-  const auto config = read_config(config_file);
-  if (!config) return std::unexpected(config.error());
-  const std::uint16_t port = config->admin_port.value_or(0);
+  QSP_TRY(const auto config, read_config(config_file));
+  const std::uint16_t port = config.admin_port.value_or(0);
   if (port == 0) {
     return std::unexpected(config_file + ": field \"admin_port\": is needed for this; name a port and restart the KME");
   }
@@ -39,26 +39,24 @@ OrText<std::uint16_t> admin_port_of(const std::string& config_file) {
 /// One call to the admin port that a configuration names: the JSON of a 200 answer.
 OrText<boost::json::object> ask(const std::string& config_file, https::Method method, std::string target,
                                 std::string body = {}) {
-  const auto port = admin_port_of(config_file);
-  if (!port) return std::unexpected(port.error());
+  QSP_TRY(const auto port, admin_port_of(config_file));
   net::Loop loop;
   https::ClientOptions to;
-  to.url = "http://127.0.0.1:" + std::to_string(*port);
-  auto client = https::Client::make(loop, to);
-  if (!client) return std::unexpected(client.error());
+  to.url = "http://127.0.0.1:" + std::to_string(port);
+  QSP_TRY(auto client, https::Client::make(loop, to));
   OrText<https::Response> answer = std::unexpected("no answer");
-  (*client)->call({.method = method,
-                   .target = std::move(target),
-                   .body = SecretBytes(std::move(body)),
-                   .deadline = net::Loop::now() + std::chrono::seconds(5)},
-                  [&](std::expected<https::Response, https::Failure> result) {
-                    if (result) {
-                      answer = *std::move(result);
-                    } else {
-                      answer = std::unexpected(result.error().text);
-                    }
-                    loop.io().stop();
-                  });
+  client->call({.method = method,
+                .target = std::move(target),
+                .body = SecretBytes(std::move(body)),
+                .deadline = net::Loop::now() + std::chrono::seconds(5)},
+               [&](std::expected<https::Response, https::Failure> result) {
+                 if (result) {
+                   answer = *std::move(result);
+                 } else {
+                   answer = std::unexpected(result.error().text);
+                 }
+                 loop.io().stop();
+               });
   loop.run();
   if (!answer) return std::unexpected(answer.error() + " (is the KME of " + config_file + " running?)");
   if (answer->status != 200)
@@ -178,7 +176,7 @@ std::string describe_status(const boost::json::object& status) {
 OrText<boost::json::object> admin_status(const std::string& config_file, std::chrono::nanoseconds wait) {
   constexpr std::chrono::milliseconds kPause{100};
   // What is wrong in the file does not get better by waiting.
-  if (const auto port = admin_port_of(config_file); !port) return std::unexpected(port.error());
+  QSP_TRY(admin_port_of(config_file));
   const Instant until = net::Loop::now() + wait;
   auto status = ask(config_file, https::Method::Get, "/status");
   while (wait.count() != 0 && (!status || lacks(*status)) && net::Loop::now() < until) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.hpp"
 #include "kme/link/respond.hpp"
 
 namespace qsp::kme {
@@ -14,7 +15,7 @@ Kme::Kme(net::Loop& loop, Config config, crypto::Rng& rng) : loop_(loop), config
 files::OrText<std::unique_ptr<Kme>> Kme::open(net::Loop& loop, Config config, crypto::Rng& rng,
                                               bool allow_fault_injection) {
   std::unique_ptr<Kme> made(new Kme(loop, std::move(config), rng));
-  if (const auto started = made->start(allow_fault_injection); !started) return std::unexpected(started.error());
+  QSP_TRY(made->start(allow_fault_injection));
   return made;
 }
 
@@ -24,9 +25,8 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
   queue_ = std::make_unique<StoreQueue>(loop_, *std::move(store), faults_);
   for (const LinkConfig& config : config_.links) {
     link::Producer* const producer = config.producer == ProducerKind::Random ? &random_ : nullptr;
-    auto link = link::Link::make(loop_, *queue_, config_, config, faults_, producer);
-    if (!link) return std::unexpected(link.error());
-    links_.push_back(*std::move(link));
+    QSP_TRY(auto link, link::Link::make(loop_, *queue_, config_, config, faults_, producer));
+    links_.push_back(std::move(link));
   }
   api_ = std::make_unique<api::Api>(loop_, *queue_, config_, faults_, counters_, [this](const LinkConfig& config) {
     return links_[static_cast<std::size_t>(&config - config_.links.data())].get();
@@ -40,9 +40,8 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
   options.max_connections_per_source = config_.max_connections_per_source;
   options.max_body = link::kMaxLinkMessage;
   options.report = [](const std::string& line) { spdlog::warn("{}", line); };
-  auto server = https::Server::open(loop_, options, *this);
-  if (!server) return std::unexpected(server.error());
-  server_ = *std::move(server);
+  QSP_TRY(auto server, https::Server::open(loop_, options, *this));
+  server_ = std::move(server);
 
   admin_ = std::make_unique<Admin>(config_, links_, *server_, counters_, *queue_,
                                    allow_fault_injection ? &faults_ : nullptr);
@@ -51,9 +50,8 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
     local.port = *config_.admin_port;
     local.max_connections = 64;
     local.report = options.report;
-    auto admin = https::Server::open(loop_, local, *admin_);
-    if (!admin) return std::unexpected(admin.error());
-    admin_server_ = *std::move(admin);
+    QSP_TRY(auto admin, https::Server::open(loop_, local, *admin_));
+    admin_server_ = std::move(admin);
   }
   for (const auto& link : links_) link->start();
   return {};
@@ -76,16 +74,14 @@ void Kme::handle(https::Request request, https::Respond respond) {
 }
 
 files::OrText<void> Kme::reload() {
-  auto serving = server_->prepare_reload();
-  if (!serving) return std::unexpected(serving.error());
+  QSP_TRY(auto serving, server_->prepare_reload());
   std::vector<std::vector<std::shared_ptr<https::Client>>> dialling;
   for (const auto& link : links_) {
-    auto clients = link->make_clients();
-    if (!clients) return std::unexpected(clients.error());
-    dialling.push_back(*std::move(clients));
+    QSP_TRY(auto clients, link->make_clients());
+    dialling.push_back(std::move(clients));
   }
   if (const auto files = queue_->check_files(); !files) return std::unexpected("store: " + files.error().text);
-  (*serving)();
+  serving();
   for (std::size_t i = 0; i < links_.size(); ++i) links_[i]->adopt(std::move(dialling[i]));
   queue_->renew();
   return {};

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/try.hpp"
 #include "identity/key_files.hpp"
 #include "qsp/openssl.hpp"
 
@@ -155,12 +156,11 @@ echo none > {dir}/eve
 OrText<void> write_keys(const Lab& lab) {
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return std::unexpected(std::string(provider.error().where));
-  if (auto done = lab.make_folder("link"); !done) return done;
+  QSP_TRY(lab.make_folder("link"));
   for (const std::string_view name :
        {std::string_view("link"), kStationA, kStationB, std::string_view("alice"), std::string_view("bob")}) {
-    const auto made = identity::write_new_key_pair(**provider, crypto::SignatureId::MlDsa65,
-                                                   lab.folder() + '/' + std::string(name) + "/qsp.key", std::nullopt);
-    if (!made) return std::unexpected(made.error());
+    QSP_TRY(identity::write_new_key_pair(**provider, crypto::SignatureId::MlDsa65,
+                                         lab.folder() + '/' + std::string(name) + "/qsp.key", std::nullopt));
   }
   constexpr std::string_view kConnects = "connect = true\n";
   constexpr std::string_view kServes = "serve = true\n";
@@ -173,7 +173,7 @@ OrText<void> write_keys(const Lab& lab) {
       {"bob/peers.toml", pin("alice", "alice", fmt::format("{}{}\"alice\"\n", kConnects, kDemandsQkd))},
   }};
   for (const auto& [name, text] : files) {
-    if (auto done = lab.write(name, text, kPublic); !done) return done;
+    QSP_TRY(lab.write(name, text, kPublic));
   }
   return {};
 }
@@ -181,19 +181,18 @@ OrText<void> write_keys(const Lab& lab) {
 }  // namespace
 
 OrText<void> make_e91_lab(const std::string& folder, std::uint16_t port) {
-  auto lab = Lab::make(folder);
-  if (!lab) return std::unexpected(lab.error());
+  QSP_TRY(auto lab, Lab::make(folder));
   const auto [a, b] = sites(port);
   const Ports ports{.link = static_cast<std::uint16_t>(port + 4), .alice = static_cast<std::uint16_t>(port + 5)};
   for (const Site* const site : {&a, &b}) {
     const std::string_view station = site->side == 'a' ? kStationA : kStationB;
     const SiteKeys keys{.producer = fmt::format("producer = \"feed\"\nfeeders = [\"{}\"]\n", station), .key_life = 600};
-    if (auto done = lab->write_site(*site, site == &a ? b : a, keys); !done) return done;
-    if (auto done = lab->write_credential(station, false); !done) return done;
+    QSP_TRY(lab.write_site(*site, site == &a ? b : a, keys));
+    QSP_TRY(lab.write_credential(station, false));
     const std::string name = std::string(station) + "/e91.toml";
-    if (auto done = lab->write(name, station_options(folder, *site, ports), kPublic); !done) return done;
+    QSP_TRY(lab.write(name, station_options(folder, *site, ports), kPublic));
   }
-  if (auto done = write_keys(*lab); !done) return done;
+  QSP_TRY(write_keys(lab));
   const std::array<std::pair<std::string, std::string>, 5> files{{
       {"link.toml", std::string(kLinkFile)},
       {"link/e91.toml", link_options(folder, ports)},
@@ -202,7 +201,7 @@ OrText<void> make_e91_lab(const std::string& folder, std::uint16_t port) {
       {"README.md", link_readme(folder, a, b)},
   }};
   for (const auto& [name, text] : files) {
-    if (auto done = lab->write(name, text, kPublic); !done) return done;
+    QSP_TRY(lab.write(name, text, kPublic));
   }
   return {};
 }

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "base/try.hpp"
+
 namespace qsp::lab {
 namespace {
 
@@ -90,12 +92,11 @@ hello
 }  // namespace
 
 OrText<void> make_kme_lab(const std::string& folder, std::uint16_t port) {
-  auto lab = Lab::make(folder);
-  if (!lab) return std::unexpected(lab.error());
+  QSP_TRY(auto lab, Lab::make(folder));
   const auto [a, b] = sites(port);
-  if (auto done = lab->write_site(a, b, {.producer = "producer = \"random\"\n"}); !done) return done;
-  if (auto done = lab->write_site(b, a, {.producer = "producer = \"peer\"\n"}); !done) return done;
-  return lab->write("README.md", kme_readme(folder, a, b), kPublic);
+  QSP_TRY(lab.write_site(a, b, {.producer = "producer = \"random\"\n"}));
+  QSP_TRY(lab.write_site(b, a, {.producer = "producer = \"peer\"\n"}));
+  return lab.write("README.md", kme_readme(folder, a, b), kPublic);
 }
 
 }  // namespace qsp::lab

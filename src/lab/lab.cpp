@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/try.hpp"
 #include "files/unfinished.hpp"
 
 namespace qsp::lab {
@@ -53,15 +54,12 @@ std::array<Site, 2> sites(std::uint16_t port) {
 
 OrText<Lab> Lab::make(const std::string& folder) {
   const auto from = std::chrono::system_clock::now() - kClocksDiffer;
-  auto authority = https::Authority::make("QSP laboratory", from, kLife);
-  if (!authority) return std::unexpected(authority.error());
-  Lab lab(folder, *std::move(authority));
-  if (auto done = lab.make_folder(""); !done) return std::unexpected(done.error());
+  QSP_TRY(auto authority, https::Authority::make("QSP laboratory", from, kLife));
+  Lab lab(folder, std::move(authority));
+  QSP_TRY(lab.make_folder(""));
   const auto& credential = lab.authority_.credential();
-  if (auto done = lab.write("ca.pem", credential.certificate, kPublic); !done) return std::unexpected(done.error());
-  if (auto done = lab.write("ca-key.pem", credential.key.reveal_text(), kPrivate); !done) {
-    return std::unexpected(done.error());
-  }
+  QSP_TRY(lab.write("ca.pem", credential.certificate, kPublic));
+  QSP_TRY(lab.write("ca-key.pem", credential.key.reveal_text(), kPrivate));
   return lab;
 }
 
@@ -81,16 +79,15 @@ OrText<void> Lab::write_credential(std::string_view name, bool server) {
     subject.addresses = {"127.0.0.1", "::1"};
   }
   const auto from = std::chrono::system_clock::now() - kClocksDiffer;
-  const auto made = authority_.issue(subject, from, kLife);
-  if (!made) return std::unexpected(made.error());
-  if (auto done = make_folder(name); !done) return done;
-  if (auto done = write(std::string(name) + "/cert.pem", made->certificate, kPublic); !done) return done;
-  return write(std::string(name) + "/key.pem", made->key.reveal_text(), kPrivate);
+  QSP_TRY(const auto made, authority_.issue(subject, from, kLife));
+  QSP_TRY(make_folder(name));
+  QSP_TRY(write(std::string(name) + "/cert.pem", made.certificate, kPublic));
+  return write(std::string(name) + "/key.pem", made.key.reveal_text(), kPrivate);
 }
 
 OrText<void> Lab::write_site(const Site& here, const Site& there, const SiteKeys& keys) {
-  if (auto done = write_credential(here.kme, true); !done) return done;
-  if (auto done = write_credential(here.sae, false); !done) return done;
+  QSP_TRY(write_credential(here.kme, true));
+  QSP_TRY(write_credential(here.sae, false));
   return write(std::string(here.kme) + "/kme.toml", config_of(here, there, keys), kPublic);
 }
 

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <climits>
 
+#include "base/try.hpp"
+
 namespace qsp::net {
 namespace {
 
@@ -65,10 +67,9 @@ Result<PipeEnd, error_code> PipeEnd::open(Loop& loop, int fd, Watch::For what) {
   }
   if (S_ISFIFO(info.st_mode)) enlarge_pipe(fd);
   const int used = own ? own.get() : fd;
-  auto watch = Watch::open(loop, used, what);
-  if (!watch) return std::unexpected(watch.error());
-  if (watch->always_ready()) way = Way::Plain;
-  return PipeEnd(used, std::move(own), way, std::move(*watch));
+  QSP_TRY(auto watch, Watch::open(loop, used, what));
+  if (watch.always_ready()) way = Way::Plain;
+  return PipeEnd(used, std::move(own), way, std::move(watch));
 }
 
 ssize_t PipeEnd::read(MutableBytes into) const noexcept {

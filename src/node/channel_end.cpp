@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.hpp"
 #include "identity/identity.hpp"
 #include "node/rekey_timing.hpp"
 #include "qsp/openssl.hpp"
@@ -58,13 +59,12 @@ std::string ChannelEnd::explain_misuse(std::string_view where) const {
 }
 
 std::expected<void, Refused> ChannelEnd::read_policies(const EndConfig& config) {
-  const auto timing = rekey_timing(config);
-  if (!timing) return std::unexpected(timing.error());
-  pace_ = timing->pace;
+  QSP_TRY(const auto timing, rekey_timing(config));
+  pace_ = timing.pace;
   shared_.client.kems = shared_.server.kems = config.kems;
   shared_.client.aeads = shared_.server.aeads = config.aeads;
   shared_.client.sae_id = shared_.server.sae_id = config.sae_id;
-  shared_.client.rekey = shared_.server.rekey = timing->policy;
+  shared_.client.rekey = shared_.server.rekey = timing.policy;
   shared_.server.qkd = config.qkd;
   if (!config.signatures.empty()) shared_.server.client_signatures = config.signatures;
   return {};
@@ -160,7 +160,7 @@ std::optional<std::string> ChannelEnd::lacks_sae_id(const Peer* dialled) const {
 
 std::expected<void, Refused> ChannelEnd::read(const EndConfig& config) {
   name_ = config.name;
-  if (const auto read = read_policies(config); !read) return read;
+  QSP_TRY(read_policies(config));
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return refuse(std::string(provider.error().where));
   warn_of_missing_algorithms(**provider, config);
@@ -226,29 +226,25 @@ std::expected<std::unique_ptr<EndpointFactory>, std::string> ChannelEnd::endpoin
     std::shared_ptr<const Trust> trust) const {
   auto provider = crypto::make_openssl_provider();
   if (!provider) return std::unexpected(std::string(provider.error().where));
-  auto signers = trust->signers(**provider);
-  if (!signers) return std::unexpected(signers.error());
-  const auto peer = dialled(*trust);
-  if (!peer) return std::unexpected(peer.error());
-  return std::make_unique<ChannelEndpoints>(role_, shared_, trust_, std::move(trust), *peer, std::move(*provider),
-                                            std::move(*signers));
+  QSP_TRY(auto signers, trust->signers(**provider));
+  QSP_TRY(const auto peer, dialled(*trust));
+  return std::make_unique<ChannelEndpoints>(role_, shared_, trust_, std::move(trust), peer, std::move(*provider),
+                                            std::move(signers));
 }
 
 std::expected<Reloaded, std::string> ChannelEnd::reload(std::size_t threads) {
   const auto provider = crypto::make_openssl_provider();
   if (!provider) return std::unexpected(std::string(provider.error().where));
   const std::shared_ptr<const Trust> before = trust_.get();
-  const auto after = Trust::read(**provider, files_, before.get());
-  if (!after) return std::unexpected(after.error());
-  if (auto lack = lacks_qkd_source(**after)) return std::unexpected(std::move(*lack));
+  QSP_TRY(const auto after, Trust::read(**provider, files_, before.get()));
+  if (auto lack = lacks_qkd_source(*after)) return std::unexpected(std::move(*lack));
   Reloaded reloaded;
   for (std::size_t i = 0; i < threads; ++i) {
-    auto endpoints = endpoints_of(*after);
-    if (!endpoints) return std::unexpected(endpoints.error());
-    reloaded.endpoints.push_back(std::move(*endpoints));
+    QSP_TRY(auto endpoints, endpoints_of(after));
+    reloaded.endpoints.push_back(std::move(endpoints));
   }
-  reloaded.changes = describe_change(*before, **after);
-  trust_.set(*after);
+  reloaded.changes = describe_change(*before, *after);
+  trust_.set(after);
   return reloaded;
 }
 

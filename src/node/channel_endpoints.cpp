@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/try.hpp"
 #include "net/loop.hpp"
 
 namespace qsp::node {
@@ -27,10 +28,9 @@ ChannelEndpoints::ChannelEndpoints(Role role, const SharedOptions& shared, const
 Result<std::unique_ptr<Endpoint>> ChannelEndpoints::make(bool without_qkd) {
   const Instant now = net::Loop::now();
   client_.redial_without_qkd = without_qkd;
-  auto channel =
-      role_ == Role::Client ? Channel::client(*provider_, client_, now) : Channel::server(*provider_, server_, now);
-  if (!channel) return std::unexpected(channel.error());
-  return std::move(*channel);
+  QSP_TRY(auto channel, role_ == Role::Client ? Channel::client(*provider_, client_, now)
+                                              : Channel::server(*provider_, server_, now));
+  return channel;
 }
 
 std::optional<std::string> ChannelEndpoints::objection(const ChannelStatus& session) const {

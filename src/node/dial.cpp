@@ -10,6 +10,7 @@
 #include <random>
 #include <utility>
 
+#include "base/try.hpp"
 #include "net/outcome.hpp"
 #include "node/broken_pipe.hpp"
 
@@ -36,9 +37,8 @@ Dial::Dial(const DialConfig& config, DialEvents& events)
 
 std::expected<std::unique_ptr<Dial>, Refused> Dial::open(const DialConfig& config, DialEvents& events) try {
   std::unique_ptr<Dial> dial(new Dial(config, events));
-  auto end = LocalEnd::load(config.end, Role::Client, dial->log_);
-  if (!end) return std::unexpected(std::move(end.error()));
-  dial->end_ = *std::move(end);
+  QSP_TRY(auto end, LocalEnd::load(config.end, Role::Client, dial->log_));
+  dial->end_ = std::move(end);
   for (const std::string& warning : dial->end_->warnings()) events.warning(warning);
   auto endpoints = dial->end_->endpoints();
   if (!endpoints) return refuse(std::move(endpoints.error()));

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/try.hpp"
 #include "etsi014/etsi014.hpp"
 #include "https/client.hpp"
 #include "keysource/etsi014/schedule.hpp"
@@ -77,9 +78,7 @@ class Keys final : public KmeKeys {
 std::expected<std::unique_ptr<KmeKeys>, std::string> KmeKeys::open(const KmeAccess& access, keysource::Costs costs,
                                                                    NameSetting name) try {
   auto keys = std::make_unique<Keys>();
-  if (const auto started = keys->start(access, std::move(costs), name); !started) {
-    return std::unexpected(started.error());
-  }
+  QSP_TRY(keys->start(access, std::move(costs), name));
   return keys;
 } catch (const boost::system::system_error& failed) {  // Asio makes its epoll descriptors in constructors
   return std::unexpected(fmt::format("{}: {} (see: ulimit -n)", name(Setting::KmeUrls), failed.what()));

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/try.hpp"
 #include "node/channel_end.hpp"
 #include "qsp/openssl.hpp"
 #include "rc155/session.hpp"
@@ -42,10 +43,10 @@ std::expected<Reloaded, std::string> LocalEnd::reload(std::size_t) {
 }
 
 std::expected<std::unique_ptr<LocalEnd>, Refused> LocalEnd::load(const EndConfig& config, Role role, Log log) {
-  if (const auto complete = check(config, role); !complete) return std::unexpected(complete.error());
+  QSP_TRY(check(config, role));
   if (config.profile == ProfileId::DangerousRc155) return std::make_unique<Rc155End>(role);
   auto end = std::make_unique<ChannelEnd>(role, std::move(log));
-  if (const auto read = end->read(config); !read) return std::unexpected(read.error());
+  QSP_TRY(end->read(config));
   return end;
 }
 

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/try.hpp"
 #include "node/broken_pipe.hpp"
 
 namespace qsp::node {
@@ -63,9 +64,9 @@ Node::~Node() {
 
 std::expected<std::unique_ptr<Node>, Refused> Node::open(const NodeConfig& config, NodeEvents& events) {
   std::unique_ptr<Node> node(new Node(config, events));
-  if (const auto read = node->read_end(); !read) return std::unexpected(read.error());
-  if (const auto listening = node->listen(); !listening) return std::unexpected(listening.error());
-  if (const auto served = node->serve_metrics(); !served) return std::unexpected(served.error());
+  QSP_TRY(node->read_end());
+  QSP_TRY(node->listen());
+  QSP_TRY(node->serve_metrics());
   return node;
 }
 
@@ -78,9 +79,8 @@ std::expected<void, Refused> Node::read_end() {
     if (!started) return refuse(std::move(started.error()));
     groups_ = *std::move(started);
   }
-  auto end = LocalEnd::load(config_.end, Role::Server, log_);
-  if (!end) return std::unexpected(std::move(end.error()));
-  end_ = *std::move(end);
+  QSP_TRY(auto end, LocalEnd::load(config_.end, Role::Server, log_));
+  end_ = std::move(end);
   for (const std::string& warning : end_->warnings()) events_.warning(warning);
   if (!end_->profile().half_close && !std::holds_alternative<EchoData>(config_.application)) {
     return refuse_config(fmt::format("{} and {} need profile 1.0: rc155 cannot say that data is complete",
@@ -92,10 +92,9 @@ std::expected<void, Refused> Node::read_end() {
 std::expected<void, Refused> Node::listen() {
   std::vector<ConnectionFactory*> factories;  // of the server's threads
   const auto make_factory = [&]() -> std::expected<std::unique_ptr<net::SessionFactory>, std::string> {
-    auto endpoints = end_->endpoints();
-    if (!endpoints) return std::unexpected(endpoints.error());
+    QSP_TRY(auto endpoints, end_->endpoints());
     auto factory =
-        std::make_unique<ConnectionFactory>(*end_, std::move(*endpoints), config_.application, groups_.get(), log_);
+        std::make_unique<ConnectionFactory>(*end_, std::move(endpoints), config_.application, groups_.get(), log_);
     factories.push_back(factory.get());
     return factory;
   };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/try.hpp"
 #include "net/loop.hpp"
 #include "text/escape.hpp"
 
@@ -21,9 +22,8 @@ std::expected<std::unique_ptr<QkdKeys>, std::string> QkdKeys::open(const std::ve
   auto keys = std::make_unique<QkdKeys>(std::move(log));
   keys->any_source_ = !pads.empty() || !kme.urls.empty();
   for (const PadFile& one : pads) {
-    auto pad = keysource::Pad::open(one.file);
-    if (!pad) return std::unexpected(pad.error());
-    if (!keys->pads_.add(one.sae_id, std::move(*pad))) {
+    QSP_TRY(auto pad, keysource::Pad::open(one.file));
+    if (!keys->pads_.add(one.sae_id, std::move(pad))) {
       return std::unexpected(fmt::format("{} {}={}: there is a pad for this SAE ID already", name(Setting::Pads),
                                          terminal_escape(one.sae_id), terminal_escape(one.file)));
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/try.hpp"
 #include "files/file.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
@@ -35,27 +36,22 @@ std::string list_of(std::string_view what, const std::vector<std::string_view>& 
 
 std::expected<std::shared_ptr<const Trust>, std::string> Trust::read(crypto::Provider& provider,
                                                                      const TrustFiles& files, const Trust* before) {
-  auto peers = identity::PinnedPeers::load(provider, files.peers);
-  if (!peers) return std::unexpected(std::move(peers.error()));
-  const std::shared_ptr<Trust> trust(new Trust(std::move(*peers)));
+  QSP_TRY(auto peers, identity::PinnedPeers::load(provider, files.peers));
+  const std::shared_ptr<Trust> trust(new Trust(std::move(peers)));
   if (!files.passphrase_file.empty()) {
-    auto passphrase = identity::passphrase_from_file(files.passphrase_file);
-    if (!passphrase) return std::unexpected(std::move(passphrase.error()));
-    trust->passphrase_ = std::move(*passphrase);
+    QSP_TRY(auto passphrase, identity::passphrase_from_file(files.passphrase_file));
+    trust->passphrase_ = std::move(passphrase);
   }
   for (const std::string& file : files.keys) {
-    if (const auto added = trust->add_key(provider, file, files, before); !added) return std::unexpected(added.error());
+    QSP_TRY(trust->add_key(provider, file, files, before));
   }
-  if (auto lawful = trust->peers_.refuse_own(trust->own_, files.sae_id); !lawful) {
-    return std::unexpected(std::move(lawful.error()));
-  }
+  QSP_TRY(trust->peers_.refuse_own(trust->own_, files.sae_id));
   return trust;
 }
 
 std::expected<void, std::string> Trust::add_key(crypto::Provider& provider, const std::string& file,
                                                 const TrustFiles& files, const Trust* before) {
-  auto content = files::read_file(file, identity::kMaxKeyFileSize);
-  if (!content) return std::unexpected(std::move(content.error()));
+  QSP_TRY(auto content, files::read_file(file, identity::kMaxKeyFileSize));
   const auto ask = [&]() -> std::expected<SecretBytes, std::string> {
     if (!passphrase_ && before != nullptr && before->passphrase_) passphrase_ = before->passphrase_->copy();
     if (!passphrase_ && before != nullptr) {
@@ -72,12 +68,11 @@ std::expected<void, std::string> Trust::add_key(crypto::Provider& provider, cons
     }
     return passphrase_->copy();
   };
-  const auto signer = identity::parse_private_key(provider, file, *content, files.passphrase_file, ask);
-  if (!signer) return std::unexpected(signer.error());
-  const auto identity = identity_of((*signer)->public_key(), provider.hkdf());
+  QSP_TRY(const auto signer, identity::parse_private_key(provider, file, content, files.passphrase_file, ask));
+  const auto identity = identity_of(signer->public_key(), provider.hkdf());
   if (!identity) return std::unexpected(fmt::format("{}: {}", file, identity.error().where));
   own_.push_back(*identity);
-  keys_.emplace_back(file, std::move(content->text));
+  keys_.emplace_back(file, std::move(content.text));
   return {};
 }
 

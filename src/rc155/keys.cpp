@@ -3,31 +3,26 @@
 #include <array>
 #include <string_view>
 
+#include "base/try.hpp"
 #include "wire/cursor.hpp"
 
 namespace qsp::rc155 {
 namespace {
 
 Result<EpochKey> derive(crypto::Hkdf& hkdf, Bytes ikm, Bytes salt, crypto::Parts info) {
-  const auto prk = hkdf.extract(salt, {ikm});
-  if (!prk) return std::unexpected(prk.error());
+  QSP_TRY(const auto prk, hkdf.extract(salt, {ikm}));
   EpochKey key;
-  if (auto expanded = hkdf.expand(prk->reveal(), info, key.writable()); !expanded) {
-    return std::unexpected(expanded.error());
-  }
+  QSP_TRY(hkdf.expand(prk.reveal(), info, key.writable()));
   return key;
 }
 
 }  // namespace
 
 Result<EpochKey> first_key(crypto::Hkdf& hkdf, const HelloNonce& client, const HelloNonce& server) {
-  const auto ikm_base = hkdf.hash({as_bytes("QSP153"), client, server});
-  if (!ikm_base) return std::unexpected(ikm_base.error());
-  const auto salt = hkdf.hash({as_bytes("QSP153-salt")});
-  if (!salt) return std::unexpected(salt.error());
-  const auto kem = derive(hkdf, *ikm_base, *salt, {as_bytes("qsp-stage153-handshake-ikm")});
-  if (!kem) return std::unexpected(kem.error());
-  return derive(hkdf, kem->reveal(), as_bytes("QSP-Stage155"), {as_bytes("QSP session key epoch1")});
+  QSP_TRY(const auto ikm_base, hkdf.hash({as_bytes("QSP153"), client, server}));
+  QSP_TRY(const auto salt, hkdf.hash({as_bytes("QSP153-salt")}));
+  QSP_TRY(const auto kem, derive(hkdf, ikm_base, salt, {as_bytes("qsp-stage153-handshake-ikm")}));
+  return derive(hkdf, kem.reveal(), as_bytes("QSP-Stage155"), {as_bytes("QSP session key epoch1")});
 }
 
 Result<EpochKey> next_key(crypto::Hkdf& hkdf, const EpochKey& key, std::uint64_t session_id, std::uint32_t new_epoch,

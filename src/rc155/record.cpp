@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/try.hpp"
 #include "wire/cursor.hpp"
 
 namespace qsp::rc155 {
@@ -23,10 +24,9 @@ TrafficKey traffic_key(const EpochKey& key) noexcept { return TrafficKey::copy_o
 }  // namespace
 
 Result<void> Record::start(std::uint64_t session_id, const EpochKey& key) {
-  auto aead = provider_->aead(crypto::AeadId::Aes256Gcm);
-  if (!aead) return std::unexpected(aead.error());
-  if (auto keyed = (*aead)->set_key(traffic_key(key)); !keyed) return keyed;
-  current_ = std::move(*aead);
+  QSP_TRY(auto aead, provider_->aead(crypto::AeadId::Aes256Gcm));
+  QSP_TRY(aead->set_key(traffic_key(key)));
+  current_ = std::move(aead);
   session_id_ = session_id;
   epoch_ = 1;
   return {};
@@ -69,14 +69,12 @@ Result<MutableBytes> Record::open(const wire::FrameView& frame, std::string_view
   crypto::Aead& aead = is_current ? *current_ : *previous_;
   const MutableBytes data =
       frame.payload.subspan(kNoncePrefixSize, frame.payload.size() - kNoncePrefixSize - crypto::kTagSize);
-  if (auto opened = aead.open(nonce, as_bytes(label), data, frame.payload.last<crypto::kTagSize>()); !opened) {
-    return std::unexpected(opened.error());
-  }
+  QSP_TRY(aead.open(nonce, as_bytes(label), data, frame.payload.last<crypto::kTagSize>()));
   received_ = frame.header.seq;
   if (is_current && receives_previous_) {
     receives_previous_ = false;
     // An all-zero key replaces the old one; the object waits for the next rekey.
-    if (auto wiped = previous_->set_key(TrafficKey{}); !wiped) return std::unexpected(wiped.error());
+    QSP_TRY(previous_->set_key(TrafficKey{}));
   }
   return data;
 }
@@ -84,9 +82,8 @@ Result<MutableBytes> Record::open(const wire::FrameView& frame, std::string_view
 Result<void> Record::advance(const EpochKey& next, Previous previous) {
   if (previous == Previous::Receive) {
     if (!previous_) {
-      auto aead = provider_->aead(crypto::AeadId::Aes256Gcm);
-      if (!aead) return std::unexpected(aead.error());
-      previous_ = std::move(*aead);
+      QSP_TRY(auto aead, provider_->aead(crypto::AeadId::Aes256Gcm));
+      previous_ = std::move(aead);
     }
     std::swap(current_, previous_);
     receives_previous_ = true;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/try.hpp"
 #include "wire/cursor.hpp"
 
 namespace qsp::rc155 {
@@ -37,7 +38,7 @@ Session::Session(Role role, crypto::Provider& provider)
 Result<std::unique_ptr<Session>> Session::dangerous_make(Role role, crypto::Provider& provider) {
   std::unique_ptr<Session> session(new Session(role, provider));
   if (role == Role::Client) {
-    if (auto filled = provider.rng().fill(session->client_nonce_); !filled) return std::unexpected(filled.error());
+    QSP_TRY(provider.rng().fill(session->client_nonce_));
     session->queue_hello(0, kClientHelloSize);
     encode_client_hello(session->client_nonce_, MutableBytes(session->transmit_).last<kClientHelloSize>());
   }
@@ -123,9 +124,9 @@ Result<void> Session::check_header(const wire::FrameHeader& header) const noexce
   const bool allowed =
       is_hello == (state_ == State::Handshake) && !(is_rekey && role_ == Role::Server && state_ != State::Rekey);
   if (!allowed) return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "frame type not allowed in this state");
-  if (auto bounded = wire::check_bounds(header, bounds_); !bounded) return bounded;
+  QSP_TRY(wire::check_bounds(header, bounds_));
   if (!is_hello) {
-    if (auto expected = record_.check(header); !expected) return expected;
+    QSP_TRY(record_.check(header));
     if (is_rekey && role_ == Role::Client && header.epoch != record_.epoch()) {
       return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "second REKEY_INIT in one epoch");
     }
@@ -144,9 +145,8 @@ Result<void> Session::handle_frame(const wire::FrameView& frame) {
     case wire::FrameType::Handshake:
       return role_ == Role::Server ? handle_client_hello(frame) : handle_server_hello(frame);
     case wire::FrameType::AppData: {
-      const auto data = open(frame, kAppLabel);
-      if (!data) return std::unexpected(data.error());
-      data_event_ = *data;
+      QSP_TRY(const auto data, open(frame, kAppLabel));
+      data_event_ = data;
       return {};
     }
     case wire::FrameType::Rekey:
@@ -158,37 +158,34 @@ Result<void> Session::handle_frame(const wire::FrameView& frame) {
 }
 
 Result<void> Session::handle_client_hello(const wire::FrameView& frame) {
-  const auto client = decode_client_hello(frame.payload);
-  if (!client) return std::unexpected(client.error());
+  QSP_TRY(const auto client, decode_client_hello(frame.payload));
 
   std::array<std::uint8_t, kHelloNonceSize + 8> drawn;
-  if (auto filled = provider_->rng().fill(drawn); !filled) return filled;
+  QSP_TRY(provider_->rng().fill(drawn));
   wire::Reader reader(drawn);
   ServerHello hello{};
   std::ranges::copy(reader.bytes(kHelloNonceSize), hello.nonce.begin());
   hello.session_id = reader.u64();
   if (hello.session_id == 0) return fail(ErrorKind::Provider, Reason::InternalError, "session_id 0 drawn");
 
-  if (auto established = establish(*client, hello); !established) return established;
+  QSP_TRY(establish(client, hello));
   queue_hello(hello.session_id, kServerHelloSize);
   encode_server_hello(hello, MutableBytes(transmit_).last<kServerHelloSize>());
   return {};
 }
 
 Result<void> Session::handle_server_hello(const wire::FrameView& frame) {
-  const auto hello = decode_server_hello(frame.payload);
-  if (!hello) return std::unexpected(hello.error());
-  if (hello->session_id != frame.header.session_id) {
+  QSP_TRY(const auto hello, decode_server_hello(frame.payload));
+  if (hello.session_id != frame.header.session_id) {
     return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "server hello: session_id unlike the header's");
   }
-  return establish(client_nonce_, *hello);
+  return establish(client_nonce_, hello);
 }
 
 Result<void> Session::establish(const HelloNonce& client, const ServerHello& server) {
-  auto key = first_key(provider_->hkdf(), client, server.nonce);
-  if (!key) return std::unexpected(key.error());
-  if (auto started = record_.start(server.session_id, *key); !started) return started;
-  epoch_key_ = std::move(*key);
+  QSP_TRY(auto key, first_key(provider_->hkdf(), client, server.nonce));
+  QSP_TRY(record_.start(server.session_id, key));
+  epoch_key_ = std::move(key);
   deadline_.reset();
   state_ = State::Established;
   established_event_ = server.session_id;
@@ -204,19 +201,16 @@ Result<MutableBytes> Session::open(const wire::FrameView& frame, std::string_vie
 
 /// SPEC_155 §7.3: the client commits with its ACK.
 Result<void> Session::handle_init(const wire::FrameView& frame) {
-  const auto plaintext = open(frame, kInitLabel);
-  if (!plaintext) return std::unexpected(plaintext.error());
-  const auto init = decode_rekey(*plaintext, RekeyType::Init);
-  if (!init) return std::unexpected(init.error());
-  if (init->new_epoch != std::uint64_t{record_.epoch()} + 1) {
+  QSP_TRY(const auto plaintext, open(frame, kInitLabel));
+  QSP_TRY(const auto init, decode_rekey(plaintext, RekeyType::Init));
+  if (init.new_epoch != std::uint64_t{record_.epoch()} + 1) {
     return fail(ErrorKind::PeerMisbehaved, Reason::EpochMismatch, "REKEY_INIT: new_epoch");
   }
-  const std::uint32_t new_epoch = init->new_epoch;
-  const Material material = Material::copy_of(init->body);
-  wipe(*plaintext);  // the caller's buffer keeps nothing of the next key
-  const auto confirmed = confirm(provider_->hkdf(), material.reveal());
-  if (!confirmed) return std::unexpected(confirmed.error());
-  if (auto queued = queue_rekey(RekeyType::Ack, new_epoch, *confirmed); !queued) return queued;
+  const std::uint32_t new_epoch = init.new_epoch;
+  const Material material = Material::copy_of(init.body);
+  wipe(plaintext);  // the caller's buffer keeps nothing of the next key
+  QSP_TRY(const auto confirmed, confirm(provider_->hkdf(), material.reveal()));
+  QSP_TRY(queue_rekey(RekeyType::Ack, new_epoch, confirmed));
   auto committed = commit(new_epoch, material.reveal(), Record::Previous::Receive);
   if (committed) state_ = State::Rekey;
   return committed;
@@ -224,19 +218,16 @@ Result<void> Session::handle_init(const wire::FrameView& frame) {
 
 /// SPEC_155 §7.3: the server commits after verifying the ACK, and the old epoch ends there and then.
 Result<void> Session::handle_ack(const wire::FrameView& frame) {
-  const auto plaintext = open(frame, kAckLabel);
-  if (!plaintext) return std::unexpected(plaintext.error());
-  const auto ack = decode_rekey(*plaintext, RekeyType::Ack);
-  if (!ack) return std::unexpected(ack.error());
-  if (ack->new_epoch != std::uint64_t{record_.epoch()} + 1) {
+  QSP_TRY(const auto plaintext, open(frame, kAckLabel));
+  QSP_TRY(const auto ack, decode_rekey(plaintext, RekeyType::Ack));
+  if (ack.new_epoch != std::uint64_t{record_.epoch()} + 1) {
     return fail(ErrorKind::PeerMisbehaved, Reason::EpochMismatch, "REKEY_ACK: new_epoch");
   }
-  const auto expected = confirm(provider_->hkdf(), material_.reveal());
-  if (!expected) return std::unexpected(expected.error());
-  if (!constant_time_equal(*expected, ack->body)) {
+  QSP_TRY(const auto expected, confirm(provider_->hkdf(), material_.reveal()));
+  if (!constant_time_equal(expected, ack.body)) {
     return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY_ACK: confirm");
   }
-  auto committed = commit(ack->new_epoch, material_.reveal(), Record::Previous::Refuse);
+  auto committed = commit(ack.new_epoch, material_.reveal(), Record::Previous::Refuse);
   material_.wipe();
   deadline_.reset();
   if (committed) state_ = State::Established;
@@ -244,24 +235,21 @@ Result<void> Session::handle_ack(const wire::FrameView& frame) {
 }
 
 Result<void> Session::commit(std::uint32_t new_epoch, Bytes material, Record::Previous previous) {
-  auto key = next_key(provider_->hkdf(), epoch_key_, record_.session_id(), new_epoch, material);
-  if (!key) return std::unexpected(key.error());
-  if (auto advanced = record_.advance(*key, previous); !advanced) return advanced;
-  epoch_key_ = std::move(*key);
+  QSP_TRY(auto key, next_key(provider_->hkdf(), epoch_key_, record_.session_id(), new_epoch, material));
+  QSP_TRY(record_.advance(key, previous));
+  epoch_key_ = std::move(key);
   epoch_event_ = new_epoch;
   return {};
 }
 
 Result<void> Session::handle_close(const wire::FrameView& frame) {
-  const auto plaintext = open(frame, kCloseLabel);
-  if (!plaintext) return std::unexpected(plaintext.error());
-  const auto message = decode_close(*plaintext);
-  if (!message) return std::unexpected(message.error());
+  QSP_TRY(const auto plaintext, open(frame, kCloseLabel));
+  QSP_TRY(const auto message, decode_close(plaintext));
   // A receiver of CLOSE does not reply.
-  end({.reason = message->reason,
-       .text = std::string(message->text),
+  end({.reason = message.reason,
+       .text = std::string(message.text),
        .by_peer = true,
-       .truncated = message->reason != Reason::Normal},
+       .truncated = message.reason != Reason::Normal},
       Farewell::None);
   return {};
 }
@@ -320,7 +308,7 @@ Result<void> Session::send_init(Instant now) {
   if (record_.epoch() == std::numeric_limits<std::uint32_t>::max()) {
     return fail(ErrorKind::PeerIncompatible, Reason::Limit, "epochs used up");
   }
-  if (auto filled = provider_->rng().fill(material_.writable()); !filled) return filled;
+  QSP_TRY(provider_->rng().fill(material_.writable()));
   auto queued = queue_rekey(RekeyType::Init, record_.epoch() + 1, material_.reveal().first<kRekeyBodySize>());
   if (!queued) return queued;
   deadline_ = now + kRekeyTimeout;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/big_endian.hpp"
+#include "base/try.hpp"
 
 namespace qsp::schedule {
 namespace {
@@ -20,31 +21,24 @@ constexpr std::array<std::uint8_t, 4> lp32_length(std::size_t size) noexcept { r
 Result<ScheduleSecret> expand32(const Context& context, const ScheduleSecret& secret, std::string_view label,
                                 Bytes data) {
   ScheduleSecret out;
-  if (const auto done = expand(context, secret.reveal(), label, data, out.writable()); !done) {
-    return std::unexpected(done.error());
-  }
+  QSP_TRY(expand(context, secret.reveal(), label, data, out.writable()));
   return out;
 }
 
 Result<TrafficKeys> expand_pair(const Context& context, const ScheduleSecret& secret, std::string_view client_label,
                                 std::string_view server_label, Bytes data) {
   TrafficKeys keys;
-  if (const auto done = expand(context, secret.reveal(), client_label, data, keys.client.writable()); !done) {
-    return std::unexpected(done.error());
-  }
-  if (const auto done = expand(context, secret.reveal(), server_label, data, keys.server.writable()); !done) {
-    return std::unexpected(done.error());
-  }
+  QSP_TRY(expand(context, secret.reveal(), client_label, data, keys.client.writable()));
+  QSP_TRY(expand(context, secret.reveal(), server_label, data, keys.server.writable()));
   return keys;
 }
 
 /// HMAC(Expand(secret, label, data, 32), message)
 Result<Digest> confirm(const Context& context, const ScheduleSecret& secret, std::string_view label, Bytes data,
                        const Digest& message, std::uint32_t epoch) {
-  auto key = expand32(context, secret, label, data);
-  if (!key) return std::unexpected(key.error());
-  context.note(label, epoch, key->reveal());
-  return context.hkdf.hmac(key->reveal(), {message});
+  QSP_TRY(auto key, expand32(context, secret, label, data));
+  context.note(label, epoch, key.reveal());
+  return context.hkdf.hmac(key.reveal(), {message});
 }
 
 Bytes revealed(const auto& secret) noexcept { return secret ? secret->reveal() : Bytes{}; }
@@ -68,13 +62,11 @@ Result<Digest> transcript_hash(crypto::Hkdf& hkdf, crypto::Parts messages) {
 Result<HandshakeSecret> HandshakeSecret::derive(const Context& context, SharedSecret&& shared_secret) {
   const SharedSecret ss = std::move(shared_secret);
   // §5: hs_secret = HKDF-Extract(salt = H("qsp1 handshake"), IKM = lp32(ss))
-  const auto salt = context.hkdf.hash({as_bytes("qsp1 handshake")});
-  if (!salt) return std::unexpected(salt.error());
-  auto secret = context.hkdf.extract(*salt, {lp32_length(ss.size()), ss.reveal()});
-  if (!secret) return std::unexpected(secret.error());
+  QSP_TRY(const auto salt, context.hkdf.hash({as_bytes("qsp1 handshake")}));
+  QSP_TRY(auto secret, context.hkdf.extract(salt, {lp32_length(ss.size()), ss.reveal()}));
   context.note("ss", 0, ss.reveal());
-  context.note("hs_secret", 0, secret->reveal());
-  return HandshakeSecret(std::move(*secret));
+  context.note("hs_secret", 0, secret.reveal());
+  return HandshakeSecret(std::move(secret));
 }
 
 Result<TrafficKeys> HandshakeSecret::traffic_keys(const Context& context, const Digest& th_hellos) const {
@@ -90,15 +82,13 @@ Result<MasterSecret> HandshakeSecret::master(const Context& context, const Diges
   const std::optional<QkdKey> key = std::exchange(qkd_key, std::nullopt);
   const ScheduleSecret secret = std::move(secret_);
   // §5: master = HKDF-Extract(salt = Expand(hs_secret, "derived", th4, 32), IKM = lp32(qkd_key or empty))
-  auto salt = expand32(context, secret, "derived", th4);
-  if (!salt) return std::unexpected(salt.error());
+  QSP_TRY(auto salt, expand32(context, secret, "derived", th4));
   const Bytes ikm = revealed(key);
-  auto master = context.hkdf.extract(salt->reveal(), {lp32_length(ikm.size()), ikm});
-  if (!master) return std::unexpected(master.error());
+  QSP_TRY(auto master, context.hkdf.extract(salt.reveal(), {lp32_length(ikm.size()), ikm}));
   context.note("qkd_key", 0, ikm);
-  context.note("derived", 0, salt->reveal());
-  context.note("master", 0, master->reveal());
-  return MasterSecret(std::move(*master));
+  context.note("derived", 0, salt.reveal());
+  context.note("master", 0, master.reveal());
+  return MasterSecret(std::move(master));
 }
 
 Result<Digest> MasterSecret::client_confirm(const Context& context, const Digest& th4) const {
@@ -116,25 +106,21 @@ Result<EpochSecret> MasterSecret::first_epoch(const Context& context, std::uint6
   std::ranges::copy(big_endian<8>(session_id), data.begin());
   std::ranges::copy(big_endian<4>(1), data.begin() + 8);
   std::ranges::copy(th4, data.begin() + 12);
-  auto secret = expand32(context, master, "epoch", data);
-  if (!secret) return std::unexpected(secret.error());
-  context.note("epoch_secret", 1, secret->reveal());
-  return EpochSecret(std::move(*secret), 1);
+  QSP_TRY(auto secret, expand32(context, master, "epoch", data));
+  context.note("epoch_secret", 1, secret.reveal());
+  return EpochSecret(std::move(secret), 1);
 }
 
 Result<EpochKeys> EpochSecret::keys(const Context& context) && {
   const ScheduleSecret secret = std::move(secret_);
-  auto traffic = expand_pair(context, secret, "c key", "s key", {});
-  if (!traffic) return std::unexpected(traffic.error());
-  auto ratchet = expand32(context, secret, "ratchet", {});
-  if (!ratchet) return std::unexpected(ratchet.error());
-  auto exporter = expand32(context, secret, "exporter", {});
-  if (!exporter) return std::unexpected(exporter.error());
-  context.note("c_key", epoch_, traffic->client.reveal());
-  context.note("s_key", epoch_, traffic->server.reveal());
-  context.note("ratchet", epoch_, ratchet->reveal());
-  context.note("exporter", epoch_, exporter->reveal());
-  return EpochKeys{std::move(*traffic), Ratchet(std::move(*ratchet), epoch_), Exporter(std::move(*exporter))};
+  QSP_TRY(auto traffic, expand_pair(context, secret, "c key", "s key", {}));
+  QSP_TRY(auto ratchet, expand32(context, secret, "ratchet", {}));
+  QSP_TRY(auto exporter, expand32(context, secret, "exporter", {}));
+  context.note("c_key", epoch_, traffic.client.reveal());
+  context.note("s_key", epoch_, traffic.server.reveal());
+  context.note("ratchet", epoch_, ratchet.reveal());
+  context.note("exporter", epoch_, exporter.reveal());
+  return EpochKeys{std::move(traffic), Ratchet(std::move(ratchet), epoch_), Exporter(std::move(exporter))};
 }
 
 Result<NextEpoch> Ratchet::next(const Context& context, RekeyInputs&& inputs, std::uint64_t session_id,
@@ -144,33 +130,29 @@ Result<NextEpoch> Ratchet::next(const Context& context, RekeyInputs&& inputs, st
   const Bytes qkd_key = revealed(mixed.qkd_key);
   const Bytes shared_secret = revealed(mixed.shared_secret);
   // §7: prk = HKDF-Extract(salt = ratchet[e], IKM = lp32(qkd_key or empty) ‖ lp32(ss or empty) ‖ lp32(material))
-  auto prk =
-      context.hkdf.extract(ratchet.reveal(), {lp32_length(qkd_key.size()), qkd_key, lp32_length(shared_secret.size()),
-                                              shared_secret, lp32_length(mixed.material.size()), mixed.material});
-  if (!prk) return std::unexpected(prk.error());
+  QSP_TRY(auto prk, context.hkdf.extract(ratchet.reveal(),
+                                         {lp32_length(qkd_key.size()), qkd_key, lp32_length(shared_secret.size()),
+                                          shared_secret, lp32_length(mixed.material.size()), mixed.material}));
   // §7: epoch_secret[e+1] = Expand(prk, "epoch", session_id ‖ (e+1) u32 ‖ THr, 32)
   const std::uint32_t epoch = epoch_ + 1;
   std::array<std::uint8_t, 8 + 4 + 32> data{};
   std::ranges::copy(big_endian<8>(session_id), data.begin());
   std::ranges::copy(big_endian<4>(epoch), data.begin() + 8);
   std::ranges::copy(thr, data.begin() + 12);
-  auto secret = expand32(context, *prk, "epoch", data);
-  if (!secret) return std::unexpected(secret.error());
-  auto tag = confirm(context, *secret, "rekey confirm", {}, thr, epoch);
-  if (!tag) return std::unexpected(tag.error());
+  QSP_TRY(auto secret, expand32(context, prk, "epoch", data));
+  QSP_TRY(auto tag, confirm(context, secret, "rekey confirm", {}, thr, epoch));
   context.note("rekey_qkd_key", epoch, qkd_key);
   context.note("rekey_ss", epoch, shared_secret);
-  context.note("prk", epoch, prk->reveal());
-  context.note("epoch_secret", epoch, secret->reveal());
-  return NextEpoch{EpochSecret(std::move(*secret), epoch), *tag};
+  context.note("prk", epoch, prk.reveal());
+  context.note("epoch_secret", epoch, secret.reveal());
+  return NextEpoch{EpochSecret(std::move(secret), epoch), tag};
 }
 
 Result<void> Exporter::derive(const Context& context, std::string_view label, Bytes data, MutableBytes out) const {
-  const auto hashed = context.hkdf.hash({data});
-  if (!hashed) return std::unexpected(hashed.error());
+  QSP_TRY(const auto hashed, context.hkdf.hash({data}));
   std::array<char, kExportPrefix.size() + 200> full{};
   const auto end = std::ranges::copy(label, std::ranges::copy(kExportPrefix, full.begin()).out).out;
-  return expand(context, secret_.reveal(), std::string_view(full.begin(), end), *hashed, out);
+  return expand(context, secret_.reveal(), std::string_view(full.begin(), end), hashed, out);
 }
 
 }  // namespace qsp::schedule

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/big_endian.hpp"
+#include "base/try.hpp"
 #include "base/uuid.hpp"
 #include "crypto/spki.hpp"
 
@@ -80,8 +81,8 @@ Result<std::unique_ptr<crypto::Signer>> make_signer(End& end, SignatureId id, Ro
     Buffer raw(format.size);
     if (id == SignatureId::SlhDsaSha2_128s) {
       raw = slh_dsa_key(role);
-    } else if (const auto drawn = end.script->fill(raw); !drawn) {
-      return std::unexpected(drawn.error());
+    } else {
+      QSP_TRY(end.script->fill(raw));
     }
     text += pem(format, raw);
     end.private_key.insert(end.private_key.end(), raw.begin(), raw.end());
@@ -92,10 +93,9 @@ Result<std::unique_ptr<crypto::Signer>> make_signer(End& end, SignatureId id, Ro
 }  // namespace
 
 Result<void> Script::fill(MutableBytes out) {
-  const auto seed = hkdf_.hash({as_bytes(name_)});
-  if (!seed) return std::unexpected(seed.error());
+  QSP_TRY(const auto seed, hkdf_.hash({as_bytes(name_)}));
   const auto info = big_endian<4>(draws_.size());
-  if (const auto made = hkdf_.expand(*seed, {info}, out); !made) return made;
+  QSP_TRY(hkdf_.expand(seed, {info}, out));
   draws_.emplace_back(out.begin(), out.end());
   return {};
 }
@@ -138,12 +138,10 @@ Result<void> Ends::make_keys(const Scenario& scenario) {
     end.script =
         std::make_unique<Script>(provider_.hkdf(), std::string(scenario.name) + " key " + std::string(name_of(role)));
     end.provider = std::make_unique<ScriptedProvider>(provider_, *end.script);
-    auto signer = make_signer(end, scenario.signature, role);
-    if (!signer) return std::unexpected(signer.error());
-    end.signer = std::move(*signer);
-    auto pinned = pin(end.signer->public_key(), provider_.hkdf());
-    if (!pinned) return std::unexpected(pinned.error());
-    end.key = std::move(*pinned);
+    QSP_TRY(auto signer, make_signer(end, scenario.signature, role));
+    end.signer = std::move(signer);
+    QSP_TRY(auto pinned, pin(end.signer->public_key(), provider_.hkdf()));
+    end.key = std::move(pinned);
     end.spki = crypto::spki_der(end.key.key.algorithm, end.key.key.bytes);
     if (scenario.qkd != QkdPolicy::None) end.sae_id = role == Role::Client ? "SAE-alice" : "SAE-bob";
     end.script =
@@ -174,15 +172,15 @@ Result<void> Ends::open(const Scenario& scenario) {
   for (const Role role : {Role::Client, Role::Server}) {
     at(role).session = std::make_unique<channel::Session>(role, *at(role).provider, &secrets_);
   }
-  if (const auto opened = client_.session->open(std::move(client), kNow); !opened) return opened;
+  QSP_TRY(client_.session->open(std::move(client), kNow));
   return server_.session->open(std::move(server), kNow);
 }
 
 Result<QkdPair> Ends::draw_qkd() {
   Uuid id{};
   QkdPair pair{.key_id = {}, .key = Buffer(QkdKey::kCapacity)};
-  if (const auto drawn = link_.fill(id); !drawn) return std::unexpected(drawn.error());
-  if (const auto drawn = link_.fill(pair.key); !drawn) return std::unexpected(drawn.error());
+  QSP_TRY(link_.fill(id));
+  QSP_TRY(link_.fill(pair.key));
   pair.key_id = uuid_text(uuid_of(id, 4));
   return pair;
 }

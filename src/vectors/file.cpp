@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/hex.hpp"
+#include "base/try.hpp"
 #include "qsp/suites.hpp"
 #include "vectors/play.hpp"
 #include "wire/handshake.hpp"
@@ -113,9 +114,8 @@ json::object Writer::head() const {
 }
 
 Result<std::string> Writer::th(std::initializer_list<Bytes> messages) const {
-  const auto digest = schedule::transcript_hash(provider_.hkdf(), messages);
-  if (!digest) return std::unexpected(digest.error());
-  return to_hex(*digest);
+  QSP_TRY(const auto digest, schedule::transcript_hash(provider_.hkdf(), messages));
+  return to_hex(digest);
 }
 
 std::string Writer::kem_private_key(Role role, std::size_t first) const {
@@ -204,8 +204,7 @@ Result<json::object> Writer::rekey(std::uint32_t epoch) const {
   }
   const auto& fields = std::get<wire::RekeyInit>(*parsed_init);
   const Bytes ack_bytes(ack);
-  const auto thr = th({init, ack_bytes.first(wire::kAckConfirmBegin), ack_bytes.subspan(wire::kAckConfirmEnd)});
-  if (!thr) return std::unexpected(thr.error());
+  QSP_TRY(const auto thr, th({init, ack_bytes.first(wire::kAckConfirmBegin), ack_bytes.subspan(wire::kAckConfirmEnd)}));
 
   json::object out{
       {"init", to_hex(init)}, {"ack", to_hex(ack)}, {"done", to_hex(done)}, {"material", to_hex(fields.material)}};
@@ -219,7 +218,7 @@ Result<json::object> Writer::rekey(std::uint32_t epoch) const {
   out["ss"] = secret(epoch + 1, "rekey_ss");
   out["qkd_key"] = secret(epoch + 1, "rekey_qkd_key");
   out["key_id"] = fields.key_id;
-  out["thr"] = *thr;
+  out["thr"] = thr;
   out["prk"] = secret(epoch + 1, "prk");
   out["confirm"] = to_hex(std::get<wire::RekeyAck>(*parsed_ack).confirm);
   return out;
@@ -244,9 +243,8 @@ Result<json::array> Writer::epochs() const {
     }
     one["frames"] = std::move(frames);
     if (epoch < last_epoch()) {
-      auto ended_by = rekey(epoch);
-      if (!ended_by) return std::unexpected(ended_by.error());
-      one["rekey"] = std::move(*ended_by);
+      QSP_TRY(auto ended_by, rekey(epoch));
+      one["rekey"] = std::move(ended_by);
     }
     out.push_back(std::move(one));
   }
@@ -339,9 +337,8 @@ std::expected<json::array, std::string> failing(const Scenario& scenario, crypto
     const auto frame = altered(alteration, frames, index, secrets, provider, scenario.aead);
     if (!frame) return std::unexpected(std::string(frame.error().where));
     // The same session again, up to the altered frame: its receiver says why it refuses it.
-    const auto ends = Ends::make(scenario, provider);
-    if (!ends) return std::unexpected(ends.error());
-    Play play(**ends);
+    QSP_TRY(const auto ends, Ends::make(scenario, provider));
+    Play play(*ends);
     if (const auto played = play.run(scenario, Swap{index, *frame}); !played) {
       return std::unexpected(played.error() + ": " + std::string(alteration.description));
     }
@@ -364,20 +361,19 @@ std::expected<std::string, std::string> make_vector(const Scenario& scenario, cr
   const auto text = [&](const Error& error) {
     return std::unexpected(std::string(scenario.name) + ": " + std::string(error.where));
   };
-  const auto ends = Ends::make(scenario, provider);
-  if (!ends) return std::unexpected(ends.error());
-  Play play(**ends);
-  if (const auto played = play.run(scenario); !played) return std::unexpected(played.error());
-  const auto frames = open_all(play.wire(), (*ends)->secrets(), provider, scenario.aead);
+  QSP_TRY(const auto ends, Ends::make(scenario, provider));
+  Play play(*ends);
+  QSP_TRY(play.run(scenario));
+  const auto frames = open_all(play.wire(), ends->secrets(), provider, scenario.aead);
   if (!frames) return text(frames.error());
 
-  const Writer writer(scenario, provider, **ends, play, *frames);
+  const Writer writer(scenario, provider, *ends, play, *frames);
   json::object out = writer.head();
   auto handshake = writer.handshake();
   if (!handshake) return text(handshake.error());
   auto epochs = writer.epochs();
   if (!epochs) return text(epochs.error());
-  auto refused = failing(scenario, provider, writer, *frames, (*ends)->secrets());
+  auto refused = failing(scenario, provider, writer, *frames, ends->secrets());
   if (!refused) return std::unexpected(std::string(scenario.name) + ": " + refused.error());
   out["handshake"] = std::move(*handshake);
   out["epochs"] = std::move(*epochs);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/big_endian.hpp"
+#include "base/try.hpp"
 
 namespace qsp::vectors {
 namespace {
@@ -40,7 +41,7 @@ Result<std::unique_ptr<crypto::Aead>> keyed(Role from, std::uint32_t epoch, cons
   const bool client = from == Role::Client;
   const Bytes key =
       epoch == 0 ? secrets.at(0, client ? "c_hs" : "s_hs") : secrets.at(epoch, client ? "c_key" : "s_key");
-  if (const auto set = (*aead)->set_key(TrafficKey::copy_of(key)); !set) return std::unexpected(set.error());
+  QSP_TRY((*aead)->set_key(TrafficKey::copy_of(key)));
   return aead;
 }
 
@@ -176,13 +177,11 @@ Result<std::vector<Opened>> open_all(const std::vector<Sent>& wire, const Secret
         sent.from, header_of(sent.frame), n, sent.frame, {sent.frame.begin() + kFrameHeaderSize, sent.frame.end()}};
     const bool clear = one.header.epoch == 0 && n == 0;
     if (!clear) {
-      const auto aead = keyed(sent.from, one.header.epoch, secrets, provider, id);
-      if (!aead) return std::unexpected(aead.error());
+      QSP_TRY(const auto aead, keyed(sent.from, one.header.epoch, secrets, provider, id));
       const std::size_t size = one.plaintext.size() - crypto::kTagSize;
       const Bytes tag = Bytes(sent.frame).last(crypto::kTagSize);
-      const auto done = (*aead)->open(nonce_of(one.header.epoch, n), aad_of(sent.frame),
-                                      MutableBytes(one.plaintext).first(size), tag.first<crypto::kTagSize>());
-      if (!done) return std::unexpected(done.error());
+      QSP_TRY(aead->open(nonce_of(one.header.epoch, n), aad_of(sent.frame), MutableBytes(one.plaintext).first(size),
+                         tag.first<crypto::kTagSize>()));
       one.plaintext.resize(size);
     }
     opened.push_back(std::move(one));
@@ -192,17 +191,15 @@ Result<std::vector<Opened>> open_all(const std::vector<Sent>& wire, const Secret
 
 Result<Buffer> reseal(const Opened& original, Bytes plaintext, const Secrets& secrets, crypto::Provider& provider,
                       crypto::AeadId id) {
-  const auto aead = keyed(original.from, original.header.epoch, secrets, provider, id);
-  if (!aead) return std::unexpected(aead.error());
+  QSP_TRY(const auto aead, keyed(original.from, original.header.epoch, secrets, provider, id));
   wire::FrameHeader header = original.header;
   header.payload_len = static_cast<std::uint32_t>(plaintext.size() + crypto::kTagSize);
   Buffer frame(kFrameHeaderSize + header.payload_len);
   const MutableBytes bytes(frame);
   wire::encode(header, bytes.first<kFrameHeaderSize>());
   std::ranges::copy(plaintext, frame.begin() + kFrameHeaderSize);
-  const auto sealed = (*aead)->seal(nonce_of(header.epoch, original.n), aad_of(frame),
-                                    bytes.subspan(kFrameHeaderSize, plaintext.size()), bytes.last<crypto::kTagSize>());
-  if (!sealed) return std::unexpected(sealed.error());
+  QSP_TRY(aead->seal(nonce_of(header.epoch, original.n), aad_of(frame),
+                     bytes.subspan(kFrameHeaderSize, plaintext.size()), bytes.last<crypto::kTagSize>()));
   return frame;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/try.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
 
@@ -68,14 +69,11 @@ template <class CheckHeader>
 Result<std::variant<NeedBytes, FrameView>> decode_frame(MutableBytes in, CheckHeader&& check_header) {
   if (in.size() < kFrameHeaderSize) return NeedBytes{kFrameHeaderSize};
   const std::span<const std::uint8_t, kFrameHeaderSize> header_bytes = in.first<kFrameHeaderSize>();
-  const auto header = decode_header(header_bytes);
-  if (!header) return std::unexpected(header.error());
-  if (Result<void> allowed = std::forward<CheckHeader>(check_header)(*header); !allowed) {
-    return std::unexpected(allowed.error());
-  }
-  const std::size_t total = kFrameHeaderSize + header->payload_len;
+  QSP_TRY(const auto header, decode_header(header_bytes));
+  QSP_TRY(std::forward<CheckHeader>(check_header)(header));
+  const std::size_t total = kFrameHeaderSize + header.payload_len;
   if (in.size() < total) return NeedBytes{total};
-  return FrameView{*header, header_bytes, in.subspan(kFrameHeaderSize, header->payload_len)};
+  return FrameView{header, header_bytes, in.subspan(kFrameHeaderSize, header.payload_len)};
 }
 
 }  // namespace qsp::wire

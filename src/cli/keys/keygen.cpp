@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
@@ -27,10 +28,10 @@ namespace {
 /// The passphrase of the new key, or nothing for a key that is not encrypted.
 files::OrText<std::optional<SecretBytes>> new_passphrase(const KeygenOptions& options) {
   if (!options.encrypt && options.passphrase_file.empty()) return std::nullopt;
-  auto passphrase = options.encrypt ? identity::new_passphrase_from_terminal("passphrase for " + options.out + ": ")
-                                    : identity::passphrase_from_file(options.passphrase_file);
-  if (!passphrase) return std::unexpected(std::move(passphrase.error()));
-  return std::move(*passphrase);
+  QSP_TRY(auto passphrase, options.encrypt
+                               ? identity::new_passphrase_from_terminal("passphrase for " + options.out + ": ")
+                               : identity::passphrase_from_file(options.passphrase_file));
+  return passphrase;
 }
 
 }  // namespace

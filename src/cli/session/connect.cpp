@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/session/client_account.hpp"
@@ -126,37 +127,34 @@ node::DialApplication application_of(const ConnectOptions& options, const Files&
 
 /// Nothing where all went well.
 std::expected<void, Refused> connect(const Context& context, const ConnectOptions& options) {
-  const auto target = check(context, options);
-  if (!target) return std::unexpected(target.error());
-  const auto end = end_config(options.session, Role::Client);
-  if (!end) return std::unexpected(end.error());
+  QSP_TRY(const auto target, check(context, options));
+  QSP_TRY(const auto end, end_config(options.session, Role::Client));
   DialLog log(context);
   const auto opened =
-      node::Dial::open({.end = *end, .target = *target, .retry_for = from_seconds(options.retry_for)}, log);
+      node::Dial::open({.end = end, .target = target, .retry_for = from_seconds(options.retry_for)}, log);
   if (!opened) return refuse(opened.error());
   node::Dial& dial = **opened;
-  auto files = open_files(options, dial.end());
-  if (!files) return std::unexpected(files.error());
+  QSP_TRY(auto files, open_files(options, dial.end()));
   auto account = AccountLines::open(options.account);
   if (!account) return refuse(account.error());
   // rc155 cannot say that data is complete, so it has no pipe.
   const node::Profile& profile = dial.end().profile();
   const bool check_echo = options.check_echo || !options.send.empty() || !options.output.empty() || !profile.half_close;
   const node::Dialled dialled{
-      .target = net::to_string(*target), .profile = profile, .check_echo = check_echo, .name = option_name};
+      .target = net::to_string(target), .profile = profile, .check_echo = check_echo, .name = option_name};
   DialSignals signals(dial, [&](bool first) {
     if (first) {
       const auto failure = explain(dial.report(), dialled);
       account_for(context, dial.report(), dialled, failure, *account);
       print_error(keep(*account, failure).value_or(""));
     }
-    if (files->output) files->output->discard();
+    if (files.output) files.output->discard();
     account->discard();
     ::_exit(kFailed);
   });
   log.tell_of(dialled, *account, signals);
-  const node::DialReport report = dial.run(application_of(options, *files, check_echo));
-  auto failure = settle_output(files->output, options.output, explain(report, dialled));
+  const node::DialReport report = dial.run(application_of(options, files, check_echo));
+  auto failure = settle_output(files.output, options.output, explain(report, dialled));
   account_for(context, report, dialled, failure, *account);
   failure = keep(*account, std::move(failure));
   if (failure) return refuse(std::move(*failure));

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/try.hpp"
 #include "cli/command.hpp"
 #include "cli/kme/options.hpp"
 #include "cli/option_types.hpp"
@@ -41,16 +42,13 @@ std::expected<std::vector<Id>, Refused> by_names(std::string_view option, const 
 }
 
 std::expected<void, Refused> name_algorithms(const SessionOptions& options, node::EndConfig& config) {
-  auto kems = by_names<crypto::KemId>("--kem", options.kems, crypto::kem_by_name, crypto::kKems);
-  if (!kems) return std::unexpected(kems.error());
-  auto aeads = by_names<crypto::AeadId>("--aead", options.aeads, crypto::aead_by_name, crypto::kAeads);
-  if (!aeads) return std::unexpected(aeads.error());
-  auto signatures = by_names<crypto::SignatureId>("--accept-signature", options.signatures, crypto::signature_by_name,
-                                                  crypto::kSignatures);
-  if (!signatures) return std::unexpected(signatures.error());
-  config.kems = std::move(*kems);
-  config.aeads = std::move(*aeads);
-  config.signatures = std::move(*signatures);
+  QSP_TRY(auto kems, by_names<crypto::KemId>("--kem", options.kems, crypto::kem_by_name, crypto::kKems));
+  QSP_TRY(auto aeads, by_names<crypto::AeadId>("--aead", options.aeads, crypto::aead_by_name, crypto::kAeads));
+  QSP_TRY(auto signatures, by_names<crypto::SignatureId>("--accept-signature", options.signatures,
+                                                         crypto::signature_by_name, crypto::kSignatures));
+  config.kems = std::move(kems);
+  config.aeads = std::move(aeads);
+  config.signatures = std::move(signatures);
   return {};
 }
 
@@ -156,8 +154,8 @@ std::expected<node::EndConfig, Refused> end_config(const SessionOptions& options
   if (*profile == node::ProfileId::DangerousRc155) return config;
   // Before the names, so that who gives no key at all is told that first.
   if (auto complete = node::check(config, role); !complete) return refuse(std::move(complete.error()));
-  if (const auto named = name_algorithms(options, config); !named) return std::unexpected(named.error());
-  if (const auto named = name_pads(options, config); !named) return std::unexpected(named.error());
+  QSP_TRY(name_algorithms(options, config));
+  QSP_TRY(name_pads(options, config));
   return config;
 }
 

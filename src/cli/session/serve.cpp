@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "base/try.hpp"
 #include "cli/app.hpp"
 #include "cli/command.hpp"
 #include "cli/json.hpp"
@@ -41,9 +42,8 @@ struct ServeOptions {
 
 /// A node's configuration, from the options; and what is refused of them.
 std::expected<node::NodeConfig, Refused> node_config(const ServeOptions& options) {
-  auto end = end_config(options.session, Role::Server);
-  if (!end) return std::unexpected(std::move(end.error()));
-  node::NodeConfig config{.end = std::move(*end),
+  QSP_TRY(auto end, end_config(options.session, Role::Server));
+  node::NodeConfig config{.end = std::move(end),
                           .application = node::EchoData{options.rekey_after},
                           .threads = options.threads,
                           .limits = options.limits,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/try.hpp"
 #include "crypto/openssl/pkey.hpp"
 
 namespace qsp::crypto::openssl {
@@ -48,7 +49,7 @@ Fetched<Ecdh> Ecdh::make(const Library& library, Curve curve) {
 
 Result<Pkey> Ecdh::generate(Rng& rng, MutableBytes share) const {
   Seed seed(curve_->seed_size);
-  if (const Result<void> drawn = rng.fill(seed.writable()); !drawn) return std::unexpected(drawn.error());
+  QSP_TRY(rng.fill(seed.writable()));
   Result<Pkey> key;
   if (curve_->group == nullptr) {
     key = Pkey(EVP_PKEY_new_raw_private_key_ex(Library::context(), curve_->key_type, library_->query(),

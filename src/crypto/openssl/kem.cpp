@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/try.hpp"
 #include "crypto/openssl/ecdh.hpp"
 #include "crypto/openssl/ml_kem.hpp"
 #include "qsp/suites.hpp"
@@ -69,12 +70,11 @@ class HybridPrivateKey final : public KemPrivateKey {
 Result<std::unique_ptr<KemPrivateKey>> Hybrid::generate(Rng& rng) const {
   std::vector<std::uint8_t> share(info(id_).public_key_size);
   const auto [ml_kem_share, ecdh_share] = cut(MutableBytes(share), ml_kem_.sizes().public_key);
-  Result<Pkey> ml_kem_key = ml_kem_.generate(rng, ml_kem_share);
-  if (!ml_kem_key) return std::unexpected(ml_kem_key.error());
+  QSP_TRY(Pkey ml_kem_key, ml_kem_.generate(rng, ml_kem_share));
   Result<Pkey> ecdh_key;
   if (ecdh_) ecdh_key = ecdh_->generate(rng, ecdh_share);
   if (!ecdh_key) return std::unexpected(ecdh_key.error());
-  return std::make_unique<HybridPrivateKey>(*this, std::move(share), *std::move(ml_kem_key), *std::move(ecdh_key));
+  return std::make_unique<HybridPrivateKey>(*this, std::move(share), std::move(ml_kem_key), *std::move(ecdh_key));
 }
 
 Result<Encapsulation> Hybrid::encapsulate(Bytes public_key, Rng& rng) const {
@@ -84,13 +84,10 @@ Result<Encapsulation> Hybrid::encapsulate(Bytes public_key, Rng& rng) const {
   const auto [peer_ml_kem, peer_ecdh] = cut(public_key, ml_kem_.sizes().public_key);
   const auto [ml_kem_ciphertext, ecdh_share] = cut(MutableBytes(made.ciphertext), ml_kem_.sizes().ciphertext);
   const auto [ml_kem_secret, ecdh_secret] = cut(made.secret.writable(), MlKem::kSecretSize);
-  if (const auto done = ml_kem_.encapsulate(peer_ml_kem, rng, ml_kem_ciphertext, ml_kem_secret); !done) {
-    return std::unexpected(done.error());
-  }
+  QSP_TRY(ml_kem_.encapsulate(peer_ml_kem, rng, ml_kem_ciphertext, ml_kem_secret));
   if (!ecdh_) return made;
-  const Result<Pkey> own = ecdh_->generate(rng, ecdh_share);
-  if (!own) return std::unexpected(own.error());
-  if (const auto done = ecdh_->agree(own->get(), peer_ecdh, ecdh_secret); !done) return std::unexpected(done.error());
+  QSP_TRY(const Pkey own, ecdh_->generate(rng, ecdh_share));
+  QSP_TRY(ecdh_->agree(own.get(), peer_ecdh, ecdh_secret));
   return made;
 }
 
@@ -100,11 +97,9 @@ Result<SharedSecret> Hybrid::decapsulate(EVP_PKEY* ml_kem_key, EVP_PKEY* ecdh_ke
   SharedSecret secret(sizes.secret_size);
   const auto [ml_kem_ciphertext, peer_ecdh] = cut(ciphertext, ml_kem_.sizes().ciphertext);
   const auto [ml_kem_secret, ecdh_secret] = cut(secret.writable(), MlKem::kSecretSize);
-  if (const auto done = ml_kem_.decapsulate(ml_kem_key, ml_kem_ciphertext, ml_kem_secret); !done) {
-    return std::unexpected(done.error());
-  }
+  QSP_TRY(ml_kem_.decapsulate(ml_kem_key, ml_kem_ciphertext, ml_kem_secret));
   if (!ecdh_) return secret;
-  if (const auto done = ecdh_->agree(ecdh_key, peer_ecdh, ecdh_secret); !done) return std::unexpected(done.error());
+  QSP_TRY(ecdh_->agree(ecdh_key, peer_ecdh, ecdh_secret));
   return secret;
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/spki.hpp"
 #include "qsp/suites.hpp"
@@ -66,9 +67,8 @@ Result<Blocks> read_blocks(std::string_view pem) {
     if (!next) return fail_pem(next.error());
     if (!*next) break;
     if (blocks.all.size() == kMaxBlocks) return fail_pem("more PEM blocks than a key has");
-    Result<DerBlock> block = decode(**next);
-    if (!block) return std::unexpected(block.error());
-    blocks.all.push_back(*std::move(block));
+    QSP_TRY(DerBlock block, decode(**next));
+    blocks.all.push_back(std::move(block));
   }
   if (blocks.all.empty()) return fail_pem("no PEM block");
   blocks.text_of_private_key = reader.skipped_private_key();
@@ -112,9 +112,8 @@ Result<Pkcs8> read_pkcs8(const Library& library, const DerBlock& block, const As
   if (block.label == kPublicLabel) return fail_pem("a public key where a private key belongs");
   if (block.label != kEncryptedLabel) return fail_pem("a PEM block that is not a PKCS#8 private key");
   if (!passphrase) {
-    Result<SecretBytes> given = ask_passphrase(ask);
-    if (!given) return std::unexpected(given.error());
-    passphrase = *std::move(given);
+    QSP_TRY(SecretBytes given, ask_passphrase(ask));
+    passphrase = std::move(given);
   }
   return decrypt(library, block.der.reveal(), *passphrase);
 }
@@ -164,16 +163,14 @@ std::string_view written(BIO* bio) noexcept {
 }  // namespace
 
 Result<std::vector<Pkey>> read_private_keys(const Library& library, std::string_view pem, const AskPassphrase& ask) {
-  const Result<Blocks> blocks = read_blocks(pem);
-  if (!blocks) return std::unexpected(blocks.error());
+  QSP_TRY(const Blocks blocks, read_blocks(pem));
   std::optional<SecretBytes> passphrase;
   std::vector<Pkey> keys;
-  for (const DerBlock& block : blocks->all) {
-    const Result<Pkcs8> pkcs8 = read_pkcs8(library, block, ask, passphrase);
-    if (!pkcs8) return std::unexpected(pkcs8.error());
-    Pkey key(EVP_PKCS82PKEY_ex(pkcs8->get(), Library::context(), library.query()));
+  for (const DerBlock& block : blocks.all) {
+    QSP_TRY(const Pkcs8 pkcs8, read_pkcs8(library, block, ask, passphrase));
+    Pkey key(EVP_PKCS82PKEY_ex(pkcs8.get(), Library::context(), library.query()));
     if (!key) {
-      const std::optional<SignatureId> lacking = lacking_algorithm_of(library, pkcs8->get());
+      const std::optional<SignatureId> lacking = lacking_algorithm_of(library, pkcs8.get());
       ERR_clear_error();
       if (lacking) return lacks(*lacking);
       return fail_pem("a private key of an unknown type, or a damaged one");
@@ -199,11 +196,10 @@ Result<SecretBytes> write_private_keys(const Library& library, const std::vector
 }
 
 Result<PublicKey> read_public_key(std::string_view pem) {
-  const Result<Blocks> blocks = read_blocks(pem);
-  if (!blocks) return std::unexpected(blocks.error());
-  if (blocks->text_of_private_key) return fail_pem("a private key, printed as text, where a public key belongs");
+  QSP_TRY(const Blocks blocks, read_blocks(pem));
+  if (blocks.text_of_private_key) return fail_pem("a private key, printed as text, where a public key belongs");
   std::vector<PublicKey> keys;
-  for (const DerBlock& block : blocks->all) {
+  for (const DerBlock& block : blocks.all) {
     if (block.label == kPrivateLabel || block.label == kEncryptedLabel) {
       return fail_pem("a private key where a public key belongs");
     }

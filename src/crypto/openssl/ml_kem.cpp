@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/try.hpp"
 #include "crypto/openssl/pkey.hpp"
 
 namespace qsp::crypto::openssl {
@@ -25,7 +26,7 @@ Fetched<MlKem> MlKem::make(const Library& library, const char* name, Sizes sizes
 
 Result<Pkey> MlKem::generate(Rng& rng, MutableBytes public_key) const {
   KeySeed seed;
-  if (const Result<void> drawn = rng.fill(seed.writable()); !drawn) return std::unexpected(drawn.error());
+  QSP_TRY(rng.fill(seed.writable()));
   const std::array params{
       OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_ML_KEM_SEED, seed.writable().data(), seed.size()),
       OSSL_PARAM_construct_end()};
@@ -41,7 +42,7 @@ Result<void> MlKem::encapsulate(Bytes public_key, Rng& rng, MutableBytes ciphert
     return fail_clean(ErrorKind::InvalidMessage, Reason::HandshakeFailed, "ML-KEM: the public key fails FIPS 203 §7.2");
   }
   MessageSeed message;
-  if (const Result<void> drawn = rng.fill(message.writable()); !drawn) return drawn;
+  QSP_TRY(rng.fill(message.writable()));
   const std::array params{
       OSSL_PARAM_construct_octet_string(OSSL_KEM_PARAM_IKME, message.writable().data(), message.size()),
       OSSL_PARAM_construct_end()};

@@ -1,3 +1,4 @@
+#include "base/try.hpp"
 #include "qsp/openssl.hpp"
 
 #include <openssl/crypto.h>
@@ -111,16 +112,14 @@ Result<const Kem*> OpenSslProvider::kem(KemId id) {
 }
 
 Result<std::unique_ptr<Signer>> OpenSslProvider::load_signer(std::string_view pem, const AskPassphrase& ask) {
-  Result<std::vector<Pkey>> keys = read_private_keys(library_, pem, ask);
-  if (!keys) return std::unexpected(keys.error());
-  return signatures_->signer(*std::move(keys));
+  QSP_TRY(std::vector<Pkey> keys, read_private_keys(library_, pem, ask));
+  return signatures_->signer(std::move(keys));
 }
 
 Result<SecretBytes> OpenSslProvider::generate_private_key(SignatureId id,
                                                           const std::optional<SecretBytes>& passphrase) {
-  const Result<std::vector<Pkey>> keys = signatures_->generate(id);
-  if (!keys) return std::unexpected(keys.error());
-  return write_private_keys(library_, *keys, passphrase);
+  QSP_TRY(const std::vector<Pkey> keys, signatures_->generate(id));
+  return write_private_keys(library_, keys, passphrase);
 }
 
 /// Whether OpenSSL can read a property query. A fetch ignores one that it cannot read and takes any provider, which
@@ -144,7 +143,7 @@ Result<std::unique_ptr<Provider>> make_openssl_provider(const OpenSslOptions& op
                                "\"provider=default\", or leave it empty");
   }
   auto provider = std::make_unique<openssl::OpenSslProvider>(options);
-  if (const Result<void> fetched = provider->fetch(); !fetched) return std::unexpected(fetched.error());
+  QSP_TRY(provider->fetch());
   return provider;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.hpp"
 #include "crypto/openssl/pkey.hpp"
 #include "qsp/suites.hpp"
 
@@ -67,7 +68,7 @@ class KeyOperation {
     Hedge hedge(row_->hedge_size);
     std::array<OSSL_PARAM, 2> params{OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
     if (row_->hedge_size > 0) {
-      if (const Result<void> drawn = rng.fill(hedge.writable()); !drawn) return drawn;
+      QSP_TRY(rng.fill(hedge.writable()));
       // Named for tests, this is OpenSSL's only way to take the hedge from the caller.
       params[0] =
           OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_TEST_ENTROPY, hedge.writable().data(), hedge.size());
@@ -112,8 +113,7 @@ class KeySigner final : public Signer {
     std::vector<std::uint8_t> signature(info(public_key_.algorithm).signature_size);
     MutableBytes rest(signature);
     for (const KeyOperation& part : parts_) {
-      const Result<void> signed_part = part.sign(message, rng, rest.first(part.signature_size()));
-      if (!signed_part) return std::unexpected(signed_part.error());
+      QSP_TRY(const void signed_part, part.sign(message, rng, rest.first(part.signature_size())));
       rest = rest.subspan(part.signature_size());
     }
     return signature;
@@ -175,9 +175,8 @@ Result<std::vector<Pkey>> SignatureAlgorithms::generate(SignatureId id) const {
   if (!has(id)) return lacks(id);
   std::vector<Pkey> keys;
   for (const SignatureId part : parts_of(id)) {
-    Result<Pkey> key = generate_key(*library_, row_of(part).name, nullptr);
-    if (!key) return std::unexpected(key.error());
-    keys.push_back(*std::move(key));
+    QSP_TRY(Pkey key, generate_key(*library_, row_of(part).name, nullptr));
+    keys.push_back(std::move(key));
   }
   return keys;
 }
@@ -190,13 +189,11 @@ Result<std::unique_ptr<Signer>> SignatureAlgorithms::signer(std::vector<Pkey> ke
     const Row* const row = row_of(key.get());
     if (row == nullptr) return fail_key("a private key of a type that QSP does not sign with");
     if (method(*row) == nullptr) return lacks(row->id);
-    Result<KeyOperation> part = KeyOperation::make(*library_, method(*row), *row, std::move(key));
-    if (!part) return std::unexpected(part.error());
-    const Result<std::vector<std::uint8_t>> raw = part->public_key();
-    if (!raw) return std::unexpected(raw.error());
-    public_key.bytes.insert(public_key.bytes.end(), raw->begin(), raw->end());
+    QSP_TRY(KeyOperation part, KeyOperation::make(*library_, method(*row), *row, std::move(key)));
+    QSP_TRY(const std::vector<std::uint8_t> raw, part.public_key());
+    public_key.bytes.insert(public_key.bytes.end(), raw.begin(), raw.end());
     ids.push_back(row->id);
-    parts.push_back(*std::move(part));
+    parts.push_back(std::move(part));
   }
   public_key.algorithm = ids.size() == 1 ? ids.front() : SignatureId::Ed25519MlDsa65;
   if (ids != parts_of(public_key.algorithm)) {
@@ -228,9 +225,8 @@ Result<std::unique_ptr<Verifier>> SignatureAlgorithms::make_verifier(const Publi
     const std::size_t size = info(id).public_key_size;
     Pkey imported = import_public_key(*library_, row.name, nullptr, rest.first(size));
     if (!imported) return fail_key("a public key that the library refuses");
-    Result<KeyOperation> part = KeyOperation::make(*library_, method(row), row, std::move(imported));
-    if (!part) return std::unexpected(part.error());
-    parts.push_back(*std::move(part));
+    QSP_TRY(KeyOperation part, KeyOperation::make(*library_, method(row), row, std::move(imported)));
+    parts.push_back(std::move(part));
     rest = rest.subspan(size);
   }
   return std::make_unique<KeyVerifier>(key.algorithm, std::move(parts));

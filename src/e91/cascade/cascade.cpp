@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/cascade/parity.hpp"
 
 namespace qsp::e91::cascade {
@@ -62,12 +63,11 @@ Result<Cascade> Cascade::create(crypto::Provider& provider, Bits&& key, double q
   if (key.size() < kMinCascadeKey || key.size() > kMaxCascadeKey) {
     return fail(ErrorKind::ApiMisuse, Reason::InternalError, "cascade: a key of this length");
   }
-  auto stream = RandomStream::create(provider, std::move(seed));
-  if (!stream) return std::unexpected(stream.error());
+  QSP_TRY(auto stream, RandomStream::create(provider, std::move(seed)));
   Plan plan = make_plan(key.size(), qber);
-  Cascade cascade(std::move(*stream), std::move(key), std::move(plan), limits);
+  Cascade cascade(std::move(stream), std::move(key), std::move(plan), limits);
   cascade.passes_.reserve(cascade.plan_.passes.size());
-  if (auto ready = cascade.prepare(); !ready) return std::unexpected(ready.error());
+  QSP_TRY(cascade.prepare());
   return cascade;
 }
 
@@ -149,7 +149,7 @@ Result<void> Cascade::feed(const Bits& answers) {
   bool consistent = true;
   for (const QueryGroup& group : batch_.groups) {
     if (group.ask == Ask::Open) {
-      if (auto opened = open(group, in); !opened) return opened;
+      QSP_TRY(open(group, in));
       continue;
     }
     Pass& pass = passes_[group.pass];

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "base/try.hpp"
 #include "e91/cascade/cascade.hpp"
 #include "e91/cascade/oracle.hpp"
 
@@ -51,27 +52,22 @@ struct Run {
 Result<Run> reconcile(crypto::Provider& provider, Bits&& reference, Bits&& key, double qber, Seed&& seed) {
   const std::size_t size = reference.size();
   Seed same = Seed::copy_of(seed.reveal());
-  auto alice = ParityOracle::create(provider, std::move(reference), std::move(seed), size);
-  if (!alice) return std::unexpected(alice.error());
-  auto bob = Cascade::create(provider, std::move(key), qber, std::move(same), {.answers = size});
-  if (!bob) return std::unexpected(bob.error());
+  QSP_TRY(auto alice, ParityOracle::create(provider, std::move(reference), std::move(seed), size));
+  QSP_TRY(auto bob, Cascade::create(provider, std::move(key), qber, std::move(same), {.answers = size}));
   Run run;
   QueryBatch received;
-  while (bob->state() == Cascade::State::Asking) {
-    const std::vector<std::uint8_t> questions = encode(bob->queries());
+  while (bob.state() == Cascade::State::Asking) {
+    const std::vector<std::uint8_t> questions = encode(bob.queries());
     run.question_bytes += questions.size();
-    if (auto read = decode(questions, size, alice->budget(), received); !read) return std::unexpected(read.error());
-    auto answered = alice->answer(received);
-    if (!answered) return std::unexpected(answered.error());
-    auto answers = decode_answers(encode(*answered), bob->queries().answer_bits());
-    if (!answers) return std::unexpected(answers.error());
-    if (auto fed = bob->feed(*answers); !fed && fed.error().reason != Reason::Limit)
-      return std::unexpected(fed.error());
+    QSP_TRY(decode(questions, size, alice.budget(), received));
+    QSP_TRY(auto answered, alice.answer(received));
+    QSP_TRY(auto answers, decode_answers(encode(answered), bob.queries().answer_bits()));
+    if (auto fed = bob.feed(answers); !fed && fed.error().reason != Reason::Limit) return std::unexpected(fed.error());
   }
-  run.disclosed = alice->disclosed();
-  run.rounds = bob->rounds();
-  run.done = bob->state() == Cascade::State::Done;
-  run.key = std::move(*bob).take_key();
+  run.disclosed = alice.disclosed();
+  run.rounds = bob.rounds();
+  run.done = bob.state() == Cascade::State::Done;
+  run.key = std::move(bob).take_key();
   return run;
 }
 
@@ -79,8 +75,7 @@ Result<Run> reconcile(crypto::Provider& provider, Bits&& reference, Bits&& key, 
 
 Result<CascadeFigures> measure_cascade(crypto::Provider& provider, std::size_t key_size, double qber,
                                        std::size_t blocks) {
-  auto random = RandomStream::create(provider, provider.rng());
-  if (!random) return std::unexpected(random.error());
+  QSP_TRY(auto random, RandomStream::create(provider, provider.rng()));
   CascadeFigures figures{};
   figures.blocks = blocks;
   double least = 0;
@@ -88,13 +83,13 @@ Result<CascadeFigures> measure_cascade(crypto::Provider& provider, std::size_t k
   double spent = 0;
   const auto size = static_cast<double>(key_size);
   for (std::size_t i = 0; i < blocks; ++i) {
-    Bits reference = draw_key(*random, key_size);
+    Bits reference = draw_key(random, key_size);
     Bits key = reference.copy();
-    add_errors(*random, qber, key);
+    add_errors(random, qber, key);
     const Bits original = reference.copy();
     least += size * entropy(static_cast<double>(distance(reference, key)) / size);
     const double start = now();
-    auto run = reconcile(provider, std::move(reference), std::move(key), qber, draw_seed(*random));
+    auto run = reconcile(provider, std::move(reference), std::move(key), qber, draw_seed(random));
     spent += now() - start;
     if (!run) return std::unexpected(run.error());
     disclosed += static_cast<double>(run->disclosed);

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/cascade/answers.hpp"
 #include "e91/cascade/parity.hpp"
 
@@ -27,9 +28,8 @@ Result<ParityOracle> ParityOracle::create(crypto::Provider& provider, Bits&& key
   if (key.size() < kMinCascadeKey || key.size() > kMaxCascadeKey) {
     return fail(ErrorKind::ApiMisuse, Reason::InternalError, "cascade: a key of this length");
   }
-  auto stream = RandomStream::create(provider, std::move(seed));
-  if (!stream) return std::unexpected(stream.error());
-  return ParityOracle(std::move(*stream), std::move(key), max_disclosed);
+  QSP_TRY(auto stream, RandomStream::create(provider, std::move(seed)));
+  return ParityOracle(std::move(stream), std::move(key), max_disclosed);
 }
 
 Result<void> ParityOracle::check(const QueryBatch& batch) const {
@@ -85,13 +85,13 @@ Result<void> ParityOracle::open(Layout layout) {
 }
 
 Result<Bits> ParityOracle::answer(const QueryBatch& batch) {
-  if (auto checked = check(batch); !checked) return std::unexpected(checked.error());
+  QSP_TRY(check(batch));
   Bits answers(batch.answer_bits());
   AnswerWriter out(answers);
   const std::uint32_t* node = batch.nodes.data();
   for (const QueryGroup& group : batch.groups) {
     if (group.ask == Ask::Open) {
-      if (auto opened = open(group.layout); !opened) return std::unexpected(opened.error());
+      QSP_TRY(open(group.layout));
       const Pass& pass = passes_.back();
       bool before = false;
       for (std::uint32_t i = 1; i <= group.count; ++i) {

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/try.hpp"
+
 namespace qsp::e91::hashing {
 
 namespace {
@@ -63,10 +65,9 @@ Result<Tag> TagStream::finish(TagPad&& pad) && noexcept {
 }
 
 Result<void> TagStream::verify(TagPad&& pad, Bytes tag) && noexcept {
-  auto expected = std::move(*this).finish(std::move(pad));
-  if (!expected) return std::unexpected(expected.error());
-  const bool equal = constant_time_equal(*expected, tag);
-  wipe(*expected);
+  QSP_TRY(auto expected, std::move(*this).finish(std::move(pad)));
+  const bool equal = constant_time_equal(expected, tag);
+  wipe(expected);
   if (!equal) return fail(ErrorKind::DecryptFailed, Reason::AeadDecryptFailed, "tag of a block");
   return {};
 }

@@ -3,6 +3,7 @@
 #include <numbers>
 #include <optional>
 
+#include "base/try.hpp"
 #include "e91/link/eve.hpp"
 
 namespace qsp::e91::link {
@@ -73,14 +74,12 @@ files::OrText<std::unique_ptr<Eve>> parse_eve(std::string_view text) {
     return replaced_source(State::werner(*visibility), std::string(text));
   }
   if (text.starts_with(kIntercept)) {
-    const auto parsed = parse_on_arms(text, "the fraction", text.substr(kIntercept.size()));
-    if (!parsed) return std::unexpected(parsed.error());
-    return intercept_resend(parsed->amount, parsed->angle, parsed->arms, std::string(text));
+    QSP_TRY(const auto parsed, parse_on_arms(text, "the fraction", text.substr(kIntercept.size())));
+    return intercept_resend(parsed.amount, parsed.angle, parsed.arms, std::string(text));
   }
   if (text.starts_with(kProbe)) {
-    const auto parsed = parse_on_arms(text, "the strength", text.substr(kProbe.size()));
-    if (!parsed) return std::unexpected(parsed.error());
-    return entangling_probe(parsed->amount, parsed->angle, parsed->arms, std::string(text));
+    QSP_TRY(const auto parsed, parse_on_arms(text, "the strength", text.substr(kProbe.size())));
+    return entangling_probe(parsed.amount, parsed.angle, parsed.arms, std::string(text));
   }
   return wrong(text, "is one of " + std::string(kForms));
 }

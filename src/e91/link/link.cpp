@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/try.hpp"
+
 namespace qsp::e91::link {
 
 namespace {
@@ -26,13 +28,12 @@ double most_clicks_per_slot(const ClickTables& tables) noexcept {
 
 Result<Link> Link::create(crypto::Provider& provider, const LinkConfig& config, const Eve& eve,
                           std::optional<Seed> seed) {
-  if (auto valid = validate(config); !valid) return std::unexpected(valid.error());
-  auto random =
-      seed ? RandomStream::create(provider, std::move(*seed)) : RandomStream::create(provider, provider.rng());
-  if (!random) return std::unexpected(random.error());
+  QSP_TRY(validate(config));
+  QSP_TRY(auto random,
+          seed ? RandomStream::create(provider, std::move(*seed)) : RandomStream::create(provider, provider.rng()));
   const Stations stations = stations_of(config);
   const ClickTables tables = eve.attack(light_of(config), stations);
-  return Link(config, std::move(*random), Sampler(tables, stations, faster(tables)), most_clicks_per_slot(tables));
+  return Link(config, std::move(random), Sampler(tables, stations, faster(tables)), most_clicks_per_slot(tables));
 }
 
 Result<void> Link::emit(Settings& alice, Settings& bob, std::uint64_t slots, Clicks& to_alice, Clicks& to_bob) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.hpp"
 #include "config/document.hpp"
 
 namespace qsp::e91::link {
@@ -57,9 +58,8 @@ void read_arm(Table& table, ArmConfig& out) {
 }  // namespace
 
 OrText<LinkFile> load_link_file(const std::string& file) {
-  const OrText<config::Document> document = config::Document::read(file, kLinkFile);
-  if (!document) return std::unexpected(document.error());
-  Table root = document->root("a link");
+  QSP_TRY(const config::Document document, config::Document::read(file, kLinkFile));
+  Table root = document.root("a link");
   std::array tables{root.table("source"), root.table("pairs"), root.table("settings"), root.table("alice"),
                     root.table("bob")};
   LinkFile link;
@@ -68,9 +68,9 @@ OrText<LinkFile> load_link_file(const std::string& file) {
   read_settings(tables[2], link.config);
   read_arm(tables[3], link.config.alice);
   read_arm(tables[4], link.config.bob);
-  if (auto read = root.finish(); !read) return std::unexpected(std::move(read.error()));
+  QSP_TRY(root.finish());
   for (const Table& table : tables) {
-    if (auto read = table.finish(); !read) return std::unexpected(std::move(read.error()));
+    QSP_TRY(table.finish());
   }
   return link;
 }

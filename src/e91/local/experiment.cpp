@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/link/link.hpp"
 #include "e91/post/sift.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 
 Result<Settings> draw_settings(crypto::Provider& provider, const link::LinkConfig& config, Side side) {
   Seed seed;
-  if (auto drawn = provider.rng().fill(seed.writable()); !drawn) return std::unexpected(drawn.error());
+  QSP_TRY(provider.rng().fill(seed.writable()));
   return Settings::create(provider, std::move(seed), weights(config.mode, side, config.p_z));
 }
 
@@ -35,15 +36,12 @@ void Observation::add(const Observation& other) noexcept {
 
 Result<Observation> observe(crypto::Provider& provider, const link::LinkConfig& config, const link::Eve& eve,
                             std::uint64_t slots) {
-  auto link = link::Link::create(provider, config, eve);
-  if (!link) return std::unexpected(link.error());
-  auto alice = draw_settings(provider, config, Side::Alice);
-  if (!alice) return std::unexpected(alice.error());
-  auto bob = draw_settings(provider, config, Side::Bob);
-  if (!bob) return std::unexpected(bob.error());
+  QSP_TRY(auto link, link::Link::create(provider, config, eve));
+  QSP_TRY(auto alice, draw_settings(provider, config, Side::Alice));
+  QSP_TRY(auto bob, draw_settings(provider, config, Side::Bob));
   Clicks at_alice;
   Clicks at_bob;
-  if (auto played = link->emit(*alice, *bob, slots, at_alice, at_bob); !played) return std::unexpected(played.error());
+  QSP_TRY(link.emit(alice, bob, slots, at_alice, at_bob));
 
   Observation seen;
   seen.alice_clicks = at_alice.size();
@@ -54,7 +52,7 @@ Result<Observation> observe(crypto::Provider& provider, const link::LinkConfig& 
     while (other != at_bob.end() && other->slot() < click.slot()) ++other;
     if (other == at_bob.end()) break;
     if (other->slot() != click.slot()) continue;
-    auto& counts = seen.outcomes.at(kMaxSettings * alice->at(click.slot()) + bob->at(click.slot()));
+    auto& counts = seen.outcomes.at(kMaxSettings * alice.at(click.slot()) + bob.at(click.slot()));
     ++(click.bit() == other->bit() ? counts.same : counts.different);
   }
   return seen;

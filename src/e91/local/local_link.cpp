@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/link/expected.hpp"
 
 namespace qsp::e91::local {
@@ -59,7 +60,7 @@ LocalLink::LocalLink(crypto::Provider& provider, const LocalConfig& config, std:
 
 Result<std::unique_ptr<LocalLink>> LocalLink::create(crypto::Provider& provider, const LocalConfig& config,
                                                      const link::Eve& eve, post::Listener listener) {
-  if (auto valid = validate(config.link); !valid) return std::unexpected(valid.error());
+  QSP_TRY(validate(config.link));
   if (config.post.mode != config.link.mode) return refuse("the post-processing is set to another mode than the link");
   if (config.post.dead_slots != post_of(config.link).dead_slots) {
     return refuse("the post-processing is set to other dead times than the link");
@@ -73,18 +74,17 @@ Result<std::unique_ptr<LocalLink>> LocalLink::create(crypto::Provider& provider,
     return refuse(
         "a block of so many sifted bits has more clicks on this link than one message carries: make it smaller");
   }
-  auto link = link::Link::create(provider, config.link, eve);
-  if (!link) return std::unexpected(link.error());
-  std::unique_ptr<LocalLink> run(new LocalLink(provider, config, slots, std::move(*link), std::move(listener)));
-  if (auto paired = run->pair(); !paired) return std::unexpected(paired.error());
+  QSP_TRY(auto link, link::Link::create(provider, config.link, eve));
+  std::unique_ptr<LocalLink> run(new LocalLink(provider, config, slots, std::move(link), std::move(listener)));
+  QSP_TRY(run->pair());
   return run;
 }
 
 Result<void> LocalLink::pair() {
   party::Pairing pairing{.config = config_.post, .p_z = config_.link.p_z, .name = {}};
   Secret<post::Pad::kBootstrap, struct BootstrapTag> bootstrap;
-  if (auto drawn = provider_.rng().fill(pairing.name); !drawn) return drawn;
-  if (auto drawn = provider_.rng().fill(bootstrap.writable()); !drawn) return drawn;
+  QSP_TRY(provider_.rng().fill(pairing.name));
+  QSP_TRY(provider_.rng().fill(bootstrap.writable()));
   // Both ends see every message; one account of it is enough.
   alice_ = std::make_unique<party::Party>(provider_, Side::Alice, pairing, post::Pad(bootstrap.reveal()), listener_);
   bob_ = std::make_unique<party::Party>(provider_, Side::Bob, pairing, post::Pad(bootstrap.reveal()), post::Listener{});
@@ -92,35 +92,28 @@ Result<void> LocalLink::pair() {
 }
 
 Result<void> LocalLink::set_eve(const link::Eve& eve) {
-  auto link = link::Link::create(provider_, config_.link, eve);
-  if (!link) return std::unexpected(link.error());
-  link_ = std::move(*link);
+  QSP_TRY(auto link, link::Link::create(provider_, config_.link, eve));
+  link_ = std::move(link);
   return {};
 }
 
 Result<BlockOutcome> LocalLink::block() {
   if (!alice_->paired() || !bob_->paired()) {
-    if (auto paired = pair(); !paired) return std::unexpected(paired.error());
+    QSP_TRY(pair());
   }
   const std::uint64_t number = next_block_++;
-  auto of_alice = alice_->prepare(number);
-  if (!of_alice) return std::unexpected(of_alice.error());
-  auto of_bob = bob_->prepare(number);
-  if (!of_bob) return std::unexpected(of_bob.error());
-  auto alice_settings =
-      Settings::create(provider_, std::move(*of_alice), weights(config_.link.mode, Side::Alice, config_.link.p_z));
-  if (!alice_settings) return std::unexpected(alice_settings.error());
-  auto bob_settings =
-      Settings::create(provider_, std::move(*of_bob), weights(config_.link.mode, Side::Bob, config_.link.p_z));
-  if (!bob_settings) return std::unexpected(bob_settings.error());
+  QSP_TRY(auto of_alice, alice_->prepare(number));
+  QSP_TRY(auto of_bob, bob_->prepare(number));
+  QSP_TRY(auto alice_settings,
+          Settings::create(provider_, std::move(of_alice), weights(config_.link.mode, Side::Alice, config_.link.p_z)));
+  QSP_TRY(auto bob_settings,
+          Settings::create(provider_, std::move(of_bob), weights(config_.link.mode, Side::Bob, config_.link.p_z)));
 
   Clicks to_alice;
   Clicks to_bob;
   to_alice.reserve(most_clicks_);
   to_bob.reserve(most_clicks_);
-  if (auto emitted = link_.emit(*alice_settings, *bob_settings, slots_, to_alice, to_bob); !emitted) {
-    return std::unexpected(emitted.error());
-  }
+  QSP_TRY(link_.emit(alice_settings, bob_settings, slots_, to_alice, to_bob));
   BlockOutcome outcome;
   outcome.alice_clicks = to_alice.size();
   most_clicks_ = std::max({most_clicks_, to_alice.size() + to_alice.size() / 64, to_bob.size() + to_bob.size() / 64});

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/big_endian.hpp"
+#include "base/try.hpp"
 #include "base/uuid.hpp"
 #include "qsp/secret_bytes.hpp"
 
@@ -14,10 +15,10 @@ constexpr std::size_t kKeySize = QkdKey::kCapacity;
 
 /// The ID of key `index` of a block: a hash, so that two pairings never name different keys alike.
 Result<Uuid> key_id(crypto::Hkdf& hkdf, const Pairing& pairing, std::uint64_t block, std::uint64_t index) {
-  const auto digest = hkdf.hash({as_bytes("qsp e91 key_ID"), pairing.name, big_endian<8>(block), big_endian<8>(index)});
-  if (!digest) return std::unexpected(digest.error());
+  QSP_TRY(const auto digest,
+          hkdf.hash({as_bytes("qsp e91 key_ID"), pairing.name, big_endian<8>(block), big_endian<8>(index)}));
   Uuid id{};
-  std::copy_n(digest->begin(), id.size(), id.begin());
+  std::copy_n(digest.begin(), id.size(), id.begin());
   return uuid_of(id, 8);
 }
 
@@ -28,11 +29,11 @@ Party::Party(crypto::Provider& provider, Side side, const Pairing& pairing, post
 
 Result<Seed> Party::prepare(std::uint64_t number) {
   Seed own;
-  if (auto drawn = provider_.rng().fill(own.writable()); !drawn) return std::unexpected(drawn.error());
+  QSP_TRY(provider_.rng().fill(own.writable()));
   Seed of_link = Seed::copy_of(own.reveal());
-  auto settings = Settings::create(provider_, std::move(own), weights(pairing_.config.mode, side_, pairing_.p_z));
-  if (!settings) return std::unexpected(settings.error());
-  settings_.emplace(std::move(*settings));
+  QSP_TRY(auto settings,
+          Settings::create(provider_, std::move(own), weights(pairing_.config.mode, side_, pairing_.p_z)));
+  settings_.emplace(std::move(settings));
   number_ = number;
   return of_link;
 }

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/try.hpp"
+
 namespace qsp::e91::station {
 
 std::expected<StationEnd, node::Refused> StationEnd::load(const StationIdentity& identity, Role role,
@@ -14,12 +16,11 @@ std::expected<StationEnd, node::Refused> StationEnd::load(const StationIdentity&
   config.peer = peer;
   config.signatures = {crypto::SignatureId::MlDsa65};
   config.name = identity.name;
-  auto end = node::LocalEnd::load(config, role);
-  if (!end) return std::unexpected(end.error());
-  for (const std::string& warning : (*end)->warnings()) spdlog::warn("{}", warning);
-  auto endpoints = (*end)->endpoints();
+  QSP_TRY(auto end, node::LocalEnd::load(config, role));
+  for (const std::string& warning : end->warnings()) spdlog::warn("{}", warning);
+  auto endpoints = end->endpoints();
   if (!endpoints) return node::refuse(endpoints.error());
-  return StationEnd(std::move(*end), std::move(*endpoints));
+  return StationEnd(std::move(end), std::move(*endpoints));
 }
 
 }  // namespace qsp::e91::station

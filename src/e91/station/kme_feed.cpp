@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.hpp"
 #include "text/escape.hpp"
 
 namespace qsp::e91::station {
@@ -50,12 +51,11 @@ KmeFeed::KmeFeed(net::Loop& loop, const KmeFeedOptions& options, std::string wha
 files::OrText<std::unique_ptr<KmeFeed>> KmeFeed::make(net::Loop& loop, const KmeFeedOptions& options,
                                                       std::string what) {
   std::unique_ptr<KmeFeed> feed(new KmeFeed(loop, options, std::move(what)));
-  auto client = https::Client::make(loop, {.url = options.url,
-                                           .tls = options.tls,
-                                           .server_name = options.server_name,
-                                           .max_body = kme::link::kMaxLinkMessage});
-  if (!client) return std::unexpected(client.error());
-  feed->client_ = *std::move(client);
+  QSP_TRY(auto client, https::Client::make(loop, {.url = options.url,
+                                                  .tls = options.tls,
+                                                  .server_name = options.server_name,
+                                                  .max_body = kme::link::kMaxLinkMessage}));
+  feed->client_ = std::move(client);
   return feed;
 }
 

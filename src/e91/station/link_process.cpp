@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/link/link_file.hpp"
 #include "e91/station/source.hpp"
 #include "qsp/openssl.hpp"
@@ -98,9 +99,8 @@ std::expected<std::unique_ptr<LinkProcess>, node::Refused> LinkProcess::open(con
   if (!link) return node::refuse(link.error());
   auto eve = EveChoice::make(config.eve, config.eve_file);
   if (!eve) return node::refuse_config(eve.error());
-  auto end = StationEnd::load(config.identity, Role::Server, "");
-  if (!end) return std::unexpected(std::move(end.error()));
-  made->end_ = std::make_unique<StationEnd>(std::move(*end));
+  QSP_TRY(auto end, StationEnd::load(config.identity, Role::Server, ""));
+  made->end_ = std::make_unique<StationEnd>(std::move(end));
   auto provider = crypto::make_openssl_provider();
   if (!provider) return node::refuse(std::string(provider.error().where));
   made->provider_ = std::move(*provider);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.hpp"
 #include "qsp/secret.hpp"
 
 namespace qsp::e91::station {
@@ -59,9 +60,8 @@ void MessageSession::handle_data(const AppData& data) {
 std::string MessageSession::peer_name() const { return session_.status().peer; }
 
 Result<SecretBytes> MessageSession::export_key(std::string_view label, std::size_t size) {
-  auto exported = session_.export_key(label, {}, size, 1);
-  if (!exported) return std::unexpected(exported.error());
-  return std::move(exported->key);
+  QSP_TRY(auto exported, session_.export_key(label, {}, size, 1));
+  return std::move(exported.key);
 }
 
 }  // namespace qsp::e91::station

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/try.hpp"
 #include "net/descriptor_limit.hpp"
 #include "qsp/full_alert.hpp"
 #include "text/escape.hpp"
@@ -22,10 +23,9 @@ class Factory final : public net::SessionFactory {
 
   Result<net::ConnectionPtr> make(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer,
                                   net::ConnectionOwner& owner) override {
-    auto session = end_.make();
-    if (!session) return std::unexpected(session.error());
+    QSP_TRY(auto session, end_.make());
     return net::ConnectionPtr(
-        new MessageSession(loop, std::move(socket), peer, std::move(*session), owner, handler_, most_));
+        new MessageSession(loop, std::move(socket), peer, std::move(session), owner, handler_, most_));
   }
   [[nodiscard]] Bytes full_alert() const noexcept override { return qsp::full_alert(); }
 
@@ -44,11 +44,11 @@ std::expected<std::unique_ptr<StationServer>, std::string> StationServer::open(c
   const auto factory = [&]() -> std::expected<std::unique_ptr<net::SessionFactory>, std::string> {
     return std::make_unique<Factory>(end, handler, most);
   };
-  auto server = net::Server::open(
-      {.listen = listen, .threads = 1, .limits = kLimits, .stop_timeout = std::chrono::milliseconds(1000)}, factory,
-      *made);
-  if (!server) return std::unexpected(server.error());
-  made->server_ = std::move(*server);
+  QSP_TRY(auto server,
+          net::Server::open(
+              {.listen = listen, .threads = 1, .limits = kLimits, .stop_timeout = std::chrono::milliseconds(1000)},
+              factory, *made));
+  made->server_ = std::move(server);
   return made;
 }
 

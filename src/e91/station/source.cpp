@@ -4,18 +4,18 @@
 
 #include <utility>
 
+#include "base/try.hpp"
+
 namespace qsp::e91::station {
 
 Result<Source> Source::create(crypto::Provider& provider, const link::LinkConfig& config, EveChoice&& eve) {
-  auto link = link::Link::create(provider, config, *eve.first());
-  if (!link) return std::unexpected(link.error());
-  return Source(provider, config, std::move(*link), std::move(eve));
+  QSP_TRY(auto link, link::Link::create(provider, config, *eve.first()));
+  return Source(provider, config, std::move(link), std::move(eve));
 }
 
 Result<std::optional<Source::Answers>> Source::order(Side side, Bytes message) {
-  auto parsed = parse_order(message);
-  if (!parsed) return std::unexpected(parsed.error());
-  orders_.at(static_cast<std::size_t>(side)) = std::move(*parsed);
+  QSP_TRY(auto parsed, parse_order(message));
+  orders_.at(static_cast<std::size_t>(side)) = std::move(parsed);
   auto& [alice, bob] = orders_;
   // Of different pairings, or blocks: one station is behind, and will order again.
   if (!alice || !bob || alice->block != bob->block) return std::nullopt;
@@ -33,15 +33,14 @@ Result<Source::Answers> Source::play(Order&& alice, Order&& bob) {
     }
   }
   if (alice.slots != bob.slots) return decline(alice, bob, "the stations ordered blocks of different lengths");
-  if (auto looked = look_for_eve(); !looked) return std::unexpected(looked.error());
+  QSP_TRY(look_for_eve());
 
-  auto of_alice = Settings::create(provider_, std::move(alice.seed), weights(config_.mode, Side::Alice, config_.p_z));
-  if (!of_alice) return std::unexpected(of_alice.error());
-  auto of_bob = Settings::create(provider_, std::move(bob.seed), weights(config_.mode, Side::Bob, config_.p_z));
-  if (!of_bob) return std::unexpected(of_bob.error());
+  QSP_TRY(auto of_alice,
+          Settings::create(provider_, std::move(alice.seed), weights(config_.mode, Side::Alice, config_.p_z)));
+  QSP_TRY(auto of_bob, Settings::create(provider_, std::move(bob.seed), weights(config_.mode, Side::Bob, config_.p_z)));
   Detections to_alice{.block = alice.block, .slots = alice.slots, .clicks = {}};
   Detections to_bob{.block = bob.block, .slots = bob.slots, .clicks = {}};
-  auto emitted = link_.emit(*of_alice, *of_bob, alice.slots, to_alice.clicks, to_bob.clicks);
+  auto emitted = link_.emit(of_alice, of_bob, alice.slots, to_alice.clicks, to_bob.clicks);
   if (!emitted && emitted.error().kind != ErrorKind::ApiMisuse) return std::unexpected(emitted.error());
   if (!emitted || to_alice.clicks.size() > post::kMaxClicks || to_bob.clicks.size() > post::kMaxClicks) {
     return decline(alice, bob, "the block has more clicks than a block may have: order a shorter one");
@@ -66,9 +65,8 @@ Source::Answers Source::decline(const Order& alice, const Order& bob, std::strin
 Result<void> Source::look_for_eve() {
   const auto eve = eve_.changed();
   if (!eve) return {};
-  auto link = link::Link::create(provider_, config_, *eve);
-  if (!link) return std::unexpected(link.error());
-  link_ = std::move(*link);
+  QSP_TRY(auto link, link::Link::create(provider_, config_, *eve));
+  link_ = std::move(link);
   spdlog::warn("Eve: {}, from the next block on", eve_.name());
   return {};
 }

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/local/local_link.hpp"
 #include "e91/station/block_log.hpp"
 #include "e91/station/station.hpp"
@@ -197,10 +198,10 @@ class StationProcess::Later final : public MessageHandler {
 std::expected<std::unique_ptr<StationProcess>, node::Refused> StationProcess::open(const StationProcessConfig& config,
                                                                                    ProcessEvents& events) {
   std::unique_ptr<StationProcess> made(new StationProcess(config));
-  if (auto done = made->prepare(); !done) return std::unexpected(std::move(done.error()));
+  QSP_TRY(made->prepare());
   events.warning("the link is simulated: its keys give no quantum security");
-  if (auto done = made->listen(); !done) return std::unexpected(std::move(done.error()));
-  if (auto done = made->meet(events); !done) return std::unexpected(std::move(done.error()));
+  QSP_TRY(made->listen());
+  QSP_TRY(made->meet(events));
   return made;
 }
 
@@ -221,14 +222,13 @@ std::expected<void, node::Refused> StationProcess::prepare() {
   plan_ = {.post = local::post_of(link->config), .p_z = link->config.p_z, .slots = 0};
   plan_.slots = slots_of_block(link->config, config_.block_bits);
   if (plan_.slots == 0) return node::refuse(config_.link_file + ": this link brings no sifted key; lower its losses");
-  auto to_link = StationEnd::load(config_.identity, Role::Client, config_.link_peer);
-  if (!to_link) return std::unexpected(std::move(to_link.error()));
+  QSP_TRY(auto to_link, StationEnd::load(config_.identity, Role::Client, config_.link_peer));
   auto provider = crypto::make_openssl_provider();
   if (!provider) return node::refuse(std::string(provider.error().where));
   address_ = std::move(*address);
   link_address_ = std::move(*link_address);
   link_file_ = std::move(*link);
-  to_link_.emplace(std::move(*to_link));
+  to_link_.emplace(std::move(to_link));
   provider_ = std::move(*provider);
   return {};
 }
@@ -236,9 +236,8 @@ std::expected<void, node::Refused> StationProcess::prepare() {
 /// Alice's server and its loop, or a loop for Bob.
 std::expected<void, node::Refused> StationProcess::listen() {
   const bool alice = config_.side == Side::Alice;
-  auto end = StationEnd::load(config_.identity, alice ? Role::Server : Role::Client, alice ? "" : config_.peer);
-  if (!end) return std::unexpected(std::move(end.error()));
-  with_peer_.emplace(std::move(*end));
+  QSP_TRY(auto end, StationEnd::load(config_.identity, alice ? Role::Server : Role::Client, alice ? "" : config_.peer));
+  with_peer_.emplace(std::move(end));
   if (!alice) {
     own_loop_ = std::make_unique<net::Loop>();
     loop_ = own_loop_.get();

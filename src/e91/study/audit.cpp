@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/keyrate/statistics.hpp"
 #include "e91/study/rows.hpp"
 #include "text/escape.hpp"
@@ -108,9 +109,8 @@ std::ptrdiff_t Audit::keys() const { return std::ranges::count_if(blocks, &post:
 bool Audit::holds() const { return mismatches() == 0 && unmet.empty() && !blocks.empty(); }
 
 files::OrText<Audit> audit_file(const std::string& file, const std::vector<post::Requirement>& required) {
-  const auto content = files::read_file(file, kMostTranscript);
-  if (!content) return std::unexpected(content.error());
-  auto transcript = post::read_transcript(content->text.reveal());
+  QSP_TRY(const auto content, files::read_file(file, kMostTranscript));
+  auto transcript = post::read_transcript(content.text.reveal());
   if (!transcript) {
     return std::unexpected(fmt::format("{}: {}; qsp e91 run --transcript writes one", file, transcript.error().where));
   }

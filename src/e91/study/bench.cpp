@@ -6,6 +6,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/cascade/figures.hpp"
 #include "e91/hashing/figures.hpp"
 #include "e91/link/link.hpp"
@@ -34,7 +35,7 @@ OrText<double> link_speed(crypto::Provider& provider, const link::LinkConfig& co
                           std::uint64_t slots) {
   const auto settings = [&](Side side) -> Result<Settings> {
     Seed seed;
-    if (auto drawn = provider.rng().fill(seed.writable()); !drawn) return std::unexpected(drawn.error());
+    QSP_TRY(provider.rng().fill(seed.writable()));
     return Settings::create(provider, std::move(seed), weights(config.mode, side, config.p_z));
   };
   auto link = link::Link::create(provider, config, *link::no_eve());
@@ -73,9 +74,8 @@ OrText<void> measure_links(crypto::Provider& provider, const link::LinkConfig& b
         Row{"a bright link, slot by slot", "bright_slots", "M slots/s", "goal 20", bright_link(), 50, 1'000'000},
         Row{"the built-in link, from click to click", "link_slots", "M slots/s", "goal 20", built_in, 20,
             100'000'000}}) {
-    const auto speed = link_speed(provider, row.link, row.blocks, row.slots);
-    if (!speed) return std::unexpected(speed.error());
-    figures.push_back({row.what, row.name, *speed / 1e6, row.unit, row.anchor, ""});
+    QSP_TRY(const auto speed, link_speed(provider, row.link, row.blocks, row.slots));
+    figures.push_back({row.what, row.name, speed / 1e6, row.unit, row.anchor, ""});
   }
   return {};
 }
@@ -145,20 +145,15 @@ OrText<void> measure_blocks(crypto::Provider& provider, const BenchOptions& opti
 
 files::OrText<std::vector<Figure>> measure(const BenchOptions& options, const Say& say) {
   // The same keys, errors and photons in each run, so that runs can be compared.
-  auto random = Randomness::create("qsp e91 bench");
-  if (!random) return std::unexpected(std::move(random.error()));
-  const auto setup = set_up({});
-  if (!setup) return std::unexpected(setup.error());
+  QSP_TRY(auto random, Randomness::create("qsp e91 bench"));
+  QSP_TRY(const auto setup, set_up({}));
   std::vector<Figure> figures;
   say("the link");
-  if (auto done = measure_links(random->provider(), setup->link.config, figures); !done)
-    return std::unexpected(done.error());
-  if (auto done = measure_cascade(random->provider(), options, say, figures); !done)
-    return std::unexpected(done.error());
+  QSP_TRY(measure_links(random.provider(), setup.link.config, figures));
+  QSP_TRY(measure_cascade(random.provider(), options, say, figures));
   say("hashing");
   measure_hashing(figures);
-  if (auto done = measure_blocks(random->provider(), options, say, figures); !done)
-    return std::unexpected(done.error());
+  QSP_TRY(measure_blocks(random.provider(), options, say, figures));
   return figures;
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "base/try.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
 
@@ -62,11 +63,10 @@ keyrate::Estimate in_percent(const keyrate::Estimate& share) noexcept {
 OrText<std::vector<PublishedRate>> published_rates(const std::vector<std::string>& files) {
   std::vector<PublishedRate> rates;
   for (const std::string& file : files) {
-    const auto link = link::load_link_file(file);
-    if (!link) return std::unexpected(link.error());
-    const auto& published = link->published;
+    QSP_TRY(const auto link, link::load_link_file(file));
+    const auto& published = link.published;
     if (!published.distance_km || !published.key_rate_per_s) continue;
-    rates.push_back({.name = fmt::format("{}: {:g} bit/s", link->title, *published.key_rate_per_s),
+    rates.push_back({.name = fmt::format("{}: {:g} bit/s", link.title, *published.key_rate_per_s),
                      .x = *published.distance_km,
                      .rate_per_s = *published.key_rate_per_s});
   }
@@ -78,9 +78,8 @@ OrText<std::vector<Point>> theory_curve(crypto::Provider& provider, const LinkOp
   std::vector<Point> curve;
   for (std::size_t i = 0; i <= steps; ++i) {
     const double x = from + (to - from) * static_cast<double>(i) / static_cast<double>(steps);
-    auto point = point_at(provider, options, parameter, x, {.coincidences = 0, .blocks = 0});
-    if (!point) return std::unexpected(std::move(point.error()));
-    curve.push_back(std::move(*point));
+    QSP_TRY(auto point, point_at(provider, options, parameter, x, {.coincidences = 0, .blocks = 0}));
+    curve.push_back(std::move(point));
   }
   return curve;
 }
@@ -193,9 +192,7 @@ OrText<std::vector<std::string>> write_charts(const std::string& folder, const s
   for (const Chart& chart : charts) {
     names.push_back(folder + '/' + chart.id + ".svg");
     const std::string picture = view::svg(chart);
-    if (auto written = files::replace_file(names.back(), as_bytes(picture), files::kAsUmaskAllows); !written) {
-      return std::unexpected(std::move(written.error()));
-    }
+    QSP_TRY(files::replace_file(names.back(), as_bytes(picture), files::kAsUmaskAllows));
   }
   return names;
 }

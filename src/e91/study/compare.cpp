@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/keyrate/agreement.hpp"
 #include "e91/study/points.hpp"
 #include "e91/study/setup.hpp"
@@ -104,19 +105,18 @@ OrText<Comparisons> compare(crypto::Provider& provider, const std::vector<std::s
   for (const std::string& file : files) {
     LinkOptions link;
     link.file = file;
-    const auto setup = set_up(link);
-    if (!setup) return std::unexpected(setup.error());
-    auto seen = play(provider, setup->link.config, setup->link.title, coincidences, progress);
+    QSP_TRY(const auto setup, set_up(link));
+    auto seen = play(provider, setup.link.config, setup.link.title, coincidences, progress);
     if (!seen) return std::unexpected(fmt::format("{}: {}", file, seen.error()));
-    if (!progress(setup->link.title, seen->coincidences())) return std::unexpected("stopped");
-    auto figures = figures_of(*setup, *seen);
+    if (!progress(setup.link.title, seen->coincidences())) return std::unexpected("stopped");
+    auto figures = figures_of(setup, *seen);
     if (figures.empty()) {
       return std::unexpected(
           fmt::format("{}: [source] has no published figure to compare with (qber, visibility, raw_rate_per_s, "
                       "sifted_rate_per_s, key_rate_per_s)",
                       file));
     }
-    all.links.push_back({.link = setup->link, .seen = *seen, .figures = std::move(figures)});
+    all.links.push_back({.link = setup.link, .seen = *seen, .figures = std::move(figures)});
   }
   return all;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/try.hpp"
 #include "e91/keyrate/statistics.hpp"
 
 namespace qsp::e91::study {
@@ -41,9 +42,8 @@ OrText<void> apply(LinkOptions& options, const Parameter& parameter, double x) {
   } else if (parameter.name == "block-bits") {
     options.block_bits = static_cast<std::uint64_t>(x);
   } else {
-    auto attack = with_amount(options.eve, fmt::format("{}", x));
-    if (!attack) return std::unexpected(std::move(attack.error()));
-    options.eve = std::move(*attack);
+    QSP_TRY(auto attack, with_amount(options.eve, fmt::format("{}", x)));
+    options.eve = std::move(attack);
   }
   return {};
 }
@@ -135,22 +135,16 @@ std::optional<double> Point::rate_per_s() const noexcept {
 
 OrText<Point> point_at(crypto::Provider& provider, LinkOptions options, const Parameter& parameter, double x,
                        const Sampling& sampling) {
-  if (auto applied = apply(options, parameter, x); !applied) return std::unexpected(std::move(applied.error()));
-  const auto setup = set_up(options);
-  if (!setup) return std::unexpected(setup.error());
-  const auto eve = link::parse_eve(setup->eve);
-  if (!eve) return std::unexpected(eve.error());
-  Point point{.x = x, .link = setup->link.config, .block_bits = setup->block_bits};
-  point.theory = e91::link::expected(point.link, **eve);
-  point.forecast = forecast(*setup, **eve);
+  QSP_TRY(apply(options, parameter, x));
+  QSP_TRY(const auto setup, set_up(options));
+  QSP_TRY(const auto eve, link::parse_eve(setup.eve));
+  Point point{.x = x, .link = setup.link.config, .block_bits = setup.block_bits};
+  point.theory = e91::link::expected(point.link, *eve);
+  point.forecast = forecast(setup, *eve);
   if (sampling.coincidences > 0) {
-    if (auto sampled = sample_clicks(provider, **eve, sampling.coincidences, point); !sampled) {
-      return std::unexpected(std::move(sampled.error()));
-    }
+    QSP_TRY(sample_clicks(provider, *eve, sampling.coincidences, point));
   }
-  if (auto sampled = sample_blocks(provider, *setup, **eve, sampling.blocks, point); !sampled) {
-    return std::unexpected(std::move(sampled.error()));
-  }
+  QSP_TRY(sample_blocks(provider, setup, *eve, sampling.blocks, point));
   return point;
 }
 
@@ -161,9 +155,8 @@ OrText<std::vector<Point>> sample_points(crypto::Provider& provider, const LinkO
   std::vector<Point> points;
   for (std::size_t i = 0; i < steps && progress(i + 1); ++i) {
     const double share = steps == 1 ? 0 : static_cast<double>(i) / static_cast<double>(steps - 1);
-    auto point = point_at(provider, options, parameter, from + (to - from) * share, sampling);
-    if (!point) return std::unexpected(std::move(point.error()));
-    points.push_back(std::move(*point));
+    QSP_TRY(auto point, point_at(provider, options, parameter, from + (to - from) * share, sampling));
+    points.push_back(std::move(point));
   }
   return points;
 }

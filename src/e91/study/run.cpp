@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/study/report.hpp"
 #include "e91/study/rows.hpp"
 #include "e91/study/run_charts.hpp"
@@ -31,16 +32,14 @@ text::Rows theory_rows(const link::Expected& theory, const Forecast& expected) {
 OrText<RunFiles> RunFiles::begin(RunFilesWanted wanted, const post::PostConfig& config) {
   RunFiles files(std::move(wanted));
   if (!files.wanted_.transcript.empty()) {
-    auto begun = files::Replacement::begin(files.wanted_.transcript, files::kAsUmaskAllows);
-    if (!begun) return std::unexpected(std::move(begun.error()));
-    files.transcript_.emplace(*std::move(begun));
+    QSP_TRY(auto begun, files::Replacement::begin(files.wanted_.transcript, files::kAsUmaskAllows));
+    files.transcript_.emplace(std::move(begun));
     files.heard_ = files.transcript_->write(post::transcript_header(config));
     if (!files.heard_) return std::unexpected(files.heard_.error());
   }
   if (!files.wanted_.report.empty()) {
-    auto begun = files::Replacement::begin(files.wanted_.report, files::kAsUmaskAllows);
-    if (!begun) return std::unexpected(std::move(begun.error()));
-    files.report_.emplace(*std::move(begun));
+    QSP_TRY(auto begun, files::Replacement::begin(files.wanted_.report, files::kAsUmaskAllows));
+    files.report_.emplace(std::move(begun));
   }
   return files;
 }
@@ -55,18 +54,16 @@ post::Listener RunFiles::listener() {
 OrText<void> RunFiles::draw(Randomness& random, const LinkOptions& options, const Setup& setup, const Run& run,
                             const std::string& command) {
   if (!has_pictures()) return {};
-  const auto published = published_rates(wanted_.published);
-  if (!published) return std::unexpected(published.error());
-  const auto charts = run_charts(random.provider(), options, setup, run.total, *published);
-  if (!charts) return std::unexpected(charts.error());
+  QSP_TRY(const auto published, published_rates(wanted_.published));
+  QSP_TRY(const auto charts, run_charts(random.provider(), options, setup, run.total, published));
   if (!wanted_.plot.empty()) {
-    if (auto written = write_charts(wanted_.plot, *charts); !written) return std::unexpected(written.error());
+    QSP_TRY(write_charts(wanted_.plot, charts));
   }
   if (!report_) return {};
   const std::string page =
-      report_page({.setup = setup, .blocks = run.blocks, .total = run.total, .charts = *charts, .command = command},
+      report_page({.setup = setup, .blocks = run.blocks, .total = run.total, .charts = charts, .command = command},
                   !options.seed.empty());
-  if (auto written = report_->write(as_bytes(page)); !written) return written;
+  QSP_TRY(report_->write(as_bytes(page)));
   return report_->commit();
 }
 

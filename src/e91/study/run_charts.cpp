@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/try.hpp"
+
 namespace qsp::e91::study {
 namespace {
 
@@ -13,14 +15,12 @@ using view::Chart;
 /// Theory, and dots at every so many of its places.
 OrText<Sweep> series_of(crypto::Provider& provider, const LinkOptions& options, const Parameter& parameter, double from,
                         double to, std::size_t steps, std::size_t dots) {
-  auto curve = theory_curve(provider, options, parameter, from, to, steps);
-  if (!curve) return std::unexpected(std::move(curve.error()));
-  Sweep series{.parameter = parameter, .curve = std::move(*curve), .sampled = {}};
+  QSP_TRY(auto curve, theory_curve(provider, options, parameter, from, to, steps));
+  Sweep series{.parameter = parameter, .curve = std::move(curve), .sampled = {}};
   for (std::size_t i = 0; dots > 0 && i <= dots; ++i) {
     const double x = from + (to - from) * static_cast<double>(i) / static_cast<double>(dots);
-    auto point = point_at(provider, options, parameter, x, {.coincidences = 20'000, .blocks = 0});
-    if (!point) return std::unexpected(std::move(point.error()));
-    series.sampled.push_back(std::move(*point));
+    QSP_TRY(auto point, point_at(provider, options, parameter, x, {.coincidences = 20'000, .blocks = 0}));
+    series.sampled.push_back(std::move(point));
   }
   return series;
 }
@@ -31,9 +31,8 @@ OrText<double> longest_distance(crypto::Provider& provider, const LinkOptions& o
   constexpr int kStep = 20;
   constexpr int kFar = 600;
   for (int km = kStep; km < kFar; km += kStep) {
-    const auto point = point_at(provider, options, distance, km, {.coincidences = 0, .blocks = 0});
-    if (!point) return std::unexpected(point.error());
-    if (!(point->forecast.endless_rate_per_s > 0)) return km;
+    QSP_TRY(const auto point, point_at(provider, options, distance, km, {.coincidences = 0, .blocks = 0}));
+    if (!(point.forecast.endless_rate_per_s > 0)) return km;
   }
   return kFar;
 }
@@ -49,29 +48,24 @@ OrText<std::vector<Chart>> run_charts(crypto::Provider& provider, const LinkOpti
     attacked.eve = default_attack(setup.link.config.mode);
   }
   attacked.p_z = 0.5;  // as many rounds for either basis, and many for the Bell test
-  const auto over_eve = series_of(provider, attacked, parameter_named("eve"), 0, 1, 40, 10);
-  if (!over_eve) return std::unexpected(over_eve.error());
-  charts.push_back(bell_chart(*over_eve));
-  charts.push_back(error_chart(*over_eve));
-  const auto form = with_amount(attacked.eve, "f");
-  if (!form) return std::unexpected(form.error());
-  for (Chart& chart : charts) chart.title += fmt::format(" under {}", *form);
+  QSP_TRY(const auto over_eve, series_of(provider, attacked, parameter_named("eve"), 0, 1, 40, 10));
+  charts.push_back(bell_chart(over_eve));
+  charts.push_back(error_chart(over_eve));
+  QSP_TRY(const auto form, with_amount(attacked.eve, "f"));
+  for (Chart& chart : charts) chart.title += fmt::format(" under {}", form);
 
   LinkOptions turned = options;
   turned.p_z = 0.5;
-  auto over_angle = series_of(provider, turned, parameter_named("angle"), -180, 180, 90, 24);
-  if (!over_angle) return std::unexpected(over_angle.error());
-  charts.push_back(correlation_chart(*over_angle));
+  QSP_TRY(auto over_angle, series_of(provider, turned, parameter_named("angle"), -180, 180, 90, 24));
+  charts.push_back(correlation_chart(over_angle));
 
   if (setup.link.config.bob.fibre_km > 0) {
-    const auto far = longest_distance(provider, options);
-    if (!far) return std::unexpected(far.error());
-    auto over_distance = series_of(provider, options, parameter_named("distance"), 0, *far, 60, 0);
-    if (!over_distance) return std::unexpected(over_distance.error());
+    QSP_TRY(const auto far, longest_distance(provider, options));
+    QSP_TRY(auto over_distance, series_of(provider, options, parameter_named("distance"), 0, far, 60, 0));
     Point here{.x = setup.link.config.bob.fibre_km, .link = setup.link.config};
     here.blocks = {{.length = total.length, .seconds = total.seconds, .verdict = {}}};
-    over_distance->sampled.push_back(std::move(here));
-    charts.push_back(rate_chart(*over_distance, published));
+    over_distance.sampled.push_back(std::move(here));
+    charts.push_back(rate_chart(over_distance, published));
   }
   return charts;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/hex.hpp"
+#include "base/try.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/keyrate/entropy.hpp"
 #include "e91/keyrate/rate.hpp"
@@ -153,9 +154,8 @@ OrText<Setup> set_up(const LinkOptions& options) {
   Setup setup;
   setup.link = built_in_link();
   if (!options.file.empty()) {
-    auto read = link::load_link_file(options.file);
-    if (!read) return std::unexpected(std::move(read.error()));
-    setup.link = std::move(*read);
+    QSP_TRY(auto read, link::load_link_file(options.file));
+    setup.link = std::move(read);
   }
   link::LinkConfig& config = setup.link.config;
   put(options.distance_km, config.bob.fibre_km);
@@ -201,10 +201,9 @@ OrText<Randomness> Randomness::create(const std::string& seed) {
 }
 
 OrText<std::string> draw_seed() {
-  auto random = Randomness::create("");
-  if (!random) return std::unexpected(random.error());
+  QSP_TRY(auto random, Randomness::create(""));
   std::array<std::uint8_t, 8> bytes{};
-  if (auto drawn = random->provider().rng().fill(bytes); !drawn)
+  if (auto drawn = random.provider().rng().fill(bytes); !drawn)
     return std::unexpected(std::string(drawn.error().where));
   return to_hex(bytes);
 }

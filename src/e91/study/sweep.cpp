@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <utility>
 
+#include "base/try.hpp"
 #include "e91/study/rows.hpp"
 #include "text/table.hpp"
 
@@ -65,12 +66,10 @@ files::OrText<std::vector<std::string>> draw_sweep(crypto::Provider& provider, c
                                                    const Parameter& parameter, const Places& places,
                                                    const std::vector<Point>& points, const SweepPlot& plot) {
   constexpr std::size_t kSmooth = 60;
-  const auto published = published_rates(plot.published);
-  if (!published) return std::unexpected(published.error());
-  auto curve = theory_curve(provider, options, parameter, places.from, places.to, kSmooth);
-  if (!curve) return std::unexpected(std::move(curve.error()));
+  QSP_TRY(const auto published, published_rates(plot.published));
+  QSP_TRY(auto curve, theory_curve(provider, options, parameter, places.from, places.to, kSmooth));
   return write_charts(plot.folder,
-                      charts_of({.parameter = parameter, .curve = std::move(*curve), .sampled = points}, *published));
+                      charts_of({.parameter = parameter, .curve = std::move(curve), .sampled = points}, published));
 }
 
 }  // namespace qsp::e91::study

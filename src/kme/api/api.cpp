@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/try.hpp"
 #include "kme/api/key_calls.hpp"
 #include "kme/link/respond.hpp"
 #include "kme/store/clock.hpp"
@@ -83,9 +84,8 @@ void Api::status(const std::string& slave, const SaeConfig& master, https::Respo
   if (link == nullptr) return respond(refuse(400, "the slave SAE is not known to this KME"));
   const auto stored = std::make_shared<std::uint64_t>(0);
   auto job = [stored, name = link->name](Store& store) -> Stored<void> {
-    const auto counts = store.counts(name);
-    if (!counts) return std::unexpected(counts.error());
-    *stored = counts->here_ready;
+    QSP_TRY(const auto counts, store.counts(name));
+    *stored = counts.here_ready;
     return {};
   };
   etsi014::Status status{.source_kme_id = config_.kme_id,
@@ -123,9 +123,8 @@ void Api::enc_keys(const std::string& slave, const SaeConfig& master, const http
 
   const auto taken = std::make_shared<Taken>();
   auto job = [taken, take = *std::move(take), now = now(faults_)](Store& store) -> Stored<void> {
-    auto given = store.take(take, now);
-    if (!given) return std::unexpected(given.error());
-    *taken = *std::move(given);
+    QSP_TRY(auto given, store.take(take, now));
+    *taken = std::move(given);
     return {};
   };
   run(std::move(job), std::move(respond), [this, taken, &link] {
@@ -155,11 +154,10 @@ void Api::redeem(const std::shared_ptr<const RedeemRequest>& wanted, link::Link&
   const bool asked = told.has_value();
   auto job = [redeemed, wanted, told = std::move(told), now = now(faults_)](Store& store) -> Stored<void> {
     for (const Grant& grant : told.value_or(std::vector<Grant>())) {
-      if (auto accepted = store.accept(grant); !accepted) return accepted;
+      QSP_TRY(store.accept(grant));
     }
-    auto keys = store.redeem(*wanted, now);
-    if (!keys) return std::unexpected(keys.error());
-    *redeemed = *std::move(keys);
+    QSP_TRY(auto keys, store.redeem(*wanted, now));
+    *redeemed = std::move(keys);
     return {};
   };
   const auto reply = std::make_shared<https::Respond>(std::move(respond));

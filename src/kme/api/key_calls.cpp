@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "base/try.hpp"
+
 namespace qsp::kme::api {
 namespace {
 
@@ -63,12 +65,11 @@ std::expected<std::vector<std::string>, std::string> slaves_of(const KeyRequest&
 std::expected<TakeRequest, std::string> read_enc_keys(const https::Request& request, const Config& config,
                                                       const LinkConfig& link, const std::string& slave) {
   if (!misplaced(request).empty()) return std::unexpected(std::string(misplaced(request)));
-  auto asked = request.method == https::Method::Get ? from_query(request.target)
-                                                    : etsi014::parse_key_request(request.body.reveal_text());
-  if (!asked) return std::unexpected(asked.error());
-  if (asked->extension_mandatory) return std::unexpected(std::string(etsi014::kExtensionUnknown));
-  const std::uint64_t size = asked->size.value_or(config.key_size);
-  const std::uint64_t number = asked->number.value_or(1);
+  QSP_TRY(auto asked, request.method == https::Method::Get ? from_query(request.target)
+                                                           : etsi014::parse_key_request(request.body.reveal_text()));
+  if (asked.extension_mandatory) return std::unexpected(std::string(etsi014::kExtensionUnknown));
+  const std::uint64_t size = asked.size.value_or(config.key_size);
+  const std::uint64_t number = asked.number.value_or(1);
   if (size % 8 != 0) return std::unexpected(std::string(etsi014::kSizeNotMultipleOf8));
   if (size < kMinKeySizeBits || size > kMaxKeySizeBits) {
     return std::unexpected("size is outside min_key_size … max_key_size (see the status call)");
@@ -76,11 +77,10 @@ std::expected<TakeRequest, std::string> read_enc_keys(const https::Request& requ
   if (number == 0 || number > config.max_keys_per_request) {
     return std::unexpected("number is outside 1 … max_key_per_request (see the status call)");
   }
-  auto slaves = slaves_of(*asked, link, slave);
-  if (!slaves) return std::unexpected(slaves.error());
+  QSP_TRY(auto slaves, slaves_of(asked, link, slave));
   TakeRequest take;
   take.link = link.name;
-  take.slaves = *std::move(slaves);
+  take.slaves = std::move(slaves);
   take.size = static_cast<std::uint32_t>(size / 8);
   take.number = static_cast<std::uint32_t>(number);
   return take;
@@ -95,9 +95,8 @@ std::expected<std::vector<Uuid>, std::string> read_dec_keys(const https::Request
     }
     if (texts.size() > 1) return std::unexpected("key_ID is given twice; POST takes several");
   } else {
-    auto ids = etsi014::parse_key_ids(request.body.reveal_text());
-    if (!ids) return std::unexpected(ids.error());
-    texts = std::move(ids->key_ids);
+    QSP_TRY(auto ids, etsi014::parse_key_ids(request.body.reveal_text()));
+    texts = std::move(ids.key_ids);
   }
   if (texts.empty()) return std::unexpected("no key_ID is given");
   if (texts.size() > config.max_keys_per_request) return std::unexpected("more key_IDs than max_key_per_request");

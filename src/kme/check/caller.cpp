@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "base/try.hpp"
+
 namespace qsp::kme::check {
 
 files::OrText<Caller> Caller::make(const CheckedSide& side) {
@@ -11,9 +13,8 @@ files::OrText<Caller> Caller::make(const CheckedSide& side) {
   to.url = side.url;
   to.tls = side.tls;
   to.server_name = side.server_name;
-  auto client = https::Client::make(*made.loop_, to);
-  if (!client) return std::unexpected(client.error());
-  made.client_ = *std::move(client);
+  QSP_TRY(auto client, https::Client::make(*made.loop_, to));
+  made.client_ = std::move(client);
   return made;
 }
 

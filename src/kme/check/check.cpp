@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/try.hpp"
 #include "base/uuid.hpp"
 #include "etsi014/etsi014.hpp"
 #include "json/json.hpp"
@@ -337,17 +338,15 @@ constexpr Test kTests[] = {
 }  // namespace
 
 files::OrText<void> probe(const CheckOptions& options, const std::function<void(const CheckLine&)>& report) {
-  auto master = Caller::make(options.master);
-  if (!master) return std::unexpected(master.error());
+  QSP_TRY(auto master, Caller::make(options.master));
   std::optional<Caller> slave;
   if (options.slave) {
-    auto made = Caller::make(*options.slave);
-    if (!made) return std::unexpected(made.error());
-    slave = *std::move(made);
+    QSP_TRY(auto made, Caller::make(*options.slave));
+    slave = std::move(made);
   }
-  const Answer first = master->get("/api/v1/keys/" + text::url_escape(options.slave_sae_id) + "/status");
+  const Answer first = master.get("/api/v1/keys/" + text::url_escape(options.slave_sae_id) + "/status");
   if (!first) return std::unexpected(first.error().text);
-  Probe probe(*std::move(master), std::move(slave), options);
+  Probe probe(std::move(master), std::move(slave), options);
   for (const Test& test : kTests) {
     Finding finding = (probe.*test.run)();
     report({test.clause, test.rule, finding.verdict, std::move(finding.seen)});

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "etsi014/etsi014.hpp"
 #include "https/await.hpp"
 #include "https/client.hpp"
@@ -37,9 +38,8 @@ class Load {
       to.tls = side->tls;
       to.server_name = side->server_name;
       to.connections = options_.concurrency;
-      auto made = https::Client::make(loop_, to);
-      if (!made) return std::unexpected(made.error());
-      *client = *std::move(made);
+      QSP_TRY(auto made, https::Client::make(loop_, to));
+      *client = std::move(made);
     }
     const Instant started = net::Loop::now();
     running_ = options_.concurrency;

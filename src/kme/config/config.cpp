@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "base/try.hpp"
 #include "config/document.hpp"
 #include "etsi014/etsi014.hpp"
 #include "kme/store/postgres_url.hpp"
@@ -33,7 +34,7 @@ OrText<SaeConfig> read_sae(Table& table) {
   table.text("id", sae.id, kNeededId);
   table.text("fingerprint", sae.fingerprint,
              {.is = is_sha256, .takes = "the SHA-256 of a certificate as 64 lower-case hex digits"});
-  if (auto read = table.finish(); !read) return std::unexpected(std::move(read.error()));
+  QSP_TRY(table.finish());
   return sae;
 }
 
@@ -50,7 +51,7 @@ OrText<LinkConfig> read_link(Table& table) {
   table.texts("feeders", link.feeders, {.most = kMaxFeeders, .each = kId});
   table.number("pool", link.pool, 16, 10'000'000);
   table.time("key_life", link.key_life, std::chrono::seconds(10), std::chrono::days(366));
-  if (auto read = table.finish(); !read) return std::unexpected(std::move(read.error()));
+  QSP_TRY(table.finish());
   if (link.producer == ProducerKind::Feed && link.feeders.empty()) {
     return table.problem("feeders", "is missing: the names of the certificates that may bring keys to this link");
   }
@@ -133,27 +134,24 @@ void read_kme(Table& table, bool file_is_private, Config& config) {
 }  // namespace
 
 OrText<Config> read_config(const std::string& file) {
-  const OrText<config::Document> document = config::Document::read(file, kConfigFile);
-  if (!document) return std::unexpected(document.error());
+  QSP_TRY(const config::Document document, config::Document::read(file, kConfigFile));
   Config config;
-  Table table = document->root("the KME");
-  read_kme(table, document->is_private(), config);
+  Table table = document.root("the KME");
+  read_kme(table, document.is_private(), config);
   std::vector<Table> saes = table.tables("sae", kMaxSaes, "an SAE", kNeeded);
   std::vector<Table> links = table.tables("link", kMaxLinks, "a link", kNeeded);
-  if (auto read = table.finish(); !read) return std::unexpected(std::move(read.error()));
+  QSP_TRY(table.finish());
   for (const std::string& warning : table.warnings()) spdlog::warn("{}", warning);
   for (Table& source : saes) {
-    auto sae = read_sae(source);
-    if (!sae) return std::unexpected(std::move(sae.error()));
-    config.saes.push_back(*std::move(sae));
+    QSP_TRY(auto sae, read_sae(source));
+    config.saes.push_back(std::move(sae));
   }
   for (Table& source : links) {
-    auto link = read_link(source);
-    if (!link) return std::unexpected(std::move(link.error()));
-    config.links.push_back(*std::move(link));
+    QSP_TRY(auto link, read_link(source));
+    config.links.push_back(std::move(link));
   }
-  if (auto apart = check_names(saes, config); !apart) return std::unexpected(std::move(apart.error()));
-  if (auto whole = check_whole(saes, links, config); !whole) return std::unexpected(std::move(whole.error()));
+  QSP_TRY(check_names(saes, config));
+  QSP_TRY(check_whole(saes, links, config));
   constexpr std::string_view kSqlite = "sqlite:";
   if (config.store.starts_with(kSqlite)) {
     config.store = std::string(kSqlite) + config::beside(file, config.store.substr(kSqlite.size()));

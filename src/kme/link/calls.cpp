@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/try.hpp"
 #include "kme/link/link.hpp"
 #include "kme/link/respond.hpp"
 
@@ -52,9 +53,8 @@ void Link::take_keys(https::Request request, https::Respond respond) {
   }
   const auto held = std::make_shared<std::vector<Uuid>>();
   auto job = [pieces, held, name = config_.name, room = config_.pool / 2](Store& store) -> Stored<void> {
-    auto ids = store.add(name, *pieces, room);
-    if (!ids) return std::unexpected(ids.error());
-    *held = *std::move(ids);
+    QSP_TRY(auto ids, store.add(name, *pieces, room));
+    *held = std::move(ids);
     return {};
   };
   submit(std::move(job), std::move(respond), [this, held] {
@@ -84,9 +84,8 @@ void Link::compare_ids(const https::Request& request, https::Respond respond) {
   const bool fed = config_.producer == ProducerKind::Feed;
   auto job = [held, fed, lives = confirmed_lives(), ids = std::move(message->ids),
               name = config_.name](Store& store) -> Stored<void> {
-    auto found = store.held(name, ids);
-    if (!found) return std::unexpected(found.error());
-    *held = *std::move(found);
+    QSP_TRY(auto found, store.held(name, ids));
+    *held = std::move(found);
     // The peer that asks has them, so both sides do.
     return fed && !held->empty() ? store.confirm(name, *held, lives) : Stored<void>();
   };
@@ -99,7 +98,7 @@ void Link::take_grants(const https::Request& request, https::Respond respond) {
   for (Grant& grant : message->grants) grant.link = config_.name;
   auto job = [grants = std::move(message->grants)](Store& store) -> Stored<void> {
     for (const Grant& grant : grants) {
-      if (auto done = store.accept(grant); !done) return done;
+      QSP_TRY(store.accept(grant));
     }
     return {};
   };
@@ -113,9 +112,9 @@ void Link::tell_grants(const https::Request& request, https::Respond respond) {
   auto job = [grants, ids = std::move(message->ids), name = config_.name](Store& store) -> Stored<void> {
     grants->clear();
     for (const Uuid& id : ids) {
-      auto found = store.find_unannounced(name, id);
-      if (!found) return std::unexpected(found.error());
-      if (*found) grants->push_back(**std::move(found));
+      QSP_TRY(auto found, store.find_unannounced(name, id));
+      if found
+        grants->push_back(*std::move(found));
     }
     return {};
   };
@@ -127,9 +126,8 @@ void Link::tell_spent(const https::Request& request, https::Respond respond) {
   if (!message) return respond(refuse(400, message.error()));
   const auto spent = std::make_shared<std::vector<Uuid>>();
   auto job = [spent, ids = std::move(message->ids), name = config_.name](Store& store) -> Stored<void> {
-    auto found = store.spent(name, ids);
-    if (!found) return std::unexpected(found.error());
-    *spent = *std::move(found);
+    QSP_TRY(auto found, store.spent(name, ids));
+    *spent = std::move(found);
     return {};
   };
   submit(std::move(job), std::move(respond), [spent] { return ids_answer(*spent); });

@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <cmath>
 
+#include "base/try.hpp"
 #include "json/json.hpp"
 
 namespace qsp::kme::link {
@@ -65,12 +66,11 @@ SecretBytes to_json(const FeedReport& report) {
 }
 
 FromPeer<FeedReport> parse_feed_report(std::string_view text) {
-  const auto parsed = json::parse(text, kReportDepth);
-  if (!parsed) return std::unexpected(parsed.error());
+  QSP_TRY(const auto parsed, json::parse(text, kReportDepth));
   const auto wrong = [](std::string_view member) {
     return std::unexpected("a report whose \"" + std::string(member) + "\" is not as docs/kme.md has it");
   };
-  const bj::object* const root = parsed->if_object();
+  const bj::object* const root = parsed.if_object();
   if (root == nullptr) return std::unexpected("not a JSON object");
   FeedReport report;
   const bj::value* const state = root->if_contains("state");

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/try.hpp"
 #include "etsi014/etsi014.hpp"
 #include "https/client.hpp"
 #include "kme/link/messages.hpp"
@@ -19,9 +20,8 @@ constexpr std::size_t kMaxImportSize = std::size_t{64} * 1024;
 constexpr std::chrono::seconds kImportTime{10};
 
 OrText<KeysMessage> read_keys(const KeyImport& keys) {
-  const auto text = files::read_private_file(keys.file, kMaxImportSize);
-  if (!text) return std::unexpected(text.error());
-  const auto container = etsi014::parse_key_container(text->reveal_text());
+  QSP_TRY(const auto text, files::read_private_file(keys.file, kMaxImportSize));
+  const auto container = etsi014::parse_key_container(text.reveal_text());
   if (!container) return std::unexpected(keys.file + ": " + container.error());
   KeysMessage message;
   for (const etsi014::Key& key : container->keys) {
@@ -48,28 +48,26 @@ OrText<std::size_t> bring(const KeyImport& keys, const KeysMessage& message) {
   to.url = keys.url;
   to.tls = keys.tls;
   to.server_name = keys.server_name;
-  auto client = https::Client::make(loop, to);
-  if (!client) return std::unexpected(client.error());
+  QSP_TRY(auto client, https::Client::make(loop, to));
   OrText<std::size_t> added = std::unexpected("no answer");
-  (*client)->call(
-      {.method = https::Method::Post,
-       .target = "/link/v1/" + text::url_escape(keys.link) + "/keys",
-       .body = to_json(message, 'a'),
-       .deadline = net::Loop::now() + kImportTime},
-      [&](std::expected<https::Response, https::Failure> answer) {
-        loop.io().stop();
-        if (!answer) {
-          added = std::unexpected(answer.error().text);
-        } else if (answer->status != 200) {
-          added = std::unexpected(fmt::format(
-              "{} answers {}: {} (is this certificate among the link's feeders, and its producer \"feed\"?)", keys.url,
-              answer->status, text::terminal_escape(answer->body.reveal_text().substr(0, 200))));
-        } else if (const auto ids = parse_ids(answer->body.reveal_text())) {
-          added = ids->ids.size();
-        } else {
-          added = std::unexpected("the KME's answer: " + ids.error());
-        }
-      });
+  client->call({.method = https::Method::Post,
+                .target = "/link/v1/" + text::url_escape(keys.link) + "/keys",
+                .body = to_json(message, 'a'),
+                .deadline = net::Loop::now() + kImportTime},
+               [&](std::expected<https::Response, https::Failure> answer) {
+                 loop.io().stop();
+                 if (!answer) {
+                   added = std::unexpected(answer.error().text);
+                 } else if (answer->status != 200) {
+                   added = std::unexpected(fmt::format(
+                       "{} answers {}: {} (is this certificate among the link's feeders, and its producer \"feed\"?)",
+                       keys.url, answer->status, text::terminal_escape(answer->body.reveal_text().substr(0, 200))));
+                 } else if (const auto ids = parse_ids(answer->body.reveal_text())) {
+                   added = ids->ids.size();
+                 } else {
+                   added = std::unexpected("the KME's answer: " + ids.error());
+                 }
+               });
   loop.run();
   return added;
 }
@@ -77,11 +75,9 @@ OrText<std::size_t> bring(const KeyImport& keys, const KeysMessage& message) {
 }  // namespace
 
 OrText<Imported> import_keys(const KeyImport& keys) {
-  const auto message = read_keys(keys);
-  if (!message) return std::unexpected(message.error());
-  const auto added = bring(keys, *message);
-  if (!added) return std::unexpected(added.error());
-  return Imported{.added = *added, .left = message->pieces.size() - *added};
+  QSP_TRY(const auto message, read_keys(keys));
+  QSP_TRY(const auto added, bring(keys, message));
+  return Imported{.added = added, .left = message.pieces.size() - added};
 }
 
 }  // namespace qsp::kme::link

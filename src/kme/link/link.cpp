@@ -9,6 +9,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/try.hpp"
 #include "kme/link/respond.hpp"
 #include "kme/store/clock.hpp"
 #include "text/escape.hpp"
@@ -55,9 +56,8 @@ files::OrText<std::unique_ptr<Link>> Link::make(net::Loop& loop, StoreQueue& que
                                                 const LinkConfig& link, const Faults& faults, Producer* producer) {
   std::unique_ptr<Link> made(new Link(loop, queue, config, link, faults, producer));
   made->state_.simulated = link.producer == ProducerKind::Random;
-  auto clients = made->make_clients();
-  if (!clients) return std::unexpected(clients.error());
-  made->adopt(*std::move(clients));
+  QSP_TRY(auto clients, made->make_clients());
+  made->adopt(std::move(clients));
   return made;
 }
 
@@ -132,29 +132,23 @@ Awaitable<Stored<void>> Link::look(Round& round) {
   StoreQueue::Job job = [found, name, now, tidy, begins = !compared_](Store& store) -> Stored<void> {
     *found = Found();
     if (begins) {
-      const auto simulated = store.simulated(name);
-      if (!simulated) return std::unexpected(simulated.error());
-      found->simulated = *simulated;
+      QSP_TRY(const auto simulated, store.simulated(name));
+      found->simulated = simulated;
     }
-    const auto leading = store.lead(name);
-    if (!leading) return std::unexpected(leading.error());
-    found->leading = *leading;
+    QSP_TRY(const auto leading, store.lead(name));
+    found->leading = leading;
     if (tidy) {
-      const auto expired = store.expire(now);
-      if (!expired) return std::unexpected(expired.error());
-      found->expired = *expired;
+      QSP_TRY(const auto expired, store.expire(now));
+      found->expired = expired;
     }
     if (found->leading) {
-      auto fresh = store.fresh(name, kBatch);
-      if (!fresh) return std::unexpected(fresh.error());
-      found->round.fresh = *std::move(fresh);
-      auto grants = store.unannounced(name, kBatch);
-      if (!grants) return std::unexpected(grants.error());
-      found->round.grants = *std::move(grants);
+      QSP_TRY(auto fresh, store.fresh(name, kBatch));
+      found->round.fresh = std::move(fresh);
+      QSP_TRY(auto grants, store.unannounced(name, kBatch));
+      found->round.grants = std::move(grants);
     }
-    const auto counts = store.counts(name);
-    if (!counts) return std::unexpected(counts.error());
-    found->counts = *counts;
+    QSP_TRY(const auto counts, store.counts(name));
+    found->counts = counts;
     return {};
   };
   Stored<void> looked = co_await committed(loop_, queue_, std::move(job));
@@ -194,8 +188,7 @@ Awaitable<Stored<void>> Link::produce() {
   for (NewPiece& piece : *pieces) piece.expires = expiry(piece.owner);
   const std::shared_ptr<bool> alive = alive_;
   StoreQueue::Job job = [pieces, room, name = config_.name](Store& store) -> Stored<void> {
-    const auto held = store.add(name, *pieces, room);
-    if (!held) return std::unexpected(held.error());
+    QSP_TRY(store.add(name, *pieces, room));
     return {};
   };
   Stored<void> done = co_await committed(loop_, queue_, std::move(job));
@@ -269,9 +262,8 @@ Awaitable<bool> Link::compare_supply(bool fresh, std::uint64_t& withdrawn) {
   for (std::int64_t after = 0;;) {
     const auto page = std::make_shared<SupplyPage>();
     StoreQueue::Job read = [page, fresh, after, name = config_.name](Store& store) -> Stored<void> {
-      auto found = store.supply(name, fresh, after, kBatch);
-      if (!found) return std::unexpected(found.error());
-      *page = *std::move(found);
+      QSP_TRY(auto found, store.supply(name, fresh, after, kBatch));
+      *page = std::move(found);
       return {};
     };
     const Stored<void> done = co_await committed(loop_, queue_, std::move(read));
@@ -289,9 +281,8 @@ Awaitable<bool> Link::compare_supply(bool fresh, std::uint64_t& withdrawn) {
     if (spent->ids.empty()) continue;
     const auto count = std::make_shared<std::uint64_t>(0);
     StoreQueue::Job take_out = [count, ids = spent->ids, name = config_.name](Store& store) -> Stored<void> {
-      const auto gone = store.withdraw(name, ids);
-      if (!gone) return std::unexpected(gone.error());
-      *count = *gone;
+      QSP_TRY(const auto gone, store.withdraw(name, ids));
+      *count = gone;
       return {};
     };
     const Stored<void> taken_out = co_await committed(loop_, queue_, std::move(take_out));

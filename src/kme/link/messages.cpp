@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/try.hpp"
 #include "json/json.hpp"
 
 namespace qsp::kme::link {
@@ -99,12 +100,10 @@ std::optional<Grant> grant(const bj::value& value) {
 }  // namespace
 
 FromPeer<KeysMessage> parse_keys(std::string_view json, char side) {
-  const auto root = json::parse(json, kMessageDepth);
-  if (!root) return std::unexpected(root.error());
-  const auto items = list(*root, "keys");
-  if (!items) return std::unexpected(items.error());
+  QSP_TRY(const auto root, json::parse(json, kMessageDepth));
+  QSP_TRY(const auto items, list(root, "keys"));
   KeysMessage message;
-  for (const bj::value& item : **items) {
+  for (const bj::value& item : *items) {
     auto made = piece(item, side);
     if (!made) return wrong("a key that is not {id, key, owner, simulated, expires}");
     message.pieces.push_back(*std::move(made));
@@ -113,12 +112,10 @@ FromPeer<KeysMessage> parse_keys(std::string_view json, char side) {
 }
 
 FromPeer<IdsMessage> parse_ids(std::string_view json) {
-  const auto root = json::parse(json, kMessageDepth);
-  if (!root) return std::unexpected(root.error());
-  const auto items = list(*root, "ids");
-  if (!items) return std::unexpected(items.error());
+  QSP_TRY(const auto root, json::parse(json, kMessageDepth));
+  QSP_TRY(const auto items, list(root, "ids"));
   IdsMessage message;
-  for (const bj::value& item : **items) {
+  for (const bj::value& item : *items) {
     const auto id = uuid(&item);
     if (!id) return wrong("an ID that is not a UUID");
     message.ids.push_back(*id);
@@ -127,12 +124,10 @@ FromPeer<IdsMessage> parse_ids(std::string_view json) {
 }
 
 FromPeer<GrantsMessage> parse_grants(std::string_view json) {
-  const auto root = json::parse(json, kMessageDepth);
-  if (!root) return std::unexpected(root.error());
-  const auto items = list(*root, "grants");
-  if (!items) return std::unexpected(items.error());
+  QSP_TRY(const auto root, json::parse(json, kMessageDepth));
+  QSP_TRY(const auto items, list(root, "grants"));
   GrantsMessage message;
-  for (const bj::value& item : **items) {
+  for (const bj::value& item : *items) {
     auto made = grant(item);
     if (!made) return wrong("a grant that is not {key_ID, master, slaves, size, pieces, expires}");
     message.grants.push_back(*std::move(made));

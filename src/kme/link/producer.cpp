@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/try.hpp"
 #include "base/uuid.hpp"
 
 namespace qsp::kme::link {
@@ -16,8 +17,8 @@ Result<std::vector<NewPiece>> RandomProducer::draw(std::size_t here, std::size_t
                    .simulated = true,
                    .confirmed = false,
                    .expires = 0};
-    if (const auto filled = rng_.fill(piece.id); !filled) return std::unexpected(filled.error());
-    if (const auto filled = rng_.fill(piece.bytes.writable()); !filled) return std::unexpected(filled.error());
+    QSP_TRY(rng_.fill(piece.id));
+    QSP_TRY(rng_.fill(piece.bytes.writable()));
     piece.id = uuid_of(piece.id, 4);
     drawn.push_back(std::move(piece));
   }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.hpp"
 #include "files/file.hpp"
 #include "https/tls.hpp"
 #include "kme/store/text.hpp"
@@ -134,7 +135,7 @@ Stored<PostgresTarget> read_postgres_url(std::string_view url, bool dangerous_un
     return at == given->end() ? std::move(otherwise) : at->second;
   };
   if (!dangerous_unverified_database && !all_local(*given)) {
-    if (auto done = demand_tls(*given); !done) return std::unexpected(std::move(done.error()));
+    QSP_TRY(demand_tls(*given));
   }
   const char* const around = std::getenv("PGSSLCRL");
   PostgresTarget target{

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.hpp"
 #include "kme/store/text.hpp"
 
 namespace qsp::kme::store {
@@ -19,7 +20,7 @@ bool is_waiting(long long state) noexcept {
 
 Stored<std::unique_ptr<Store>> open_sql_store(std::unique_ptr<Backend> backend) {
   auto store = std::make_unique<SqlStore>(std::move(backend));
-  if (Stored<void> connected = store->connect(); !connected) return std::unexpected(std::move(connected.error()));
+  QSP_TRY(store->connect());
   return store;
 }
 
@@ -51,7 +52,7 @@ Stored<void> SqlStore::begin() {
     return std::unexpected(StoreError{false, "a transaction was open already; it is rolled back"});
   }
   if (!backend_->connected()) {
-    if (Stored<void> connected = connect(); !connected) return connected;
+    QSP_TRY(connect());
   }
   open_ = true;
   expired_ = false;

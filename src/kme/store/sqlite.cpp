@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "base/try.hpp"
 #include "files/file.hpp"
 #include "kme/store/backend.hpp"
 #include "qsp/bytes.hpp"
@@ -169,7 +170,7 @@ Stored<std::unique_ptr<Backend>> sqlite_backend(std::string_view file) {
   // The lock comes first: opening and closing the file here would take away the locks of a store that is open.
   Stored<files::Descriptor> lock = lock_file(name + ".lock");
   if (!lock) return std::unexpected(std::move(lock.error()));
-  if (Stored<void> made = make_private_file(name, lock->get()); !made) return std::unexpected(std::move(made.error()));
+  QSP_TRY(make_private_file(name, lock->get()));
   return std::make_unique<SqliteBackend>(name, std::move(*lock));
 }
 

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.hpp"
+
 namespace qsp::record::stream {
 namespace {
 
@@ -91,14 +93,13 @@ Result<MutableBytes> Receiver::open(const wire::FrameView& frame) {
   Key& key = is_next ? announced_ : current_;
   const FrameType type = frame.header.type;
   const MutableBytes data = frame.payload.first(frame.payload.size() - crypto::kTagSize);
-  const auto opened = key.open(next_, aad_of(type, frame.header_bytes).view(), data,
-                               frame.payload.last<crypto::kTagSize>(), counted(type, data.size()));
-  if (!opened) return std::unexpected(opened.error());
+  QSP_TRY(key.open(next_, aad_of(type, frame.header_bytes).view(), data, frame.payload.last<crypto::kTagSize>(),
+                   counted(type, data.size())));
   ++next_;
   if (is_next) {
     // The peer has moved for good: the old key serves no purpose but an attacker's.
     std::swap(current_, announced_);
-    if (const auto wiped = announced_.forget(); !wiped) return std::unexpected(wiped.error());
+    QSP_TRY(announced_.forget());
   }
   return data;
 }
