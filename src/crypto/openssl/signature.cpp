@@ -113,7 +113,7 @@ class KeySigner final : public Signer {
     std::vector<std::uint8_t> signature(info(public_key_.algorithm).signature_size);
     MutableBytes rest(signature);
     for (const KeyOperation& part : parts_) {
-      QSP_TRY(const void signed_part, part.sign(message, rng, rest.first(part.signature_size())));
+      QSP_TRY(part.sign(message, rng, rest.first(part.signature_size())));
       rest = rest.subspan(part.signature_size());
     }
     return signature;

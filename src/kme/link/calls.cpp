@@ -113,8 +113,7 @@ void Link::tell_grants(const https::Request& request, https::Respond respond) {
     grants->clear();
     for (const Uuid& id : ids) {
       QSP_TRY(auto found, store.find_unannounced(name, id));
-      if found
-        grants->push_back(*std::move(found));
+      if (found) grants->push_back(*std::move(found));
     }
     return {};
   };
