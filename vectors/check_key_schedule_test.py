@@ -1,32 +1,36 @@
 #!/usr/bin/env python3
-"""Tests of check_key_schedule.py: its primitives against published vectors, and itself against a session made up here."""
+"""Tests of check_key_schedule.py: its primitives against published vectors, and its checks against a session made up here."""
 
 import copy
 import functools
 import pathlib
 import random
+import re
 import struct
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import aead  # noqa: E402
-import check_key_schedule as q  # noqa: E402
+import checker  # noqa: E402
+import key_schedule as ks  # noqa: E402
+import wire  # noqa: E402
+from vector_file import BadFile  # noqa: E402
 
 B = bytes.fromhex
-q.aead_open = functools.lru_cache(maxsize=None)(aead.aead_open)  # the same frames are opened again and again below
+checker.aead_open = functools.lru_cache(maxsize=None)(aead.aead_open)  # the same frames are opened again and again below
 
 
 class Published(unittest.TestCase):
     def test_hkdf_gives_rfc_5869_appendix_a(self):
-        prk = q.hkdf_extract(bytes(range(13)), B("0b" * 22))
+        prk = ks.hkdf_extract(bytes(range(13)), B("0b" * 22))
         self.assertEqual(prk.hex(), "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5")
         okm = "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
-        self.assertEqual(q.hkdf_expand(prk, bytes(range(0xF0, 0xFA)), 42).hex(), okm)
-        prk = q.hkdf_extract(b"", B("0b" * 22))  # A.3: no salt, no info
+        self.assertEqual(ks.hkdf_expand(prk, bytes(range(0xF0, 0xFA)), 42).hex(), okm)
+        prk = ks.hkdf_extract(b"", B("0b" * 22))  # A.3: no salt, no info
         self.assertEqual(prk.hex(), "19ef24a32c717b167f33a91d6f648bdf96596776afdb6377ac434c1c293ccb04")
         okm = "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
-        self.assertEqual(q.hkdf_expand(prk, b"", 42).hex(), okm)
+        self.assertEqual(ks.hkdf_expand(prk, b"", 42).hex(), okm)
 
     def test_aes_256_gives_fips_197_appendix_c3(self):
         keys = aead.aes256_round_keys(bytes(range(32)))
@@ -71,13 +75,13 @@ class Made:
 
     def __init__(self, kem=0x11EC, sig_c=0x0905, sig_s=0x0904, aead_code=2, mode=1):
         self.random = random.Random(f"{kem} {sig_c} {sig_s} {aead_code} {mode}")
-        self.kem, self.aead, self.mode = q.KEMS[kem], aead_code, mode
+        self.kem, self.aead, self.mode = wire.KEMS[kem], aead_code, mode
         self.session_id = self.bytes(8)
         self.n = {"client": 0, "server": 0}
         self.v = {
             "format": "qsp-vectors-1", "name": "made", "description": "made up",
-            "suite": {"kem": {"code": kem, "name": self.kem.name}, "aead": {"code": aead_code, "name": q.AEADS[aead_code]},
-                      "sig_client": {"code": sig_c, "name": q.SIGS[sig_c].name}, "sig_server": {"code": sig_s, "name": q.SIGS[sig_s].name}},
+            "suite": {"kem": {"code": kem, "name": self.kem.name}, "aead": {"code": aead_code, "name": wire.AEADS[aead_code]},
+                      "sig_client": {"code": sig_c, "name": wire.SIGS[sig_c].name}, "sig_server": {"code": sig_s, "name": wire.SIGS[sig_s].name}},
             "qkd_offer": mode, "qkd_mode": mode, "session_id": self.session_id.hex(),
             "keys": {"client": self.key(sig_c, "alice"), "server": self.key(sig_s, "bob")}, "epochs": [], "exports": [], "failing": []}
         secret = self.handshake(kem, sig_c, sig_s)
@@ -89,9 +93,9 @@ class Made:
         return self.random.randbytes(size)
 
     def key(self, sig, sae_id):
-        raw = self.bytes(sum(size for _, size in q.SIGS[sig].parts))
-        spki = q.spki_der(q.SIGS[sig], raw)
-        return {"public_key": raw.hex(), "spki": spki.hex(), "identity": q.sha256(spki).hex(), "sae_id": sae_id if self.mode else ""}
+        raw = self.bytes(sum(size for _, size in wire.SIGS[sig].parts))
+        spki = wire.spki_der(wire.SIGS[sig], raw)
+        return {"public_key": raw.hex(), "spki": spki.hex(), "identity": ks.sha256(spki).hex(), "sae_id": sae_id if self.mode else ""}
 
     def frame(self, sender, kind, flags, epoch, plaintext, key, session_id=None):
         n = self.n[sender]
@@ -104,40 +108,40 @@ class Made:
     def handshake(self, kem, sig_c, sig_s):
         ss, qkd_key = self.bytes(self.kem.secret), self.bytes(32 * self.mode)
         key_id = "01234567-89ab-cdef-0123-456789abcdef" if self.mode else ""
-        no_extensions, sae = b"\0\0", lambda end: q.lp(8, self.v["keys"][end]["sae_id"].encode()) if self.mode else b""
+        no_extensions, sae = b"\0\0", lambda end: ks.lp(8, self.v["keys"][end]["sae_id"].encode()) if self.mode else b""
         identity = {end: B(self.v["keys"][end]["identity"]) for end in ("client", "server")}
         header = lambda kind, size: struct.pack(">I", kind << 24 | size)
         u16 = lambda x: struct.pack(">H", x)
-        ch = b"QSP1" + b"\1\1\0" + self.bytes(32) + b"\1" + u16(kem) + q.lp(16, self.bytes(self.kem.share)) + b"\2" + u16(sig_s) + u16(0x0906 if sig_s != 0x0906 else 0x0905)
-        ch += b"\1" + u16(self.aead) + bytes([self.mode]) + q.lp(16, u16(1) + q.lp(16, b"\2\4echo\4chat"))
+        ch = b"QSP1" + b"\1\1\0" + self.bytes(32) + b"\1" + u16(kem) + ks.lp(16, self.bytes(self.kem.share)) + b"\2" + u16(sig_s) + u16(0x0906 if sig_s != 0x0906 else 0x0905)
+        ch += b"\1" + u16(self.aead) + bytes([self.mode]) + ks.lp(16, u16(1) + ks.lp(16, b"\2\4echo\4chat"))
         ch = header(1, len(ch)) + ch
         sh = u16(0x0100) + self.bytes(32) + self.session_id + u16(kem) + u16(sig_s) + u16(self.aead) + bytes([self.mode])
-        sh += q.lp(16, self.bytes(self.kem.ciphertext)) + no_extensions
+        sh += ks.lp(16, self.bytes(self.kem.ciphertext)) + no_extensions
         sh = header(2, len(sh)) + sh
-        t_ch_sh = q.transcript(ch, sh)
-        hs = q.mac(q.sha256(b"qsp1 handshake"), struct.pack(">I", len(ss)), ss)
-        c_hs, s_hs = q.expand(hs, "c hs", t_ch_sh), q.expand(hs, "s hs", t_ch_sh)
-        signature = self.bytes(q.SIGS[sig_s].size)
-        sa = identity["server"] + b"\1" + u16(sig_c) + sae("server") + q.lp(16, u16(1) + q.lp(16, b"\4chat"))
+        t_ch_sh = ks.transcript(ch, sh)
+        hs = ks.mac(ks.sha256(b"qsp1 handshake"), struct.pack(">I", len(ss)), ss)
+        c_hs, s_hs = ks.expand(hs, "c hs", t_ch_sh), ks.expand(hs, "s hs", t_ch_sh)
+        signature = self.bytes(wire.SIGS[sig_s].size)
+        sa = identity["server"] + b"\1" + u16(sig_c) + sae("server") + ks.lp(16, u16(1) + ks.lp(16, b"\4chat"))
         sa_start = header(3, len(sa) + 2 + len(signature)) + sa
-        sa = sa_start + q.lp(16, signature)
-        signature = self.bytes(q.SIGS[sig_c].size)
-        ca = identity["client"] + u16(sig_c) + sae("client") + (q.lp(8, key_id.encode()) if self.mode else b"") + no_extensions
+        sa = sa_start + ks.lp(16, signature)
+        signature = self.bytes(wire.SIGS[sig_c].size)
+        ca = identity["client"] + u16(sig_c) + sae("client") + (ks.lp(8, key_id.encode()) if self.mode else b"") + no_extensions
         ca_start = header(4, len(ca) + 2 + len(signature) + 32) + ca
-        th4 = q.transcript(ch, sh, sa, ca_start, q.lp(16, signature))
-        derived = q.expand(hs, "derived", th4)
-        master = q.mac(derived, struct.pack(">I", len(qkd_key)), qkd_key)
-        c_finished, s_finished = q.expand(master, "c finished", th4), q.expand(master, "s finished", th4)
-        confirm_c = q.mac(c_finished, th4)
-        ca = ca_start + q.lp(16, signature) + confirm_c
+        th4 = ks.transcript(ch, sh, sa, ca_start, ks.lp(16, signature))
+        derived = ks.expand(hs, "derived", th4)
+        master = ks.mac(derived, struct.pack(">I", len(qkd_key)), qkd_key)
+        c_finished, s_finished = ks.expand(master, "c finished", th4), ks.expand(master, "s finished", th4)
+        confirm_c = ks.mac(c_finished, th4)
+        ca = ca_start + ks.lp(16, signature) + confirm_c
         sf_start = header(5, 34) + no_extensions
-        th_sf = q.transcript(ch, sh, sa, ca, sf_start)
-        confirm_s = q.mac(s_finished, th_sf)
-        th_sa, th_ca = q.transcript(ch, sh, sa_start), q.transcript(ch, sh, sa, ca_start)
-        secret = q.expand(master, "epoch", self.session_id + b"\0\0\0\1" + th4)
+        th_sf = ks.transcript(ch, sh, sa, ca, sf_start)
+        confirm_s = ks.mac(s_finished, th_sf)
+        th_sa, th_ca = ks.transcript(ch, sh, sa_start), ks.transcript(ch, sh, sa, ca_start)
+        secret = ks.expand(master, "epoch", self.session_id + b"\0\0\0\1" + th4)
         self.master_keys = {"c_hs": c_hs, "s_hs": s_hs}
         messages = []
-        for (name, sender), plaintext, key in zip(q.MESSAGES, (ch, sh, sa, ca, sf_start + confirm_s), (None, None, s_hs, c_hs, s_hs)):
+        for (name, sender), plaintext, key in zip(wire.MESSAGES, (ch, sh, sa, ca, sf_start + confirm_s), (None, None, s_hs, c_hs, s_hs)):
             _, frame = self.frame(sender, 1, 0, 0, plaintext, key, bytes(8) if name == "CLIENT_HELLO" else None)
             messages.append({"name": name, "from": sender, "plaintext": plaintext.hex(), "frame": frame.hex()})
         values = {"ss": ss, "qkd_key": qkd_key, "hs_secret": hs, "c_hs": c_hs, "s_hs": s_hs, "th_ch_sh": t_ch_sh, "th_sa": th_sa,
@@ -152,12 +156,12 @@ class Made:
         e["frames"].append({"from": sender, "type": kind, "flags": flags, "n": n, "plaintext": plaintext.hex(), "frame": frame.hex()})
 
     def epoch(self, number, secret, light):
-        keys = {name: q.expand(secret, label, b"") for name, label in
+        keys = {name: ks.expand(secret, label, b"") for name, label in
                 (("c_key", "c key"), ("s_key", "s key"), ("ratchet", "ratchet"), ("exporter", "exporter"))}
         e = {"epoch": number, "epoch_secret": secret.hex(), **{k: x.hex() for k, x in keys.items()}, "frames": []}
         self.v["epochs"].append(e)
         self.v["exports"].append({"epoch": number, "label": "ipsec", "context": "c0ffee", "size": 48,
-                                  "key": q.expand(keys["exporter"], "export ipsec", q.sha256(B("c0ffee")), 48).hex()})
+                                  "key": ks.expand(keys["exporter"], "export ipsec", ks.sha256(B("c0ffee")), 48).hex()})
         if number > 1:
             self.add(e, keys, "server", 3, b"RK10\5" + struct.pack(">I", number))
         self.add(e, keys, "client", 2, b"hello")
@@ -174,16 +178,16 @@ class Made:
         following = struct.pack(">I", e["epoch"] + 1)
         key_id = "AAAAAAAA-0000-4000-8000-0123456789ab" if self.mode else ""
         material, qkd_key, ss = self.bytes(32), self.bytes(32 * self.mode), b"" if light else self.bytes(self.kem.secret)
-        init = b"RK10\1" + following + material + q.lp(16, b"" if light else self.bytes(self.kem.share)) + q.lp(8, key_id.encode())
-        ciphertext = q.lp(16, b"" if light else self.bytes(self.kem.ciphertext))
-        thr = q.sha256(b"QSP/1.0", init, b"RK10\2", following, ciphertext)
-        prk = q.mac(keys["ratchet"], *(struct.pack(">I", len(x)) + x for x in (qkd_key, ss, material)))
-        secret = q.expand(prk, "epoch", self.session_id + following + thr)
-        confirm = q.mac(q.expand(secret, "rekey confirm", b""), thr)
+        init = b"RK10\1" + following + material + ks.lp(16, b"" if light else self.bytes(self.kem.share)) + ks.lp(8, key_id.encode())
+        ciphertext = ks.lp(16, b"" if light else self.bytes(self.kem.ciphertext))
+        thr = ks.sha256(b"QSP/1.0", init, b"RK10\2", following, ciphertext)
+        prk = ks.mac(keys["ratchet"], *(struct.pack(">I", len(x)) + x for x in (qkd_key, ss, material)))
+        secret = ks.expand(prk, "epoch", self.session_id + following + thr)
+        confirm = ks.mac(ks.expand(secret, "rekey confirm", b""), thr)
         ack = b"RK10\2" + following + confirm + ciphertext
         self.add(e, keys, "client", 3, b"RK10\3" + following)
         if self.mode:  # an INIT that the client cannot serve, and its NAK
-            self.add(e, keys, "server", 3, b"RK10\1" + following + bytes(32) + b"\0\0" + q.lp(8, key_id.encode()))
+            self.add(e, keys, "server", 3, b"RK10\1" + following + bytes(32) + b"\0\0" + ks.lp(8, key_id.encode()))
             self.add(e, keys, "client", 3, b"RK10\4" + following + b"\0\x3c")
         self.add(e, keys, "server", 3, init)
         self.add(e, keys, "server", 2, b"on its way")
@@ -202,7 +206,7 @@ class Made:
 
 
 def mismatches(vector):
-    return q.Checker(vector).run().mismatches
+    return checker.Checker(vector).run().mismatches
 
 
 def flip(text):
@@ -232,21 +236,21 @@ class Session(unittest.TestCase):
         return vector
 
     def test_a_right_session_passes_in_every_suite(self):
-        suites = [dict(kem=kem) for kem in q.KEMS] + [dict(sig_c=sig, sig_s=sig) for sig in q.SIGS] + [dict(aead_code=29), dict(mode=0)]
+        suites = [dict(kem=kem) for kem in wire.KEMS] + [dict(sig_c=sig, sig_s=sig) for sig in wire.SIGS] + [dict(aead_code=29), dict(mode=0)]
         for suite in suites:
-            checker = q.Checker(Made(**suite).v).run()
-            self.assertEqual(checker.mismatches, [], suite)
-            self.assertEqual((checker.covered["rekeys"], checker.covered["rekeys finished"], checker.covered["exports"]), (2, 2, 3))
+            checked = checker.Checker(Made(**suite).v).run()
+            self.assertEqual(checked.mismatches, [], suite)
+            self.assertEqual((checked.covered["rekeys"], checked.covered["rekeys finished"], checked.covered["exports"]), (2, 2, 3))
 
     def test_every_altered_field_is_noticed(self):
         unchecked = {"description"}
         for path in leaves(self.made.v):
             if path[-1] in unchecked or path == ("name",):
                 continue
-            vector = self.altered(path, lambda x: x + 1 if isinstance(x, int) else flip(x) if q.re.match("[0-9a-f]", x) else x + "00")
+            vector = self.altered(path, lambda x: x + 1 if isinstance(x, int) else flip(x) if re.match("[0-9a-f]", x) else x + "00")
             try:
                 found = mismatches(vector)
-            except q.BadFile:
+            except BadFile:
                 continue
             self.assertTrue(found, path)
 
@@ -263,7 +267,7 @@ class Session(unittest.TestCase):
                        lambda v: v["handshake"].pop("th4"), lambda v: v.update(qkd_mode=True), lambda v: v["epochs"][0]["frames"][0].pop("n")):
             vector = copy.deepcopy(self.made.v)
             change(vector)
-            with self.assertRaises(q.BadFile):
+            with self.assertRaises(BadFile):
                 mismatches(vector)
 
     def test_an_epoch_or_frame_left_out_is_noticed(self):
@@ -345,7 +349,7 @@ class Failing(unittest.TestCase):
         f = self.made.original(epoch, index)
         n = f.get("n", 1)
         header = B(f["frame"])[:18] + struct.pack(">I", len(plaintext) + 16)
-        label = q.LABELS[header[0]]
+        label = wire.LABELS[header[0]]
         return header + aead.aead_seal(2, key, struct.pack(">IQ", epoch, n), label + header, plaintext)
 
     def test_wrong_confirms_sealed_again_give_their_reasons(self):
