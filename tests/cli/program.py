@@ -27,6 +27,12 @@ def qsp(*args, stdin=b"", env=None):
     return subprocess.run([QSP, *args], input=stdin, capture_output=True, timeout=PATIENCE, env=env, check=False)
 
 
+def help_of(*words):
+    done = qsp(*words, "--help")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
 @contextlib.contextmanager
 def process(*command):
     """A process that does not outlive the block: (process, its log so far)."""

@@ -101,6 +101,7 @@ class FakeClient final : public https::Client {
 };
 
 inline const std::string kKeyId = "bc490419-7d60-487f-adc1-4ddcc177c139";
+inline const std::string kBusy = R"({"message":"no key now"})";
 
 /// The base64 of a key of `size` bytes of this value.
 inline std::string base64_of(std::uint8_t value, std::size_t size = 32) {

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tools"))
 from ports import reserve as free_ports  # noqa: E402
@@ -17,6 +19,9 @@ from ports import reserve as free_ports  # noqa: E402
 QSP = os.environ["QSP"]
 # Seconds for anything that has to happen: so many that only what never happens takes so long, however loaded the machine is.
 PATIENCE = 90
+# The standard's calls of alice at her KME and of bob at his, and what a KME says of a key that it does not have.
+ENC, DEC, STATUS = "/api/v1/keys/bob/enc_keys", "/api/v1/keys/alice/dec_keys", "/api/v1/keys/bob/status"
+NOT_FOUND = {"message": "one or more keys specified are not found on KME"}
 
 
 def wait_for(holds):
@@ -29,6 +34,16 @@ def wait_for(holds):
 
 def wait_for_line(log, text):
     wait_for(lambda: text in log.read_text(errors="replace"))
+
+
+def ids_body(keys):
+    return json.dumps({"key_IDs": [{"key_ID": key["key_ID"]} for key in keys]})
+
+
+def fed_by_alice(name, text):
+    """A KME's configuration with keys from feeders in place of its own."""
+    producer = 'producer = "random"' if name == "kme-a" else 'producer = "peer"'
+    return text.replace(producer, 'producer = "feed"\nfeeders = ["alice"]')
 
 
 class Authority:
@@ -207,3 +222,20 @@ class Lab:
         return [f"https://127.0.0.1:{self.a.port}", "--kme-ca", str(self.folder / "ca.pem"), "--sae-id", "alice",
                 *self.side("alice"), "--slave", "bob", "--slave-url", f"https://127.0.0.1:{self.b.port}",
                 *self.side("bob", slave=True)]
+
+
+class OperatorsPort:
+    """What the port beside the standard's answers, for a TestCase."""
+
+    def admin(self, kme, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{kme.port + 2}{path}", timeout=PATIENCE) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def wait_for_health(self, kme, expected):
+        end = time.monotonic() + 20
+        while self.admin(kme, "/healthz")[0] != expected:
+            self.assertLess(time.monotonic(), end, self.admin(kme, "/healthz"))
+            time.sleep(0.1)

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +21,8 @@ using test::Frame;
 using test::Pair;
 using wire::FrameHeader;
 using wire::FrameType;
+
+inline constexpr std::array kRoles = {Role::Client, Role::Server};
 
 inline std::unique_ptr<Session> make(Role role, crypto::Provider& provider) {
   auto session = Session::dangerous_make(role, provider);
@@ -57,6 +61,9 @@ struct Duo {
   Observer observer;
 };
 
+/// The frames of `from` that are on their way.
+inline std::deque<Frame>& queue(Duo& duo, Role from) { return duo.pair.in_flight(from); }
+
 inline testing::AssertionResult closed_with(const std::optional<Closed>& closed, Reason reason) {
   if (!closed) return testing::AssertionFailure() << "still open";
   if (closed->reason == reason) return testing::AssertionSuccess();
@@ -72,7 +79,7 @@ inline void run_scenario(Duo& duo, const BeforeDelivery& before = {}) {
   const auto deliver_all = [&] {
     for (bool moved = true; moved;) {
       moved = false;
-      for (const Role from : {Role::Client, Role::Server}) {
+      for (const Role from : kRoles) {
         if (duo.pair.in_flight(from).empty()) continue;
         if (before) before(from, delivered[static_cast<std::size_t>(from)]);
         ++delivered[static_cast<std::size_t>(from)];

@@ -21,8 +21,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::array kRoles = {Role::Client, Role::Server};
-
 TEST(Handshake, gives_both_ends_the_same_non_zero_session_and_epoch_one) {
   Duo duo;
   for (const Role role : kRoles) {
