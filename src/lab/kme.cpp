@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 
 #include "base/try.hpp"
 
@@ -11,9 +12,8 @@ namespace {
 
 using files::OrText;
 
-std::string kme_readme(const std::string& folder, const Site& a, const Site& b) {
-  return fmt::format(
-      R"md(# A laboratory of two KMEs
+constexpr std::string_view kKmeReadme =
+    R"md(# A laboratory of two KMEs
 
 Two key management entities that speak ETSI GS QKD 014, one for each end of a link, and an SAE at each. Run the commands from the
 folder in which you made the laboratory. The keys are **simulated**: {kme_a} draws them and sends them to {kme_b}.
@@ -84,9 +84,12 @@ hello
 | ca.pem, ca-key.pem | the laboratory's certificate authority; anyone who has its key can pass for anybody here |
 | kme-a/, kme-b/ | configuration, certificate and key of each KME; its key store once it has run |
 | {sae_a}/, {sae_b}/ | certificate and key of each SAE |
-)md",
-      fmt::arg("kme_a", a.kme), fmt::arg("kme_b", b.kme), fmt::arg("dir", folder), fmt::arg("sae_a", a.sae),
-      fmt::arg("sae_b", b.sae), fmt::arg("port_a", a.port), fmt::arg("port_b", b.port));
+)md";
+
+std::string kme_readme(const std::string& folder, const Site& a, const Site& b) {
+  return fmt::format(kKmeReadme, fmt::arg("kme_a", a.kme), fmt::arg("kme_b", b.kme), fmt::arg("dir", folder),
+                     fmt::arg("sae_a", a.sae), fmt::arg("sae_b", b.sae), fmt::arg("port_a", a.port),
+                     fmt::arg("port_b", b.port));
 }
 
 }  // namespace

@@ -1,67 +1,42 @@
 #include "node/setting.hpp"
 
 namespace qsp::node {
+namespace {
 
-std::string_view field_name(Setting setting) noexcept {
-  switch (setting) {
-    case Setting::Profile:
-      return "profile";
-    case Setting::Keys:
-      return "keys";
-    case Setting::PassphraseFile:
-      return "passphrase_file";
-    case Setting::Peers:
-      return "peers";
-    case Setting::Peer:
-      return "peer";
-    case Setting::SaeId:
-      return "sae_id";
-    case Setting::Qkd:
-      return "qkd";
-    case Setting::Pads:
-      return "pads";
-    case Setting::KmeUrls:
-      return "kme.urls";
-    case Setting::KmeCertificate:
-      return "kme.certificate";
-    case Setting::KmeKey:
-      return "kme.key";
-    case Setting::KmeAuthorities:
-      return "kme.authorities";
-    case Setting::KmeRevoked:
-      return "kme.revoked";
-    case Setting::KmeName:
-      return "kme.name";
-    case Setting::KmeTls12:
-      return "kme.tls12";
-    case Setting::KmeUncleanEnd:
-      return "kme.unclean_end";
-    case Setting::Kems:
-      return "kems";
-    case Setting::Aeads:
-      return "aeads";
-    case Setting::Signatures:
-      return "signatures";
-    case Setting::RekeyInterval:
-      return "rekey_interval";
-    case Setting::RekeyTimer:
-      return "rekey_timer";
-    case Setting::ShortTimers:
-      return "dangerous_short_timers";
-    case Setting::QkdRekeyMax:
-      return "qkd_rekey_max";
-    case Setting::QkdLowSupply:
-      return "qkd_low_supply";
-    case Setting::RunCommand:
-      return "RunCommand";
-    case Setting::ForwardTo:
-      return "ForwardTo";
-    case Setting::RetryFor:
-      return "retry_for";
-    case Setting::MetricsPort:
-      return "metrics_port";
-  }
-  return "";
-}
+constexpr SettingNames kFieldNames{{
+    {Setting::Profile, "profile"},
+    {Setting::Keys, "keys"},
+    {Setting::PassphraseFile, "passphrase_file"},
+    {Setting::Peers, "peers"},
+    {Setting::Peer, "peer"},
+    {Setting::SaeId, "sae_id"},
+    {Setting::Qkd, "qkd"},
+    {Setting::Pads, "pads"},
+    {Setting::KmeUrls, "kme.urls"},
+    {Setting::KmeCertificate, "kme.certificate"},
+    {Setting::KmeKey, "kme.key"},
+    {Setting::KmeAuthorities, "kme.authorities"},
+    {Setting::KmeRevoked, "kme.revoked"},
+    {Setting::KmeName, "kme.name"},
+    {Setting::KmeTls12, "kme.tls12"},
+    {Setting::KmeUncleanEnd, "kme.unclean_end"},
+    {Setting::Kems, "kems"},
+    {Setting::Aeads, "aeads"},
+    {Setting::Signatures, "signatures"},
+    {Setting::RekeyInterval, "rekey_interval"},
+    {Setting::RekeyTimer, "rekey_timer"},
+    {Setting::ShortTimers, "dangerous_short_timers"},
+    {Setting::QkdRekeyMax, "qkd_rekey_max"},
+    {Setting::QkdLowSupply, "qkd_low_supply"},
+    {Setting::RunCommand, "RunCommand"},
+    {Setting::ForwardTo, "ForwardTo"},
+    {Setting::RetryFor, "retry_for"},
+    {Setting::MetricsPort, "metrics_port"},
+}};
+static_assert(in_order(kFieldNames));
+
+}  // namespace
+
+std::string_view field_name(Setting setting) noexcept { return name_in(kFieldNames, setting); }
 
 }  // namespace qsp::node

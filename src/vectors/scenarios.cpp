@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "vectors/vectors.hpp"
 
 namespace qsp::vectors {
@@ -56,7 +60,8 @@ std::vector<Alteration> every_check() {
   };
 }
 
-std::vector<Scenario> make_scenarios() {
+/// The default suite, with and without QKD, and the other KEMs.
+std::vector<Scenario> kem_scenarios() {
   return {
       {.name = "basic",
        .description =
@@ -96,6 +101,12 @@ std::vector<Scenario> make_scenarios() {
        .kem = KemId::MlKem1024,
        .rekeys = {kByServer},
        .failing = {kTag}},
+  };
+}
+
+/// Signatures that are not ML-DSA alone.
+std::vector<Scenario> signature_scenarios() {
+  return {
       {.name = "composite",
        .description = "Ed25519+ML-DSA-65: a session fails whichever of the two signatures is wrong",
        .signature = SignatureId::Ed25519MlDsa65,
@@ -116,6 +127,12 @@ std::vector<Scenario> make_scenarios() {
        .light = true,
        .rekeys = {kByServer},
        .failing = {kServerSignature, kClientSignature}},
+  };
+}
+
+/// Several rekeys of each form.
+std::vector<Scenario> rekey_scenarios() {
+  return {
       {.name = "rekeys_light",
        .description = "Four epochs in mode 0, each from material alone; ChaCha20-Poly1305",
        .aead = AeadId::ChaCha20Poly1305,
@@ -145,10 +162,18 @@ std::vector<Scenario> make_scenarios() {
   };
 }
 
+std::vector<Scenario> all_scenarios() {
+  std::vector<Scenario> all;
+  for (std::vector<Scenario>& some : std::array{kem_scenarios(), signature_scenarios(), rekey_scenarios()}) {
+    std::ranges::move(some, std::back_inserter(all));
+  }
+  return all;
+}
+
 }  // namespace
 
 std::span<const Scenario> scenarios() {
-  static const std::vector<Scenario> all = make_scenarios();
+  static const std::vector<Scenario> all = all_scenarios();
   return all;
 }
 

@@ -2,6 +2,9 @@
 // told.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "channel/stage.hpp"
 #include "record/stream/stream.hpp"
 
@@ -259,7 +262,8 @@ wire::FrameHeader lawful_header(Stage& stage, State state) {
   return header;
 }
 
-std::vector<Flaw> flaws(State state) {
+/// Flaws of a kind that every state knows.
+std::vector<Flaw> general_flaws(State state) {
   std::vector<Flaw> all{
       {"END on a type that has none", [](auto& h) { h.flags = record::stream::kFlagEnd; }},
       {"no payload", [](auto& h) { h.payload_len = 0; }},
@@ -282,6 +286,18 @@ std::vector<Flaw> flaws(State state) {
     const bool lawful = is_handshake(state) == (type == 1);
     if (!lawful) all.push_back({"a type out of turn", [type](auto& h) { h.type = static_cast<FrameType>(type); }});
   }
+  all.push_back({"another epoch and another seq: epoch comes first",
+                 [](auto& h) {
+                   ++h.epoch;
+                   ++h.seq;
+                 },
+                 Reason::EpochMismatch});
+  return all;
+}
+
+/// What else is a flaw in this state.
+std::vector<Flaw> own_flaws(State state) {
+  std::vector<Flaw> all;
   if (is_clear(state)) {
     all.push_back({"a clear payload that holds no message", [](auto& h) { h.payload_len = 3; }});
   } else {
@@ -312,12 +328,12 @@ std::vector<Flaw> flaws(State state) {
                      ++h.epoch;
                    }});
   }
-  all.push_back({"another epoch and another seq: epoch comes first",
-                 [](auto& h) {
-                   ++h.epoch;
-                   ++h.seq;
-                 },
-                 Reason::EpochMismatch});
+  return all;
+}
+
+std::vector<Flaw> flaws(State state) {
+  std::vector<Flaw> all = general_flaws(state);
+  std::ranges::move(own_flaws(state), std::back_inserter(all));
   return all;
 }
 

@@ -192,13 +192,46 @@ class Session final : public net::Connection, private net::ConnectionOwner {
   bool& finished_;
 };
 
+/// What became of one session.
+struct Account {
+  Delivered delivered;
+  bool finished = false;
+  std::size_t at_end = 0;  ///< keys, where its end came late
+};
+
+void abort_soon(net::Loop& loop, const net::ConnectionPtr& session, Account& account, std::mt19937& random) {
+  auto timer = std::make_shared<net::Timer>(loop.executor());
+  timer->expires_after(std::chrono::microseconds(random() % 20'000));
+  timer->async_wait([timer, session, &account](const net::error_code&) {
+    session->abort();
+    account.at_end = account.delivered.keys;
+  });
+}
+
+bool all_served(const std::vector<Account>& accounts) {
+  for (std::size_t i = 2; i < kSessions; i += 3) {
+    if (accounts[i].delivered.keys == 0) return false;
+  }
+  return true;
+}
+
+void expect_right(const Account& account, std::size_t number) {
+  EXPECT_EQ(account.delivered.failures, 0U);
+  switch (number % 3) {
+    case 0:
+      EXPECT_EQ(account.delivered.keys, 0U) << "a key for a session that was gone";
+      break;
+    case 1:
+      EXPECT_LE(account.delivered.keys, 1U);
+      EXPECT_TRUE(!account.finished || account.delivered.keys == account.at_end) << "a key after the end";
+      break;
+    default:
+      EXPECT_EQ(account.delivered.keys, 1U);
+  }
+}
+
 /// One thread's sessions: each asks for one key, every third is gone at once, every third soon.
 void run_sessions(QkdKeys& keys, std::size_t thread, std::atomic<std::size_t>& delivered) {
-  struct Account {
-    Delivered delivered;
-    bool finished = false;
-    std::size_t at_end = 0;
-  };
   std::vector<Account> accounts(kSessions);
   QkdDelivery delivery(keys, Role::Server);
   std::mt19937 random(static_cast<unsigned>(thread));
@@ -221,40 +254,15 @@ void run_sessions(QkdKeys& keys, std::size_t thread, std::atomic<std::size_t>& d
                                 .deadline = net::Loop::now() + 60s});
       EXPECT_TRUE(delivery.next_rekey(*session, net::Loop::now(), net::Loop::now()));
       if (i % 3 == 0) session->abort();
-      if (i % 3 == 1) {
-        auto timer = std::make_shared<net::Timer>(loop.executor());
-        timer->expires_after(std::chrono::microseconds(random() % 20'000));
-        timer->async_wait([timer, session, &account](const net::error_code&) {
-          session->abort();
-          account.at_end = account.delivered.keys;
-        });
-      }
+      if (i % 3 == 1) abort_soon(loop, session, account, random);
     }
-    const auto all_served = [&] {
-      for (std::size_t i = 2; i < kSessions; i += 3) {
-        if (accounts[i].delivered.keys == 0) return false;
-      }
-      return true;
-    };
     const auto until = std::chrono::steady_clock::now() + 60s;
-    while (!all_served() && std::chrono::steady_clock::now() < until) loop.io().run_for(5ms);
+    while (!all_served(accounts) && std::chrono::steady_clock::now() < until) loop.io().run_for(5ms);
     // The rest goes with the loop, whatever is still under way for it.
   }
   for (std::size_t i = 0; i < kSessions; ++i) {
-    const Account& account = accounts[i];
-    EXPECT_EQ(account.delivered.failures, 0U);
-    switch (i % 3) {
-      case 0:
-        EXPECT_EQ(account.delivered.keys, 0U) << "a key for a session that was gone";
-        break;
-      case 1:
-        EXPECT_LE(account.delivered.keys, 1U);
-        EXPECT_TRUE(!account.finished || account.delivered.keys == account.at_end) << "a key after the end";
-        break;
-      default:
-        EXPECT_EQ(account.delivered.keys, 1U);
-    }
-    delivered += account.delivered.keys;
+    expect_right(accounts[i], i);
+    delivered += accounts[i].delivered.keys;
   }
 }
 
