@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks the dependency rule of docs/architecture.md against the build, and what the sources include against both.
+"""Checks the dependency rule of docs/architecture.md against the build, what the sources include against both, and the house's rules.
 
 usage: check_rooms.py SOURCE_DIR ROOM_RULES
 
 ROOM_RULES is what the build wrote from qsp_room(): "room: used used …" a line. The tables of the page must say just that, and who
-includes which library's headers. Exit 1 and one line per breach.
+includes which library's headers. The house's rules are for files, functions and the names of tests. Exit 1 and one line per breach.
 """
 import pathlib
 import re
@@ -26,6 +26,12 @@ FORBIDDEN_WORDS = re.compile(r"\b(steady_clock|system_clock|high_resolution_cloc
 ONE_SOURCE = {"CLI/": "src/cli/command.cpp", "toml++/": "src/config/toml.cpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 SOURCES = {".cpp", ".hpp"}
+# The house's rules, and the folders whose files they bind.
+FILE_LINES, FUNCTION_LINES = 450, 60
+HOUSE = ("src", "include", "tests", "fuzz", "examples", "tools", "vectors", "cmake", "formal")
+TEST = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\(\s*(\w+)\s*,\s*(\w+)", re.MULTILINE)
+SNAKE_CASE = re.compile(r"(DISABLED_)?[a-z][a-z0-9]*(_[a-z0-9]+)*")
+RAW_TEXT = re.compile(r'R"(\w*)\(.*?\)\1"', re.DOTALL)
 
 
 def read_rules(path):
@@ -142,13 +148,80 @@ def breaches(source_dir, rules, included=None):
             yield f"{where}: the core must not use {word}"
 
 
+def house_files(source_dir):
+    """Whatever somebody wrote to be run or compiled."""
+    for folder in HOUSE:
+        for file in sorted((source_dir / folder).rglob("*")):
+            script = folder == "tools" and file.parent == source_dir / folder and not file.suffix
+            if file.is_file() and (script or file.suffix in SOURCES | {".py", ".sh", ".cmake"} or file.name == "CMakeLists.txt"):
+                yield file
+    if (source_dir / "dev").is_file():
+        yield source_dir / "dev"
+
+
+def listed_sources(text):
+    """The sources that a CMakeLists.txt names: of its rooms, behind SOURCES, and of its programs."""
+    listed = set()
+    for command, arguments in re.findall(r"(\w+)\s*\(([^()]*)\)", re.sub(r"#.*", "", text)):
+        open_list = command == "add_executable"
+        for word in arguments.split():
+            if re.fullmatch(r"[A-Z_]+", word):
+                open_list = word == "SOURCES"
+            elif open_list:
+                listed.add(word)
+    return listed
+
+
+def long_functions(text):
+    """(line, lines) of each function that is too long. The layout is clang-format's: a function ends with a brace alone in its line, as
+    far in as it began, at the margin or in a class; what is deeper is part of one."""
+    text = RAW_TEXT.sub(lambda raw: "\n" * raw[0].count("\n") + 8 * " ", text)
+    head, in_type = {0: (0, ""), 2: (0, "")}, False
+    for number, line in enumerate(text.splitlines(), 1):
+        code = line.lstrip(" ")
+        depth = len(line) - len(code)
+        if depth not in head or not code or code.startswith("#"):
+            continue
+        if not code.startswith("}"):
+            head[depth] = (number, code)
+            if depth == 0:
+                in_type = re.match(r"(class|struct|union)\b", code) is not None
+            continue
+        began, first = head[depth]
+        if code == "}" and (depth == 0 or in_type) and not first.startswith(("namespace", "extern")) and number - began >= FUNCTION_LINES:
+            yield began, number - began + 1
+
+
+def house_breaches(source_dir):
+    """Where files, functions and the names of tests break the house's rules."""
+    for file in house_files(source_dir):
+        where, text = file.relative_to(source_dir), file.read_text(encoding="utf-8")
+        folder = where.parts[0]
+        if text.count("\n") > FILE_LINES:
+            yield f"{where}: has {text.count(chr(10))} lines; no file has more than {FILE_LINES}"
+        if folder == "src" and file.suffix == ".cpp":
+            # A static library without one of its sources fails only where somebody else links it.
+            home = next(up for up in file.parents if (up / "CMakeLists.txt").is_file() or up == source_dir)
+            lists = home / "CMakeLists.txt"
+            if home == source_dir or file.relative_to(home).as_posix() not in listed_sources(lists.read_text(encoding="utf-8")):
+                yield f"{where}: stands in the SOURCES of no CMakeLists.txt"
+        if folder in {"src", "include"} and file.suffix in SOURCES:
+            for line, lines in long_functions(text):
+                yield f"{where}:{line}: a function of {lines} lines; none has more than {FUNCTION_LINES}"
+        if folder in {"tests", "examples"} and file.suffix in SOURCES:
+            for suite, name in TEST.findall(text):
+                if not SNAKE_CASE.fullmatch(name):
+                    yield f"{where}: {suite}.{name} is not in snake_case"
+
+
 def main():
     source_dir, rules = pathlib.Path(sys.argv[1]), read_rules(pathlib.Path(sys.argv[2]))
     missing = {"base", "wire", "crypto", "rc155"} - rules.keys()
     included = {prefix: set() for prefix in LIBRARIES}
     found = [f"rule list lacks {room}" for room in sorted(missing)] + list(breaches(source_dir, rules, included))
     found += page_breaches(Page((source_dir / PAGE).read_text(encoding="utf-8")), rules, included)
-    print("\n".join(found) or f"{len(rules)} rooms keep to their rules")
+    found += house_breaches(source_dir)
+    print("\n".join(found) or f"{len(rules)} rooms and all files keep to their rules")
     return 1 if found else 0
 
 

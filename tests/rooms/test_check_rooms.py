@@ -22,7 +22,7 @@ class CheckRooms(unittest.TestCase):
             file.write_text(text)
             return list(check_rooms.breaches(root, RULES))
 
-    def test_lawful_files_pass(self):
+    def test_files_that_keep_the_rules_pass(self):
         self.assertEqual([], self.breaches("src/wire/a.cpp", '#include <span>\n#include "base/b.hpp"\n#include "qsp/bytes.hpp"\n'))
         self.assertEqual([], self.breaches("src/crypto/openssl/a.cpp", "#include <openssl/evp.h>\n"))
         self.assertEqual([], self.breaches("src/net/a.cpp", "#include <thread>\nstd::chrono::steady_clock::now();\n"))
@@ -135,6 +135,79 @@ class CheckPage(unittest.TestCase):
 
     def test_a_page_without_tables_does_not_pass(self):
         self.assertGreater(len(self.breaches(page="")), 4)
+
+
+class CheckHouse(unittest.TestCase):
+    def breaches(self, files):
+        """Of a tree with these files, {path: text}."""
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for path, text in files.items():
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text(text)
+            return list(check_rooms.house_breaches(root))
+
+    def expect_one(self, words, files):
+        found = self.breaches(files)
+        self.assertEqual(1, len(found), found)
+        self.assertIn(words, found[0])
+
+    def test_a_source_is_named_by_the_nearest_list(self):
+        room = "qsp_room(wire TEMPLATES SOURCES a.cpp\n  deep/b.cpp # c.cpp\n  USES base LIBRARIES fmt::fmt)\nadd_executable(qsp main.cpp)\n"
+        named = {"src/wire/CMakeLists.txt": room, "src/wire/a.cpp": "", "src/wire/deep/b.cpp": "", "src/wire/main.cpp": ""}
+        self.assertEqual([], self.breaches(named))
+        self.expect_one("src/wire/c.cpp: stands in", named | {"src/wire/c.cpp": ""})
+        self.expect_one("src/wire/b.cpp: stands in", named | {"src/wire/b.cpp": ""})
+        self.expect_one("src/wire/deep/a.cpp: stands in", named | {"src/wire/deep/a.cpp": ""})
+        self.expect_one("src/wire/fmt.cpp: stands in", named | {"src/wire/fmt.cpp": ""})
+        self.expect_one("src/wire/deep/b.cpp: stands in", named | {"src/wire/deep/CMakeLists.txt": "qsp_room(deep SOURCES)\n"})
+        self.expect_one("src/alone/a.cpp: stands in", {"src/alone/a.cpp": ""})
+
+    def test_what_is_no_source_of_a_list_names_none(self):
+        for text in ("set_source_files_properties(a.cpp PROPERTIES X 1)", "qsp_room(wire SOURCES b.cpp USES a.cpp)",
+                     "# qsp_room(wire SOURCES a.cpp)"):
+            self.expect_one("src/wire/a.cpp: stands in", {"src/wire/CMakeLists.txt": text, "src/wire/a.cpp": ""})
+
+    def test_a_long_file_is_a_breach_wherever_it_stands(self):
+        for path in ("include/qsp/a.hpp", "tests/a/b_test.py", "tests/CMakeLists.txt", "fuzz/a.cpp", "examples/tcp/a.cpp", "tools/soak",
+                     "tools/ports.py", "vectors/a.py", "cmake/a.cmake", "formal/run.sh", "dev"):
+            self.expect_one(f"{path}: has 451 lines", {path: 451 * "\n"})
+            self.assertEqual([], self.breaches({path: 450 * "\n"}), path)
+        for path in ("docs/SPEC.md", "tools/mutants/a.toml", "vectors/qsp1/a.json"):
+            self.assertEqual([], self.breaches({path: 451 * "\n"}), path)
+
+    def test_a_long_function_is_a_breach(self):
+        for path in ("src/base/a.hpp", "include/qsp/a.hpp"):
+            for form in ("int f(int a) {\n%s}\n", "template <class T>\nint f(int a,\n      int b) {\n%s}\n", "A::A()\n    : a_(1) {\n%s}\n",
+                         "class A {\n public:\n  int f() {\n%s  }\n};\n", "template <class T>\nstruct A : B {\n  A() {\n%s  }\n};\n"):
+                signature = form.split("%s")[0].splitlines()
+                began = next(i for i, line in enumerate(signature) if "(" in line)
+                body = (58 - (len(signature) - 1 - began)) * "    x();\n"
+                self.assertEqual([], self.breaches({path: form % body}), form)
+                self.expect_one(f"{path}:{began + 1}: a function of 61 lines", {path: form % (body + "    x();\n")})
+
+    def test_a_text_in_a_function_is_part_of_it(self):
+        self.expect_one("a function of 65 lines", {"src/base/a.hpp": 'void f() {\n  g(\n      R"md(\n' + 60 * "}\n" + ')md", 1);\n}\n'})
+
+    def test_a_condition_of_the_preprocessor_ends_no_function(self):
+        self.expect_one("a.hpp:1: a function of 64 lines", {"src/base/a.hpp": "void f() {\n" + 60 * "  x();\n" + "#if X\n#endif\n}\n"})
+
+    def test_a_long_function_is_told_once_and_its_blocks_are_not(self):
+        self.expect_one("a.hpp:1:", {"src/base/a.hpp": "void f() {\n  for (;;) {\n" + 70 * "    x();\n" + "  }\n}\n"})
+
+    def test_a_long_type_table_or_namespace_is_no_function(self):
+        for form in ("class A {\n%s};\n", "enum class A {\n%s};\n", "constexpr std::array kAll{\n%s};\n", "namespace a {\n%s}\n",
+                     "namespace a {\n%s}  // namespace a\n", 'constexpr auto kText = R"(\n%s)";\n', 'extern "C" {\n%s}\n'):
+            self.assertEqual([], self.breaches({"src/base/a.hpp": form % (70 * "    1,\n")}), form)
+
+    def test_names_of_tests_are_in_snake_case(self):
+        for macro in ("TEST", "TEST_F", "TEST_P", "TYPED_TEST"):
+            for path in ("tests/base/a_test.cpp", "tests/base/a.hpp", "examples/a.cpp"):
+                for name in ("gives_2_keys", "DISABLED_waits", "one"):
+                    self.assertEqual([], self.breaches({path: f"{macro}(Suite, {name}) {{}}\n"}), name)
+                for name in ("GivesKeys", "gives_Keys", "gives__keys", "DISABLED_Waits", "_one", "one_"):
+                    self.expect_one(f"{path}: Suite.{name}", {path: f"{macro}(Suite, {name}) {{}}\n"})
+        self.expect_one("Suite.Long", {"tests/a_test.cpp": "TEST_F(Suite,\n       Long) {}\n"})
 
 
 if __name__ == "__main__":
