@@ -28,6 +28,8 @@ UNSHARE = ["unshare", "--user", "--map-root-user", "--net", "--fork", "--kill-ch
 PATIENCE = 120
 PORT = 7155  # the examples'
 PASSPHRASE = "correct horse"  # Alice's in examples/keys
+# The sources are compiled for archives and for shared libraries, and by every run of this test, from the same texts.
+LAUNCHER = [found] if (found := shutil.which("ccache")) else []
 
 EXAMPLES = {  # what alice prints, what bob prints, and the packages that a program of it is linked with
     "tcp": (r"alice received: hello alice\n", r"bob received: hello bob\n", ["qsp-tcp", "qsp-identity", "qsp-openssl"]),
@@ -68,7 +70,8 @@ def listening(port):
 class Examples(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.top = pathlib.Path(tempfile.mkdtemp(prefix="qsp-install-"))
+        cls.top = pathlib.Path(tempfile.mkdtemp(prefix="qsp-install-")).resolve()
+        os.environ |= {"CCACHE_BASEDIR": str(cls.top), "CCACHE_NOHASHDIR": "1"}
         cls.prefix = cls.top / "a prefix"
         run(given.cmake, "--install", given.build, "--component", "library", "--prefix", cls.prefix)
         cls.kinds = given.kinds.split(",")
@@ -116,6 +119,7 @@ class Examples(unittest.TestCase):
     def configure(self, source, build, kind, *more):
         return [given.cmake, "-S", source, "-B", build, "-G", given.generator, f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DOPENSSL_ROOT_DIR={given.openssl}",
                 "-DOPENSSL_USE_STATIC_LIBS=" + ("ON" if given.crypto.endswith(".a") else "OFF"), f"-DCMAKE_CXX_COMPILER={given.compiler}",
+                f"-DCMAKE_CXX_COMPILER_LAUNCHER={';'.join(LAUNCHER)}",
                 f"-DCMAKE_CXX_FLAGS={given.flags}", f"-Dqsp_SHARED_LIBS={'ON' if kind == 'shared' else 'OFF'}", *more]
 
     def test_with_cmake(self):
@@ -155,7 +159,7 @@ class Examples(unittest.TestCase):
             for who in ("alice", "bob"):
                 source = pathlib.Path(given.source) / "examples" / name / f"{who}.cpp"
                 made = self.top / f"{name}-{who}.o"
-                run(given.compiler, "-std=c++23", *given.flags.split(), *self.pkg_config("--cflags", *packages), "-c", source, "-o", made)
+                run(*LAUNCHER, given.compiler, "-std=c++23", *given.flags.split(), *self.pkg_config("--cflags", *packages), "-c", source, "-o", made, cwd=archives)
                 for kind in self.kinds:
                     if kind == "shared":
                         link = [*self.pkg_config("--libs", *packages), f"-Wl,-rpath,{libraries}"]
