@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/try.hpp"
-#include "qsp/openssl.hpp"
+#include "crypto/provider/provider.hpp"
 #include "qsp/suites.hpp"
 
 namespace qsp::bench {
@@ -46,17 +46,15 @@ Result<Peer> peer(const crypto::Signer& signer, Role role, Form form, crypto::Hk
 }  // namespace
 
 Outcome<KeyPair> KeyPair::make() {
-  auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(std::string(provider.error().where));
-  QSP_TRY(auto client, outcome((*provider)->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt)));
-  QSP_TRY(auto server, outcome((*provider)->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt)));
+  QSP_TRY(auto provider, crypto::make_provider());
+  QSP_TRY(auto client, outcome(provider->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt)));
+  QSP_TRY(auto server, outcome(provider->generate_private_key(crypto::SignatureId::MlDsa65, std::nullopt)));
   return KeyPair{std::move(client), std::move(server)};
 }
 
 Outcome<std::unique_ptr<Ends>> Ends::make(const KeyPair& keys, Form form) {
-  auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(std::string(provider.error().where));
-  std::unique_ptr<Ends> ends(new Ends(std::move(*provider)));
+  QSP_TRY(auto provider, crypto::make_provider());
+  std::unique_ptr<Ends> ends(new Ends(std::move(provider)));
   crypto::Provider& crypto = ends->provider();
   QSP_TRY(auto client_signer, outcome(crypto.load_signer(keys.client.reveal_text(), nullptr)));
   QSP_TRY(auto server_signer, outcome(crypto.load_signer(keys.server.reveal_text(), nullptr)));

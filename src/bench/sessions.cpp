@@ -21,9 +21,9 @@
 #include "bench/child.hpp"
 #include "bench/clients.hpp"
 #include "bench/ends.hpp"
+#include "crypto/provider/provider.hpp"
 #include "net/echo.hpp"
 #include "net/server.hpp"
-#include "qsp/openssl.hpp"
 #include "rc155/session.hpp"
 
 namespace qsp::bench {
@@ -63,9 +63,8 @@ struct Maker {
 
   static Outcome<Maker> of(Protocol protocol, const KeyPair& keys, Role role) {
     if (protocol == Protocol::Rc155) {
-      auto provider = crypto::make_openssl_provider();
-      if (!provider) return std::unexpected(std::string(provider.error().where));
-      const std::shared_ptr<crypto::Provider> kept = std::move(*provider);
+      QSP_TRY(auto provider, crypto::make_provider());
+      const std::shared_ptr<crypto::Provider> kept = std::move(provider);
       return Maker{[role, crypto = kept.get()] { return rc155::dangerous_make_session(role, *crypto); }, kept};
     }
     QSP_TRY(auto ends, Ends::make(keys));

@@ -10,7 +10,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "qsp/openssl.hpp"
+#include "crypto/provider/provider.hpp"
 #include "qsp/suites.hpp"
 #include "qsp/version.hpp"
 #include "text/table.hpp"
@@ -29,8 +29,8 @@ boost::json::array names_of(const Table& table) {
 }
 
 int version(const Context& context) {
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error().where);
+  const auto provider = crypto::make_provider();
+  if (!provider) return failed(provider.error());
   const std::string_view library = (*provider)->description();
   print_result(
       context.json,

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "base/try.hpp"
+#include "crypto/provider/provider.hpp"
 #include "identity/key_files.hpp"
-#include "qsp/openssl.hpp"
 
 namespace qsp::lab {
 namespace {
@@ -154,12 +154,11 @@ echo none > {dir}/eve
 
 /// QSP keys, and who pins whom.
 OrText<void> write_keys(const Lab& lab) {
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(std::string(provider.error().where));
+  QSP_TRY(const auto provider, crypto::make_provider());
   QSP_TRY(lab.make_folder("link"));
   for (const std::string_view name :
        {std::string_view("link"), kStationA, kStationB, std::string_view("alice"), std::string_view("bob")}) {
-    QSP_TRY(identity::write_new_key_pair(**provider, crypto::SignatureId::MlDsa65,
+    QSP_TRY(identity::write_new_key_pair(*provider, crypto::SignatureId::MlDsa65,
                                          lab.folder() + '/' + std::string(name) + "/qsp.key", std::nullopt));
   }
   constexpr std::string_view kConnects = "connect = true\n";

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "base/try.hpp"
+#include "crypto/provider/provider.hpp"
 #include "identity/identity.hpp"
 #include "node/rekey_timing.hpp"
-#include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
 #include "text/escape.hpp"
 
@@ -161,8 +161,8 @@ std::optional<std::string> ChannelEnd::lacks_sae_id(const Peer* dialled) const {
 std::expected<void, Refused> ChannelEnd::read(const EndConfig& config) {
   name_ = config.name;
   QSP_TRY(read_policies(config));
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return refuse(std::string(provider.error().where));
+  auto provider = crypto::make_provider();
+  if (!provider) return refuse(provider.error());
   warn_of_missing_algorithms(**provider, config);
   files_ = {.keys = config.keys,
             .passphrase_file = config.passphrase_file,
@@ -185,7 +185,7 @@ std::expected<void, Refused> ChannelEnd::read(const EndConfig& config) {
   warn_of_unused_source(*peer);
 
   // What cannot work is said now, not to the first peer that comes.
-  auto endpoints = this->endpoints();
+  const auto endpoints = endpoints_of(*std::move(trust), *std::move(provider));
   if (!endpoints) return refuse(endpoints.error());
   if (const auto endpoint = (*endpoints)->make(false); !endpoint) {
     return refuse_config(explain_misuse(endpoint.error().where));
@@ -222,25 +222,28 @@ std::string ChannelEnd::describe_wrong_server(const Presented& presented, const 
                      name_(Setting::SaeId), files_.peers);
 }
 
+std::expected<std::unique_ptr<EndpointFactory>, std::string> ChannelEnd::endpoints() {
+  QSP_TRY(auto provider, crypto::make_provider());
+  return endpoints_of(trust_.get(), std::move(provider));
+}
+
 std::expected<std::unique_ptr<EndpointFactory>, std::string> ChannelEnd::endpoints_of(
-    std::shared_ptr<const Trust> trust) const {
-  auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(std::string(provider.error().where));
-  QSP_TRY(auto signers, trust->signers(**provider));
+    std::shared_ptr<const Trust> trust, std::unique_ptr<crypto::Provider> provider) const {
+  QSP_TRY(auto signers, trust->signers(*provider));
   QSP_TRY(const auto peer, dialled(*trust));
-  return std::make_unique<ChannelEndpoints>(role_, shared_, trust_, std::move(trust), peer, std::move(*provider),
+  return std::make_unique<ChannelEndpoints>(role_, shared_, trust_, std::move(trust), peer, std::move(provider),
                                             std::move(signers));
 }
 
 std::expected<Reloaded, std::string> ChannelEnd::reload(std::size_t threads) {
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return std::unexpected(std::string(provider.error().where));
+  QSP_TRY(const auto provider, crypto::make_provider());
   const std::shared_ptr<const Trust> before = trust_.get();
-  QSP_TRY(const auto after, Trust::read(**provider, files_, before.get()));
+  QSP_TRY(const auto after, Trust::read(*provider, files_, before.get()));
   if (auto lack = lacks_qkd_source(*after)) return std::unexpected(std::move(*lack));
   Reloaded reloaded;
   for (std::size_t i = 0; i < threads; ++i) {
-    QSP_TRY(auto endpoints, endpoints_of(after));
+    QSP_TRY(auto own, crypto::make_provider());
+    QSP_TRY(auto endpoints, endpoints_of(after, std::move(own)));
     reloaded.endpoints.push_back(std::move(endpoints));
   }
   reloaded.changes = describe_change(*before, *after);

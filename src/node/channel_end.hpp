@@ -27,9 +27,7 @@ class ChannelEnd final : public LocalEnd {
   [[nodiscard]] std::vector<std::string> warnings() const override { return warnings_; }
   [[nodiscard]] std::vector<std::string> pinned_key_files() const override;
   [[nodiscard]] std::vector<std::string> peer_names() const override;
-  std::expected<std::unique_ptr<EndpointFactory>, std::string> endpoints() override {
-    return endpoints_of(trust_.get());
-  }
+  std::expected<std::unique_ptr<EndpointFactory>, std::string> endpoints() override;
   std::expected<Reloaded, std::string> reload(std::size_t threads) override;
   void stop_keys() override { shared_.qkd->stop(); }
   [[nodiscard]] SupplyCounts supply_counts() const override { return shared_.qkd->paces().counts(); }
@@ -46,7 +44,7 @@ class ChannelEnd final : public LocalEnd {
   [[nodiscard]] std::string explain_misuse(std::string_view where) const;
   [[nodiscard]] std::string describe_wrong_server(const Presented& presented, const Peer& peer) const;
   [[nodiscard]] std::expected<std::unique_ptr<EndpointFactory>, std::string> endpoints_of(
-      std::shared_ptr<const Trust> trust) const;
+      std::shared_ptr<const Trust> trust, std::unique_ptr<crypto::Provider> provider) const;
 
   Role role_;
   Log log_;

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/try.hpp"
+#include "crypto/provider/provider.hpp"
 #include "node/channel_end.hpp"
-#include "qsp/openssl.hpp"
 #include "rc155/session.hpp"
 
 namespace qsp::node {
@@ -27,9 +27,8 @@ class Rc155End final : public LocalEnd {
   explicit Rc155End(Role role) : role_(role) {}
   [[nodiscard]] const Profile& profile() const noexcept override { return profile_of(ProfileId::DangerousRc155); }
   std::expected<std::unique_ptr<EndpointFactory>, std::string> endpoints() override {
-    auto provider = crypto::make_openssl_provider();
-    if (!provider) return std::unexpected(std::string(provider.error().where));
-    return std::make_unique<Rc155Endpoints>(role_, std::move(*provider));
+    QSP_TRY(auto provider, crypto::make_provider());
+    return std::make_unique<Rc155Endpoints>(role_, std::move(provider));
   }
 
  private:

@@ -13,8 +13,8 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "crypto/provider/provider.hpp"
 #include "qsp/endpoint.hpp"
-#include "qsp/openssl.hpp"
 #include "text/progress.hpp"
 #include "text/terminal.hpp"
 #include "text/units.hpp"
@@ -76,8 +76,8 @@ int run_loopback(bool json, const BenchOptions& options) {
 
 int run_rekey(bool json, const BenchOptions& options) {
   if (options.profile == "1.0") return print_outcome(bench::bench_rekey(options.rekey.loops), json);
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error().where);
+  const auto provider = crypto::make_provider();
+  if (!provider) return failed(provider.error());
   const auto result = bench::bench_rc155_rekey(**provider, options.rekey);
   if (!result) return failed(result.error().where);
   return print(*result, json);

@@ -10,7 +10,7 @@
 #include "cli/output.hpp"
 #include "cli/session/profile.hpp"
 #include "cli/text.hpp"
-#include "qsp/openssl.hpp"
+#include "crypto/provider/provider.hpp"
 #include "rc155/attack/fuzz.hpp"
 #include "text/escape.hpp"
 #include "text/progress.hpp"
@@ -57,8 +57,8 @@ std::optional<std::string> cannot_fuzz(const std::string& name) {
 
 int fuzz_rekey(const FuzzOptions& options, bool json) {
   if (const auto problem = cannot_fuzz(options.profile)) return failed(*problem, kUsage);
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error().where);
+  const auto provider = crypto::make_provider();
+  if (!provider) return failed(provider.error());
   rc155::attack::RekeyFuzzResult result;
   {
     text::Progress progress(write_err);

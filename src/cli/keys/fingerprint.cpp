@@ -11,8 +11,8 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "crypto/provider/provider.hpp"
 #include "identity/found_keys.hpp"
-#include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
 #include "text/escape.hpp"
 
@@ -44,8 +44,8 @@ int run_fingerprint(const FingerprintOptions& options, bool json) {
   if (!options.expected.empty() && !expected) {
     return failed("--expect takes a fingerprint: qsp1: and 64 hex digits", kUsage);
   }
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error().where);
+  const auto provider = crypto::make_provider();
+  if (!provider) return failed(provider.error());
   std::vector<identity::FoundKey> all;
   for (const std::string& file : options.files) {
     const auto found = identity::find_keys(**provider, file, options.passphrase_file);

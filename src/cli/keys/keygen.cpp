@@ -13,11 +13,11 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "crypto/provider/provider.hpp"
 #include "files/unfinished.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"
 #include "identity/passphrase.hpp"
-#include "qsp/openssl.hpp"
 #include "qsp/suites.hpp"
 #include "text/escape.hpp"
 #include "text/table.hpp"
@@ -41,8 +41,8 @@ int run_keygen(const KeygenOptions& options, bool json) {
   if (!algorithm || options.out.empty() || (options.encrypt && !options.passphrase_file.empty())) {
     return failed("keygen needs a known --alg, --out, and at most one of --encrypt and --passphrase-file", kUsage);
   }
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error().where);
+  const auto provider = crypto::make_provider();
+  if (!provider) return failed(provider.error());
   const auto passphrase = new_passphrase(options);
   if (!passphrase) return failed(passphrase.error());
   files::Unfinished unfinished;

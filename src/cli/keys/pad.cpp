@@ -8,9 +8,9 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "crypto/provider/provider.hpp"
 #include "files/unfinished.hpp"
 #include "keysource/pad.hpp"
-#include "qsp/openssl.hpp"
 #include "text/escape.hpp"
 #include "text/progress.hpp"
 #include "text/table.hpp"
@@ -24,8 +24,8 @@ boost::json::object json_of(const keysource::HalfStatus& half) { return {{"used"
 }  // namespace
 
 int run_pad_create(const PadCreateOptions& options, bool json) {
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error().where);
+  const auto provider = crypto::make_provider();
+  if (!provider) return failed(provider.error());
   const keysource::PadSpec spec{.link = options.link, .keys = options.keys};
   {
     files::Unfinished unfinished;

@@ -11,11 +11,11 @@
 #include "cli/kme/kme.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "crypto/provider/provider.hpp"
 #include "kme/config/config.hpp"
 #include "kme/kme.hpp"
 #include "net/descriptor_limit.hpp"
 #include "net/loop.hpp"
-#include "qsp/openssl.hpp"
 #include "text/escape.hpp"
 
 namespace qsp::cli {
@@ -78,8 +78,8 @@ class Signals {
 int run_kme_serve(const KmeServeOptions& options, bool json) {
   auto config = kme::read_config(options.config);
   if (!config) return failed(config.error());
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error().where);
+  const auto provider = crypto::make_provider();
+  if (!provider) return failed(provider.error());
   warn_of_simulation(*config);
   if (config->dangerous_unverified_database) {
     print_warning("dangerous_unverified_database: keys may travel to the database in clear, or to an impostor");

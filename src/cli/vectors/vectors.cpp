@@ -9,9 +9,9 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
+#include "crypto/provider/provider.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
-#include "qsp/openssl.hpp"
 #include "text/table.hpp"
 #include "vectors/vectors.hpp"
 
@@ -31,8 +31,8 @@ void list(const Context& context) {
 }
 
 int write_all(const std::filesystem::path& folder) {
-  const auto provider = crypto::make_openssl_provider();
-  if (!provider) return failed(provider.error().where);
+  const auto provider = crypto::make_provider();
+  if (!provider) return failed(provider.error());
   for (const vectors::Scenario& scenario : vectors::scenarios()) {
     const auto text = vectors::make_vector(scenario, **provider);
     if (!text) return failed(text.error());

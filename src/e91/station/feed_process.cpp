@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/provider/provider.hpp"
 #include "e91/link/link_file.hpp"
 #include "e91/station/block_log.hpp"
 #include "e91/station/eve_file.hpp"
-#include "qsp/openssl.hpp"
 #include "text/escape.hpp"
 
 namespace qsp::e91::station {
@@ -87,8 +87,8 @@ std::expected<std::unique_ptr<FeedProcess>, node::Refused> FeedProcess::open(con
   if (!file) return node::refuse(file.error());
   auto eve = EveChoice::make(config.eve, config.eve_file);
   if (!eve) return node::refuse_config(eve.error());
-  auto provider = crypto::make_openssl_provider();
-  if (!provider) return node::refuse(std::string(provider.error().where));
+  auto provider = crypto::make_provider();
+  if (!provider) return node::refuse(provider.error());
   made->provider_ = std::move(*provider);
   const local::LocalConfig link_config{
       .link = file->config, .post = local::post_of(file->config), .block_bits = config.block_bits};

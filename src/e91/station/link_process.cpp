@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "base/try.hpp"
+#include "crypto/provider/provider.hpp"
 #include "e91/link/link_file.hpp"
 #include "e91/station/source.hpp"
-#include "qsp/openssl.hpp"
 #include "text/escape.hpp"
 
 namespace qsp::e91::station {
@@ -101,8 +101,8 @@ std::expected<std::unique_ptr<LinkProcess>, node::Refused> LinkProcess::open(con
   if (!eve) return node::refuse_config(eve.error());
   QSP_TRY(auto end, StationEnd::load(config.identity, Role::Server, ""));
   made->end_ = std::make_unique<StationEnd>(std::move(end));
-  auto provider = crypto::make_openssl_provider();
-  if (!provider) return node::refuse(std::string(provider.error().where));
+  auto provider = crypto::make_provider();
+  if (!provider) return node::refuse(provider.error());
   made->provider_ = std::move(*provider);
   auto source = Source::create(*made->provider_, link->config, std::move(*eve));
   if (!source) return node::refuse(fmt::format("{}: {}", config.link_file, source.error().where));

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/try.hpp"
+#include "crypto/provider/provider.hpp"
 #include "e91/local/local_link.hpp"
 #include "e91/station/block_log.hpp"
 #include "e91/station/station.hpp"
-#include "qsp/openssl.hpp"
 #include "text/escape.hpp"
 
 namespace qsp::e91::station {
@@ -223,8 +223,8 @@ std::expected<void, node::Refused> StationProcess::prepare() {
   plan_.slots = slots_of_block(link->config, config_.block_bits);
   if (plan_.slots == 0) return node::refuse(config_.link_file + ": this link brings no sifted key; lower its losses");
   QSP_TRY(auto to_link, StationEnd::load(config_.identity, Role::Client, config_.link_peer));
-  auto provider = crypto::make_openssl_provider();
-  if (!provider) return node::refuse(std::string(provider.error().where));
+  auto provider = crypto::make_provider();
+  if (!provider) return node::refuse(provider.error());
   address_ = std::move(*address);
   link_address_ = std::move(*link_address);
   link_file_ = std::move(*link);

@@ -10,12 +10,12 @@
 
 #include "base/hex.hpp"
 #include "base/try.hpp"
+#include "crypto/provider/provider.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/keyrate/entropy.hpp"
 #include "e91/keyrate/rate.hpp"
 #include "e91/post/estimate.hpp"
 #include "e91/seeded.hpp"
-#include "qsp/openssl.hpp"
 
 namespace qsp::e91::study {
 namespace {
@@ -183,9 +183,8 @@ OrText<Setup> set_up(const LinkOptions& options) {
 
 OrText<Randomness> Randomness::create(const std::string& seed) {
   Randomness random;
-  auto library = crypto::make_openssl_provider();
-  if (!library) return std::unexpected(std::string(library.error().where));
-  random.library_ = std::move(*library);
+  QSP_TRY(auto library, crypto::make_provider());
+  random.library_ = std::move(library);
   if (seed.empty()) return random;
 
   Seed bytes;
