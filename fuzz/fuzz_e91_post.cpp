@@ -34,9 +34,9 @@ void play(Mode mode, Bytes input) {
   const auto made = test::make_fake_provider();
   crypto::Provider& provider = *made;
   const PostConfig config{.mode = mode, .bell_floor = 0, .sigmas = 0};
-  const Wire bytes(Pad::kBlockCost, 7);
-  Pad of_alice(bytes);
-  Pad of_bob(bytes);
+  const Wire bytes(AuthenticationPad::kBlockCost, 7);
+  AuthenticationPad of_alice(bytes);
+  AuthenticationPad of_bob(bytes);
   Clicks clicks;
   Clicks opposite;
   for (std::uint64_t slot = 0; slot < kSlots; ++slot) {

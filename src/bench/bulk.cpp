@@ -125,7 +125,7 @@ Outcome<double> dial_and_send(Ends& ends, const net::tcp::endpoint& server, std:
 
 Outcome<double> send_with_qsp(const KeyPair& keys, std::uint64_t bytes) {
   QSP_TRY(auto ends, Ends::make(keys));
-  net::ServerOptions options;
+  net::ListenOptions options;
   options.listen.port = 0;
   options.stop_timeout = std::chrono::milliseconds(0);
   const auto make_factory = [&]() -> Outcome<std::unique_ptr<net::SessionFactory>> {

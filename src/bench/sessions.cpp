@@ -105,7 +105,7 @@ class Counter final : public net::ServerEvents {
 };
 
 /// What the clients' process tells the server's: after the warm-up, and at the end.
-struct Report {
+struct ClientsReport {
   double elapsed_sec = 0;
   EndMemory memory{};
   std::array<char, 200> failure{};  ///< text with a zero behind it; empty: none
@@ -121,8 +121,8 @@ bool hear(int socket, T& message) {
   return ::recv(socket, &message, sizeof message, 0) == sizeof message;
 }
 
-Report failed(const std::string& why) {
-  Report report;
+ClientsReport failed(const std::string& why) {
+  ClientsReport report;
   std::copy_n(why.begin(), std::min(why.size(), report.failure.size() - 1), report.failure.begin());
   return report;
 }
@@ -137,12 +137,12 @@ int be_the_clients(int socket, Protocol protocol, const KeyPair& keys, std::size
   const net::tcp::endpoint server(boost::asio::ip::address_v4::loopback(), port);
   Clients clients(maker->make, server, kWarmUp + sessions);
   if (!clients.open_up_to(kWarmUp)) return tell(socket, failed(clients.failure())) ? 1 : 2;
-  if (!tell(socket, Report{}) || !hear(socket, go)) return 1;
+  if (!tell(socket, ClientsReport{}) || !hear(socket, go)) return 1;
 
   const Memory before = memory_now();
   const auto started = std::chrono::steady_clock::now();
   if (!clients.open_up_to(kWarmUp + sessions)) return tell(socket, failed(clients.failure())) ? 1 : 2;
-  Report report;
+  ClientsReport report;
   report.elapsed_sec = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   report.memory = growth(before, memory_now(), sessions);
   // The sessions stay until the server has been measured too.
@@ -150,8 +150,8 @@ int be_the_clients(int socket, Protocol protocol, const KeyPair& keys, std::size
 }
 
 /// The next report, or why there is none.
-Outcome<Report> next_report(int socket, const Counter& counter, const Progress& progress) {
-  Report report;
+Outcome<ClientsReport> next_report(int socket, const Counter& counter, const Progress& progress) {
+  ClientsReport report;
   pollfd wait{.fd = socket, .events = POLLIN, .revents = 0};
   constexpr int kSecond = 1000;
   while (::poll(&wait, 1, kSecond) == 0) progress(counter.established());
@@ -210,7 +210,7 @@ Outcome<SessionsResult> bench_sessions(Protocol protocol, std::size_t sessions, 
   if (!clients) return std::unexpected(clients.error());
 
   const std::size_t most = sessions + kWarmUp;
-  net::ServerOptions options;
+  net::ListenOptions options;
   options.listen.port = 0;
   options.limits = {.sessions = most, .handshakes = most, .handshakes_per_source = most};
   options.stop_timeout = std::chrono::milliseconds(0);

@@ -20,7 +20,7 @@ inline constexpr boost::asio::use_awaitable_t<net::Executor> kAwait;
 // What is used up is taken by reference: GCC 12 destroys the temporaries of a suspended coroutine twice when its
 // frame is dropped, so nothing that owns something may be a temporary in a co_await.
 
-using Answer = std::expected<Response, Failure>;
+using Answer = std::expected<Response, CallFailure>;
 
 /// Makes a call and resumes with its answer. `client` belongs to the loop that the coroutine runs on.
 inline Awaitable<std::shared_ptr<Answer>> call(Client& client, Call&& request) {

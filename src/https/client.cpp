@@ -29,8 +29,8 @@ class Pool final : public ConnectionUser, public std::enable_shared_from_this<Po
 
   void ready(ClientConnection& connection) override;
   void answered(std::uint64_t call, Response response) override;
-  void failed(std::uint64_t call, Failure failure) override;
-  void unreachable(std::uint64_t newest_call, const Failure& why) override;
+  void failed(std::uint64_t call, CallFailure failure) override;
+  void unreachable(std::uint64_t newest_call, const CallFailure& why) override;
   void gone(ClientConnection& connection) override;
 
  private:
@@ -48,7 +48,7 @@ class Pool final : public ConnectionUser, public std::enable_shared_from_this<Po
   ClientConnection* free_connection();
   void drop(ClientConnection& connection);
   void late(std::uint64_t id);
-  void finish(std::uint64_t id, std::expected<Response, Failure> outcome);
+  void finish(std::uint64_t id, std::expected<Response, CallFailure> outcome);
   [[nodiscard]] std::string where(const Call& call) const;
 
   std::shared_ptr<const Common> common_;
@@ -80,7 +80,7 @@ std::uint64_t Pool::call(Call call, Client::Done done) {
                       .first;
   if (wrong) {
     asio::post(common_->loop.executor(), [pool = shared_from_this(), id, why = *wrong] {
-      pool->finish(id, std::unexpected(Failure{.sent = false, .text = why}));
+      pool->finish(id, std::unexpected(CallFailure{.sent = false, .text = why}));
     });
     return id;
   }
@@ -157,7 +157,7 @@ void Pool::ready(ClientConnection& connection) {
 
 void Pool::answered(std::uint64_t call, Response response) { finish(call, std::move(response)); }
 
-void Pool::failed(std::uint64_t call, Failure failure) { finish(call, std::unexpected(std::move(failure))); }
+void Pool::failed(std::uint64_t call, CallFailure failure) { finish(call, std::unexpected(std::move(failure))); }
 
 void Pool::gone(ClientConnection& connection) {
   drop(connection);
@@ -166,7 +166,7 @@ void Pool::gone(ClientConnection& connection) {
 
 /// While no other connection is open, the calls that waited for this one fail with it: a server that is not there must
 /// not hold each of them up in turn.
-void Pool::unreachable(std::uint64_t newest_call, const Failure& why) {
+void Pool::unreachable(std::uint64_t newest_call, const CallFailure& why) {
   constexpr std::chrono::seconds kPause{1};
   if (std::ranges::any_of(connections_, &ClientConnection::established,
                           [](const ConnectionHandle& each) -> ClientConnection& { return *each; })) {
@@ -185,10 +185,11 @@ void Pool::late(std::uint64_t id) {
     drop(*connection);
     assign_soon();
   }
-  finish(id, std::unexpected(
-                 connection != nullptr
-                     ? Failure{.sent = true, .text = "no answer in time (look at the server's log)"}
-                     : Failure{.sent = false,
+  finish(id,
+         std::unexpected(
+             connection != nullptr
+                 ? CallFailure{.sent = true, .text = "no answer in time (look at the server's log)"}
+                 : CallFailure{.sent = false,
                                .text = "no connection was free in time (the server is slow, or cannot be reached)"}));
 }
 
@@ -205,7 +206,7 @@ bool Pool::cancel(std::uint64_t id) {
   return connection != nullptr;
 }
 
-void Pool::finish(std::uint64_t id, std::expected<Response, Failure> outcome) {
+void Pool::finish(std::uint64_t id, std::expected<Response, CallFailure> outcome) {
   const auto at = calls_.find(id);
   if (at == calls_.end()) return;
   if (!outcome) outcome.error().text = where(at->second.call) + ": " + outcome.error().text;
@@ -249,7 +250,7 @@ class LoopClient final : public Client {
 
 }  // namespace
 
-files::OrText<std::unique_ptr<Client>> Client::make(net::Loop& loop, const ClientOptions& options) {
+files::OrText<std::unique_ptr<Client>> Client::make(net::Loop& loop, const HttpClientOptions& options) {
   QSP_TRY(Url url, parse_url(options.url));
   QSP_TRY(TlsContext tls, url.tls ? make_client_context(options.tls) : nullptr);
   std::string name = options.server_name.empty() ? url.address.host : options.server_name;

@@ -15,7 +15,7 @@
 
 namespace qsp::https {
 
-struct ClientOptions {
+struct HttpClientOptions {
   std::string url;  ///< "https://HOST[:PORT][/PREFIX]"; no query; an IPv6 host stands in brackets. "http://" and an
                     ///< address of the loopback interface: without TLS, and `tls` is not read
   TlsFiles tls;
@@ -39,7 +39,7 @@ struct Call {
 };
 
 /// A call that brought no whole answer.
-struct Failure {
+struct CallFailure {
   bool sent;         ///< the server may have acted on it: a key may be burned. False: it surely never saw the request
   std::string text;  ///< for a person, names the URL; holds nothing of a body. Escape it to print it
   /// The same call would fail alike: the form of the answer is wrong, or the two ends' TLS does not meet.
@@ -51,10 +51,10 @@ struct Failure {
 /// written, the call fails with `sent` and is not repeated.
 class Client {
  public:
-  using Done = std::move_only_function<void(std::expected<Response, Failure>)>;
+  using Done = std::move_only_function<void(std::expected<Response, CallFailure>)>;
 
   /// Reads and checks the files. The error names the file and the remedy. `loop` outlives the client.
-  static files::OrText<std::unique_ptr<Client>> make(net::Loop& loop, const ClientOptions& options);
+  static files::OrText<std::unique_ptr<Client>> make(net::Loop& loop, const HttpClientOptions& options);
   virtual ~Client() = default;  ///< calls under way end; their `done` is not called
   /// The same now, for an owner that its own calls keep alive. Nothing may be called afterwards.
   virtual void close() {}

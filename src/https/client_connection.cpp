@@ -12,12 +12,12 @@ namespace {
 
 namespace asio = net::asio;
 
-Failure unsent(std::string why, bool lasting = false) {
+CallFailure unsent(std::string why, bool lasting = false) {
   return {.sent = false, .text = std::move(why), .lasting = lasting};
 }
-Failure lost(std::string why) { return {.sent = true, .text = std::move(why)}; }
+CallFailure lost(std::string why) { return {.sent = true, .text = std::move(why)}; }
 /// For what the next answer would be too.
-Failure misread(std::string why) { return {.sent = true, .text = std::move(why), .lasting = true}; }
+CallFailure misread(std::string why) { return {.sent = true, .text = std::move(why), .lasting = true}; }
 
 std::string explain_connect(const net::error_code& why) {
   if (why == asio::error::connection_refused) return "nothing listens there (start the server, or check the URL)";
@@ -57,7 +57,7 @@ void ClientConnection::connect() {
 }
 
 Awaited<void> ClientConnection::run() {
-  const std::optional<Failure> unreachable = co_await open();
+  const std::optional<CallFailure> unreachable = co_await open();
   if (closed_) co_return;
   watchdog_.stop();
   if (unreachable) {
@@ -79,7 +79,7 @@ Awaited<void> ClientConnection::run() {
   }
 }
 
-Awaited<std::optional<Failure>> ClientConnection::open() {
+Awaited<std::optional<CallFailure>> ClientConnection::open() {
   // A little less than what is left for it all: then it says itself which address failed of what.
   const std::chrono::nanoseconds limit = common_->options.connect_timeout - common_->options.connect_timeout / 16;
   dial_.emplace(common_->loop.executor(), net::DialLimits{.overall = limit, .each = limit});
@@ -187,14 +187,14 @@ void ClientConnection::take_unvouched(ResponseReader& reader) {
   }
 }
 
-void ClientConnection::fail_call(Failure failure) {
+void ClientConnection::fail_call(CallFailure failure) {
   const auto user = user_.lock();
   const std::uint64_t call = call_;
   leave();
   if (user) user->failed(call, std::move(failure));
 }
 
-void ClientConnection::report_unreachable(const Failure& why) {
+void ClientConnection::report_unreachable(const CallFailure& why) {
   const auto user = user_.lock();
   leave();
   if (user) user->unreachable(newest_call_, why);

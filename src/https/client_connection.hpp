@@ -28,9 +28,9 @@ class ConnectionUser {
   /// The answer to `call`. Where the connection is good for more, ready() comes before it, else gone().
   virtual void answered(std::uint64_t call, Response response) = 0;
   /// `call` ends with the connection; gone() came before it.
-  virtual void failed(std::uint64_t call, Failure failure) = 0;
+  virtual void failed(std::uint64_t call, CallFailure failure) = 0;
   /// Never got to connect; the text is a phrase. gone() came before it.
-  virtual void unreachable(std::uint64_t newest_call, const Failure& why) = 0;
+  virtual void unreachable(std::uint64_t newest_call, const CallFailure& why) = 0;
   virtual void gone(ClientConnection& connection) = 0;
 };
 
@@ -40,7 +40,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   /// What all connections of a client have in common.
   struct Common {
     net::Loop& loop;
-    ClientOptions options;
+    HttpClientOptions options;
     Url url;
     std::string server_name;
     TlsContext tls;
@@ -61,7 +61,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   Awaited<void> run();
   [[nodiscard]] bool is_old() const { return net::Loop::now() - born_ >= common_->options.max_life; }
   /// Nothing, or why there is no connection.
-  Awaited<std::optional<Failure>> open();
+  Awaited<std::optional<CallFailure>> open();
   Awaited<void> write();
   /// Takes what was received. False once the connection has ended.
   bool take_input();
@@ -69,8 +69,8 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   void give_up(const net::error_code& failed);
   /// An answer that only the stream's end ended, without TLS's word that it is the end.
   void take_unvouched(ResponseReader& reader);
-  void fail_call(Failure failure);
-  void report_unreachable(const Failure& why);
+  void fail_call(CallFailure failure);
+  void report_unreachable(const CallFailure& why);
   /// Closes, and says so.
   void leave();
 

@@ -169,7 +169,7 @@ Awaited<void> ServerCore::make_room(const net::error_code& why) {
   co_await std::move(waiting);
 }
 
-net::Limits ServerCore::limits_of(const ServerOptions& options) {
+net::Limits ServerCore::limits_of(const HttpServerOptions& options) {
   const std::size_t most = std::min(options.max_connections, net::room_for_connections(1));
   return {.sessions = most,
           .handshakes = std::min(options.max_strangers, most),
@@ -283,7 +283,8 @@ files::OrText<void> Server::reload() {
   return {};
 }
 
-files::OrText<std::unique_ptr<Server>> Server::open(net::Loop& loop, const ServerOptions& options, Handler& handler) {
+files::OrText<std::unique_ptr<Server>> Server::open(net::Loop& loop, const HttpServerOptions& options,
+                                                    Handler& handler) {
   auto core = std::make_shared<ServerCore>(loop, options, handler);
   QSP_TRY(core->open());
   return std::make_unique<LoopServer>(std::move(core));

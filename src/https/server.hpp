@@ -14,7 +14,7 @@
 
 namespace qsp::https {
 
-struct ServerOptions {
+struct HttpServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;       ///< 0: any free one
   std::optional<TlsFiles> tls;  ///< nothing: plain HTTP, for an address of the loopback interface alone
@@ -73,7 +73,8 @@ struct ServerCounts {
 class Server {
  public:
   /// Listens. The error names address or file and the remedy. `loop` and `handler` outlive the server.
-  static files::OrText<std::unique_ptr<Server>> open(net::Loop& loop, const ServerOptions& options, Handler& handler);
+  static files::OrText<std::unique_ptr<Server>> open(net::Loop& loop, const HttpServerOptions& options,
+                                                     Handler& handler);
   virtual ~Server() = default;
 
   [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;

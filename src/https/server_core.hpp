@@ -41,7 +41,7 @@ class Mailbox {
 /// What a server is while anything of it is left: its connections keep it alive. On the loop's thread.
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
-  ServerCore(net::Loop& loop, const ServerOptions& options, Handler& handler)
+  ServerCore(net::Loop& loop, const HttpServerOptions& options, Handler& handler)
       : loop_(loop),
         options_(options),
         handler_(&handler),
@@ -65,7 +65,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   // For its connections.
   [[nodiscard]] net::Loop& loop() noexcept { return loop_; }
-  [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const HttpServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] ServerCounts& count() noexcept { return counts_; }
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
   [[nodiscard]] const TlsContext& tls() const noexcept { return tls_; }
@@ -84,11 +84,11 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   void displace(net::Place place);
   void tell_of_excess(std::string_view why, const net::tcp::endpoint& peer);
   [[nodiscard]] std::vector<std::shared_ptr<ServerConnection>> all_connections() const;
-  static net::Limits limits_of(const ServerOptions& options);
+  static net::Limits limits_of(const HttpServerOptions& options);
   void close_connections();
 
   net::Loop& loop_;
-  ServerOptions options_;
+  HttpServerOptions options_;
   Handler* handler_;  ///< null once the server is gone
   std::shared_ptr<Mailbox> mailbox_;
   TlsContext tls_;  ///< of the next connection; null on a plain server

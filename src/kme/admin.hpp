@@ -8,7 +8,7 @@
 #include "https/server.hpp"
 #include "kme/api/metrics.hpp"
 #include "kme/config/config.hpp"
-#include "kme/link/link.hpp"
+#include "kme/link/peer_link.hpp"
 #include "kme/store/faults.hpp"
 #include "kme/store/queue.hpp"
 
@@ -19,7 +19,7 @@ namespace qsp::kme {
 class Admin final : public https::Handler {
  public:
   /// All arguments outlive the object. `faults` is null where injection is not allowed.
-  Admin(const Config& config, const std::vector<std::unique_ptr<link::Link>>& links, const https::Server& server,
+  Admin(const Config& config, const std::vector<std::unique_ptr<link::PeerLink>>& links, const https::Server& server,
         const api::Counters& counters, const StoreQueue& queue, Faults* faults) noexcept
       : config_(config), links_(links), server_(server), counters_(counters), queue_(queue), faults_(faults) {}
 
@@ -33,7 +33,7 @@ class Admin final : public https::Handler {
   [[nodiscard]] https::Response faults(const https::Request& request) const;
 
   const Config& config_;
-  const std::vector<std::unique_ptr<link::Link>>& links_;
+  const std::vector<std::unique_ptr<link::PeerLink>>& links_;
   const https::Server& server_;
   const api::Counters& counters_;
   const StoreQueue& queue_;

@@ -41,7 +41,7 @@ OrText<boost::json::object> ask(const std::string& config_file, https::Method me
                                 std::string body = {}) {
   QSP_TRY(const auto port, admin_port_of(config_file));
   net::Loop loop;
-  https::ClientOptions to;
+  https::HttpClientOptions to;
   to.url = "http://127.0.0.1:" + std::to_string(port);
   QSP_TRY(auto client, https::Client::make(loop, to));
   OrText<https::Response> answer = std::unexpected("no answer");
@@ -49,7 +49,7 @@ OrText<boost::json::object> ask(const std::string& config_file, https::Method me
                 .target = std::move(target),
                 .body = SecretBytes(std::move(body)),
                 .deadline = net::Loop::now() + std::chrono::seconds(5)},
-               [&](std::expected<https::Response, https::Failure> result) {
+               [&](std::expected<https::Response, https::CallFailure> result) {
                  if (result) {
                    answer = *std::move(result);
                  } else {

@@ -23,16 +23,16 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
   auto store = Store::open(config_.store, config_.dangerous_unverified_database);
   if (!store) return std::unexpected(store.error().text);
   queue_ = std::make_unique<StoreQueue>(loop_, *std::move(store), faults_);
-  for (const LinkConfig& config : config_.links) {
+  for (const PeerLinkConfig& config : config_.links) {
     link::Producer* const producer = config.producer == ProducerKind::Random ? &random_ : nullptr;
-    QSP_TRY(auto link, link::Link::make(loop_, *queue_, config_, config, faults_, producer));
+    QSP_TRY(auto link, link::PeerLink::make(loop_, *queue_, config_, config, faults_, producer));
     links_.push_back(std::move(link));
   }
-  api_ = std::make_unique<api::Api>(loop_, *queue_, config_, faults_, counters_, [this](const LinkConfig& config) {
+  api_ = std::make_unique<api::Api>(loop_, *queue_, config_, faults_, counters_, [this](const PeerLinkConfig& config) {
     return links_[static_cast<std::size_t>(&config - config_.links.data())].get();
   });
 
-  https::ServerOptions options;
+  https::HttpServerOptions options;
   options.address = config_.address;
   options.port = config_.port;
   options.tls = config_.tls;
@@ -46,7 +46,7 @@ files::OrText<void> Kme::start(bool allow_fault_injection) {
   admin_ = std::make_unique<Admin>(config_, links_, *server_, counters_, *queue_,
                                    allow_fault_injection ? &faults_ : nullptr);
   if (config_.admin_port) {
-    https::ServerOptions local;
+    https::HttpServerOptions local;
     local.port = *config_.admin_port;
     local.max_connections = 64;
     local.report = options.report;

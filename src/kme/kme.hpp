@@ -13,7 +13,7 @@
 #include "kme/api/api.hpp"
 #include "kme/api/metrics.hpp"
 #include "kme/config/config.hpp"
-#include "kme/link/link.hpp"
+#include "kme/link/peer_link.hpp"
 #include "kme/link/producer.hpp"
 #include "kme/store/faults.hpp"
 #include "kme/store/queue.hpp"
@@ -54,7 +54,7 @@ class Kme final : private https::Handler {
   Faults faults_;
   api::Counters counters_;
   link::RandomProducer random_;
-  std::vector<std::unique_ptr<link::Link>> links_;  ///< in the order of config_.links
+  std::vector<std::unique_ptr<link::PeerLink>> links_;  ///< in the order of config_.links
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<https::Server> server_;

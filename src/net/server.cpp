@@ -13,11 +13,11 @@
 
 namespace qsp::net {
 
-Server::Server(const ServerOptions& options) : options_(options) {}
+Server::Server(const ListenOptions& options) : options_(options) {}
 
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>, std::string> Server::open(const ServerOptions& options,
+Result<std::unique_ptr<Server>, std::string> Server::open(const ListenOptions& options,
                                                           const MakeSessionFactory& make_factory,
                                                           ServerEvents& events) try {
   std::unique_ptr<Server> server(new Server(options));

@@ -55,7 +55,7 @@ class ServerEvents {
 
 inline constexpr std::size_t kMaxThreads = 256;
 
-struct ServerOptions {
+struct ListenOptions {
   Address listen{.host = "127.0.0.1", .port = kDefaultPort};
   std::size_t threads = 1;  ///< 1 to kMaxThreads
   Limits limits{};
@@ -69,7 +69,7 @@ struct ServerOptions {
 class Server {
  public:
   /// Listens on every address of the name. `events` outlives the server. The error is one line that says what to do.
-  static Result<std::unique_ptr<Server>, std::string> open(const ServerOptions& options,
+  static Result<std::unique_ptr<Server>, std::string> open(const ListenOptions& options,
                                                            const MakeSessionFactory& make_factory,
                                                            ServerEvents& events);
   ~Server();
@@ -92,9 +92,9 @@ class Server {
   class Shard;
   class Listener;
 
-  explicit Server(const ServerOptions& options);
+  explicit Server(const ListenOptions& options);
 
-  ServerOptions options_;
+  ListenOptions options_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Listener> listener_;
 };

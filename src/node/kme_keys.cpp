@@ -32,9 +32,9 @@ class Keys final : public KmeKeys {
   Keys& operator=(const Keys&) = delete;
 
   std::expected<void, std::string> start(const KmeAccess& access, keysource::Costs costs, NameSetting name) try {
-    std::vector<keysource::Kme> servers;
+    std::vector<keysource::KmeServer> servers;
     for (const std::string& url : access.urls) {
-      https::ClientOptions client;
+      https::HttpClientOptions client;
       client.url = url;
       client.tls = {.certificate = access.certificate,
                     .key = access.key,

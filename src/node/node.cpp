@@ -118,7 +118,7 @@ std::expected<void, Refused> Node::listen() {
 std::expected<void, Refused> Node::serve_metrics() {
   if (!config_.metrics_port) return {};
   const std::string_view what = config_.end.name(Setting::MetricsPort);
-  https::ServerOptions local;
+  https::HttpServerOptions local;
   local.port = *config_.metrics_port;
   local.max_connections = 16;
   local.report = [this, what](const std::string& line) { log_.error("{}: {}", what, line); };

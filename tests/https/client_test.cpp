@@ -51,7 +51,7 @@ TEST_F(ClientTest, gets_what_it_asked_for_and_both_ends_know_each_other) {
 
 TEST_F(ClientTest, puts_its_prefix_before_the_target_and_reaches_names) {
   const auto server = world_.serve();
-  ClientOptions options;
+  HttpClientOptions options;
   options.url = "https://localhost:" + std::to_string(server->port()) + "/kme/one/";
   std::optional<Target> target;
   world_.handler.act = [&](Request request, Respond respond) {
@@ -107,7 +107,7 @@ TEST_F(ClientTest, what_cannot_stand_in_a_request_line_is_refused_unsent) {
 TEST_F(ClientTest, where_nothing_listens_the_calls_were_not_sent) {
   const ClosedPort port;
   const auto client = world_.connect_to(port.number());
-  std::vector<Failure> failures;
+  std::vector<CallFailure> failures;
   for (int i = 0; i < 10; ++i) {
     client->call(make_call("/status?key_ID=secret"), [&](Answered got) {
       ASSERT_FALSE(got);
@@ -115,7 +115,7 @@ TEST_F(ClientTest, where_nothing_listens_the_calls_were_not_sent) {
     });
   }
   ASSERT_TRUE(world_.until([&] { return failures.size() == 10; }));
-  for (const Failure& failure : failures) {
+  for (const CallFailure& failure : failures) {
     EXPECT_FALSE(failure.sent);
     EXPECT_TRUE(failure.text.starts_with("GET https://127.0.0.1:")) << failure.text;
     EXPECT_NE(failure.text.find("/status: nothing listens there"), std::string::npos) << failure.text;
@@ -125,10 +125,10 @@ TEST_F(ClientTest, where_nothing_listens_the_calls_were_not_sent) {
 
 TEST_F(ClientTest, a_server_that_never_shakes_hands_is_given_up_unsent) {
   world_.handler.act = [](Request, Respond) { FAIL() << "a request"; };
-  ServerOptions silent;
+  HttpServerOptions silent;
   silent.idle_timeout = silent.request_timeout = std::chrono::seconds(20);
   const auto server = world_.serve_plain(silent);  // reads a ClientHello as a request that has only begun
-  ClientOptions options;
+  HttpClientOptions options;
   options.connect_timeout = std::chrono::milliseconds(100);
   const auto client = world_.connect_to(server->port(), options);
   const Answered got = world_.ask(*client, "/");
@@ -140,7 +140,7 @@ TEST_F(ClientTest, a_deadline_in_the_queue_is_unsent_and_one_behind_a_request_is
   const auto server = world_.serve();
   std::vector<Respond> held;
   world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
-  ClientOptions options;
+  HttpClientOptions options;
   options.connections = 1;
   const auto client = world_.connect_to(server->port(), options);
   std::optional<Answered> first;
@@ -172,7 +172,7 @@ TEST_F(ClientTest, cancelled_calls_are_silent_at_any_stage_and_hold_up_nobody) {
   const auto server = world_.serve();
   std::vector<Respond> held;
   world_.handler.act = [&](Request, Respond respond) { held.push_back(std::move(respond)); };
-  ClientOptions options;
+  HttpClientOptions options;
   options.connections = 1;
   const auto client = world_.connect_to(server->port(), options);
   const auto never = [](Answered) { ADD_FAILURE() << "a cancelled call ended"; };
@@ -192,7 +192,7 @@ TEST_F(ClientTest, cancelled_calls_are_silent_at_any_stage_and_hold_up_nobody) {
 
 TEST_F(ClientTest, no_call_goes_over_a_connection_that_is_too_old) {
   using std::chrono::milliseconds;
-  const auto connections_of = [this](ClientOptions options) {
+  const auto connections_of = [this](HttpClientOptions options) {
     const auto server = world_.serve();
     const auto client = world_.connect_to(server->port(), std::move(options));
     EXPECT_TRUE(world_.ask(*client, "/x"));
@@ -201,7 +201,7 @@ TEST_F(ClientTest, no_call_goes_over_a_connection_that_is_too_old) {
     return server->counts().connections;
   };
   EXPECT_EQ(connections_of({}), 1U);
-  ClientOptions brief;
+  HttpClientOptions brief;
   brief.max_life = milliseconds(50);
   EXPECT_GE(connections_of(brief), 2U);
 }
@@ -282,7 +282,7 @@ TEST_F(ClientTest, an_end_that_nobody_vouches_for_is_taken_by_option_where_the_b
   ASSERT_FALSE(strict);
   EXPECT_TRUE(strict.error().sent && strict.error().lasting);
   EXPECT_NE(strict.error().text.find("--kme-unclean-end"), std::string::npos) << strict.error().text;
-  ClientOptions options;
+  HttpClientOptions options;
   options.whole_by_itself = [](std::string_view body) { return body == "{}"; };
   const auto lenient = world_.connect_to(server.port(), options);
   EXPECT_EQ(text_of(world_.ask(*lenient, "/x")), "{}");
@@ -360,7 +360,7 @@ TEST_F(ClientTest, a_kept_connection_that_the_server_closed_is_not_used) {
 
 TEST_F(ClientTest, answers_have_bounds) {
   const auto server = world_.serve();
-  ClientOptions options;
+  HttpClientOptions options;
   options.max_body = 1000;
   world_.handler.act = [](Request request, Respond respond) {
     respond(Response{.status = 200,
@@ -383,7 +383,7 @@ TEST_F(ClientTest, answers_have_bounds) {
 }
 
 TEST_F(ClientTest, wrong_options_are_explained) {
-  ClientOptions options;
+  HttpClientOptions options;
   options.tls = world_.client_files;
   options.url = "http://x";
   EXPECT_NE(Client::make(world_.loop, options).error().find("https://HOST"), std::string::npos);

@@ -125,7 +125,7 @@ class Dripping {
 };
 
 TEST_F(Hostile, slow_requests_are_cut_off_while_others_are_served) {
-  ServerOptions options;
+  HttpServerOptions options;
   options.request_timeout = milliseconds(300);
   const auto server = world_.serve_plain(options);
   Dripping header(server->port(), "GET /");
@@ -147,7 +147,7 @@ TEST_F(Hostile, slow_requests_are_cut_off_while_others_are_served) {
 }
 
 TEST_F(Hostile, silence_ends_connections_at_every_stage) {
-  ServerOptions options;
+  HttpServerOptions options;
   options.handshake_timeout = options.idle_timeout = milliseconds(100);
   const auto secure = world_.serve(options);
   RawClient half_open(secure->port());
@@ -162,7 +162,7 @@ TEST_F(Hostile, silence_ends_connections_at_every_stage) {
 }
 
 TEST_F(Hostile, an_answer_that_nobody_reads_is_given_up) {
-  ServerOptions options;
+  HttpServerOptions options;
   options.answer_timeout = milliseconds(200);
   const auto server = world_.serve_plain(options);
   world_.handler.act = [](Request, Respond respond) {
@@ -184,7 +184,7 @@ TEST_F(Hostile, garbage_instead_of_a_handshake_harms_nobody) {
 }
 
 TEST_F(Hostile, connections_have_a_limit_in_all_and_for_each_source) {
-  ServerOptions options;
+  HttpServerOptions options;
   options.max_connections = 3;
   const auto few = world_.serve_plain(options);
   options.max_connections = 100;
@@ -213,7 +213,7 @@ TEST_F(Hostile, connections_have_a_limit_in_all_and_for_each_source) {
 
 TEST_F(Hostile, connections_beyond_a_limit_are_told_of) {
   std::vector<std::string> told;
-  ServerOptions options;
+  HttpServerOptions options;
   options.max_connections = 1;
   options.report = [&told](const std::string& line) { told.push_back(line); };
   const auto server = world_.serve_plain(options);
@@ -226,7 +226,7 @@ TEST_F(Hostile, connections_beyond_a_limit_are_told_of) {
 }
 
 TEST_F(Hostile, silent_connections_give_way_to_whoever_has_a_request) {
-  ServerOptions options;
+  HttpServerOptions options;
   options.max_connections = 3;
   const auto server = world_.serve_plain(options);
   std::vector<std::unique_ptr<RawClient>> silent;
@@ -242,7 +242,7 @@ TEST_F(Hostile, silent_connections_give_way_to_whoever_has_a_request) {
 }
 
 TEST_F(Hostile, who_is_authenticated_keeps_its_connection_through_a_flood_of_strangers) {
-  ServerOptions options;
+  HttpServerOptions options;
   options.max_strangers = 4;
   const auto server = world_.serve(options);
   const auto kept = world_.connect_to(server->port());
@@ -260,7 +260,7 @@ TEST_F(Hostile, who_is_authenticated_keeps_its_connection_through_a_flood_of_str
 }
 
 TEST_F(Hostile, a_header_has_a_time_of_its_own) {
-  ServerOptions options;
+  HttpServerOptions options;
   options.header_timeout = milliseconds(200);
   const auto server = world_.serve_plain(options);
   Dripping header(server->port(), "GET /");

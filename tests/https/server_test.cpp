@@ -128,7 +128,7 @@ TEST_F(ServerTest, reload_takes_new_files_for_new_connections_and_keeps_old_ones
   std::ignore = world_.folder.with("server.key", issued.key.reveal_text());
   ASSERT_TRUE(server->reload());
   EXPECT_FALSE(world_.ask(*world_.connect_to(server->port()), "/x"));
-  ClientOptions options;
+  HttpClientOptions options;
   options.tls = world_.client_files;
   options.tls.authorities = world_.folder.with("next.ca", next.credential().certificate);
   EXPECT_TRUE(world_.ask(*world_.connect_to(server->port(), options), "/x"));
@@ -138,12 +138,12 @@ TEST_F(ServerTest, reload_takes_new_files_for_new_connections_and_keeps_old_ones
 TEST_F(ServerTest, reload_closes_the_connections_of_those_whom_it_does_not_admit_and_no_others) {
   Authority& authority = world_.authority;
   const Credential revoked = issue(authority, {.common_name = "mallory"});
-  ServerOptions options;
+  HttpServerOptions options;
   options.tls = world_.server_files;
   options.tls->revoked =
       world_.folder.with("crl.pem", revoke(authority, {issue(authority, {.common_name = "x"}).certificate}));
   const auto server = world_.serve(options);
-  ClientOptions theirs;
+  HttpClientOptions theirs;
   theirs.tls = world_.files("mallory", revoked);
   const auto idle = world_.connect_to(server->port(), theirs);
   const auto good = world_.connect_to(server->port());
@@ -165,24 +165,24 @@ TEST_F(ServerTest, reload_closes_the_connections_of_those_whom_it_does_not_admit
 }
 
 TEST_F(ServerTest, a_connection_ends_after_so_many_requests_and_after_its_time) {
-  const auto connections_of = [this](const ServerOptions& options) {
+  const auto connections_of = [this](const HttpServerOptions& options) {
     const auto server = world_.serve(options);
     const auto client = world_.connect_to(server->port());
     for (int i = 0; i < 6; ++i) EXPECT_TRUE(world_.ask(*client, "/x"));
     return server->counts().connections;
   };
   EXPECT_EQ(connections_of({}), 1U);
-  ServerOptions few;
+  HttpServerOptions few;
   few.max_requests = 2;
   EXPECT_EQ(connections_of(few), 3U);
-  ServerOptions brief;
+  HttpServerOptions brief;
   brief.max_life = std::chrono::nanoseconds(1);
   EXPECT_EQ(connections_of(brief), 6U);
 }
 
 TEST_F(ServerTest, plain_http_is_for_this_machine_alone) {
   for (const std::string address : {"0.0.0.0", "::", "192.0.2.1", "kme.example", ""}) {
-    ServerOptions options;
+    HttpServerOptions options;
     options.address = address;
     const auto server = Server::open(world_.loop, options, world_.handler);
     ASSERT_FALSE(server) << address;
@@ -192,7 +192,7 @@ TEST_F(ServerTest, plain_http_is_for_this_machine_alone) {
 
 TEST_F(ServerTest, a_port_in_use_is_explained) {
   const auto first = world_.serve_plain();
-  ServerOptions options;
+  HttpServerOptions options;
   options.port = first->port();
   const auto second = Server::open(world_.loop, options, world_.handler);
   ASSERT_FALSE(second);

@@ -33,10 +33,10 @@ class Trust : public ::testing::Test {
  protected:
   /// What a client with these files hears from a server with those.
   Answered meet(const TlsFiles& server_files, const TlsFiles& client_files, const std::string& name = "") {
-    ServerOptions server_options;
+    HttpServerOptions server_options;
     server_options.tls = server_files;
     const auto server = world_.serve(server_options);
-    ClientOptions options;
+    HttpClientOptions options;
     options.tls = client_files;
     options.server_name = name;
     const auto client = world_.connect_to(server->port(), options);
@@ -49,7 +49,7 @@ class Trust : public ::testing::Test {
     return got;
   }
   std::string error_of(const TlsFiles& files) {
-    ServerOptions options;
+    HttpServerOptions options;
     options.tls = files;
     const auto server = Server::open(world_.loop, options, world_.handler);
     return server ? std::string("no error") : server.error();
@@ -136,7 +136,7 @@ TEST_F(Trust, names_that_could_be_misread_are_refused) {
   const auto refused = [&](const std::string& file, const Subject& subject) {
     const Answered got = [&] {
       const auto server = world_.serve();
-      ClientOptions client_options;
+      HttpClientOptions client_options;
       client_options.tls = world_.files(file, issue(world_.authority, subject));
       return world_.ask(*world_.connect_to(server->port(), client_options), "/x");
     }();
@@ -207,7 +207,7 @@ TEST_F(Trust, tls12_is_for_those_who_allow_it) {
   EXPECT_TRUE(world_.until([&] { return refused.step(); }));
   EXPECT_FALSE(SSL_is_init_finished(refused.ssl()));
 
-  ServerOptions options;
+  HttpServerOptions options;
   options.tls = server_;
   options.tls->allow_tls_1_2 = true;
   const auto lenient = world_.serve(options);
@@ -225,7 +225,7 @@ class Meeting : public Trust {
     TlsFiles files = server_;
     files.allow_tls_1_2 = true;
     ScriptedServer server(files, {answer_with("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")}, configure);
-    ClientOptions options;
+    HttpClientOptions options;
     options.tls = client_;
     options.tls.allow_tls_1_2 = allow_old;
     return world_.ask(*world_.connect_to(server.port(), options), "/x");

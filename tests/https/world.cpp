@@ -70,20 +70,20 @@ Subject World::server_certificate() {
   return {.common_name = "kme", .dns_names = {"localhost"}, .addresses = {"127.0.0.1"}, .uris = {}};
 }
 
-std::unique_ptr<Server> World::serve(ServerOptions options) {
+std::unique_ptr<Server> World::serve(HttpServerOptions options) {
   if (!options.tls) options.tls = server_files;
   auto server = Server::open(loop, options, handler);
   if (!server) throw std::runtime_error(server.error());
   return std::move(*server);
 }
 
-std::unique_ptr<Server> World::serve_plain(ServerOptions options) {
+std::unique_ptr<Server> World::serve_plain(HttpServerOptions options) {
   auto server = Server::open(loop, options, handler);
   if (!server) throw std::runtime_error(server.error());
   return std::move(*server);
 }
 
-std::unique_ptr<Client> World::connect_to(std::uint16_t port, ClientOptions options) {
+std::unique_ptr<Client> World::connect_to(std::uint16_t port, HttpClientOptions options) {
   if (options.url.empty()) options.url = "https://127.0.0.1:" + std::to_string(port);
   if (options.tls.certificate.empty()) options.tls = client_files;
   auto client = Client::make(loop, options);
@@ -95,7 +95,7 @@ Answered World::ask(Client& client, std::string target, std::string_view body, s
   std::optional<Answered> outcome;
   client.call(make_call(std::move(target), body, within), [&](Answered answered) { outcome = std::move(answered); });
   until([&] { return outcome.has_value(); });
-  if (!outcome) return std::unexpected(Failure{.sent = false, .text = "done was never called"});
+  if (!outcome) return std::unexpected(CallFailure{.sent = false, .text = "done was never called"});
   return std::move(*outcome);
 }
 

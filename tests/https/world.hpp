@@ -30,7 +30,7 @@ class TestHandler final : public Handler {
   PeerIdentity last_peer;
 };
 
-using Answered = std::expected<Response, Failure>;
+using Answered = std::expected<Response, CallFailure>;
 
 // Certificates begin an hour ago and end in a day, unless told otherwise. What fails throws.
 Authority make_authority(const std::string& name);
@@ -52,9 +52,9 @@ class World {
   TlsFiles files(const std::string& name, const Credential& issued);
   static Subject server_certificate();
   /// The server listens on 127.0.0.1.
-  std::unique_ptr<Server> serve(ServerOptions options = {});
-  std::unique_ptr<Server> serve_plain(ServerOptions options = {});
-  std::unique_ptr<Client> connect_to(std::uint16_t port, ClientOptions options = {});
+  std::unique_ptr<Server> serve(HttpServerOptions options = {});
+  std::unique_ptr<Server> serve_plain(HttpServerOptions options = {});
+  std::unique_ptr<Client> connect_to(std::uint16_t port, HttpClientOptions options = {});
   /// Makes a call and runs the loop until its answer is there.
   Answered ask(Client& client, std::string target, std::string_view body = {},
                std::chrono::nanoseconds within = kPatience);

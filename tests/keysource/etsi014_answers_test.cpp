@@ -297,7 +297,7 @@ TEST(Etsi014Threads, fetches_from_many_threads_are_all_answered_on_the_loop) {
   constexpr int kThreads = 4, kEach = 50;
   net::Loop loop;
   LoopSchedule schedule(loop);
-  std::vector<Kme> servers;
+  std::vector<KmeServer> servers;
   auto client = std::make_unique<EagerClient>(schedule);
   const EagerClient& eager = *client;
   servers.push_back({"https://kme", std::move(client)});

@@ -79,7 +79,7 @@ class FakeClient final : public https::Client {
     take(calls.back().done)(std::move(response));
   }
   void fail(bool sent, bool lasting = false) {
-    take(calls.back().done)(std::unexpected(https::Failure{sent, "no answer from kme", lasting}));
+    take(calls.back().done)(std::unexpected(https::CallFailure{sent, "no answer from kme", lasting}));
   }
   void answer_status(unsigned status, std::string body) {
     https::Response response;
@@ -135,7 +135,7 @@ class Etsi014 : public testing::Test {
   void remake(std::size_t servers = 1) {
     source.reset();
     kme.clear();
-    std::vector<Kme> kmes;
+    std::vector<KmeServer> kmes;
     for (std::size_t i = 0; i < servers; ++i) {
       auto client = std::make_unique<FakeClient>();
       kme.push_back(client.get());

@@ -128,7 +128,7 @@ class Recorded final : public ServerEvents {
 };
 
 struct TestOptions {
-  ServerOptions server{.listen = {.host = "127.0.0.1", .port = 0}};
+  ListenOptions server{.listen = {.host = "127.0.0.1", .port = 0}};
   std::uint64_t rekey_after = 0;
   MakeEndpoint make_endpoint{};       ///< nothing: rc155 over a fake provider
   MakeSessionFactory make_factory{};  ///< nothing: echoes over make_endpoint's sessions

@@ -158,7 +158,7 @@ TEST(Server, after_its_close_it_waits_two_seconds_for_the_peer_at_most) {
 TEST(Server, says_which_port_is_in_use) {
   TestServer first;
   Recorded events;
-  ServerOptions options{.listen = {.host = "127.0.0.1", .port = first.port()}};
+  ListenOptions options{.listen = {.host = "127.0.0.1", .port = first.port()}};
   const auto second = Server::open(
       options, []() -> std::expected<std::unique_ptr<SessionFactory>, std::string> { return nullptr; }, events);
   ASSERT_FALSE(second.has_value());

@@ -110,7 +110,7 @@ class Site {
     const auto clients = authority.issue(client, from, 48h).value();
     options_.certificate = folder_.with("client.pem", clients.certificate);
     options_.key = folder_.with("client.key", clients.key.reveal_text());
-    https::ServerOptions listen;
+    https::HttpServerOptions listen;
     listen.tls = https::TlsFiles{.certificate = folder_.with("server.pem", servers.certificate),
                                  .key = folder_.with("server.key", servers.key.reveal_text()),
                                  .authorities = options_.authorities,

@@ -25,7 +25,7 @@ constexpr std::chrono::seconds kGrace{2};
 constexpr std::chrono::milliseconds kLook{10};
 
 void warn_of_simulation(const kme::Config& config) {
-  for (const kme::LinkConfig& link : config.links) {
+  for (const kme::PeerLinkConfig& link : config.links) {
     if (link.producer == kme::ProducerKind::Random) {
       print_warning(fmt::format("link {}: keys are simulated: drawn here and sent over, with no quantum security",
                                 text::terminal_escape(link.name)));

@@ -22,14 +22,14 @@ std::string_view name(Verdict verdict) noexcept {
   return "unknown";
 }
 
-Verdict judge(const Findings& findings, const Limits& limits) noexcept {
+Verdict judge(const Findings& findings, const Thresholds& thresholds) noexcept {
   constexpr double kClassicalBound = 2;
   // Written so that a value that is not a number breaks its rule.
   if (findings.sample.bits == 0 || !findings.chsh) return Verdict::NoSample;
   const double s = std::abs(findings.chsh->value);
-  if (!(s - limits.sigmas * findings.chsh->deviation > kClassicalBound)) return Verdict::NoBellViolation;
-  if (!(s >= limits.chsh_floor)) return Verdict::ChshBelowFloor;
-  if (!(error_rate_bound(findings.sample, limits.sigmas) <= limits.max_error_rate)) return Verdict::ErrorRate;
+  if (!(s - thresholds.sigmas * findings.chsh->deviation > kClassicalBound)) return Verdict::NoBellViolation;
+  if (!(s >= thresholds.chsh_floor)) return Verdict::ChshBelowFloor;
+  if (!(error_rate_bound(findings.sample, thresholds.sigmas) <= thresholds.max_error_rate)) return Verdict::ErrorRate;
   if (findings.length == 0) return Verdict::NoKey;
   return Verdict::Accept;
 }

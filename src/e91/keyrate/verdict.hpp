@@ -22,7 +22,7 @@ enum class Verdict : std::uint8_t {
 std::string_view name(Verdict verdict) noexcept;
 
 /// What a link has to keep. The defaults are where the asymptotic rate at f = 1 is zero.
-struct Limits {
+struct Thresholds {
   double max_error_rate = 0.11;  ///< tolerance of the bound on the error rate
   double chsh_floor = 2.206;     ///< of |S|; that |S| be above 2 is not to be had lower
   double sigmas = 3;             ///< standard deviations of the bounds
@@ -38,6 +38,6 @@ struct Findings {
 /// The rules, in the order of Verdict. QBER alone would not do: in Ekert's mode an eavesdropper midway between the two
 /// key bases causes 7.3 % only. Nor would S > 2: it holds until more than half of all pairs are measured on the way,
 /// while the key is gone at 2.206. What certifies is ℓ; the other rules name the cause, and stop what ℓ cannot see.
-[[nodiscard]] Verdict judge(const Findings& findings, const Limits& limits) noexcept;
+[[nodiscard]] Verdict judge(const Findings& findings, const Thresholds& thresholds) noexcept;
 
 }  // namespace qsp::e91::keyrate

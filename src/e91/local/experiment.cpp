@@ -63,7 +63,7 @@ keyrate::Sample key_sample(Mode mode, const post::Outcomes& outcomes) {
   for (std::size_t pair = 0; pair < outcomes.size(); ++pair) {
     const auto alice = static_cast<std::uint8_t>(pair / kMaxSettings);
     const auto bob = static_cast<std::uint8_t>(pair % kMaxSettings);
-    if (post::role(mode, alice, bob) != post::Role::Key) continue;
+    if (post::role(mode, alice, bob) != post::RoundRole::Key) continue;
     sample.bits += outcomes[pair].same + outcomes[pair].different;
     sample.errors += outcomes[pair].same;
   }

@@ -82,12 +82,14 @@ Result<std::unique_ptr<LocalLink>> LocalLink::create(crypto::Provider& provider,
 
 Result<void> LocalLink::pair() {
   party::Pairing pairing{.config = config_.post, .p_z = config_.link.p_z, .name = {}};
-  Secret<post::Pad::kBootstrap, struct BootstrapTag> bootstrap;
+  Secret<post::AuthenticationPad::kBootstrap, struct BootstrapTag> bootstrap;
   QSP_TRY(provider_.rng().fill(pairing.name));
   QSP_TRY(provider_.rng().fill(bootstrap.writable()));
   // Both ends see every message; one account of it is enough.
-  alice_ = std::make_unique<party::Party>(provider_, Side::Alice, pairing, post::Pad(bootstrap.reveal()), listener_);
-  bob_ = std::make_unique<party::Party>(provider_, Side::Bob, pairing, post::Pad(bootstrap.reveal()), post::Listener{});
+  alice_ = std::make_unique<party::Party>(provider_, Side::Alice, pairing, post::AuthenticationPad(bootstrap.reveal()),
+                                          listener_);
+  bob_ = std::make_unique<party::Party>(provider_, Side::Bob, pairing, post::AuthenticationPad(bootstrap.reveal()),
+                                        post::Listener{});
   return {};
 }
 

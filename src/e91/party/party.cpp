@@ -24,7 +24,8 @@ Result<Uuid> key_id(crypto::Hkdf& hkdf, const Pairing& pairing, std::uint64_t bl
 
 }  // namespace
 
-Party::Party(crypto::Provider& provider, Side side, const Pairing& pairing, post::Pad&& pad, post::Listener listener)
+Party::Party(crypto::Provider& provider, Side side, const Pairing& pairing, post::AuthenticationPad&& pad,
+             post::Listener listener)
     : provider_(provider), side_(side), pairing_(pairing), pad_(std::move(pad)), listener_(std::move(listener)) {}
 
 Result<Seed> Party::prepare(std::uint64_t number) {
@@ -55,7 +56,7 @@ std::vector<FinalKey> Party::finish() {
   const Bits bits = ended->take_key();
   const SecretBytes bytes(bits.to_bytes());
   const Bytes key = bytes.reveal().first(bits.size() / 8);  // whole bytes only
-  const std::size_t to_pad = pad_.refill(key.first(std::min(post::Pad::kBlockCost, key.size())));
+  const std::size_t to_pad = pad_.refill(key.first(std::min(post::AuthenticationPad::kBlockCost, key.size())));
   Bytes rest = key.subspan(to_pad);
   std::vector<FinalKey> keys;
   keys.reserve(rest.size() / kKeySize);

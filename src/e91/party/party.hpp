@@ -29,12 +29,13 @@ struct Pairing {
 /// Alice or Bob: chooses settings, takes clicks, runs the post-processing of one block after the other and cuts its key
 /// up.
 ///
-/// Of each final key the first Pad::kBlockCost bytes go to the pad, as long as that has room. What is left over when
-/// 32-byte keys have been cut is dropped: no block's key depends on another block's.
+/// Of each final key the first AuthenticationPad::kBlockCost bytes go to the pad, as long as that has room. What is
+/// left over when 32-byte keys have been cut is dropped: no block's key depends on another block's.
 class Party {
  public:
   /// `provider` outlives the station. `listener` may be empty.
-  Party(crypto::Provider& provider, Side side, const Pairing& pairing, post::Pad&& pad, post::Listener listener);
+  Party(crypto::Provider& provider, Side side, const Pairing& pairing, post::AuthenticationPad&& pad,
+        post::Listener listener);
   Party(const Party&) = delete;
   Party& operator=(const Party&) = delete;
 
@@ -62,7 +63,7 @@ class Party {
   crypto::Provider& provider_;
   Side side_;
   Pairing pairing_;
-  post::Pad pad_;
+  post::AuthenticationPad pad_;
   post::Listener listener_;
   std::uint64_t number_ = 0;
   std::optional<Settings> settings_;

@@ -92,14 +92,14 @@ class Follower {
       const std::uint8_t alice = message.setting[next++];
       const std::uint8_t bob = clicks_.setting[i];
       switch (role(config_.mode, alice, bob)) {
-        case Role::Key:
+        case RoundRole::Key:
           ++result_.key_bits;
           break;
-        case Role::Phase:
-        case Role::Chsh:
+        case RoundRole::Phase:
+        case RoundRole::Chsh:
           pairs_.push_back(static_cast<std::uint8_t>(kMaxSettings * alice + bob));
           break;
-        case Role::None:
+        case RoundRole::None:
           break;
       }
     }

@@ -9,9 +9,9 @@
 
 #include "e91/bits.hpp"
 #include "e91/hashing/tag.hpp"
+#include "e91/post/authentication_pad.hpp"
 #include "e91/post/estimate.hpp"
 #include "e91/post/messages.hpp"
-#include "e91/post/pad.hpp"
 #include "e91/post/sift.hpp"
 #include "e91/post/transcript.hpp"
 #include "qsp/crypto.hpp"
@@ -52,7 +52,7 @@ class Block {
   struct Environment {
     crypto::Provider& provider;
     const PostConfig& config;
-    Pad& pad;
+    AuthenticationPad& pad;
     Listener listener;  ///< may be empty
   };
 

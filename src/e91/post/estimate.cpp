@@ -8,7 +8,7 @@
 #include "e91/keyrate/key_length.hpp"
 #include "e91/keyrate/rate.hpp"
 #include "e91/keyrate/verdict.hpp"
-#include "e91/post/pad.hpp"
+#include "e91/post/authentication_pad.hpp"
 
 namespace qsp::e91::post {
 namespace {
@@ -106,7 +106,7 @@ Certified certify(const PostConfig& config, const TestResult& tests, const Recon
                                          .secrecy = config.epsilon_secrecy,
                                          .sigmas = config.sigmas});
   }
-  if (length <= Pad::kBlockCost * 8) length = 0;
+  if (length <= AuthenticationPad::kBlockCost * 8) length = 0;
   const auto objection = judge(config, tests, {.bits = reconciled.key_bits, .errors = reconciled.errors}, length);
   if (objection) return {.length = 0, .reason = *objection};
   return {.length = length, .reason = Abort::NoKey};

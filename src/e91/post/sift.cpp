@@ -17,10 +17,10 @@ std::array<std::uint8_t, kMaxSettings * kMaxSettings> uses(Mode mode) noexcept {
   std::array<std::uint8_t, kMaxSettings * kMaxSettings> table{};
   for (std::uint8_t alice = 0; alice < kMaxSettings; ++alice) {
     for (std::uint8_t bob = 0; bob < kMaxSettings; ++bob) {
-      const Role is = role(mode, alice, bob);
-      table.at(kMaxSettings * alice + bob) = is == Role::Key                         ? kToKey
-                                             : is == Role::Phase || is == Role::Chsh ? kToTests
-                                                                                     : 0;
+      const RoundRole is = role(mode, alice, bob);
+      table.at(kMaxSettings * alice + bob) = is == RoundRole::Key                              ? kToKey
+                                             : is == RoundRole::Phase || is == RoundRole::Chsh ? kToTests
+                                                                                               : 0;
     }
   }
   return table;
@@ -115,15 +115,15 @@ class Collector {
 
 }  // namespace
 
-Role role(Mode mode, std::uint8_t alice, std::uint8_t bob) noexcept {
+RoundRole role(Mode mode, std::uint8_t alice, std::uint8_t bob) noexcept {
   if (mode == Mode::Biased) {
-    if (bob >= 2) return Role::Chsh;
-    if (alice != bob) return Role::None;
-    return alice == 0 ? Role::Key : Role::Phase;
+    if (bob >= 2) return RoundRole::Chsh;
+    if (alice != bob) return RoundRole::None;
+    return alice == 0 ? RoundRole::Key : RoundRole::Phase;
   }
   // Alice 0, π/4, π/2 and Bob π/4, π/2, 3π/4: equal angles one apart; the CHSH pairs are the corners.
-  if (alice == bob + 1) return Role::Key;
-  return alice != 1 && bob != 1 ? Role::Chsh : Role::None;
+  if (alice == bob + 1) return RoundRole::Key;
+  return alice != 1 && bob != 1 ? RoundRole::Chsh : RoundRole::None;
 }
 
 namespace {

@@ -13,7 +13,7 @@
 namespace qsp::e91::post {
 
 /// What a round in which both stations saw a photon is for.
-enum class Role : std::uint8_t {
+enum class RoundRole : std::uint8_t {
   Key,    ///< equal settings (Biased: Z/Z)
   Phase,  ///< Biased X/X: errors in the conjugate basis
   Chsh,   ///< one of the four pairs of the CHSH test
@@ -21,7 +21,7 @@ enum class Role : std::uint8_t {
 };
 
 /// The role of a pair of settings, Alice's first.
-Role role(Mode mode, std::uint8_t alice, std::uint8_t bob) noexcept;
+RoundRole role(Mode mode, std::uint8_t alice, std::uint8_t bob) noexcept;
 
 /// One station's share of a block after sifting. The other's has the same lengths, settings and order.
 struct Sifted {

@@ -100,13 +100,13 @@ void KmeFeed::send_keys() {
                  .target = path_ + "keys",
                  .body = kme::link::to_json(message, 'a'),
                  .deadline = net::Loop::now() + kCallTime},
-                [this, sent = std::move(sent)](std::expected<https::Response, https::Failure> answer) {
+                [this, sent = std::move(sent)](std::expected<https::Response, https::CallFailure> answer) {
                   sending_keys_ = false;
                   batch_sent(sent, std::move(answer));
                 });
 }
 
-void KmeFeed::batch_sent(const std::vector<Uuid>& sent, std::expected<https::Response, https::Failure> answer) {
+void KmeFeed::batch_sent(const std::vector<Uuid>& sent, std::expected<https::Response, https::CallFailure> answer) {
   next_keys_ = net::Loop::now() + kKmeDown;
   if (!answer) return note(answer.error().text);
   if (answer->status != 200) {
@@ -178,7 +178,7 @@ void KmeFeed::send_report() {
                  .target = path_ + "state",
                  .body = kme::link::to_json(report_),
                  .deadline = net::Loop::now() + kCallTime},
-                [this](const std::expected<https::Response, https::Failure>& answer) {
+                [this](const std::expected<https::Response, https::CallFailure>& answer) {
                   sending_report_ = false;
                   if (!answer) return note(answer.error().text);
                   if (answer->status != 200) return note(fmt::format("it answers {} to a report", answer->status));

@@ -61,7 +61,7 @@ class KmeFeed {
   void send_keys();
   void send_report();
   /// What became of the batch at the front of the queues.
-  void batch_sent(const std::vector<Uuid>& sent, std::expected<https::Response, https::Failure> answer);
+  void batch_sent(const std::vector<Uuid>& sent, std::expected<https::Response, https::CallFailure> answer);
   void note(std::string problem);
   void set_state();
 

@@ -33,7 +33,8 @@ std::uint64_t slots_of_block(const link::LinkConfig& link, std::uint64_t key_bit
 void StationMachine::paired(const PairingName& name, Bytes bootstrap, Instant now) {
   unpaired();
   const party::Pairing pairing{.config = plan_.post, .p_z = plan_.p_z, .name = name};
-  party_ = std::make_unique<party::Party>(provider_, side_, pairing, post::Pad(bootstrap), post::Listener{});
+  party_ =
+      std::make_unique<party::Party>(provider_, side_, pairing, post::AuthenticationPad(bootstrap), post::Listener{});
   block_.pairing = name;
   if (side_ == Side::Alice) {
     agreed_ = true;

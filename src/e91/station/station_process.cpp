@@ -127,7 +127,7 @@ void StationProcess::Sessions::peer_ready(MessageSession& session) {
     return session.close(Reason::HandshakeFailed, "you are not the other station");
   }
   auto pairing = session.export_key(kNameLabel, PairingName().size());
-  auto bootstrap = session.export_key(kPadLabel, post::Pad::kBootstrap);
+  auto bootstrap = session.export_key(kPadLabel, post::AuthenticationPad::kBootstrap);
   if (!pairing || !bootstrap) return session.close(Reason::InternalError, "no key for the pad");
   PairingName public_name{};
   std::copy_n(pairing->reveal().begin(), public_name.size(), public_name.begin());

@@ -67,8 +67,9 @@ struct Peer {
 
 class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
  public:
-  Worker(Schedule& schedule, std::vector<Kme> servers, Costs costs) : schedule_(schedule), costs_(std::move(costs)) {
-    for (Kme& server : servers) {
+  Worker(Schedule& schedule, std::vector<KmeServer> servers, Costs costs)
+      : schedule_(schedule), costs_(std::move(costs)) {
+    for (KmeServer& server : servers) {
       description_ += (description_.empty() ? "KME " : ", ") + server.url;
       servers_.push_back({std::move(server), {Way::Post, Way::Post}});
     }
@@ -97,7 +98,7 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
 
  private:
   struct Server {
-    Kme kme;
+    KmeServer kme;
     std::array<Way, 2> ways;  ///< that worked last, for enc_keys and dec_keys
   };
   struct Fetch {
@@ -128,8 +129,8 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
   void ask_for_another(Ticket ticket, Fetch& fetch);
   void take_loss(Ticket ticket, Fetch& fetch, bool lasting);
   void note_refusal(const Fetch& fetch, bool refused);
-  void take(Ticket ticket, std::expected<https::Response, https::Failure> answer);
-  void take_failure(Ticket ticket, Fetch& fetch, https::Failure&& failure);
+  void take(Ticket ticket, std::expected<https::Response, https::CallFailure> answer);
+  void take_failure(Ticket ticket, Fetch& fetch, https::CallFailure&& failure);
   void take_refusal(Ticket ticket, Fetch& fetch, Refusal&& refusal);
   void take_key(Ticket ticket, Fetch& fetch, KeyAnswer&& answer);
   void finish(Ticket ticket, Answer answer);
@@ -138,7 +139,7 @@ class Etsi014Source::Worker : public std::enable_shared_from_this<Worker> {
 
   void refresh_status(const std::string& sae_id);
   void take_status(const std::string& sae_id, std::size_t server,
-                   const std::expected<https::Response, https::Failure>& answer);
+                   const std::expected<https::Response, https::CallFailure>& answer);
 
   Schedule& schedule_;
   Costs costs_;
@@ -174,7 +175,7 @@ void Etsi014Source::Worker::ask(Ticket ticket, Fetch& fetch) {
   // The client outlives none of its calls: they end with it, and it with this object.
   fetch.call = servers_[fetch.server].kme.client->call(
       key_call(fetch.request, fetch.way),
-      [this, ticket](std::expected<https::Response, https::Failure> answer) { take(ticket, std::move(answer)); });
+      [this, ticket](std::expected<https::Response, https::CallFailure> answer) { take(ticket, std::move(answer)); });
 }
 
 void Etsi014Source::Worker::ask_later(Ticket ticket, Fetch& fetch) {
@@ -205,7 +206,7 @@ void Etsi014Source::Worker::ask_for_another(Ticket ticket, Fetch& fetch) {
   ask_later(ticket, fetch);
 }
 
-void Etsi014Source::Worker::take(Ticket ticket, std::expected<https::Response, https::Failure> answer) {
+void Etsi014Source::Worker::take(Ticket ticket, std::expected<https::Response, https::CallFailure> answer) {
   const auto entry = fetches_.find(ticket);
   if (entry == fetches_.end()) return;
   Fetch& fetch = entry->second;
@@ -218,7 +219,7 @@ void Etsi014Source::Worker::take(Ticket ticket, std::expected<https::Response, h
   take_key(ticket, fetch, std::move(*key));
 }
 
-void Etsi014Source::Worker::take_failure(Ticket ticket, Fetch& fetch, https::Failure&& failure) {
+void Etsi014Source::Worker::take_failure(Ticket ticket, Fetch& fetch, https::CallFailure&& failure) {
   // Time that ran out says less than what a KME said before.
   const bool late = fetch.heard && schedule_.now() >= fetch.request.deadline;
   fetch.problem = late ? fetch.problem + "; then " + failure.text : std::move(failure.text);
@@ -321,13 +322,13 @@ void Etsi014Source::Worker::refresh_status(const std::string& sae_id) {
   }
   servers_[current_].kme.client->call(
       status_call(sae_id, now + kStatusTimeout),
-      [this, sae_id, server = current_](const std::expected<https::Response, https::Failure>& answer) {
+      [this, sae_id, server = current_](const std::expected<https::Response, https::CallFailure>& answer) {
         take_status(sae_id, server, answer);
       });
 }
 
 void Etsi014Source::Worker::take_status(const std::string& sae_id, std::size_t server,
-                                        const std::expected<https::Response, https::Failure>& answer) {
+                                        const std::expected<https::Response, https::CallFailure>& answer) {
   const auto status = answer ? read_status_answer(*answer) : std::unexpected(answer.error().text);
   const std::lock_guard lock(mutex_);
   Peer& peer = peers_[sae_id];
@@ -367,7 +368,7 @@ SourceStatus Etsi014Source::Worker::status(std::string_view sae_id) const {
           .keys_left = peer->second.believed(peer->second.keys_left)};
 }
 
-Etsi014Source::Etsi014Source(Schedule& schedule, std::vector<Kme> servers, Costs costs)
+Etsi014Source::Etsi014Source(Schedule& schedule, std::vector<KmeServer> servers, Costs costs)
     : worker_(std::make_shared<Worker>(schedule, std::move(servers), std::move(costs))) {}
 
 Etsi014Source::~Etsi014Source() = default;

@@ -12,8 +12,8 @@
 
 namespace qsp::keysource {
 
-/// One KME: a server of this site's KME, of which there may be several that share their keys.
-struct Kme {
+/// How to reach a server of this site's KME, of which there may be several that share their keys.
+struct KmeServer {
   std::string url;  ///< for people
   std::unique_ptr<https::Client> client;
 };
@@ -54,7 +54,7 @@ struct Costs {
 class Etsi014Source final : public KeySource {
  public:
   /// At least one server, in the order of their use. `schedule`, and the clients' loop, outlive the source.
-  Etsi014Source(Schedule& schedule, std::vector<Kme> servers, Costs costs);
+  Etsi014Source(Schedule& schedule, std::vector<KmeServer> servers, Costs costs);
   /// On the loop's thread, or when the loop does not run any more. What is under way ends without an answer.
   ~Etsi014Source() override;
   Etsi014Source(const Etsi014Source&) = delete;

@@ -80,7 +80,7 @@ void Api::handle(const std::string& sae, const std::string& what, https::Request
 }
 
 void Api::status(const std::string& slave, const SaeConfig& master, https::Respond respond) {
-  const LinkConfig* const link = link_to(config_, slave);
+  const PeerLinkConfig* const link = link_to(config_, slave);
   if (link == nullptr) return respond(refuse(400, "the slave SAE is not known to this KME"));
   const auto stored = std::make_shared<std::uint64_t>(0);
   auto job = [stored, name = link->name](Store& store) -> Stored<void> {
@@ -109,12 +109,12 @@ void Api::status(const std::string& slave, const SaeConfig& master, https::Respo
 
 void Api::enc_keys(const std::string& slave, const SaeConfig& master, const https::Request& request,
                    https::Respond respond) {
-  const LinkConfig* const config = link_to(config_, slave);
+  const PeerLinkConfig* const config = link_to(config_, slave);
   if (config == nullptr) return respond(refuse(400, "the slave SAE is not known to this KME"));
   auto take = read_enc_keys(request, config_, *config, slave);
   if (!take) return respond(refuse(400, take.error()));
   take->master = master.id;
-  link::Link& link = *link_of_(*config);
+  link::PeerLink& link = *link_of_(*config);
   // A key that the slave could not get would be burned for nothing.
   if (!link.state().peer_reachable)
     return respond(refuse(503, "the KME at the other end of the link is not reachable"));
@@ -139,7 +139,7 @@ void Api::dec_keys(const std::string& master, const SaeConfig& slave, const http
                    https::Respond respond) {
   auto ids = read_dec_keys(request, config_);
   if (!ids) return respond(refuse(400, ids.error()));
-  const LinkConfig* const link = link_to(config_, master);
+  const PeerLinkConfig* const link = link_to(config_, master);
   if (link == nullptr) return respond(refuse(400, etsi014::kKeyNotFound));
   if (!may_have(slave, ids->size(), kPieceSize, respond)) return;
   const auto wanted =
@@ -147,7 +147,7 @@ void Api::dec_keys(const std::string& master, const SaeConfig& slave, const http
   redeem(wanted, *link_of_(*link), std::nullopt, std::move(respond));
 }
 
-void Api::redeem(const std::shared_ptr<const RedeemRequest>& wanted, link::Link& link,
+void Api::redeem(const std::shared_ptr<const RedeemRequest>& wanted, link::PeerLink& link,
                  std::optional<std::vector<Grant>> told, https::Respond respond) {
   using Redeemed = std::expected<std::vector<TakenKey>, NotRedeemed>;
   const auto redeemed = std::make_shared<Redeemed>();

@@ -12,7 +12,7 @@
 #include "https/server.hpp"
 #include "kme/api/metrics.hpp"
 #include "kme/config/config.hpp"
-#include "kme/link/link.hpp"
+#include "kme/link/peer_link.hpp"
 #include "kme/store/faults.hpp"
 #include "kme/store/queue.hpp"
 #include "net/loop.hpp"
@@ -41,7 +41,7 @@ class RateLimit {
 /// GS QKD 014's three calls: who may ask what, and in which words it is refused. Lives on the loop's thread.
 class Api {
  public:
-  using LinkOf = std::function<link::Link*(const LinkConfig&)>;
+  using LinkOf = std::function<link::PeerLink*(const PeerLinkConfig&)>;
 
   /// All arguments outlive the object, which outlives every call that it was given.
   Api(net::Loop& loop, StoreQueue& queue, const Config& config, const Faults& faults, Counters& counters,
@@ -57,7 +57,7 @@ class Api {
   void dec_keys(const std::string& master, const SaeConfig& slave, const https::Request& request,
                 https::Respond respond);
   /// `told`: what the peer said of these keys' grants; nothing where it was not asked yet.
-  void redeem(const std::shared_ptr<const RedeemRequest>& wanted, link::Link& link,
+  void redeem(const std::shared_ptr<const RedeemRequest>& wanted, link::PeerLink& link,
               std::optional<std::vector<Grant>> told, https::Respond respond);
   /// Runs a job and answers with `result`.
   void run(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result);

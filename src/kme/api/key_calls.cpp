@@ -44,7 +44,7 @@ std::expected<KeyRequest, std::string> from_query(const https::Target& target) {
   return request;
 }
 
-std::expected<std::vector<std::string>, std::string> slaves_of(const KeyRequest& request, const LinkConfig& link,
+std::expected<std::vector<std::string>, std::string> slaves_of(const KeyRequest& request, const PeerLinkConfig& link,
                                                                const std::string& slave) {
   if (request.additional_slave_sae_ids.size() > kMaxSaeIds) {
     return std::unexpected("additional_slave_SAE_IDs holds more than max_SAE_ID_count");
@@ -63,7 +63,7 @@ std::expected<std::vector<std::string>, std::string> slaves_of(const KeyRequest&
 }  // namespace
 
 std::expected<TakeRequest, std::string> read_enc_keys(const https::Request& request, const Config& config,
-                                                      const LinkConfig& link, const std::string& slave) {
+                                                      const PeerLinkConfig& link, const std::string& slave) {
   if (!misplaced(request).empty()) return std::unexpected(std::string(misplaced(request)));
   QSP_TRY(auto asked, request.method == https::Method::Get ? from_query(request.target)
                                                            : etsi014::parse_key_request(request.body.reveal_text()));

@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxSaeIds = 8;  ///< additional slaves of one key
 
 /// The request of enc_keys, by GET or POST. The error is the message of a 400.
 std::expected<TakeRequest, std::string> read_enc_keys(const https::Request& request, const Config& config,
-                                                      const LinkConfig& link, const std::string& slave);
+                                                      const PeerLinkConfig& link, const std::string& slave);
 
 /// The key_IDs of dec_keys, by GET or POST. The error is the message of a 400.
 std::expected<std::vector<Uuid>, std::string> read_dec_keys(const https::Request& request, const Config& config);

@@ -9,7 +9,7 @@ namespace qsp::kme::check {
 
 files::OrText<Caller> Caller::make(const CheckedSide& side) {
   Caller made;
-  https::ClientOptions to;
+  https::HttpClientOptions to;
   to.url = side.url;
   to.tls = side.tls;
   to.server_name = side.server_name;
@@ -18,21 +18,21 @@ files::OrText<Caller> Caller::make(const CheckedSide& side) {
   return made;
 }
 
-std::expected<https::Response, https::Failure> Caller::get(const std::string& target) {
+std::expected<https::Response, https::CallFailure> Caller::get(const std::string& target) {
   return call(https::Method::Get, target, {});
 }
 
-std::expected<https::Response, https::Failure> Caller::post(const std::string& target, std::string_view body) {
+std::expected<https::Response, https::CallFailure> Caller::post(const std::string& target, std::string_view body) {
   return call(https::Method::Post, target, body);
 }
 
-std::expected<https::Response, https::Failure> Caller::call(https::Method method, const std::string& target,
-                                                            std::string_view body) {
+std::expected<https::Response, https::CallFailure> Caller::call(https::Method method, const std::string& target,
+                                                                std::string_view body) {
   constexpr std::chrono::seconds kTime{10};
-  std::expected<https::Response, https::Failure> answer = std::unexpected(https::Failure{false, "no answer"});
+  std::expected<https::Response, https::CallFailure> answer = std::unexpected(https::CallFailure{false, "no answer"});
   https::Call call{
       .method = method, .target = target, .body = SecretBytes::copy_of(body), .deadline = net::Loop::now() + kTime};
-  client_->call(std::move(call), [&](std::expected<https::Response, https::Failure> result) {
+  client_->call(std::move(call), [&](std::expected<https::Response, https::CallFailure> result) {
     answer = std::move(result);
     loop_->io().stop();
   });

@@ -17,13 +17,13 @@ class Caller {
   static files::OrText<Caller> make(const CheckedSide& side);
 
   /// The answer, or why there is none.
-  std::expected<https::Response, https::Failure> get(const std::string& target);
-  std::expected<https::Response, https::Failure> post(const std::string& target, std::string_view body);
+  std::expected<https::Response, https::CallFailure> get(const std::string& target);
+  std::expected<https::Response, https::CallFailure> post(const std::string& target, std::string_view body);
 
  private:
   Caller() = default;
-  std::expected<https::Response, https::Failure> call(https::Method method, const std::string& target,
-                                                      std::string_view body);
+  std::expected<https::Response, https::CallFailure> call(https::Method method, const std::string& target,
+                                                          std::string_view body);
 
   std::unique_ptr<net::Loop> loop_ = std::make_unique<net::Loop>();
   std::unique_ptr<https::Client> client_;

@@ -16,7 +16,7 @@
 namespace qsp::kme::check {
 namespace {
 
-using Answer = std::expected<https::Response, https::Failure>;
+using Answer = std::expected<https::Response, https::CallFailure>;
 
 /// What one test found: nothing, or what is wrong.
 struct Finding {
@@ -289,7 +289,7 @@ class Probe {
   Caller master_;
   std::optional<Caller> slave_;
   const CheckOptions& options_;
-  Answer status_answer_ = std::unexpected(https::Failure{false, "not asked"});
+  Answer status_answer_ = std::unexpected(https::CallFailure{false, "not asked"});
   std::optional<etsi014::Status> status_;
   std::map<std::string, etsi014::KeyMaterial> keys_;
   std::string redeemed_;

@@ -33,7 +33,7 @@ class Load {
 
   files::OrText<LoadResult> run() {
     for (const auto& [side, client] : {std::pair{&options_.master, &master_}, std::pair{&options_.slave, &slave_}}) {
-      https::ClientOptions to;
+      https::HttpClientOptions to;
       to.url = side->url;
       to.tls = side->tls;
       to.server_name = side->server_name;

@@ -38,8 +38,8 @@ OrText<SaeConfig> read_sae(Table& table) {
   return sae;
 }
 
-OrText<LinkConfig> read_link(Table& table) {
-  LinkConfig link;
+OrText<PeerLinkConfig> read_link(Table& table) {
+  PeerLinkConfig link;
   table.text("name", link.name, {.need = kNeeded, .most = 64});
   table.text("peer_kme_id", link.peer_kme_id, kNeededId);
   table.texts("urls", link.urls, {.need = kNeeded, .most = kMaxUrls, .each = kId});
@@ -62,7 +62,7 @@ OrText<LinkConfig> read_link(Table& table) {
 /// in the order of `config`.
 OrText<void> check_names(const std::vector<Table>& tables, const Config& config) {
   std::map<std::string_view, std::string> taken;
-  for (const LinkConfig& link : config.links) {
+  for (const PeerLinkConfig& link : config.links) {
     taken.emplace(link.peer_kme_id, "the KME at the other end of link \"" + link.name + '"');
   }
   taken.emplace(config.kme_id, "this KME");
@@ -87,7 +87,7 @@ OrText<void> check_whole(const std::vector<Table>& sae_tables, const std::vector
     if (!saes.insert(config.saes[i].id).second) return twice(sae_tables[i], "id", "SAE", config.saes[i].id);
   }
   for (std::size_t i = 0; i < config.links.size(); ++i) {
-    const LinkConfig& link = config.links[i];
+    const PeerLinkConfig& link = config.links[i];
     if (!links.insert(link.name).second) return twice(link_tables[i], "name", "link", link.name);
     for (const std::string& sae : link.peer_saes) {
       if (!saes.insert(sae).second) return twice(link_tables[i], "peer_saes", "SAE", sae);
@@ -170,8 +170,8 @@ const SaeConfig* sae_of(const Config& config, const https::PeerIdentity& peer) n
   return found == config.saes.end() ? nullptr : &*found;
 }
 
-const LinkConfig* link_to(const Config& config, std::string_view sae_id) noexcept {
-  const auto found = std::ranges::find_if(config.links, [sae_id](const LinkConfig& link) {
+const PeerLinkConfig* link_to(const Config& config, std::string_view sae_id) noexcept {
+  const auto found = std::ranges::find_if(config.links, [sae_id](const PeerLinkConfig& link) {
     return std::ranges::find(link.peer_saes, sae_id) != link.peer_saes.end();
   });
   return found == config.links.end() ? nullptr : &*found;

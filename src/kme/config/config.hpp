@@ -26,7 +26,7 @@ enum class ProducerKind : std::uint8_t {
   Feed,    ///< both sides get them from outside (`qsp kme import`, `qsp e91 alice`), and compare IDs
 };
 
-struct LinkConfig {
+struct PeerLinkConfig {
   std::string name;                    ///< the same at both ends
   std::string peer_kme_id;             ///< what the peer's certificate must say, as common name or URI
   std::vector<std::string> urls;       ///< of the peer's KME, or of those that share its store, in order of preference
@@ -48,7 +48,7 @@ struct Config {
   bool dangerous_unverified_database = false;  ///< PostgreSQL on another machine without checked TLS
   https::TlsFiles tls;
   std::vector<SaeConfig> saes;
-  std::vector<LinkConfig> links;
+  std::vector<PeerLinkConfig> links;
   std::uint32_t key_size = 256;  ///< bits, where an SAE does not say
   std::uint32_t max_keys_per_request = 128;
   double requests_per_second = 500;  ///< of one SAE, with bursts of as many
@@ -72,6 +72,6 @@ bool is_named(const https::PeerIdentity& peer, std::string_view name) noexcept;
 const SaeConfig* sae_of(const Config& config, const https::PeerIdentity& peer) noexcept;
 
 /// The link behind which an SAE ID lives, or null.
-const LinkConfig* link_to(const Config& config, std::string_view sae_id) noexcept;
+const PeerLinkConfig* link_to(const Config& config, std::string_view sae_id) noexcept;
 
 }  // namespace qsp::kme

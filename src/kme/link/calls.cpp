@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/try.hpp"
-#include "kme/link/link.hpp"
+#include "kme/link/peer_link.hpp"
 #include "kme/link/respond.hpp"
 
 namespace qsp::kme::link {
@@ -19,7 +19,7 @@ https::Response ids_answer(std::vector<Uuid> ids) { return answer(to_json(IdsMes
 
 }  // namespace
 
-void Link::handle(std::string_view what, https::Request request, https::Respond respond) {
+void PeerLink::handle(std::string_view what, https::Request request, https::Respond respond) {
   const bool peer = is_named(request.peer, config_.peer_kme_id);
   const bool feeder =
       config_.producer == ProducerKind::Feed &&
@@ -38,7 +38,7 @@ void Link::handle(std::string_view what, https::Request request, https::Respond 
   respond(refuse(400, "this side of the link does not take that; compare the two configurations"));
 }
 
-void Link::take_keys(https::Request request, https::Respond respond) {
+void PeerLink::take_keys(https::Request request, https::Respond respond) {
   auto message = parse_keys(request.body.reveal_text(), config_.side);
   if (!message) return respond(refuse(400, message.error()));
   const UnixTime latest = expiry(Owner::There);
@@ -63,7 +63,7 @@ void Link::take_keys(https::Request request, https::Respond respond) {
   });
 }
 
-void Link::take_report(const https::Request& request, https::Respond respond) {
+void PeerLink::take_report(const https::Request& request, https::Respond respond) {
   auto report = parse_feed_report(request.body.reveal_text());
   if (!report) return respond(refuse(400, report.error()));
   if (!state_.feed || state_.feed->state != report->state || state_.feed->reason != report->reason) {
@@ -76,7 +76,7 @@ void Link::take_report(const https::Request& request, https::Respond respond) {
   respond(ids_answer({}));
 }
 
-void Link::compare_ids(const https::Request& request, https::Respond respond) {
+void PeerLink::compare_ids(const https::Request& request, https::Respond respond) {
   auto message = parse_ids(request.body.reveal_text());
   if (!message) return respond(refuse(400, message.error()));
   if (message->ids.empty()) return respond(ids_answer({}));
@@ -92,7 +92,7 @@ void Link::compare_ids(const https::Request& request, https::Respond respond) {
   submit(std::move(job), std::move(respond), [held] { return ids_answer(*held); });
 }
 
-void Link::take_grants(const https::Request& request, https::Respond respond) {
+void PeerLink::take_grants(const https::Request& request, https::Respond respond) {
   auto message = parse_grants(request.body.reveal_text());
   if (!message) return respond(refuse(400, message.error()));
   for (Grant& grant : message->grants) grant.link = config_.name;
@@ -105,7 +105,7 @@ void Link::take_grants(const https::Request& request, https::Respond respond) {
   submit(std::move(job), std::move(respond), [] { return ids_answer({}); });
 }
 
-void Link::tell_grants(const https::Request& request, https::Respond respond) {
+void PeerLink::tell_grants(const https::Request& request, https::Respond respond) {
   auto message = parse_ids(request.body.reveal_text());
   if (!message) return respond(refuse(400, message.error()));
   const auto grants = std::make_shared<std::vector<Grant>>();
@@ -120,7 +120,7 @@ void Link::tell_grants(const https::Request& request, https::Respond respond) {
   submit(std::move(job), std::move(respond), [grants] { return answer(to_json(GrantsMessage{*grants})); });
 }
 
-void Link::tell_spent(const https::Request& request, https::Respond respond) {
+void PeerLink::tell_spent(const https::Request& request, https::Respond respond) {
   auto message = parse_ids(request.body.reveal_text());
   if (!message) return respond(refuse(400, message.error()));
   const auto spent = std::make_shared<std::vector<Uuid>>();
@@ -132,7 +132,7 @@ void Link::tell_spent(const https::Request& request, https::Respond respond) {
   submit(std::move(job), std::move(respond), [spent] { return ids_answer(*spent); });
 }
 
-void Link::submit(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result) {
+void PeerLink::submit(StoreQueue::Job job, https::Respond respond, std::move_only_function<https::Response()> result) {
   const auto answer = std::make_shared<https::Respond>(std::move(respond));
   auto after = [answer, result = std::move(result)](const Stored<void>& done) mutable {
     (*answer)(done ? result() : refuse(done.error()));

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <utility>
 
-#include "kme/link/link.hpp"
+#include "kme/link/peer_link.hpp"
 
 namespace qsp::kme::link {
 namespace {
@@ -23,7 +23,7 @@ std::vector<Uuid> ids_of(const std::vector<Grant>& grants) {
 
 }  // namespace
 
-void Link::announce(std::vector<Grant> grants) {
+void PeerLink::announce(std::vector<Grant> grants) {
   // Where some are unsent already, a coroutine is about to take them.
   const bool begins = unsent_.empty() && !grants.empty() && announcements_ < kMaxAnnouncements;
   for (Grant& grant : grants) {
@@ -36,7 +36,7 @@ void Link::announce(std::vector<Grant> grants) {
   boost::asio::co_spawn(loop_.executor(), announce_all(), boost::asio::detached);
 }
 
-Awaitable<void> Link::announce_all() {
+Awaitable<void> PeerLink::announce_all() {
   const std::shared_ptr<bool> alive = alive_;
   // So that the keys which were given in the same transaction go in one message.
   co_await boost::asio::post(loop_.executor(), https::kAwait);
@@ -56,7 +56,7 @@ Awaitable<void> Link::announce_all() {
 }
 
 /// True once the peer has them and this side has noted that.
-Awaitable<bool> Link::send_grants(std::vector<Grant>&& grants) {
+Awaitable<bool> PeerLink::send_grants(std::vector<Grant>&& grants) {
   if (grants.empty()) co_return true;
   const std::shared_ptr<bool> alive = alive_;
   std::vector<Uuid> ids = ids_of(grants);
@@ -70,12 +70,12 @@ Awaitable<bool> Link::send_grants(std::vector<Grant>&& grants) {
   co_return done.has_value();
 }
 
-void Link::ask(std::vector<Uuid> key_ids, std::move_only_function<void(std::optional<std::vector<Grant>>)> done) {
+void PeerLink::ask(std::vector<Uuid> key_ids, std::move_only_function<void(std::optional<std::vector<Grant>>)> done) {
   boost::asio::co_spawn(loop_.executor(), ask_peer(std::move(key_ids), std::move(done)), boost::asio::detached);
 }
 
-Awaitable<void> Link::ask_peer(std::vector<Uuid> key_ids,
-                               std::move_only_function<void(std::optional<std::vector<Grant>>)> done) {
+Awaitable<void> PeerLink::ask_peer(std::vector<Uuid> key_ids,
+                                   std::move_only_function<void(std::optional<std::vector<Grant>>)> done) {
   const std::shared_ptr<bool> alive = alive_;
   const SecretBytes body = to_json(IdsMessage{std::move(key_ids)});
   const auto answer = co_await post("wanted", body);

@@ -44,7 +44,7 @@ OrText<KeysMessage> read_keys(const KeyImport& keys) {
 
 OrText<std::size_t> bring(const KeyImport& keys, const KeysMessage& message) {
   net::Loop loop;
-  https::ClientOptions to;
+  https::HttpClientOptions to;
   to.url = keys.url;
   to.tls = keys.tls;
   to.server_name = keys.server_name;
@@ -54,7 +54,7 @@ OrText<std::size_t> bring(const KeyImport& keys, const KeysMessage& message) {
                 .target = "/link/v1/" + text::url_escape(keys.link) + "/keys",
                 .body = to_json(message, 'a'),
                 .deadline = net::Loop::now() + kImportTime},
-               [&](std::expected<https::Response, https::Failure> answer) {
+               [&](std::expected<https::Response, https::CallFailure> answer) {
                  loop.io().stop();
                  if (!answer) {
                    added = std::unexpected(answer.error().text);

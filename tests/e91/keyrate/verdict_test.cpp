@@ -11,10 +11,10 @@ namespace {
 Findings good() { return {.sample = {100'000, 3'000}, .chsh = Estimate{-2.66, 0.01}, .length = 1}; }
 
 template <class Change>
-Verdict judged(Change change, const Limits& limits = {}) {
+Verdict judged(Change change, const Thresholds& thresholds = {}) {
   Findings findings = good();
   change(findings);
-  return judge(findings, limits);
+  return judge(findings, thresholds);
 }
 
 TEST(Judge, accepts_a_block_that_breaks_no_rule) {
@@ -34,7 +34,7 @@ TEST(Judge, names_the_rule_that_a_block_breaks) {
 }
 
 TEST(Judge, a_lower_floor_does_not_let_classical_correlations_pass) {
-  const Limits lax{.max_error_rate = 1, .chsh_floor = 0, .sigmas = 3};
+  const Thresholds lax{.max_error_rate = 1, .chsh_floor = 0, .sigmas = 3};
   EXPECT_EQ(judged([](Findings& f) { f.chsh = Estimate{-2.1, 0.01}; }, lax), Verdict::Accept);
   EXPECT_EQ(judged([](Findings& f) { f.chsh = Estimate{-2.0, 0}; }, lax), Verdict::NoBellViolation);
   EXPECT_EQ(judged([](Findings& f) { f.chsh = Estimate{-1.414, 0.01}; }, lax), Verdict::NoBellViolation);

@@ -91,7 +91,7 @@ void count(const Scene& scene, const Played& played, Settings& alice, Settings& 
     while (other != of_bob.end() && other->slot() < click.slot()) ++other;
     if (other == of_bob.end()) break;
     if (other->slot() != click.slot()) continue;
-    if (role(scene.post.mode, alice.at(click.slot()), bob.at(click.slot())) != Role::Key) continue;
+    if (role(scene.post.mode, alice.at(click.slot()), bob.at(click.slot())) != RoundRole::Key) continue;
     result.known += static_cast<double>(played.known[click.slot()]);
     result.told += played.blind[click.slot()] ? 1 : 0;
   }
@@ -153,9 +153,9 @@ Attacked attack(const Scene& scene, const Attacker& attacker, std::uint64_t seed
   Attacked result;
   count(scene, played, alice, bob, result);
 
-  const std::vector<std::uint8_t> bytes(Pad::kBlockCost, 0x5a);
-  Pad of_alice(bytes);
-  Pad of_bob(bytes);
+  const std::vector<std::uint8_t> bytes(AuthenticationPad::kBlockCost, 0x5a);
+  AuthenticationPad of_alice(bytes);
+  AuthenticationPad of_bob(bytes);
   const auto one = alice_block({*provider, scene.post, of_alice, listener}, 0, scene.slots, std::move(played.alice),
                                settings(Side::Alice));
   const auto two =

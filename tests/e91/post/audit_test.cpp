@@ -89,8 +89,8 @@ bool is_of_no_use(const Told& told, std::size_t round, Side whose, unsigned chan
   const auto of = [&](Side side, std::uint8_t setting) {
     return static_cast<std::uint8_t>(side == whose ? setting ^ changed : setting);
   };
-  return role(told.mode, alice, bob) == Role::None &&
-         role(told.mode, of(Side::Alice, alice), of(Side::Bob, bob)) == Role::None;
+  return role(told.mode, alice, bob) == RoundRole::None &&
+         role(told.mode, of(Side::Alice, alice), of(Side::Bob, bob)) == RoundRole::None;
 }
 
 /// The bytes of which beyond_audit() says that no transcript shows them: by the message's type, from where and, from

@@ -83,12 +83,12 @@ class BlockTest : public testing::Test {
     pads_[0].emplace(bootstrap());
     pads_[1].emplace(bootstrap());
   }
-  static Wire bootstrap() { return Wire(4 * Pad::kBlockCost, 0x5a); }
+  static Wire bootstrap() { return Wire(4 * AuthenticationPad::kBlockCost, 0x5a); }
 
   std::unique_ptr<crypto::Provider> library_ = crypto::make_openssl_provider().value();
   std::unique_ptr<crypto::Provider> provider_ = make_seeded_provider(*library_, seed_of(3)).value();
   PostConfig config_;
-  std::array<std::optional<Pad>, 2> pads_{Pad(bootstrap()), Pad(bootstrap())};
+  std::array<std::optional<AuthenticationPad>, 2> pads_{AuthenticationPad(bootstrap()), AuthenticationPad(bootstrap())};
   Transcript transcript_;
   Bits alice_sifted_;
   std::unique_ptr<Block> alice_;
@@ -284,7 +284,7 @@ TEST_F(BlockTest, clicks_closer_than_the_peers_dead_time_end_the_block) {
 
 /// A peer without the pad can say whatever it likes; it cannot make a tag.
 TEST_F(BlockTest, a_peer_with_another_pad_gets_no_key_and_gives_none) {
-  pads_[1].emplace(Wire(4 * Pad::kBlockCost, 0x5b));
+  pads_[1].emplace(Wire(4 * AuthenticationPad::kBlockCost, 0x5b));
   make_blocks(0.02);
   run();
   EXPECT_EQ(bob_->report().aborted, Abort::Authentication);
@@ -292,8 +292,8 @@ TEST_F(BlockTest, a_peer_with_another_pad_gets_no_key_and_gives_none) {
 }
 
 TEST_F(BlockTest, an_exhausted_pad_fails_closed) {
-  pads_[0].emplace(Wire(Pad::kBlockCost, 1));
-  pads_[1].emplace(Wire(Pad::kBlockCost, 1));
+  pads_[0].emplace(Wire(AuthenticationPad::kBlockCost, 1));
+  pads_[1].emplace(Wire(AuthenticationPad::kBlockCost, 1));
   make_blocks(0.02, 0);
   run();
   EXPECT_TRUE(has_key(*alice_));

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "e91/post/pad.hpp"
+#include "e91/post/authentication_pad.hpp"
 #include "e91/seed_of.hpp"
 #include "qsp/openssl.hpp"
 
@@ -19,15 +19,15 @@ TEST(Sift, roles_follow_from_the_angles) {
     for (std::uint8_t a = 0; a < alice.size(); ++a) {
       for (std::uint8_t b = 0; b < bob.size(); ++b) {
         const double apart = std::abs(alice[a] - bob[b]);
-        const Role is = role(mode, a, b);
-        if (is == Role::Key || is == Role::Phase) {
+        const RoundRole is = role(mode, a, b);
+        if (is == RoundRole::Key || is == RoundRole::Phase) {
           EXPECT_NEAR(apart, 0, 1e-12);
         }
-        if (is == Role::Chsh) {
+        if (is == RoundRole::Chsh) {
           EXPECT_NEAR(std::abs(std::cos(apart)), std::sqrt(0.5), 1e-12) << int{a} << " " << int{b};
         }
         if (apart < 1e-12) {
-          EXPECT_TRUE(is == Role::Key || is == Role::Phase);
+          EXPECT_TRUE(is == RoundRole::Key || is == RoundRole::Phase);
         }
       }
     }
@@ -77,7 +77,7 @@ TEST_P(SiftTest, both_shares_line_up_round_by_round) {
   std::uint64_t key = 0;
   for (std::uint64_t slot = 0; slot < kSlots; ++slot) {
     if (slot % 3 == 0 || slot % 5 == 0) continue;
-    key += role(GetParam(), again_alice.at(slot), again_bob.at(slot)) == Role::Key ? 1 : 0;
+    key += role(GetParam(), again_alice.at(slot), again_bob.at(slot)) == RoundRole::Key ? 1 : 0;
   }
   EXPECT_EQ(key, at_bob->key.size());
 }
@@ -137,14 +137,14 @@ TEST_P(SiftTest, tells_of_more_key_rounds_than_a_block_may_have) {
   EXPECT_EQ(as_many->key.size(), kMaxKeyBits);
 }
 
-TEST(Pad, gives_each_byte_once_and_in_order) {
-  std::vector<std::uint8_t> bytes(2 * Pad::kBlockCost);
+TEST(AuthenticationPad, gives_each_byte_once_and_in_order) {
+  std::vector<std::uint8_t> bytes(2 * AuthenticationPad::kBlockCost);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i);
-  Pad pad(bytes);
+  AuthenticationPad pad(bytes);
   for (std::size_t block = 0; block < 2; ++block) {
     const auto keys = pad.take();
     ASSERT_TRUE(keys);
-    const std::size_t at = block * Pad::kBlockCost;
+    const std::size_t at = block * AuthenticationPad::kBlockCost;
     EXPECT_EQ(keys->position, at);
     EXPECT_EQ(keys->keys[0].reveal().front(), at);
     EXPECT_EQ(keys->keys[1].reveal().front(), at + 16);
@@ -156,22 +156,23 @@ TEST(Pad, gives_each_byte_once_and_in_order) {
   EXPECT_FALSE(pad.take()) << "an empty pad gives nothing";
   EXPECT_EQ(pad.refill(bytes), bytes.size());
   EXPECT_TRUE(pad.take());
-  EXPECT_EQ(pad.position(), 3 * Pad::kBlockCost);
+  EXPECT_EQ(pad.position(), 3 * AuthenticationPad::kBlockCost);
 }
 
-TEST(Pad, skips_forwards_only_and_not_past_its_end) {
-  Pad pad(std::vector<std::uint8_t>(Pad::kBootstrap, 1));
+TEST(AuthenticationPad, skips_forwards_only_and_not_past_its_end) {
+  AuthenticationPad pad(std::vector<std::uint8_t>(AuthenticationPad::kBootstrap, 1));
   EXPECT_TRUE(pad.skip_to(32));
   EXPECT_FALSE(pad.skip_to(16));
-  EXPECT_FALSE(pad.skip_to(Pad::kBootstrap + 1));
+  EXPECT_FALSE(pad.skip_to(AuthenticationPad::kBootstrap + 1));
   EXPECT_EQ(pad.position(), 32U);
-  EXPECT_EQ(pad.left(), Pad::kBootstrap - 32);
+  EXPECT_EQ(pad.left(), AuthenticationPad::kBootstrap - 32);
 }
 
-TEST(Pad, keeps_no_more_than_its_capacity) {
-  Pad pad(std::vector<std::uint8_t>(Pad::kBootstrap, 1));
-  EXPECT_EQ(pad.refill(std::vector<std::uint8_t>(5000, 2)), Pad::kCapacity - Pad::kBootstrap);
-  EXPECT_EQ(pad.left(), Pad::kCapacity);
+TEST(AuthenticationPad, keeps_no_more_than_its_capacity) {
+  AuthenticationPad pad(std::vector<std::uint8_t>(AuthenticationPad::kBootstrap, 1));
+  EXPECT_EQ(pad.refill(std::vector<std::uint8_t>(5000, 2)),
+            AuthenticationPad::kCapacity - AuthenticationPad::kBootstrap);
+  EXPECT_EQ(pad.left(), AuthenticationPad::kCapacity);
 }
 
 }  // namespace

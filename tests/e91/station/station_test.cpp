@@ -66,7 +66,7 @@ class Stations : public testing::Test {
   }
 
   void pair(std::uint8_t name) {
-    const Buffer bootstrap(post::Pad::kBootstrap, 5);
+    const Buffer bootstrap(post::AuthenticationPad::kBootstrap, 5);
     at_alice.peer.clear();
     at_bob.peer.clear();
     bob->paired({name}, bootstrap, now);
@@ -176,8 +176,8 @@ TEST_F(Stations, a_new_session_is_a_new_pairing) {
 }
 
 TEST_F(Stations, another_pad_is_noticed_and_no_key_is_released) {
-  bob->paired({1}, Buffer(post::Pad::kBootstrap, 5), now);
-  alice->paired({1}, Buffer(post::Pad::kBootstrap, 6), now);
+  bob->paired({1}, Buffer(post::AuthenticationPad::kBootstrap, 5), now);
+  alice->paired({1}, Buffer(post::AuthenticationPad::kBootstrap, 6), now);
   links_up();
   settle(1);
   ASSERT_EQ(at_alice.reports.size(), 1U);

@@ -1,15 +1,15 @@
-#include "e91/post/pad.hpp"
+#include "e91/post/authentication_pad.hpp"
 
 #include <algorithm>
 
 namespace qsp::e91::post {
 
-Pad::Pad(Bytes bytes) {
+AuthenticationPad::AuthenticationPad(Bytes bytes) {
   bytes_.reserve(kCapacity);
   refill(bytes);
 }
 
-std::optional<TagKeys> Pad::take() {
+std::optional<TagKeys> AuthenticationPad::take() {
   if (bytes_.size() < kBlockCost) return std::nullopt;
   const auto piece = [&](std::size_t i) { return bytes_.reveal().subspan(16 * i, 16); };
   TagKeys taken{.position = position_,
@@ -21,19 +21,19 @@ std::optional<TagKeys> Pad::take() {
   return taken;
 }
 
-bool Pad::skip_to(std::uint64_t position) {
+bool AuthenticationPad::skip_to(std::uint64_t position) {
   if (position < position_ || position - position_ > bytes_.size()) return false;
   drop(static_cast<std::size_t>(position - position_));
   return true;
 }
 
-std::size_t Pad::refill(Bytes bytes) {
+std::size_t AuthenticationPad::refill(Bytes bytes) {
   const std::size_t taken = std::min(bytes.size(), kCapacity - bytes_.size());
   bytes_.append(bytes.first(taken));
   return taken;
 }
 
-void Pad::drop(std::size_t size) noexcept {
+void AuthenticationPad::drop(std::size_t size) noexcept {
   const MutableBytes all = bytes_.writable();
   std::ranges::copy(all.subspan(size), all.begin());
   bytes_.resize(all.size() - size);

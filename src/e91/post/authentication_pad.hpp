@@ -22,7 +22,7 @@ struct TagKeys {
 /// The key that two stations share to authenticate with. Both hold the same bytes and use them in the same order, each
 /// once: what is taken is wiped. It begins with bytes of a QSP session's exporter and grows by a part of every block's
 /// output.
-class Pad {
+class AuthenticationPad {
  public:
   /// Bytes that one block costs: for each tag a hash key and a mask, and Alice's last word (docs/qkd.md).
   static constexpr std::size_t kBlockCost = 80;
@@ -32,12 +32,12 @@ class Pad {
   static constexpr std::size_t kCapacity = 1024;
 
   /// Precondition: kBootstrap <= bytes.size() <= kCapacity.
-  explicit Pad(Bytes bytes);
-  Pad(Pad&& other) noexcept = default;
-  Pad& operator=(Pad&&) = delete;
-  Pad(const Pad&) = delete;
-  Pad& operator=(const Pad&) = delete;
-  ~Pad() = default;
+  explicit AuthenticationPad(Bytes bytes);
+  AuthenticationPad(AuthenticationPad&& other) noexcept = default;
+  AuthenticationPad& operator=(AuthenticationPad&&) = delete;
+  AuthenticationPad(const AuthenticationPad&) = delete;
+  AuthenticationPad& operator=(const AuthenticationPad&) = delete;
+  ~AuthenticationPad() = default;
 
   /// How many bytes of the pad have been used since it was made: the place of the next block's keys.
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }

@@ -47,16 +47,17 @@ struct LinkState {
 /// answers what it asks. A peer that is down delays all this; nothing is lost or given twice.
 ///
 /// Lives on one loop; every member is called from its thread.
-class Link {
+class PeerLink {
  public:
   /// All arguments outlive the link. `producer` may be null. The error names the file and the remedy.
-  static files::OrText<std::unique_ptr<Link>> make(net::Loop& loop, StoreQueue& queue, const Config& config,
-                                                   const LinkConfig& link, const Faults& faults, Producer* producer);
-  Link(const Link&) = delete;
-  Link& operator=(const Link&) = delete;
-  ~Link();
+  static files::OrText<std::unique_ptr<PeerLink>> make(net::Loop& loop, StoreQueue& queue, const Config& config,
+                                                       const PeerLinkConfig& link, const Faults& faults,
+                                                       Producer* producer);
+  PeerLink(const PeerLink&) = delete;
+  PeerLink& operator=(const PeerLink&) = delete;
+  ~PeerLink();
 
-  [[nodiscard]] const LinkConfig& config() const noexcept { return config_; }
+  [[nodiscard]] const PeerLinkConfig& config() const noexcept { return config_; }
   [[nodiscard]] const LinkState& state() const noexcept { return state_; }
 
   /// Clients of the peer, one for each URL, from the files as they are now. The error names the file and the remedy.
@@ -89,8 +90,8 @@ class Link {
     std::vector<Grant> grants;
   };
 
-  Link(net::Loop& loop, StoreQueue& queue, const Config& config, const LinkConfig& link, const Faults& faults,
-       Producer* producer);
+  PeerLink(net::Loop& loop, StoreQueue& queue, const Config& config, const PeerLinkConfig& link, const Faults& faults,
+           Producer* producer);
 
   Awaitable<void> run();
   Awaitable<bool> round();
@@ -125,7 +126,7 @@ class Link {
 
   net::Loop& loop_;
   StoreQueue& queue_;
-  const LinkConfig& config_;
+  const PeerLinkConfig& config_;
   const Faults& faults_;
   Producer* producer_;
   const https::TlsFiles& tls_;

@@ -1,4 +1,4 @@
-#include "kme/link/link.hpp"
+#include "kme/link/peer_link.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -36,8 +36,8 @@ double LinkState::news_age(Instant now) const noexcept {
   return report_age(now) + (feed ? feed->block_age.value_or(0) : 0);
 }
 
-Link::Link(net::Loop& loop, StoreQueue& queue, const Config& config, const LinkConfig& link, const Faults& faults,
-           Producer* producer)
+PeerLink::PeerLink(net::Loop& loop, StoreQueue& queue, const Config& config, const PeerLinkConfig& link,
+                   const Faults& faults, Producer* producer)
     : loop_(loop),
       queue_(queue),
       config_(link),
@@ -47,21 +47,22 @@ Link::Link(net::Loop& loop, StoreQueue& queue, const Config& config, const LinkC
       timer_(loop.executor()) {}
 
 /// A call under way keeps its client, and the client keeps what waits for the answer.
-Link::~Link() {
+PeerLink::~PeerLink() {
   *alive_ = false;
   for (const std::shared_ptr<https::Client>& client : peers_) client->close();
 }
 
-files::OrText<std::unique_ptr<Link>> Link::make(net::Loop& loop, StoreQueue& queue, const Config& config,
-                                                const LinkConfig& link, const Faults& faults, Producer* producer) {
-  std::unique_ptr<Link> made(new Link(loop, queue, config, link, faults, producer));
+files::OrText<std::unique_ptr<PeerLink>> PeerLink::make(net::Loop& loop, StoreQueue& queue, const Config& config,
+                                                        const PeerLinkConfig& link, const Faults& faults,
+                                                        Producer* producer) {
+  std::unique_ptr<PeerLink> made(new PeerLink(loop, queue, config, link, faults, producer));
   made->state_.simulated = link.producer == ProducerKind::Random;
   QSP_TRY(auto clients, made->make_clients());
   made->adopt(std::move(clients));
   return made;
 }
 
-files::OrText<std::vector<std::shared_ptr<https::Client>>> Link::make_clients() const {
+files::OrText<std::vector<std::shared_ptr<https::Client>>> PeerLink::make_clients() const {
   std::vector<std::shared_ptr<https::Client>> clients;
   for (const std::string& url : config_.urls) {
     auto client = https::Client::make(loop_, {.url = url,
@@ -76,14 +77,14 @@ files::OrText<std::vector<std::shared_ptr<https::Client>>> Link::make_clients() 
   return clients;
 }
 
-void Link::start() { boost::asio::co_spawn(loop_.executor(), run(), boost::asio::detached); }
+void PeerLink::start() { boost::asio::co_spawn(loop_.executor(), run(), boost::asio::detached); }
 
-void Link::stop() {
+void PeerLink::stop() {
   stopping_ = true;
   timer_.cancel();
 }
 
-Awaitable<void> Link::run() {
+Awaitable<void> PeerLink::run() {
   // The link may go while this waits: the flag outlives it.
   const std::shared_ptr<bool> alive = alive_;
   while (*alive && !stopping_) {
@@ -96,7 +97,7 @@ Awaitable<void> Link::run() {
 }
 
 /// True where there is more to do at once.
-Awaitable<bool> Link::round() {
+Awaitable<bool> PeerLink::round() {
   const std::shared_ptr<bool> alive = alive_;
   Round round;
   const Stored<void> looked = co_await look(round);
@@ -114,7 +115,7 @@ Awaitable<bool> Link::round() {
   co_return done&& full;
 }
 
-Awaitable<Stored<void>> Link::look(Round& round) {
+Awaitable<Stored<void>> PeerLink::look(Round& round) {
   // The job may run twice, and after the link is gone nobody reads what it wrote: it owns its results.
   struct Found {
     Round round;
@@ -164,7 +165,7 @@ Awaitable<Stored<void>> Link::look(Round& round) {
 }
 
 /// Fills the pool, a batch at a time. What is drawn is sent in the next round.
-Awaitable<Stored<void>> Link::produce() {
+Awaitable<Stored<void>> PeerLink::produce() {
   const PoolCounts& counts = state_.counts;
   const std::uint64_t room = config_.pool / 2;  // of each side
   const auto lacks = [room](std::uint64_t held) {
@@ -200,18 +201,18 @@ Awaitable<Stored<void>> Link::produce() {
   co_return done;
 }
 
-Lives Link::confirmed_lives() const {
+Lives PeerLink::confirmed_lives() const {
   if (config_.producer != ProducerKind::Feed) return {};
   return {.here = expiry(Owner::Here), .there = expiry(Owner::There)};
 }
 
-UnixTime Link::expiry(Owner owner) const {
+UnixTime PeerLink::expiry(Owner owner) const {
   const milliseconds life = config_.key_life + (owner == Owner::Here ? seconds(0) : kClocksDiffer);
   return now(faults_) + life.count();
 }
 
 /// The peer gets the keys themselves where this side drew them, else their IDs. What it has is Ready.
-Awaitable<bool> Link::send_fresh(Round& round) {
+Awaitable<bool> PeerLink::send_fresh(Round& round) {
   if (round.fresh.empty()) co_return true;
   const std::shared_ptr<bool> alive = alive_;
   SecretBytes body;
@@ -240,7 +241,7 @@ Awaitable<bool> Link::send_fresh(Round& round) {
 
 /// Asks the peer which of the keys that this side would give it has seen given: such are in a store that was restored
 /// from a backup. True once that is done.
-Awaitable<bool> Link::compare() {
+Awaitable<bool> PeerLink::compare() {
   const std::shared_ptr<bool> alive = alive_;
   std::uint64_t withdrawn = 0;
   const bool done = co_await greet() && *alive && co_await compare_supply(true, withdrawn) && *alive &&
@@ -257,7 +258,7 @@ Awaitable<bool> Link::compare() {
   co_return true;
 }
 
-Awaitable<bool> Link::compare_supply(bool fresh, std::uint64_t& withdrawn) {
+Awaitable<bool> PeerLink::compare_supply(bool fresh, std::uint64_t& withdrawn) {
   const std::shared_ptr<bool> alive = alive_;
   for (std::int64_t after = 0;;) {
     const auto page = std::make_shared<SupplyPage>();
@@ -292,13 +293,13 @@ Awaitable<bool> Link::compare_supply(bool fresh, std::uint64_t& withdrawn) {
 }
 
 /// Nothing to say: is the peer there?
-Awaitable<bool> Link::greet() {
+Awaitable<bool> PeerLink::greet() {
   const SecretBytes body = to_json(IdsMessage{});
   const auto answer = co_await post("ids", body);
   co_return answer != nullptr;
 }
 
-Awaitable<std::shared_ptr<SecretBytes>> Link::post(std::string_view what, const SecretBytes& body) {
+Awaitable<std::shared_ptr<SecretBytes>> PeerLink::post(std::string_view what, const SecretBytes& body) {
   const std::shared_ptr<bool> alive = alive_;
   // An instance that did not take the connection leaves the message to the next one.
   for (std::size_t tried = 0; tried < peers_.size(); ++tried) {
@@ -328,12 +329,12 @@ Awaitable<std::shared_ptr<SecretBytes>> Link::post(std::string_view what, const 
   co_return nullptr;
 }
 
-void Link::note(std::string problem) {
+void PeerLink::note(std::string problem) {
   if (problem != state_.problem) spdlog::warn("link {}: {}", config_.name, problem);
   state_.problem = std::move(problem);
 }
 
-void Link::reached(bool answered) {
+void PeerLink::reached(bool answered) {
   answered = answered && compared_;
   if (answered != state_.peer_reachable) {
     spdlog::info("link {}: KME {} {}", config_.name, config_.peer_kme_id, answered ? "answers" : "does not answer");
