@@ -31,15 +31,13 @@ struct RunOptions {
 int run_e91(const RunOptions& options, bool json) {
   const auto setup = set_up(options.link);
   if (!setup) return failed(setup.error());
-  const auto eve = e91::link::parse_eve(setup->eve);
-  if (!eve) return failed(eve.error(), kUsage);
   auto random = e91::study::Randomness::create(options.link.seed);
   if (!random) return failed(random.error());
   const e91::local::LocalConfig config = setup->local();
   if (const auto problem = e91::study::block_problem(config)) return failed(describe(*problem, config));
   auto files = e91::study::RunFiles::begin(options.files, config.post);
   if (!files) return failed(files.error());
-  auto link = e91::local::LocalLink::create(random->provider(), config, **eve, files->listener());
+  auto link = e91::local::LocalLink::create(random->provider(), config, *setup->eve, files->listener());
   if (!link) return failed(link.error().where);
 
   text::Progress progress(write_err);
@@ -57,7 +55,7 @@ int run_e91(const RunOptions& options, bool json) {
   progress.finish();
   if (!run) return failed(run.error());
   const bool seeded = !options.link.seed.empty();
-  print_result(json, json_of(*setup, *run, **eve, seeded), text_of(*setup, *run, **eve, seeded));
+  print_result(json, json_of(*setup, *run, seeded), text_of(*setup, *run, seeded));
   if (!drawn) return failed(drawn.error());
   if (!kept) return failed(kept.error());
   if (!run->total.keys_equal) return failed("the keys of the two ends differ, which must never happen");

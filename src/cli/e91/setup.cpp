@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 
 #include "cli/command.hpp"
@@ -40,13 +41,17 @@ void add_e91_link_options(Command& verb, e91::study::LinkOptions& options) {
       ->check(one_of({"biased", "classic"}))
       ->group("Link");
   number("--p-z", options.p_z, 0.01, 0.99, "biased: how often each side chooses Z (what gives the most key)");
-  verb.add_checked("--eve", options.eve,
+  // Its check has to read the attack, and so keeps what it read.
+  const auto eve = std::make_shared<std::string>(options.eve->name());
+  verb.add_checked("--eve", *eve,
                    "none, intercept:FRACTION, probe:STRENGTH (both with [,angle=DEGREES][,arm=alice|bob|both]),\n"
                    "source:separable, source:werner=VISIBILITY or blinding",
                    Check(
-                       [](const std::string& text) {
-                         const auto eve = e91::link::parse_eve(text);
-                         return eve ? std::string() : eve.error();
+                       [&options, eve](const std::string& text) {
+                         auto attack = e91::link::parse_eve(text);
+                         if (!attack) return attack.error();
+                         options.eve = *std::move(attack);
+                         return std::string();
                        },
                        "TEXT"));
   verb.add_option("--block-bits", options.block_bits,

@@ -46,7 +46,7 @@ int run_sweep(SweepOptions options, bool json) {
   }
   const auto setup = set_up(options.link);
   if (!setup) return failed(setup.error());
-  if (options.over == "eve" && options.link.eve == "none") {
+  if (options.over == "eve" && options.link.eve->kind() == e91::link::Attack::None) {
     options.link.eve = e91::study::default_attack(setup->link.config.mode);
   }
   auto random = e91::study::Randomness::create(options.link.seed);
@@ -73,12 +73,12 @@ int run_sweep(SweepOptions options, bool json) {
   if (json) {
     print_json({{"simulated", true},
                 {"over", parameter.name},
-                {"eve", options.link.eve},
+                {"eve", options.link.eve->name()},
                 {"points", json_of(*points)},
                 {"plots", boost::json::array(files->begin(), files->end())}});
     return kOk;
   }
-  print_out("{}; Eve: {}\n\n{}", setup->link.title, options.link.eve, table_of(parameter, *points));
+  print_out("{}; Eve: {}\n\n{}", setup->link.title, options.link.eve->name(), table_of(parameter, *points));
   for (const std::string& file : *files) print_out("plot  {}\n", file);
   print_out("\n{}\n", e91::study::simulated_notice(!options.link.seed.empty()));
   return kOk;

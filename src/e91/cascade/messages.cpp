@@ -117,15 +117,13 @@ class BatchReader {
 /// The kind and level that a byte names, or nothing where no such question exists.
 bool read_kind(unsigned byte, QueryGroup& group) noexcept {
   group.level = static_cast<std::uint8_t>(byte & low_bits(kLevelBits));
-  switch (byte >> kLevelBits) {
-    case 0:
-      group.ask = Ask::Open;
+  group.ask = static_cast<Ask>(byte >> kLevelBits);
+  switch (group.ask) {
+    case Ask::Open:
       return group.level >= kMinBlockLevel && group.level <= kMaxLevel;
-    case 1:
-      group.ask = Ask::Halves;
+    case Ask::Halves:
       return group.level >= 1 && group.level <= kMaxLevel;
-    case 2:
-      group.ask = Ask::Syndromes;
+    case Ask::Syndromes:
       return group.level >= kMinSyndromeLevel && group.level <= kMaxSyndromeLevel;
     default:
       return false;

@@ -9,6 +9,7 @@ namespace {
 
 class Nobody final : public Eve {
  public:
+  [[nodiscard]] Attack kind() const noexcept override { return Attack::None; }
   [[nodiscard]] std::string name() const override { return "none"; }
   [[nodiscard]] ClickTables attack(const Light& light, const Stations& stations) const override {
     return measure(light, stations);
@@ -18,8 +19,9 @@ class Nobody final : public Eve {
 /// Does something to the photons on their way.
 class OnArms final : public Eve {
  public:
-  OnArms(Channel channel, Arms arms, std::string name)
-      : channel_(std::move(channel)), arms_(arms), name_(std::move(name)) {}
+  OnArms(Attack kind, Channel channel, Arms arms, std::string name)
+      : kind_(kind), channel_(std::move(channel)), arms_(arms), name_(std::move(name)) {}
+  [[nodiscard]] Attack kind() const noexcept override { return kind_; }
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] ClickTables attack(const Light& light, const Stations& stations) const override {
     Light touched = light;
@@ -29,6 +31,7 @@ class OnArms final : public Eve {
   }
 
  private:
+  Attack kind_;
   Channel channel_;
   Arms arms_;
   std::string name_;
@@ -36,7 +39,9 @@ class OnArms final : public Eve {
 
 class ReplacedSource final : public Eve {
  public:
-  ReplacedSource(State state, std::string name) : state_(std::move(state)), name_(std::move(name)) {}
+  ReplacedSource(Attack kind, State state, std::string name)
+      : kind_(kind), state_(std::move(state)), name_(std::move(name)) {}
+  [[nodiscard]] Attack kind() const noexcept override { return kind_; }
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] ClickTables attack(const Light& light, const Stations& stations) const override {
     Light hers = light;
@@ -48,6 +53,7 @@ class ReplacedSource final : public Eve {
   }
 
  private:
+  Attack kind_;
   State state_;
   std::string name_;
 };
@@ -67,6 +73,7 @@ double coincidences(const ClickTables& tables) noexcept {
 
 class Blinding final : public Eve {
  public:
+  [[nodiscard]] Attack kind() const noexcept override { return Attack::Blinding; }
   [[nodiscard]] std::string name() const override { return "blinding"; }
   [[nodiscard]] ClickTables attack(const Light& light, const Stations& stations) const override {
     ClickTables tables = measure(light, stations);
@@ -101,15 +108,21 @@ class Blinding final : public Eve {
 std::unique_ptr<Eve> no_eve() { return std::make_unique<Nobody>(); }
 
 std::unique_ptr<Eve> intercept_resend(double fraction, double angle, Arms arms, std::string name) {
-  return std::make_unique<OnArms>(Channel::measured(in_plane(angle)).for_fraction(fraction), arms, std::move(name));
+  return std::make_unique<OnArms>(Attack::Intercept, Channel::measured(in_plane(angle)).for_fraction(fraction), arms,
+                                  std::move(name));
 }
 
 std::unique_ptr<Eve> entangling_probe(double strength, double angle, Arms arms, std::string name) {
-  return std::make_unique<OnArms>(Channel::dephasing(in_plane(angle), 1 - strength), arms, std::move(name));
+  return std::make_unique<OnArms>(Attack::Probe, Channel::dephasing(in_plane(angle), 1 - strength), arms,
+                                  std::move(name));
 }
 
-std::unique_ptr<Eve> replaced_source(const State& state, std::string name) {
-  return std::make_unique<ReplacedSource>(state, std::move(name));
+std::unique_ptr<Eve> separable_source() {
+  return std::make_unique<ReplacedSource>(Attack::SeparableSource, State::separable(), "source:separable");
+}
+
+std::unique_ptr<Eve> werner_source(double visibility, std::string name) {
+  return std::make_unique<ReplacedSource>(Attack::WernerSource, State::werner(visibility), std::move(name));
 }
 
 std::unique_ptr<Eve> blinding() { return std::make_unique<Blinding>(); }

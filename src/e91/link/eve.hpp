@@ -10,11 +10,20 @@
 /// Attacks on the link. They are physics too: whatever they do to S, to the error rates and to the rates follows.
 namespace qsp::e91::link {
 
+/// What kind of attack it is.
+enum class Attack : std::uint8_t { None, Intercept, Probe, SeparableSource, WernerSource, Blinding };
+
+/// Whether a number says how much of it there is: a fraction, a strength or a visibility.
+[[nodiscard]] constexpr bool has_amount(Attack attack) noexcept {
+  return attack == Attack::Intercept || attack == Attack::Probe || attack == Attack::WernerSource;
+}
+
 /// Somebody between the source and the stations. She knows which settings the stations may use, never the one in force:
 /// what she does to the light is the same for all of them.
 class Eve {
  public:
   virtual ~Eve() = default;
+  [[nodiscard]] virtual Attack kind() const noexcept = 0;
   /// In the words that `parse_eve` takes.
   [[nodiscard]] virtual std::string name() const = 0;
   /// What the detectors do once she had her hands on the light.
@@ -36,9 +45,12 @@ std::unique_ptr<Eve> intercept_resend(double fraction, double angle, Arms arms, 
 /// learns nothing and 1 everything; the states of the probe overlap by 1 − strength.
 std::unique_ptr<Eve> entangling_probe(double strength, double angle, Arms arms, std::string name);
 
-/// She puts a source of single pairs in this state in place of the source, of as many pairs on average (or one for each
-/// slot).
-std::unique_ptr<Eve> replaced_source(const State& state, std::string name);
+/// She puts a source of single pairs in a separable state in place of the source, of as many pairs on average (or one
+/// for each slot).
+std::unique_ptr<Eve> separable_source();
+
+/// The same with pairs in a Werner state of this visibility.
+std::unique_ptr<Eve> werner_source(double visibility, std::string name);
 
 /// Detector blinding with faked states (Gerhardt and others, arXiv:1106.2754). Bright light makes the detectors click
 /// only when she says so: in a slot that she picks, for each side one setting and one bit, drawn as an honest pair with

@@ -67,11 +67,11 @@ files::OrText<std::unique_ptr<Eve>> parse_eve(std::string_view text) {
   constexpr std::string_view kWerner = "source:werner=";
   if (text == "none") return no_eve();
   if (text == "blinding") return blinding();
-  if (text == "source:separable") return replaced_source(State::separable(), std::string(text));
+  if (text == "source:separable") return separable_source();
   if (text.starts_with(kWerner)) {
     const auto visibility = number(text.substr(kWerner.size()), 0, 1);
     if (!visibility) return wrong(text, "the visibility is a number from 0 to 1");
-    return replaced_source(State::werner(*visibility), std::string(text));
+    return werner_source(*visibility, std::string(text));
   }
   if (text.starts_with(kIntercept)) {
     QSP_TRY(const auto parsed, parse_on_arms(text, "the fraction", text.substr(kIntercept.size())));

@@ -11,6 +11,27 @@ namespace {
 
 using wire::Reader;
 
+/// What a message is on the wire. The order is that of Message's alternatives.
+enum class Type : std::uint8_t {
+  Clicks = 1,
+  Matches,
+  Tests,
+  Reconcile,
+  Queries,
+  Parities,
+  Corrected,
+  Verify,
+  Verified,
+  Privacy,
+  Tag,
+  Abort,
+  Ready,
+  Accepted,
+};
+static_assert(std::variant_size_v<Message> == static_cast<std::size_t>(Type::Accepted));
+
+Type type_of(const Message& message) noexcept { return static_cast<Type>(message.index() + 1); }
+
 /// A growing buffer.
 class Output {
  public:
@@ -62,61 +83,61 @@ std::array<std::uint8_t, Size> read_array(Reader& reader) noexcept {
   return array;
 }
 
-std::optional<Message> read_body(std::uint8_t type, Reader& reader, const Expect& expect) {
+std::optional<Message> read_body(Type type, Reader& reader, const Expect& expect) {
   switch (type) {
-    case 1:
+    case Type::Clicks:
       return read_clicks(reader);
-    case 2: {
+    case Type::Matches: {
       MatchesMessage message;
       message.shared = read_bits(reader, expect.clicks);
       message.setting = read_settings(reader, message.shared.count());
       return message;
     }
-    case 3: {
+    case Type::Tests: {
       const std::size_t count = reader.u32();
       if (count > kMaxClicks) return std::nullopt;
       return TestsMessage{read_bits(reader, count)};
     }
-    case 4: {
+    case Type::Reconcile: {
       ReconcileMessage message{.seed = read_array<32>(reader), .error_ppm = reader.u32()};
       if (message.error_ppm > 500'000) return std::nullopt;
       return message;
     }
-    case 5: {
+    case Type::Queries: {
       const Bytes batch = reader.rest();
       return QueriesMessage{{batch.begin(), batch.end()}};
     }
-    case 6: {
+    case Type::Parities: {
       const std::size_t count = reader.u32();
       if (count > kMaxKeyBits) return std::nullopt;
       return ParitiesMessage{read_bits(reader, count)};
     }
-    case 7:
+    case Type::Corrected:
       return CorrectedMessage{reader.u32()};
-    case 8:
+    case Type::Verify:
       return VerifyMessage{.point = reader.u64(), .hash = reader.u64()};
-    case 9:
+    case Type::Verified:
       return VerifiedMessage{};
-    case 10: {
+    case Type::Privacy: {
       PrivacyMessage message{.length = reader.u32(), .seed = {}};
       const std::size_t bits = reader.u32();
       if (message.length > kMaxKeyBits || bits > 2 * kMaxKeyBits) return std::nullopt;
       message.seed = read_bits(reader, bits);
       return message;
     }
-    case 11:
+    case Type::Tag:
       return TagMessage{.position = reader.u64(), .tag = read_array<16>(reader)};
-    case 12: {
+    case Type::Abort: {
       const std::uint8_t reason = reader.u8();
       if (reason < 1 || reason > static_cast<std::uint8_t>(Abort::TooManyRounds)) return std::nullopt;
       return AbortMessage{static_cast<Abort>(reason)};
     }
-    case 13: {
+    case Type::Ready: {
       ReadyMessage message{.slots = reader.u64(), .nonce = read_array<16>(reader)};
       if (message.slots > kMaxSlots) return std::nullopt;
       return message;
     }
-    case 14:
+    case Type::Accepted:
       return AcceptedMessage{read_array<16>(reader)};
     default:
       return std::nullopt;
@@ -220,7 +241,7 @@ std::vector<std::uint8_t> encode(std::uint64_t block, const Message& message) {
   if (const auto* const clicks = std::get_if<ClicksMessage>(&message)) {
     out.reserve(64 + clicks->slot.gaps().size() + SettingList::bytes_of(clicks->setting.size()));
   }
-  out.integer(message.index() + 1, 1);
+  out.integer(static_cast<std::uint8_t>(type_of(message)), 1);
   out.integer(block, 8);
   std::visit(Encoder{out}, message);
   return std::move(out).take();
@@ -233,7 +254,7 @@ Result<Message> parse(Bytes bytes, const Expect& expect) {
   };
   if (bytes.size() > kMaxMessage) return refuse();
   Reader reader(bytes);
-  const std::uint8_t type = reader.u8();
+  const auto type = static_cast<Type>(reader.u8());
   if (reader.u64() != expect.block || !reader.ok()) return refuse();
   auto message = read_body(type, reader, expect);
   if (!message || !reader.finished()) return refuse();

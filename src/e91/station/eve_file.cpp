@@ -20,37 +20,31 @@ std::string trimmed(std::string_view text) {
 }  // namespace
 
 files::OrText<EveChoice> EveChoice::make(const std::string& text, const std::string& file) {
-  const auto eve = link::parse_eve(text);
+  auto eve = link::parse_eve(text);
   if (!eve) return std::unexpected("--eve: " + eve.error());
-  EveChoice choice(text, file);
-  choice.name_ = (*eve)->name();
-  return choice;
+  return EveChoice(*std::move(eve), file);
 }
 
-std::unique_ptr<link::Eve> EveChoice::first() const {
-  auto eve = link::parse_eve(default_);
-  return eve ? std::move(*eve) : link::no_eve();
-}
-
-std::unique_ptr<link::Eve> EveChoice::changed() {
-  std::string text = default_;
+const link::Eve* EveChoice::changed() {
+  std::shared_ptr<const link::Eve> eve = default_;
   std::error_code error;
   if (!file_.empty() && std::filesystem::exists(file_, error)) {
     const auto content = files::read_file(file_, kMaxEveFile);
     // A writer's file is empty between its opening and its first byte.
-    text = content ? trimmed(content->text.reveal_text()) : std::string();
+    const std::string text = content ? trimmed(content->text.reveal_text()) : std::string();
     if (text.empty()) return nullptr;
-  }
-  auto eve = link::parse_eve(text);
-  if (!eve) {
-    if (eve.error() != problem_) spdlog::error("{}: {}; all stays as it is", file_, eve.error());
-    problem_ = eve.error();
-    return nullptr;
+    auto read = link::parse_eve(text);
+    if (!read) {
+      if (read.error() != problem_) spdlog::error("{}: {}; all stays as it is", file_, read.error());
+      problem_ = read.error();
+      return nullptr;
+    }
+    eve = *std::move(read);
   }
   problem_.clear();
-  if ((*eve)->name() == name_) return nullptr;
-  name_ = (*eve)->name();
-  return std::move(*eve);
+  if (eve->name() == current_->name()) return nullptr;
+  current_ = std::move(eve);
+  return current_.get();
 }
 
 }  // namespace qsp::e91::station

@@ -15,20 +15,20 @@ class EveChoice {
   /// `file` may be empty. Error: `text` names no attack.
   static files::OrText<EveChoice> make(const std::string& text, const std::string& file);
 
-  /// A new attacker where it changed, else null. A file that cannot be read, or names no attack, changes nothing; that
-  /// is logged once.
-  std::unique_ptr<link::Eve> changed();
+  /// The new attacker where it changed, else null; it lives until the next call. A file that cannot be read, or names
+  /// no attack, changes nothing; that is logged once.
+  const link::Eve* changed();
 
-  /// The first one.
-  [[nodiscard]] std::unique_ptr<link::Eve> first() const;
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// The one at work; before the first block, that of the command line.
+  [[nodiscard]] const link::Eve& current() const noexcept { return *current_; }
 
  private:
-  EveChoice(std::string text, std::string file) : default_(std::move(text)), file_(std::move(file)) {}
+  EveChoice(std::shared_ptr<const link::Eve> eve, std::string file)
+      : default_(std::move(eve)), current_(default_), file_(std::move(file)) {}
 
-  std::string default_;  ///< where there is no file
+  std::shared_ptr<const link::Eve> default_;  ///< where there is no file
+  std::shared_ptr<const link::Eve> current_;
   std::string file_;
-  std::string name_;
   std::string problem_;
 };
 

@@ -46,7 +46,7 @@ class FeedProcess::Blocks {
     if (kept == 0) return;
     if (const auto eve = eve_.changed()) {
       if (const auto set = link_.set_eve(*eve); !set) return down(set.error());
-      spdlog::warn("Eve: {}, from the next block on", eve_.name());
+      spdlog::warn("Eve: {}, from the next block on", eve_.current().name());
     }
     auto outcome = link_.block();
     if (!outcome) return down(outcome.error());
@@ -92,7 +92,7 @@ std::expected<std::unique_ptr<FeedProcess>, node::Refused> FeedProcess::open(con
   made->provider_ = std::move(*provider);
   const local::LocalConfig link_config{
       .link = file->config, .post = local::post_of(file->config), .block_bits = config.block_bits};
-  auto link = local::LocalLink::create(*made->provider_, link_config, *eve->first());
+  auto link = local::LocalLink::create(*made->provider_, link_config, eve->current());
   if (!link) return node::refuse(fmt::format("{}: {}", config.link_file, link.error().where));
   made->link_ = std::move(*link);
 

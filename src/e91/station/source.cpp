@@ -9,7 +9,7 @@
 namespace qsp::e91::station {
 
 Result<Source> Source::create(crypto::Provider& provider, const link::LinkConfig& config, EveChoice&& eve) {
-  QSP_TRY(auto link, link::Link::create(provider, config, *eve.first()));
+  QSP_TRY(auto link, link::Link::create(provider, config, eve.current()));
   return Source(provider, config, std::move(link), std::move(eve));
 }
 
@@ -47,7 +47,7 @@ Result<Source::Answers> Source::play(Order&& alice, Order&& bob) {
   }
   ++blocks_;
   spdlog::debug("block {}: {} slots, {} clicks at Alice, {} at Bob, Eve: {}", alice.block.number, alice.slots,
-                to_alice.clicks.size(), to_bob.clicks.size(), eve_.name());
+                to_alice.clicks.size(), to_bob.clicks.size(), eve_.current().name());
   return Answers{.block = alice.block,
                  .message = {SecretBytes(encode(to_alice)), SecretBytes(encode(to_bob))},
                  .light = std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -67,7 +67,7 @@ Result<void> Source::look_for_eve() {
   if (!eve) return {};
   QSP_TRY(auto link, link::Link::create(provider_, config_, *eve));
   link_ = std::move(link);
-  spdlog::warn("Eve: {}, from the next block on", eve_.name());
+  spdlog::warn("Eve: {}, from the next block on", eve_.current().name());
   return {};
 }
 

@@ -35,7 +35,6 @@ class Source {
   void forget(Side side) { orders_.at(static_cast<std::size_t>(side)).reset(); }
 
   [[nodiscard]] std::uint64_t blocks() const noexcept { return blocks_; }
-  [[nodiscard]] const EveChoice& eve() const noexcept { return eve_; }
 
  private:
   Source(crypto::Provider& provider, const link::LinkConfig& config, link::Link&& link, EveChoice&& eve)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
 #include "base/try.hpp"
 #include "e91/keyrate/statistics.hpp"
@@ -42,8 +43,8 @@ OrText<void> apply(LinkOptions& options, const Parameter& parameter, double x) {
   } else if (parameter.name == "block-bits") {
     options.block_bits = static_cast<std::uint64_t>(x);
   } else {
-    QSP_TRY(auto attack, with_amount(options.eve, fmt::format("{}", x)));
-    options.eve = std::move(attack);
+    QSP_TRY(const auto attack, with_amount(*options.eve, fmt::format("{}", x)));
+    QSP_TRY(options.eve, link::parse_eve(attack));
   }
   return {};
 }
@@ -68,14 +69,13 @@ OrText<void> sample_clicks(crypto::Provider& provider, const link::Eve& eve, dou
   return {};
 }
 
-OrText<void> sample_blocks(crypto::Provider& provider, const Setup& setup, const link::Eve& eve, std::size_t blocks,
-                           Point& point) {
+OrText<void> sample_blocks(crypto::Provider& provider, const Setup& setup, std::size_t blocks, Point& point) {
   if (blocks == 0) return {};
   if (block_problem(setup.local())) {
     point.blocks.push_back({.verdict = "no block of this length can be made"});
     return {};
   }
-  auto link = local::LocalLink::create(provider, setup.local(), eve);
+  auto link = local::LocalLink::create(provider, setup.local(), *setup.eve);
   if (!link) return std::unexpected(std::string(link.error().where));
   for (std::size_t i = 0; i < blocks; ++i) {
     const auto outcome = (*link)->block();
@@ -97,15 +97,15 @@ std::uint64_t slots_to_sample(const link::LinkConfig& link, const link::Expected
   return static_cast<std::uint64_t>(std::min(seconds * link.slots_per_s, static_cast<double>(link::Link::kMaxSlots)));
 }
 
-OrText<std::string> with_amount(const std::string& attack, std::string_view amount) {
-  constexpr std::string_view kWerner = "source:werner=";
-  const std::size_t start = attack.starts_with(kWerner) ? kWerner.size() : attack.find(':') + 1;
-  if (start == 0 || (attack.starts_with("source:") && start != kWerner.size())) {
+OrText<std::string> with_amount(const link::Eve& eve, std::string_view amount) {
+  const std::string name = eve.name();
+  if (!has_amount(eve.kind())) {
     return std::unexpected("--over eve takes an attack with a number: intercept, probe or source:werner, not \"" +
-                           attack + '"');
+                           name + '"');
   }
-  const std::size_t end = std::min(attack.find(',', start), attack.size());
-  return attack.substr(0, start) + std::string(amount) + attack.substr(end);
+  const std::size_t start = name.find(eve.kind() == link::Attack::WernerSource ? '=' : ':') + 1;
+  const std::size_t end = std::min(name.find(',', start), name.size());
+  return name.substr(0, start) + std::string(amount) + name.substr(end);
 }
 
 std::span<const Parameter> parameters() noexcept { return kParameters; }
@@ -114,8 +114,11 @@ const Parameter& parameter_named(std::string_view name) noexcept {
   return *std::ranges::find(kParameters, name, &Parameter::name);
 }
 
-std::string_view default_attack(Mode mode) noexcept {
-  return mode == Mode::Biased ? "intercept:1,angle=45" : "intercept:1,angle=67.5";
+std::unique_ptr<link::Eve> default_attack(Mode mode) {
+  const bool biased = mode == Mode::Biased;
+  const double degrees = biased ? 45 : 67.5;
+  return link::intercept_resend(1, degrees * std::numbers::pi / 180, link::Arms::Bob,
+                                biased ? "intercept:1,angle=45" : "intercept:1,angle=67.5");
 }
 
 double Point::theory_phase_error() const noexcept {
@@ -137,14 +140,13 @@ OrText<Point> point_at(crypto::Provider& provider, LinkOptions options, const Pa
                        const Sampling& sampling) {
   QSP_TRY(apply(options, parameter, x));
   QSP_TRY(const auto setup, set_up(options));
-  QSP_TRY(const auto eve, link::parse_eve(setup.eve));
   Point point{.x = x, .link = setup.link.config, .block_bits = setup.block_bits};
-  point.theory = e91::link::expected(point.link, *eve);
-  point.forecast = forecast(setup, *eve);
+  point.theory = e91::link::expected(point.link, *setup.eve);
+  point.forecast = forecast(setup, *setup.eve);
   if (sampling.coincidences > 0) {
-    QSP_TRY(sample_clicks(provider, *eve, sampling.coincidences, point));
+    QSP_TRY(sample_clicks(provider, *setup.eve, sampling.coincidences, point));
   }
-  QSP_TRY(sample_blocks(provider, setup, *eve, sampling.blocks, point));
+  QSP_TRY(sample_blocks(provider, setup, sampling.blocks, point));
   return point;
 }
 

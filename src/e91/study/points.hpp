@@ -75,12 +75,12 @@ files::OrText<std::vector<Point>> sample_points(crypto::Provider& provider, cons
                                                 const Sampling& sampling,
                                                 const std::function<bool(std::size_t point)>& progress);
 
-/// An attack in the words of `parse_eve` with another fraction, strength or visibility, which may be a letter for
-/// people. The error says which attacks have none.
-files::OrText<std::string> with_amount(const std::string& attack, std::string_view amount);
+/// The name of an attack with another fraction, strength or visibility, which may be a letter for people. The error
+/// says which attacks have none.
+files::OrText<std::string> with_amount(const link::Eve& eve, std::string_view amount);
 
 /// The attack whose fraction a sweep over "eve" varies, where the options name none: on the Bloch sphere midway between
 /// Z and X, in Classic midway between the two bases of the key.
-std::string_view default_attack(Mode mode) noexcept;
+std::unique_ptr<link::Eve> default_attack(Mode mode);
 
 }  // namespace qsp::e91::study

@@ -153,7 +153,7 @@ text::Rows link_rows(const Setup& setup) {
                                           link.intrinsic_error, link.misalignment_rad)},
       {"to Alice", arm_text(link.alice)},
       {"to Bob", arm_text(link.bob)},
-      {"Eve", setup.eve},
+      {"Eve", setup.eve->name()},
       {"block", fmt::format("{} sifted bits", text::grouped(setup.block_bits))},
   };
   if (!setup.link.reference.empty()) rows.insert(rows.begin() + 1, {"after", setup.link.reference});
@@ -221,7 +221,7 @@ boost::json::object setup_json(const Setup& setup) {
           {"misalignment_rad", link.misalignment_rad},
           {"alice", arm_json(link.alice)},
           {"bob", arm_json(link.bob)},
-          {"eve", setup.eve},
+          {"eve", setup.eve->name()},
           {"block_bits", setup.block_bits}};
 }
 

@@ -85,9 +85,9 @@ OrText<Run> play(local::LocalLink& link, std::uint64_t blocks, const RunFiles& f
   return run;
 }
 
-boost::json::object json_of(const Setup& setup, const Run& run, const link::Eve& eve, bool seeded) {
-  const link::Expected theory = link::expected(setup.link.config, eve);
-  const Forecast expected = forecast(setup, eve);
+boost::json::object json_of(const Setup& setup, const Run& run, bool seeded) {
+  const link::Expected theory = link::expected(setup.link.config, *setup.eve);
+  const Forecast expected = forecast(setup, *setup.eve);
   boost::json::array blocks;
   for (const BlockResult& block : run.blocks) blocks.push_back(block_json(setup.link.config.mode, block));
   return {{"simulated", true},
@@ -105,9 +105,9 @@ boost::json::object json_of(const Setup& setup, const Run& run, const link::Eve&
           {"total", total_json(run.total)}};
 }
 
-std::string text_of(const Setup& setup, const Run& run, const link::Eve& eve, bool seeded) {
+std::string text_of(const Setup& setup, const Run& run, bool seeded) {
   text::Rows rows = total_rows(setup, run.total);
-  for (auto& row : theory_rows(link::expected(setup.link.config, eve), forecast(setup, eve))) {
+  for (auto& row : theory_rows(link::expected(setup.link.config, *setup.eve), forecast(setup, *setup.eve))) {
     rows.push_back(std::move(row));
   }
   return fmt::format("{}\n{}\n{}\n{}\n", text::columns(link_rows(setup)),

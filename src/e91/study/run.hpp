@@ -61,7 +61,7 @@ using RunProgress = std::function<bool(std::uint64_t block, const Total& before)
 files::OrText<Run> play(local::LocalLink& link, std::uint64_t blocks, const RunFiles& files,
                         const RunProgress& progress);
 
-boost::json::object json_of(const Setup& setup, const Run& run, const link::Eve& eve, bool seeded);
-std::string text_of(const Setup& setup, const Run& run, const link::Eve& eve, bool seeded);
+boost::json::object json_of(const Setup& setup, const Run& run, bool seeded);
+std::string text_of(const Setup& setup, const Run& run, bool seeded);
 
 }  // namespace qsp::e91::study

@@ -44,14 +44,12 @@ OrText<std::vector<Chart>> run_charts(crypto::Provider& provider, const LinkOpti
   std::vector<Chart> charts;
 
   LinkOptions attacked = options;
-  if (attacked.eve == "none" || attacked.eve == "blinding" || attacked.eve == "source:separable") {
-    attacked.eve = default_attack(setup.link.config.mode);
-  }
+  if (!has_amount(attacked.eve->kind())) attacked.eve = default_attack(setup.link.config.mode);
   attacked.p_z = 0.5;  // as many rounds for either basis, and many for the Bell test
   QSP_TRY(const auto over_eve, series_of(provider, attacked, parameter_named("eve"), 0, 1, 40, 10));
   charts.push_back(bell_chart(over_eve));
   charts.push_back(error_chart(over_eve));
-  QSP_TRY(const auto form, with_amount(attacked.eve, "f"));
+  QSP_TRY(const auto form, with_amount(*attacked.eve, "f"));
   for (Chart& chart : charts) chart.title += fmt::format(" under {}", form);
 
   LinkOptions turned = options;

@@ -19,7 +19,7 @@ struct LinkOptions {
   std::optional<double> distance_km, mean_pairs, slots_per_s, visibility, intrinsic_error, misalignment_deg, loss_db,
       efficiency, dark_counts, dead_time_ns, p_z;
   std::string mode;  ///< empty: the link's
-  std::string eve = "none";
+  std::shared_ptr<const link::Eve> eve = link::no_eve();
   std::optional<std::uint64_t> block_bits;
   std::string seed;  ///< empty: none
 };
@@ -29,7 +29,7 @@ inline constexpr std::uint64_t kShortestBlock = 100;  ///< far too short for a k
 /// A link, who listens, and how large its blocks are.
 struct Setup {
   link::LinkFile link;  ///< title, published figures, configuration
-  std::string eve;
+  std::shared_ptr<const link::Eve> eve;
   std::uint64_t block_bits = 0;
   bool p_z_is_chosen = false;  ///< it follows from the link and the block, nobody told it
 

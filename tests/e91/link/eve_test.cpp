@@ -164,6 +164,19 @@ TEST(ParseEve, keeps_the_text_as_name) {
   }
 }
 
+TEST(ParseEve, knows_each_kind_of_attack_and_whether_a_number_is_its_amount) {
+  for (const auto& [text, kind, amount] : std::initializer_list<std::tuple<std::string_view, Attack, bool>>{
+           {"none", Attack::None, false},
+           {"intercept:0.5,arm=alice", Attack::Intercept, true},
+           {"probe:0.3", Attack::Probe, true},
+           {"source:separable", Attack::SeparableSource, false},
+           {"source:werner=0.8", Attack::WernerSource, true},
+           {"blinding", Attack::Blinding, false}}) {
+    EXPECT_EQ(eve_of(text)->kind(), kind) << text;
+    EXPECT_EQ(has_amount(kind), amount) << text;
+  }
+}
+
 TEST(ParseEve, says_what_is_wrong) {
   const auto error = [](std::string_view text) { return parse_eve(text).error(); };
   EXPECT_EQ(error("intercept:1.5"), "eve \"intercept:1.5\": the fraction after the colon is a number from 0 to 1");
