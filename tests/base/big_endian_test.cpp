@@ -7,11 +7,12 @@
 namespace qsp {
 namespace {
 
-constexpr std::uint64_t kValue = 0x0102'0304'0506'0708;
+/// Each byte differs, and each has the top bit that a sign would be.
+constexpr std::uint64_t kValue = 0x8192'A3B4'C5D6'E7F8;
 
 TEST(BigEndian, the_most_significant_byte_comes_first) {
-  EXPECT_EQ(big_endian<8>(kValue), (std::array<std::uint8_t, 8>{1, 2, 3, 4, 5, 6, 7, 8}));
-  EXPECT_EQ(big_endian<2>(kValue), (std::array<std::uint8_t, 2>{7, 8})) << "the low bytes";
+  EXPECT_EQ(big_endian<8>(kValue), (std::array<std::uint8_t, 8>{0x81, 0x92, 0xA3, 0xB4, 0xC5, 0xD6, 0xE7, 0xF8}));
+  EXPECT_EQ(big_endian<2>(kValue), (std::array<std::uint8_t, 2>{0xE7, 0xF8})) << "the low bytes";
   EXPECT_EQ(load_big_endian(big_endian<8>(kValue)), kValue);
 }
 
@@ -29,7 +30,7 @@ TEST(BigEndian, every_size_is_stored_appended_and_loaded_alike) {
 }
 
 TEST(BigEndian, of_more_than_eight_bytes_the_last_count) {
-  EXPECT_EQ(load_big_endian(std::vector<std::uint8_t>{9, 9, 1, 2, 3, 4, 5, 6, 7, 8}), kValue);
+  EXPECT_EQ(load_big_endian(std::vector<std::uint8_t>{9, 9, 0x81, 0x92, 0xA3, 0xB4, 0xC5, 0xD6, 0xE7, 0xF8}), kValue);
 }
 
 }  // namespace
