@@ -48,7 +48,7 @@ MutableBytes Buffered::room() {
 
 void Buffered::received(std::ptrdiff_t count, Instant now) {
   if (count > 0) {
-    state_->to += static_cast<std::size_t>(count);
+    state_->to += std::min(static_cast<std::size_t>(count), state_->in.size() - state_->to);
   } else {
     state_->unheard = true;
     state_->channel->handle_end_of_stream(now);
@@ -101,7 +101,7 @@ Result<void> Buffered::send(Bytes data, bool end, Instant now) {
 Bytes Buffered::unsent() const noexcept { return state_->out.front(); }
 
 void Buffered::sent(std::ptrdiff_t count) {
-  if (count > 0) state_->out.drop(static_cast<std::size_t>(count));
+  if (count > 0) state_->out.drop(std::min(static_cast<std::size_t>(count), state_->out.size()));
 }
 
 bool Buffered::over() const noexcept {

@@ -1,8 +1,9 @@
+#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <exception>
 #include <optional>
-#include <system_error>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -19,18 +20,26 @@
 namespace qsp::tcp {
 namespace {
 
+// No time is longer than a year, so that no sum of a clock's value and some of them overflows.
+constexpr std::chrono::nanoseconds kMaxTime = std::chrono::hours{24 * 365};
+
+Failure cannot_start(const std::exception& why) {
+  return driver::no_connection(std::string("cannot start: ") + why.what() + " (see: ulimit -n, ulimit -u)");
+}
+
 /// What one dialled session lives on: a loop, and the thread that runs it.
 class Dialled final : private net::ConnectionOwner {
  public:
   Dialled(std::unique_ptr<crypto::Provider> provider, const ClientOptions& session, const ConnectOptions& options)
-      : provider_(std::move(provider)), session_(session), timeout_(options.timeout) {
+      : provider_(std::move(provider)), session_(session), timeout_(std::min(options.timeout, kMaxTime)) {
     if (options.keys != nullptr) keys_.emplace(*options.keys);
   }
 
   [[nodiscard]] const std::shared_ptr<driver::Mailbox>& mailbox() const noexcept { return mailbox_; }
 
   void start(const Address& address) {
-    boost::asio::co_spawn(loop_.executor(), dial({.host = address.host, .port = address.port}), boost::asio::detached);
+    boost::asio::co_spawn(loop_.executor(), dial({.host = address.host, .port = address.port}),
+                          [this](const std::exception_ptr& failed) { take(failed); });
     thread_ = driver::start_thread([this] {
       loop_.run();
       mailbox_->finish();
@@ -53,6 +62,13 @@ class Dialled final : private net::ConnectionOwner {
         loop_, std::move(dialled->socket), dialled->peer, *std::move(channel), *this, session_.rekey.timer, mailbox_);
     if (keys_) connection->set_key_delivery(*keys_);
     connection->start();
+  }
+
+  /// Asio makes its descriptors in constructors, the first of them in dial(). What else is thrown ends the process.
+  void take(const std::exception_ptr& failed) try {
+    if (failed) std::rethrow_exception(failed);
+  } catch (const std::runtime_error& why) {
+    mailbox_->fail(cannot_start(why));
   }
 
   void connection_established(net::Connection&) override {}
@@ -80,8 +96,8 @@ Result<std::shared_ptr<Dialled>, Failure> start(const Address& address, std::uni
   auto dialled = std::make_shared<Dialled>(std::move(provider), session, options);
   dialled->start(address);
   return dialled;
-} catch (const std::system_error& failed) {  // no descriptors for a loop, or no thread
-  return std::unexpected(driver::no_connection(std::string("cannot start: ") + failed.what()));
+} catch (const std::runtime_error& failed) {  // no descriptors for a loop, or no thread
+  return std::unexpected(cannot_start(failed));
 }
 
 Session session_of(std::shared_ptr<Dialled> dialled) {
@@ -105,12 +121,13 @@ void start_connect(const Address& address, std::unique_ptr<crypto::Provider> pro
   auto dialled = start(address, std::move(provider), session, options);
   if (!dialled) return driver::by_way_of(std::move(post), std::move(then))(std::unexpected(std::move(dialled.error())));
   driver::Mailbox& mailbox = *(*dialled)->mailbox();
-  // Its thread cannot wait for its own end: so what it lives on leaves with the answer, whatever that is.
-  mailbox.when_decided([kept = *std::move(dialled), post = std::move(post),
+  // Its thread cannot wait for its own end: so what it lives on leaves with the answer, whatever that is. It leaves as
+  // a session, which ends where the answer is dropped.
+  mailbox.when_decided([made = std::optional(session_of(*std::move(dialled))), post = std::move(post),
                         then = std::move(then)](Result<void, Failure> established) mutable {
-    post([kept = std::move(kept), then = std::move(then), established = std::move(established)]() mutable {
-      if (established) return then(session_of(std::move(kept)));
-      kept.reset();
+    post([made = std::move(made), then = std::move(then), established = std::move(established)]() mutable {
+      if (established) return then(*std::move(made));
+      made.reset();
       then(std::unexpected(std::move(established.error())));
     });
   });

@@ -120,6 +120,10 @@ class Server::Impl final : private net::ServerEvents {
 
   void start_accept(Post post, Then<Session> then) {
     std::unique_lock lock(mutex_);
+    if (acceptor_) {
+      lock.unlock();
+      return driver::by_way_of(std::move(post), std::move(then))(driver::misuse("accept: one is under way already"));
+    }
     acceptor_ = driver::by_way_of(std::move(post), std::move(then));
     answer_acceptor(lock);
   }

@@ -7,13 +7,15 @@
 
 namespace qsp::driver {
 
-/// A thread that takes none of the program's signals. Throws what std::jthread does.
+/// A thread that takes none of the program's signals, but for those that it raises itself by a fault: while these are
+/// blocked the kernel ends the process past the program's handler. Throws what std::jthread does.
 template <class Run>
 std::jthread start_thread(Run run) {
   struct Blocked {
     Blocked() {
       sigset_t all;
       sigfillset(&all);
+      for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&all, fault);
       ::pthread_sigmask(SIG_SETMASK, &all, &before);
     }
     ~Blocked() { ::pthread_sigmask(SIG_SETMASK, &before, nullptr); }

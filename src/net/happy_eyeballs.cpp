@@ -1,5 +1,6 @@
 #include "net/happy_eyeballs.hpp"
 #include "net/outcome.hpp"
+#include "net/own_socket.hpp"
 
 #include <fmt/format.h>
 
@@ -177,6 +178,7 @@ void HappyEyeballs::start_next() {
   error_code failed;
   race.attempts.back()->socket.open(address.protocol(), failed);
   if (failed) return answered(index, failed);
+  keep_from_children(race.attempts.back()->socket);
   race.connect(race.attempts.back()->socket, address, [this, kept = race_, index](const error_code& why) {
     if (!kept->over && !kept->winner) answered(index, why);
   });

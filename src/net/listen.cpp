@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "net/own_socket.hpp"
+
 namespace qsp::net {
 namespace {
 
@@ -18,6 +20,7 @@ Result<Acceptor, error_code> listen_on(const Executor& executor, const tcp::endp
   Acceptor acceptor(executor);
   error_code failed;
   acceptor.open(endpoint.protocol(), failed);
+  if (!failed) keep_from_children(acceptor);
   if (!failed) acceptor.set_option(asio::socket_base::reuse_address(true), failed);
   if (!failed && endpoint.address().is_v6()) {
     acceptor.set_option(asio::ip::v6_only(among_others), failed);  // alone, [::] takes IPv4 as well

@@ -7,6 +7,7 @@
 
 #include "net/descriptor_limit.hpp"
 #include "net/outcome.hpp"
+#include "net/own_socket.hpp"
 #include "net/server_parts.hpp"
 
 namespace qsp::net {
@@ -52,6 +53,7 @@ asio::awaitable<void> Server::Listener::accept(Acceptor& acceptor) {
       co_await make_room(failed);
     } else {
       accept_failing_ = false;
+      keep_from_children(socket);
       admit(keeper, std::move(socket), peer);
     }
   }

@@ -134,6 +134,16 @@ TEST_F(Ends, what_cannot_be_sent_leaves_nothing_behind) {
   EXPECT_EQ(alice_.unsent().size(), before);
 }
 
+TEST_F(Ends, a_count_that_cannot_be_true_reaches_no_memory_of_others) {
+  const auto beyond = static_cast<std::ptrdiff_t>(alice_.unsent().size() + 1);
+  alice_.sent(beyond);
+  EXPECT_TRUE(alice_.unsent().empty());
+  bob_.received(static_cast<std::ptrdiff_t>(bob_.room().size()) + 1, now_);
+  hear(bob_, bobs_);
+  ASSERT_TRUE(bobs_.closed) << "zeros are no frame";
+  EXPECT_EQ(bobs_.closed->reason, Reason::ProtocolError);
+}
+
 TEST_F(Ends, last_words_are_sent_before_it_is_over) {
   run();
   alice_.channel().close(Reason::Limit, "enough");
