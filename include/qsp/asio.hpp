@@ -6,13 +6,18 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/system/error_code.hpp>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "qsp/tcp.hpp"
@@ -36,6 +41,88 @@ class AsioCategory final : public boost::system::error_category {
     static const AsioCategory one;
     return one;
   }
+};
+
+/// The calls that wait for an answer on one execution context, such as an io_context. They go with it, and their
+/// handlers, as Asio's own do. An answer that comes later is for nobody.
+class AsioCalls final : public boost::asio::execution_context::service {
+ public:
+  using key_type = AsioCalls;
+  static inline boost::asio::execution_context::id id;
+
+  explicit AsioCalls(boost::asio::execution_context& context) : service(context) {}
+
+  /// What the library is given for `post` and `then`.
+  template <class... Answer>
+  struct Given {
+    Post post;
+    std::move_only_function<void(Answer...)> then;
+  };
+  template <class... Answer>
+  static Given<Answer...> begin(boost::asio::execution_context& context, Post post,
+                                std::move_only_function<void(Answer...)> then) {
+    const std::shared_ptr<State> state = boost::asio::use_service<AsioCalls>(context).state_;
+    const auto call = std::make_shared<Call<Answer...>>();
+    call->post = std::move(post);
+    call->then = std::move(then);
+    {
+      const std::lock_guard lock(state->mutex);
+      state->calls.insert(call);
+    }
+    return {
+        .post =
+            [state, call](std::move_only_function<void()> task) {
+              {
+                const std::lock_guard lock(state->mutex);
+                if (call->post) return call->post(std::move(task));
+              }
+              std::thread([dropped = std::move(task)] {}).detach();  // it may hold a session, whose end takes a while
+            },
+        .then =
+            [state, call](Answer... answer) {
+              Post kept;  // and with it the work of the context, until the handler has run
+              {
+                const std::lock_guard lock(state->mutex);
+                if (!call->post) return;
+                kept = std::exchange(call->post, nullptr);
+                state->calls.erase(call);
+              }
+              auto handler = std::exchange(call->then, nullptr);
+              handler(std::move(answer)...);
+            }};
+  }
+
+ private:
+  struct AnyCall {
+    AnyCall() = default;
+    AnyCall(const AnyCall&) = delete;
+    AnyCall& operator=(const AnyCall&) = delete;
+    virtual ~AnyCall() = default;
+    virtual void drop() = 0;
+    Post post;  ///< none once it is answered or dropped
+  };
+  template <class... Answer>
+  struct Call final : AnyCall {
+    void drop() override { then = nullptr; }
+    std::move_only_function<void(Answer...)> then;  ///< of whoever has taken `post` away
+  };
+  struct State {
+    std::mutex mutex;
+    std::set<std::shared_ptr<AnyCall>> calls;
+  };
+
+  /// First nobody posts any more: a handler that goes may end a session, and so answer other calls.
+  void shutdown() override {
+    std::set<std::shared_ptr<AnyCall>> all;
+    {
+      const std::lock_guard lock(state_->mutex);
+      all.swap(state_->calls);
+      for (const auto& each : all) each->post = nullptr;
+    }
+    for (const auto& each : all) each->drop();
+  }
+
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 /// A Session as an AsyncReadStream and AsyncWriteStream, for the algorithms of Asio and Beast. One read and one write
@@ -66,7 +153,8 @@ class AsioStream {
             std::move(handler)(end ? boost::asio::error::eof : error_of(size), size.value_or(0));
           };
           if (room.empty()) return post([then = std::move(then)]() mutable { then(std::size_t{0}); });
-          session_.start_read(room, std::move(post), std::move(then));
+          auto call = AsioCalls::begin(executor_.context(), std::move(post), Then<std::size_t>(std::move(then)));
+          session_.start_read(room, std::move(call.post), std::move(call.then));
         },
         token, out);
   }
@@ -84,7 +172,8 @@ class AsioStream {
             std::move(handler)(error_of(size), size.value_or(0));
           };
           if (waiting.empty()) return post([then = std::move(then)]() mutable { then(std::size_t{0}); });
-          session_.start_write(waiting, std::move(post), std::move(then));
+          auto call = AsioCalls::begin(executor_.context(), std::move(post), Then<std::size_t>(std::move(then)));
+          session_.start_write(waiting, std::move(call.post), std::move(call.then));
         },
         token, data);
   }
@@ -95,7 +184,9 @@ class AsioStream {
     return boost::asio::async_initiate<Token, void()>(
         [this](auto handler) {
           Post post = post_to(executor_, handler);
-          session_.start_close(std::move(post), [handler = std::move(handler)]() mutable { std::move(handler)(); });
+          std::move_only_function<void()> then = [handler = std::move(handler)]() mutable { std::move(handler)(); };
+          auto call = AsioCalls::begin(executor_.context(), std::move(post), std::move(then));
+          session_.start_close(std::move(call.post), std::move(call.then));
         },
         token);
   }
@@ -131,6 +222,15 @@ class AsioStream {
   std::optional<Failure> failure_;
 };
 
+/// Makes a stream of the session that comes, for a handler of Result<AsioStream, Failure>.
+template <class Handler>
+Then<Session> answer_to(const AsioStream::executor_type& executor, Handler handler) {
+  return [executor, handler = std::move(handler)](Result<Session, Failure> made) mutable {
+    if (made) return std::move(handler)(Result<AsioStream, Failure>(std::in_place, executor, *std::move(made)));
+    std::move(handler)(Result<AsioStream, Failure>(std::unexpect, std::move(made.error())));
+  };
+}
+
 /// connect(), without waiting. Signature: void(Result<AsioStream, Failure>).
 template <class Token>
 auto async_connect(const AsioStream::executor_type& executor, const Address& address,
@@ -140,13 +240,8 @@ auto async_connect(const AsioStream::executor_type& executor, const Address& add
       [executor](auto handler, const Address& to, std::unique_ptr<crypto::Provider> own, const ClientOptions& wanted,
                  const ConnectOptions& how) {
         Post post = AsioStream::post_to(executor, handler);
-        start_connect(
-            to, std::move(own), wanted, how, std::move(post),
-            [executor, handler = std::move(handler)](Result<Session, Failure> made) mutable {
-              if (made)
-                return std::move(handler)(Result<AsioStream, Failure>(std::in_place, executor, *std::move(made)));
-              std::move(handler)(Result<AsioStream, Failure>(std::unexpect, std::move(made.error())));
-            });
+        auto call = AsioCalls::begin(executor.context(), std::move(post), answer_to(executor, std::move(handler)));
+        start_connect(to, std::move(own), wanted, how, std::move(call.post), std::move(call.then));
       },
       token, address, std::move(provider), session, options);
 }
@@ -157,12 +252,8 @@ auto async_accept(const AsioStream::executor_type& executor, Server& server, Tok
   return boost::asio::async_initiate<Token, void(Result<AsioStream, Failure>)>(
       [executor, &server](auto handler) {
         Post post = AsioStream::post_to(executor, handler);
-        server.start_accept(
-            std::move(post), [executor, handler = std::move(handler)](Result<Session, Failure> made) mutable {
-              if (made)
-                return std::move(handler)(Result<AsioStream, Failure>(std::in_place, executor, *std::move(made)));
-              std::move(handler)(Result<AsioStream, Failure>(std::unexpect, std::move(made.error())));
-            });
+        auto call = AsioCalls::begin(executor.context(), std::move(post), answer_to(executor, std::move(handler)));
+        server.start_accept(std::move(call.post), std::move(call.then));
       },
       token);
 }

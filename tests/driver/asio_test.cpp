@@ -1,6 +1,7 @@
 // qsp/asio.hpp: sessions for programs that must not wait, here of one thread.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -13,6 +14,7 @@
 #include <boost/asio/write.hpp>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -174,6 +176,48 @@ TEST_F(Asio, whoever_waits_for_a_session_hears_that_the_server_stops) {
   asio::post(loop, [this] { listening->stop(); });
   loop.run();
   EXPECT_TRUE(refused);
+}
+
+/// Runs what can be run now, up to the points where it waits for others.
+void run_until_it_waits(asio::io_context& own, const bool& waits) {
+  while (!waits) own.run_one();
+  own.stop();
+  own.restart();
+}
+
+TEST_F(Asio, calls_under_way_go_with_their_loop) {
+  const auto held = std::make_shared<int>();  // by each coroutine
+  std::optional<Session> bob_end;
+  {
+    asio::io_context own;
+    bool reads = false, accepts = false;
+    const auto read = [&, held](ClientOptions options) -> asio::awaitable<void> {
+      const auto mine = held;
+      const Address to = listening->address();
+      const ConnectOptions how;
+      auto stream = co_await async_connect(own.get_executor(), to, make_provider(), options, how, asio::use_awaitable);
+      std::array<char, 10> buffer{};
+      reads = true;
+      co_await stream.value().async_read_some(asio::buffer(buffer), asio::use_awaitable);
+      ADD_FAILURE() << "nobody writes";
+    };
+    asio::co_spawn(own, read(client()), asio::detached);
+    run_until_it_waits(own, reads);
+    bob_end = listening->accept().value();
+    const auto accept = [&, held]() -> asio::awaitable<void> {
+      const auto mine = held;
+      accepts = true;
+      co_await async_accept(own.get_executor(), *listening, asio::use_awaitable);
+      ADD_FAILURE() << "nobody calls";
+    };
+    asio::co_spawn(own, accept(), asio::detached);
+    run_until_it_waits(own, accepts);
+    EXPECT_EQ(held.use_count(), 5) << "with the two closures";
+  }
+  ASSERT_EQ(held.use_count(), 1) << "the coroutines are gone";
+  std::array<std::uint8_t, 10> buffer{};
+  EXPECT_EQ(bob_end->read(buffer).error().reason, Reason::Normal) << "and with them the session";
+  listening->stop();  // which answers nobody
 }
 
 TEST_F(Asio, callbacks_do_as_well) {
