@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <utility>
@@ -40,7 +39,7 @@ Server::Listener::Listener(Server& server, std::vector<Acceptor>&& acceptors, Se
 Loop& Server::Listener::loop() noexcept { return server_.shards_.front()->loop(); }
 
 void Server::Listener::start() {
-  for (Acceptor& acceptor : acceptors_) asio::co_spawn(loop().executor(), accept(acceptor), asio::detached);
+  for (Acceptor& acceptor : acceptors_) asio::co_spawn(loop().executor(), accept(acceptor), kAlone);
 }
 
 asio::awaitable<void> Server::Listener::accept(Acceptor& acceptor) {

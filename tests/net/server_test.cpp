@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "net/dial.hpp"
@@ -179,6 +180,20 @@ TEST(Server, says_what_is_wrong_with_an_address) {
   const auto foreign = open("192.0.2.1");  // RFC 5737: nobody has this address
   ASSERT_FALSE(foreign.has_value());
   EXPECT_NE(foreign.error().find("no such address"), std::string::npos) << foreign.error();
+}
+
+/// A server's first connection takes the last of the memory. Returns if the server survives that.
+void run_out_of_memory() {
+  TestOptions options;
+  options.make_endpoint = []() -> std::unique_ptr<Endpoint> { throw std::bad_alloc(); };
+  TestServer server(options);
+  const Peer peer(server.port());
+  static_cast<void>(peer.read_raw());
+}
+
+TEST(ServerDeathTest, a_server_without_memory_ends_and_does_not_turn_deaf) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(run_out_of_memory(), "bad_alloc");
 }
 
 }  // namespace
