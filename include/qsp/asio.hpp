@@ -126,7 +126,8 @@ class AsioCalls final : public boost::asio::execution_context::service {
 };
 
 /// A Session as an AsyncReadStream and AsyncWriteStream, for the algorithms of Asio and Beast. One read and one write
-/// may be under way at a time. The object stays where it is, and lives, until each has called back.
+/// may be under way at a time. The object stays where it is, and lives, until each has called back. An operation cannot
+/// be cancelled by itself: async_close ends them all.
 class AsioStream {
  public:
   using executor_type = boost::asio::any_io_executor;

@@ -25,7 +25,7 @@ class QSP_EXPORT Buffered {
   /// the next call that changes this object.
   MutableBytes room();
   /// What read(2) or recv(2) returned for room(): that many bytes came. Zero or less: the stream has ended or failed. A
-  /// call that would have blocked is not told.
+  /// call that would have blocked, or that a signal interrupted, is not told.
   void received(std::ptrdiff_t count, Instant now);
 
   /// Handles what has come and what time it is, up to the next event; nothing once there is none. Call it until then

@@ -131,7 +131,9 @@ struct PublicKey {
   bool operator==(const PublicKey&) const = default;
 };
 
-/// A private signature key that stays inside the provider (it may live in a token).
+/// A private signature key that stays inside the provider (it may live in a token). Where sessions on several threads
+/// have the same one, as those of qsp/tcp.hpp may, they sign at the same time: so any thread may call it, and OpenSSL's
+/// takes them in turn.
 class QSP_EXPORT Signer {
  public:
   virtual ~Signer() = default;

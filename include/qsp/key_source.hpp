@@ -47,6 +47,7 @@ struct Supply {
 
 /// A source of QKD keys, shared by the sessions of a process. Asynchronous in shape: a source that has its keys at hand
 /// answers before fetch returns, one that asks over a network answers later, from the event loop that it was made with.
+/// Sessions of qsp/tcp.hpp call it from several threads, and may be answered on any. It does not throw.
 class QSP_EXPORT KeySource {
  public:
   virtual ~KeySource() = default;

@@ -19,6 +19,10 @@
 /// Sockets and timers are served by a thread of the library's own, so that keys change while the program does something
 /// else. A program may wait in each call; one that has an event loop and must not wait takes the calls that begin with
 /// start_, or with Boost.Asio qsp/asio.hpp, which is made of them.
+///
+/// What a program brings is called by these threads, by several at a time if it has several sessions or servers: key
+/// sources, the directory of peers, signers, and each Post. None of them may throw, as an exception on a thread of the
+/// library's own ends the process, or wait for a session.
 namespace qsp::tcp {
 
 inline constexpr std::uint16_t kDefaultPort = 7155;
@@ -29,7 +33,8 @@ struct Address {
 };
 
 /// Runs a task later, on a thread of the program's and never within the call: what posting to an event loop is. Any
-/// thread calls it. A task that it drops instead must not be destroyed on the thread that called.
+/// thread calls it, so it does not throw. A task that it drops instead must not be destroyed on the thread that called:
+/// it may hold a session. What it posts to lives until each answer has come.
 using Post = std::function<void(std::move_only_function<void()>)>;
 
 /// Takes the answer to a call that does not wait: once, by way of the Post beside it.
@@ -92,7 +97,8 @@ class QSP_EXPORT Session {
 };
 
 struct ConnectOptions {
-  std::chrono::nanoseconds timeout = std::chrono::seconds(10);  ///< for name and connection; the handshake has its own
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);  ///< for name and connection; the handshake has its own.
+                                                                ///< A name may take as long as the system asks for it
   keysource::KeySource* keys = nullptr;  ///< of QKD keys; outlives the session. Null: a session that needs one ends
 };
 

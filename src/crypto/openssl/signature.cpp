@@ -4,6 +4,7 @@
 #include <openssl/params.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "base/try.hpp"
@@ -112,6 +113,7 @@ class KeySigner final : public Signer {
   Result<std::vector<std::uint8_t>> sign(Bytes message, Rng& rng) const override {
     std::vector<std::uint8_t> signature(info(public_key_.algorithm).signature_size);
     MutableBytes rest(signature);
+    const std::lock_guard lock(signing_);
     for (const KeyOperation& part : parts_) {
       QSP_TRY(part.sign(message, rng, rest.first(part.signature_size())));
       rest = rest.subspan(part.signature_size());
@@ -121,6 +123,8 @@ class KeySigner final : public Signer {
 
  private:
   PublicKey public_key_;
+  /// Of `parts_`, which keep OpenSSL's contexts: sessions on several threads sign with the same key.
+  mutable std::mutex signing_;
   std::vector<KeyOperation> parts_;
 };
 
