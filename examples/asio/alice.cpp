@@ -1,10 +1,9 @@
 // Alice calls Bob from a coroutine of Boost.Asio.
+#include <boost/asio.hpp>
+#include <iostream>
 #include <qsp/asio.hpp>
 #include <qsp/identity.hpp>
 #include <qsp/openssl.hpp>
-
-#include <boost/asio.hpp>
-#include <iostream>
 
 namespace asio = boost::asio;
 
@@ -35,6 +34,7 @@ int main() try {
   });
   loop.run();
 } catch (const std::bad_expected_access<qsp::Failure>& failed) {
-  std::cerr << failed.error().text << '\n';
-  return 1;
+  return std::cerr << failed.error().text << '\n', 1;
+} catch (const std::bad_expected_access<qsp::Error>& failed) {
+  return std::cerr << failed.error().where << '\n', 1;
 }

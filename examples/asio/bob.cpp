@@ -34,6 +34,7 @@ int main() try {
   });
   loop.run();
 } catch (const std::bad_expected_access<qsp::Failure>& failed) {
-  std::cerr << failed.error().text << '\n';
-  return 1;
+  return std::cerr << failed.error().text << '\n', 1;
+} catch (const std::bad_expected_access<qsp::Error>& failed) {
+  return std::cerr << failed.error().where << '\n', 1;
 }

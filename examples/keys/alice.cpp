@@ -31,6 +31,7 @@ int main() try {
   while (session.read({&answer, 1}).value() != 0)
     std::cout << (answer == 'y' ? "alice: the same\n" : "alice: another\n");
 } catch (const std::bad_expected_access<qsp::Failure>& failed) {
-  std::cerr << failed.error().text << '\n';
-  return 1;
+  return std::cerr << failed.error().text << '\n', 1;
+} catch (const std::bad_expected_access<qsp::Error>& failed) {
+  return std::cerr << failed.error().where << '\n', 1;
 }

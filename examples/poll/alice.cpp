@@ -1,11 +1,10 @@
 // Alice calls Bob over a socket of her own, and waits with poll(2).
 #include <netinet/in.h>
 #include <poll.h>
+#include <iostream>
 #include <qsp/identity.hpp>
 #include <qsp/openssl.hpp>
 #include <qsp/qsp.hpp>
-
-#include <iostream>
 
 qsp::Instant now() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
@@ -30,9 +29,12 @@ int main() try {
       if (std::get_if<qsp::Established>(&*event)) session.send(qsp::as_bytes("hello bob"), true, now()).value();
       const auto* const data = std::get_if<qsp::AppData>(&*event);
       if (data) std::cout << "alice received: " << qsp::as_text(data->data) << '\n';
+      const auto* const closed = std::get_if<qsp::Closed>(&*event);
+      if (closed && closed->reason != qsp::Reason::Normal) std::cerr << qsp::name(closed->reason) << '\n';
     }
   }
 } catch (const std::bad_expected_access<qsp::Failure>& failed) {
-  std::cerr << failed.error().text << '\n';
-  return 1;
+  return std::cerr << failed.error().text << '\n', 1;
+} catch (const std::bad_expected_access<qsp::Error>& failed) {
+  return std::cerr << failed.error().where << '\n', 1;
 }

@@ -1,11 +1,10 @@
 // Bob answers the first caller over a socket of his own, and waits with poll(2).
 #include <netinet/in.h>
 #include <poll.h>
+#include <iostream>
 #include <qsp/identity.hpp>
 #include <qsp/openssl.hpp>
 #include <qsp/qsp.hpp>
-
-#include <iostream>
 
 qsp::Instant now() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
@@ -36,4 +35,6 @@ int main() try {
   for (char rest; ::recv(fd, &rest, 1, 0) > 0;) continue;
 } catch (const std::bad_expected_access<qsp::Failure>& failed) {
   return std::cerr << failed.error().text << '\n', 1;
+} catch (const std::bad_expected_access<qsp::Error>& failed) {
+  return std::cerr << failed.error().where << '\n', 1;
 }

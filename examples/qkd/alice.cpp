@@ -30,6 +30,7 @@ int main() try {
   std::cout << "alice: QKD key " << epoch.key_id.value_or("none") << ", KEM " << (epoch.kem ? "yes" : "no") << ", "
             << pads->status("sae-bob")->keys_left.value() << " keys left\n";
 } catch (const std::bad_expected_access<qsp::Failure>& failed) {
-  std::cerr << failed.error().text << '\n';
-  return 1;
+  return std::cerr << failed.error().text << '\n', 1;
+} catch (const std::bad_expected_access<qsp::Error>& failed) {
+  return std::cerr << failed.error().where << '\n', 1;
 }

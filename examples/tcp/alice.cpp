@@ -22,6 +22,7 @@ int main() try {
     std::cout << "alice received: " << qsp::as_text(qsp::Bytes(buffer).first(size)) << '\n';
   }
 } catch (const std::bad_expected_access<qsp::Failure>& failed) {
-  std::cerr << failed.error().text << '\n';
-  return 1;
+  return std::cerr << failed.error().text << '\n', 1;
+} catch (const std::bad_expected_access<qsp::Error>& failed) {
+  return std::cerr << failed.error().where << '\n', 1;
 }
