@@ -73,6 +73,8 @@ class QSP_EXPORT Session {
   [[nodiscard]] ChannelStatus status() const;
 
   /// Sends what waits, ends the session with NORMAL unless it is over, and returns once the peer was told or cannot be.
+  /// A peer that does not read what waits holds this up until a change of keys is not answered in time, minutes with
+  /// the times of RekeyPolicy; the destructor does not wait for it.
   void close();
   /// How the session ended; nothing while it has not. Closed::text may be the peer's.
   [[nodiscard]] std::optional<Closed> closed() const;
