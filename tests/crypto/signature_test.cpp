@@ -1,5 +1,8 @@
 #include <array>
+#include <functional>
 #include <set>
+#include <thread>
+#include <vector>
 
 #include "crypto/pkcs8.hpp"
 #include "crypto/support.hpp"
@@ -44,6 +47,22 @@ class EachSignature : public SignatureTest, public testing::WithParamInterface<S
 std::string signature_name(const testing::TestParamInfo<SignatureInfo>& row) { return test::test_name(row.param.name); }
 
 INSTANTIATE_TEST_SUITE_P(All, EachSignature, testing::ValuesIn(kSignatures), signature_name);
+
+TEST_P(EachSignature, one_signer_signs_for_sessions_of_several_threads) {
+  const auto signer = new_signer(id());
+  const auto checks = verifier(signer->public_key());
+  const int rounds = slow() ? 1 : 200;
+  std::array<std::vector<Buffer>, 2> signatures;
+  const auto sign = [&](std::vector<Buffer>& own) {
+    const auto provider = must(make_openssl_provider());
+    for (int i = 0; i < rounds; ++i) own.push_back(must(signer->sign(message(), provider->rng())));
+  };
+  std::thread other(sign, std::ref(signatures[0]));
+  sign(signatures[1]);
+  other.join();
+  for (const Buffer& each : signatures[0]) ASSERT_TRUE(checks->verify(message(), each));
+  for (const Buffer& each : signatures[1]) ASSERT_TRUE(checks->verify(message(), each));
+}
 
 TEST_P(EachSignature, verifies_what_it_signed_for_messages_of_many_sizes) {
   const auto signer = new_signer(id());

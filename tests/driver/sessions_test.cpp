@@ -73,6 +73,20 @@ TEST_F(Driver, a_program_that_does_not_read_holds_up_the_writer) {
   writer.join();
 }
 
+TEST_F(Driver, a_program_that_reads_nothing_for_as_long_as_a_rekey_may_take_loses_its_session) {
+  ServerOptions short_timer = server();
+  short_timer.rekey.timer = std::chrono::milliseconds(200);
+  short_timer.rekey.dangerous_short_timers = true;
+  listening.emplace(serve({.host = "127.0.0.1", .port = 0}, make_provider(), short_timer).value());
+  Session a = connect(listening->address(), make_provider(), client()).value();
+  const Session b = listening->accept().value();
+  const std::string piece(1U << 20U, 'y');
+  while (a.write(as_bytes(piece))) {
+  }
+  ASSERT_TRUE(b.closed());
+  EXPECT_EQ(b.closed()->reason, Reason::Timeout);
+}
+
 TEST_F(Driver, rekey_returns_once_the_keys_have_changed_and_data_goes_on) {
   auto [a, b] = meet();
   EXPECT_EQ(a.status().current.epoch, 1U);
