@@ -1,6 +1,7 @@
 #include "text/progress.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <utility>
@@ -31,9 +32,16 @@ std::string ProgressLine::clear() {
 }
 
 Progress::Progress(Write write)
-    : write_(std::move(write)),
-      line_(is_terminal(STDERR_FILENO), ProgressLine::Clock::now()),
-      thread_([this] { run(); }) {}
+    : write_(std::move(write)), line_(is_terminal(STDERR_FILENO), ProgressLine::Clock::now()) {
+  // A signal is for the thread that works: it knows what it has made and would have to remove, and when it may be
+  // disturbed.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { run(); });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
 
 void Progress::say(std::string text) {
   const std::scoped_lock lock(mutex_);

@@ -1,6 +1,7 @@
 #include "text/progress.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <string>
 
@@ -47,6 +48,21 @@ TEST(ProgressLine, that_was_never_shown_leaves_nothing_to_clear) {
 }
 
 /// Ends with the work, however often that is asked for. A machine that stands still for seconds may have it shown.
+// files::Unfinished removes what was made in part: only the thread that makes it knows all of it.
+TEST(Progress, signals_are_for_the_thread_that_works) {
+  sigset_t of_progress;
+  sigemptyset(&of_progress);
+  {
+    const Progress progress([&](std::string_view) { pthread_sigmask(SIG_SETMASK, nullptr, &of_progress); });
+  }
+  sigset_t own;
+  pthread_sigmask(SIG_SETMASK, nullptr, &own);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    EXPECT_EQ(sigismember(&of_progress, number), 1) << number;
+    EXPECT_EQ(sigismember(&own, number), 0) << number;
+  }
+}
+
 TEST(Progress, ends_with_the_work) {
   std::string written;
   {
