@@ -22,12 +22,6 @@ Stream::Stream(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& 
   mailbox_->attach(*this);
 }
 
-void Stream::look() {
-  // Before there is a session, nothing has to be sent first.
-  if (endpoint().phase() == Phase::Handshake && mailbox_->must_close()) return close(Reason::Normal, "");
-  wake();
-}
-
 void Stream::produce() {
   while (queued() < kHighWater && mailbox_->has_output()) {
     const MutableBytes room = reserve();

@@ -22,7 +22,7 @@ class Stream final : public net::Connection {
   [[nodiscard]] Channel& channel() noexcept { return channel_; }
   Result<void> ask_for_keys() { return request_rekey(); }
   /// The program has changed something.
-  void look();
+  void look() { wake(); }
 
  private:
   Stream(net::Loop& loop, net::Socket&& socket, const net::tcp::endpoint& peer, std::unique_ptr<Endpoint> endpoint,
