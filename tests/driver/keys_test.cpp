@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <mutex>
 #include <thread>
 
@@ -8,6 +9,8 @@
 namespace qsp::tcp::test {
 namespace {
 
+/// No answer is the work of a timer.
+constexpr std::chrono::hours kLongerThanAnyTest{1};
 constexpr std::string_view kKeyId = "0f5e9ad4-8c6b-4e0e-9d55-6a0f5ae8a001";
 
 /// Gives every asker the same key, on a thread of its own, as a KME's client would.
@@ -51,10 +54,12 @@ struct Qkd : testing::Test, World {
   }
   Result<Session, Failure> dial(keysource::KeySource* alices, keysource::KeySource* bobs) {
     ServerOptions serving = server();
+    serving.handshake_timeout = kLongerThanAnyTest;
     serving.qkd = QkdPolicy::Required;
     serving.sae_id = "sae-bob";
     listening.emplace(serve({.host = "127.0.0.1", .port = 0}, make_provider(), serving, {.keys = bobs}).value());
     ClientOptions calling = client();
+    calling.handshake_timeout = kLongerThanAnyTest;
     calling.sae_id = "sae-alice";
     return connect(listening->address(), make_provider(), calling, {.keys = alices});
   }
