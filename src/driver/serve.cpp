@@ -81,7 +81,7 @@ const std::shared_ptr<driver::Mailbox>& mailbox_of(const net::Connection& connec
 
 class Server::Impl final : private net::ServerEvents {
  public:
-  ~Impl() {
+  ~Impl() override {
     stop();
     if (thread_.joinable()) thread_.join();
   }

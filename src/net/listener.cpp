@@ -72,7 +72,7 @@ void Server::Listener::admit(std::uint8_t keeper, Socket&& socket, const tcp::en
     if (!last_words.empty()) socket.write_some(asio::buffer(last_words.data(), last_words.size()), ignored);
     return;  // closes it
   }
-  if (admitted->displaced) displace(*admitted->displaced);
+  if (const auto displaced = admitted->displaced) displace(*displaced);
   next_shard_ = static_cast<std::uint8_t>((next_shard_ + 1U) % server_.shards_.size());
   asio::dispatch(shard.loop().executor(),
                  [&shard, place = admitted->place, peer, now, accepted = std::move(socket)]() mutable {
