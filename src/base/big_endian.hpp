@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "qsp/bytes.hpp"
 
@@ -14,13 +17,29 @@ constexpr void store_big_endian(std::uint64_t value, MutableBytes out) noexcept 
   for (std::size_t i = out.size(); i-- > 0; value >>= 8U) out[i] = static_cast<std::uint8_t>(value);
 }
 
-/// The low `Size` bytes of a value.
+/// A value whose bytes stand in memory with the most significant first, or such a value as it is.
+constexpr std::uint64_t swap_to_big_endian(std::uint64_t value) noexcept {
+  return std::endian::native == std::endian::little ? std::byteswap(value) : value;
+}
+
+/// The low `Size` bytes of a value. In every frame there are some: a loop over bytes, as below for a size that is not
+/// known, takes ten times as long.
 template <std::size_t Size>
 constexpr std::array<std::uint8_t, Size> big_endian(std::uint64_t value) noexcept {
-  static_assert(Size <= 8);
-  std::array<std::uint8_t, Size> bytes{};
-  for (std::size_t i = 0; i < Size; ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * (Size - 1 - i)));
-  return bytes;
+  static_assert(Size > 0 && Size <= 8);
+  const auto bytes = std::bit_cast<std::array<std::uint8_t, 8>>(swap_to_big_endian(value << (8 * (8 - Size))));
+  std::array<std::uint8_t, Size> low;
+  std::copy_n(bytes.begin(), Size, low.begin());
+  return low;
+}
+
+/// The value of `Size` bytes.
+template <std::size_t Size>
+constexpr std::uint64_t load_big_endian(std::span<const std::uint8_t, Size> bytes) noexcept {
+  static_assert(Size > 0 && Size <= 8);
+  std::array<std::uint8_t, 8> padded{};
+  std::copy_n(bytes.begin(), Size, padded.begin());
+  return swap_to_big_endian(std::bit_cast<std::uint64_t>(padded)) >> (8 * (8 - Size));
 }
 
 /// Appends the low `size` bytes of a value to a vector of bytes. Precondition: size <= 8.

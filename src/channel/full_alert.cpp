@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -11,10 +12,10 @@ namespace qsp {
 Bytes full_alert() {
   static const std::vector<std::uint8_t> frame = [] {
     const std::vector<std::uint8_t> message = wire::encode(wire::Alert{.reason = Reason::Limit, .text = {}});
-    std::vector<std::uint8_t> bytes(wire::kFrameHeaderSize);
+    std::vector<std::uint8_t> bytes(wire::kFrameHeaderSize + message.size());
     wire::encode({.type = wire::FrameType::Handshake, .payload_len = static_cast<std::uint32_t>(message.size())},
                  std::span(bytes).first<wire::kFrameHeaderSize>());
-    bytes.insert(bytes.end(), message.begin(), message.end());
+    std::ranges::copy(message, bytes.begin() + wire::kFrameHeaderSize);
     return bytes;
   }();
   return frame;

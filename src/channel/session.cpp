@@ -41,23 +41,6 @@ Session::Session(Role role, crypto::Provider& provider, schedule::DangerousKeyLo
 
 Session::~Session() { wipe_secrets(); }
 
-std::size_t Session::handle_bytes(MutableBytes in, Instant now) {
-  if (closed_) return in.size();
-  const auto decoded = wire::decode_frame(in, [this](const wire::FrameHeader& header) { return check_header(header); });
-  if (!decoded) {
-    die(decoded.error());
-    return in.size();
-  }
-  if (const auto* need = std::get_if<wire::NeedBytes>(&*decoded)) {
-    bytes_needed_ = need->total;
-    return 0;
-  }
-  const auto& frame = std::get<wire::FrameView>(*decoded);
-  bytes_needed_ = kFrameHeaderSize;
-  if (const auto handled = on_frame(frame, now); !handled) die(handled.error());
-  return closed_ ? in.size() : frame.size();
-}
-
 /// §2.5: "A receiver MUST check the header in this order": type, flags, type allowed in this state, length, session_id,
 /// epoch, seq. The decoder has checked the type.
 Result<void> Session::check_header(const wire::FrameHeader& header) const {
@@ -69,8 +52,29 @@ Result<void> Session::check_header(const wire::FrameHeader& header) const {
   return receiver_.check(header);
 }
 
-Result<void> Session::on_frame(const wire::FrameView& frame, Instant now) {
-  if (frame.header.type == FrameType::AppData) return on_app_data(frame, now);
+Result<void> Session::on_app_data(const wire::FrameView& frame, Instant now) {
+  QSP_TRY(const auto plaintext, receiver_.open(frame));
+  count_received(frame.header.epoch, plaintext.size());
+  const bool ended = (frame.header.flags & record::stream::kFlagEnd) != 0;
+  if (ended || !plaintext.empty()) {
+    if (!data_ && events_.empty()) {
+      data_.emplace(plaintext, ended);
+    } else {
+      events_.emplace_back(AppData{plaintext, ended});
+    }
+  }
+  if (ended) {
+    live_->ended_there = true;
+    // §8.1: "An end that has both sent and received END MUST send CLOSE NORMAL".
+    if (live_->ended_here) {
+      close(Reason::Normal, "");
+      return {};
+    }
+  }
+  return check_triggers(now);
+}
+
+Result<void> Session::on_control(const wire::FrameView& frame, Instant now) {
   if (!receiver_.opening()) {
     receiver_.accept_clear();
     return on_handshake_message(frame.payload, frame.header.session_id, now);
@@ -96,20 +100,22 @@ Result<void> Session::on_frame(const wire::FrameView& frame, Instant now) {
   return handled;
 }
 
-Result<void> Session::on_app_data(const wire::FrameView& frame, Instant now) {
-  QSP_TRY(const auto plaintext, receiver_.open(frame));
-  count_received(frame.header.epoch, plaintext.size());
-  const bool ended = (frame.header.flags & record::stream::kFlagEnd) != 0;
-  if (ended || !plaintext.empty()) events_.emplace_back(AppData{plaintext, ended});
-  if (ended) {
-    live_->ended_there = true;
-    // §8.1: "An end that has both sent and received END MUST send CLOSE NORMAL".
-    if (live_->ended_here) {
-      close(Reason::Normal, "");
-      return {};
-    }
+std::size_t Session::handle_bytes(MutableBytes in, Instant now) {
+  if (closed_) return in.size();
+  const auto decoded = wire::decode_frame(in, [this](const wire::FrameHeader& header) { return check_header(header); });
+  if (!decoded) {
+    die(decoded.error());
+    return in.size();
   }
-  return check_triggers(now);
+  if (const auto* need = std::get_if<wire::NeedBytes>(&*decoded)) {
+    bytes_needed_ = need->total;
+    return 0;
+  }
+  const auto& frame = std::get<wire::FrameView>(*decoded);
+  bytes_needed_ = kFrameHeaderSize;
+  const auto handled = frame.header.type == FrameType::AppData ? on_app_data(frame, now) : on_control(frame, now);
+  if (!handled) die(handled.error());
+  return closed_ ? in.size() : frame.size();
 }
 
 Result<void> Session::on_close(Bytes plaintext) {
@@ -138,6 +144,7 @@ void Session::count_received(std::uint32_t epoch, std::size_t size) noexcept {
 }
 
 std::optional<Event> Session::poll_event() {
+  if (data_) return *std::exchange(data_, std::nullopt);
   if (events_.empty()) return std::nullopt;
   std::optional<Event> event(std::move(events_.front()));
   events_.erase(events_.begin());

@@ -133,10 +133,10 @@ class Session final : public Channel {
  private:
   friend struct TestAccess;  ///< tests/channel/access.hpp: epochs and limits that no test could reach by running
 
-  // session.cpp
-  Result<void> check_header(const wire::FrameHeader& header) const;
-  Result<void> on_frame(const wire::FrameView& frame, Instant now);
-  Result<void> on_app_data(const wire::FrameView& frame, Instant now);
+  // session.cpp; what is inline is called there once, in every frame
+  inline Result<void> check_header(const wire::FrameHeader& header) const;
+  inline Result<void> on_app_data(const wire::FrameView& frame, Instant now);
+  Result<void> on_control(const wire::FrameView& frame, Instant now);
   Result<void> on_close(Bytes plaintext);
   Result<void> send_control(wire::FrameType type, Bytes plaintext);
   void die(const Error& error);
@@ -165,7 +165,15 @@ class Session final : public Channel {
   Result<void> on(const wire::RekeyRequest& request, Bytes plaintext, Instant now);
   Result<void> on(const wire::RekeyNak& nak, Bytes plaintext, Instant now);
   Result<void> on(const wire::RekeyDone& done, Bytes plaintext, Instant now);
-  Result<void> check_triggers(Instant now);
+  /// §7's triggers by frames and bytes, after each frame of data either way.
+  Result<void> check_triggers(Instant now) {
+    const auto spent = [this](const record::Usage& usage) {
+      return usage.frames >= live_->policy.frames || usage.bytes >= live_->policy.bytes;
+    };
+    if (!spent(sender_.usage()) && !spent(receiver_.usage())) return {};
+    return on_trigger(now);
+  }
+  Result<void> on_trigger(Instant now);
   Result<void> start_rekey(Instant now);
   Result<void> send_init(std::optional<DeliveredKey>&& key, bool kem, Instant now);
   Result<void> without_qkd_key(QkdFailure why, Instant now);
@@ -195,6 +203,7 @@ class Session final : public Channel {
   std::unique_ptr<Live> live_;
   std::vector<std::uint8_t> transmit_;  ///< control frames, already sealed
   std::size_t transmitted_ = 0;
+  std::optional<AppData> data_;  ///< what nearly every frame brings: an event that comes before `events_`
   std::vector<Event> events_;
   std::unique_ptr<ChannelStatus> last_status_;  ///< of a session that has ended
   std::unique_ptr<const Presented> presented_;  ///< by the peer of a handshake that has failed

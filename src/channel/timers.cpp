@@ -83,12 +83,7 @@ Result<void> Session::on_rekey_deadline(Instant now) {
               role_ == Role::Server ? "no ACK within the rekey timer" : "no DONE within the rekey timer");
 }
 
-/// §7's triggers by frames and bytes, after each frame of data either way.
-Result<void> Session::check_triggers(Instant now) {
-  const auto spent = [this](const record::Usage& usage) {
-    return usage.frames >= live_->policy.frames || usage.bytes >= live_->policy.bytes;
-  };
-  if (!spent(sender_.usage()) && !spent(receiver_.usage())) return {};
+Result<void> Session::on_trigger(Instant now) {
   if (!may_start_rekey()) return {};
   return role_ == Role::Server ? start_rekey(now) : send_request();
 }

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
 
+#include "base/big_endian.hpp"
 #include "qsp/crypto.hpp"
 #include "qsp/suites.hpp"
 #include "wire/frame.hpp"
@@ -19,21 +22,44 @@ namespace qsp::record {
 struct TestAccess;
 
 /// SPEC §2.4: `nonce = epoch(4) ‖ n(8)`, the full 64-bit n.
-[[nodiscard]] crypto::Nonce nonce_of(std::uint32_t epoch, std::uint64_t n) noexcept;
+[[nodiscard]] inline crypto::Nonce nonce_of(std::uint32_t epoch, std::uint64_t n) noexcept {
+  crypto::Nonce nonce;
+  std::ranges::copy(big_endian<4>(epoch), nonce.begin());
+  std::ranges::copy(big_endian<8>(n), nonce.begin() + 4);
+  return nonce;
+}
+
+/// A label of an aad. It stands at the end of an array, where a header follows, so that both are copied at once.
+class Label {
+ public:
+  static constexpr std::size_t kMaxSize = 5;
+
+  consteval explicit Label(std::string_view text) : begin_(kMaxSize - text.size()) {
+    std::ranges::copy(text, bytes_.begin() + begin_);
+  }
+
+ private:
+  friend class Aad;
+  std::array<std::uint8_t, kMaxSize> bytes_{};
+  std::size_t begin_;
+};
 
 /// SPEC §2.4: `aad = label ‖ header(22)`.
 class Aad {
  public:
-  /// Precondition: label.size() <= kMaxLabel, header.size() == kFrameHeaderSize.
-  Aad(std::string_view label, Bytes header) noexcept;
+  explicit Aad(const Label& label) noexcept : begin_(label.begin_) {
+    std::memcpy(bytes_.data(), label.bytes_.data(), label.bytes_.size());
+  }
 
-  [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes_).first(size_); }
-
-  static constexpr std::size_t kMaxLabel = 5;
+  /// To be written before the view is taken.
+  [[nodiscard]] std::span<std::uint8_t, wire::kFrameHeaderSize> header() noexcept {
+    return std::span(bytes_).last<wire::kFrameHeaderSize>();
+  }
+  [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes_).subspan(begin_); }
 
  private:
-  std::array<std::uint8_t, kMaxLabel + wire::kFrameHeaderSize> bytes_{};
-  std::size_t size_;
+  std::array<std::uint8_t, Label::kMaxSize + wire::kFrameHeaderSize> bytes_;
+  std::size_t begin_;
 };
 
 /// What a key has protected so far.
@@ -70,15 +96,25 @@ class Key {
   /// even if the provider fails half-way. Precondition: ready(), and no frame of this epoch was sealed with this n.
   /// Error: Provider.
   Result<void> seal(std::uint64_t n, Bytes aad, MutableBytes data, std::span<std::uint8_t, crypto::kTagSize> tag,
-                    std::uint64_t counted);
+                    std::uint64_t counted) {
+    count(counted);
+    return aead_->seal(nonce_of(epoch_, n), aad, data, tag);
+  }
   /// Opens `data` in place and counts a frame of `counted` bytes if it was genuine. Precondition: ready().
   /// Errors: DecryptFailed; Provider.
   Result<void> open(std::uint64_t n, Bytes aad, MutableBytes data, std::span<const std::uint8_t, crypto::kTagSize> tag,
-                    std::uint64_t counted);
+                    std::uint64_t counted) {
+    if (const auto opened = aead_->open(nonce_of(epoch_, n), aad, data, tag); !opened) return opened;
+    count(counted);
+    return {};
+  }
 
  private:
   friend struct TestAccess;  // sets a usage that no test can reach frame by frame
-  void count(std::uint64_t bytes) noexcept;
+  void count(std::uint64_t bytes) noexcept {
+    ++usage_.frames;
+    usage_.bytes += bytes;
+  }
 
   std::unique_ptr<crypto::Aead> aead_;
   Usage limits_;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/big_endian.hpp"
-
 namespace qsp::wire {
 
 Bytes Reader::bytes(std::size_t size) noexcept {
@@ -31,8 +29,6 @@ void Reader::fail() noexcept {
   rest_ = {};
 }
 
-std::uint64_t Reader::integer(std::size_t size) noexcept { return load_big_endian(bytes(size)); }
-
 MutableBytes Writer::reserve(std::size_t size) noexcept {
   if (!ok_ || size > output_.size() - used_) {
     ok_ = false;
@@ -59,7 +55,5 @@ void Writer::lp16(Bytes value) noexcept {
   u16(static_cast<std::uint16_t>(value.size()));
   bytes(value);
 }
-
-void Writer::integer(std::uint64_t value, std::size_t size) noexcept { store_big_endian(value, reserve(size)); }
 
 }  // namespace qsp::wire

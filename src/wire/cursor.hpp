@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "base/big_endian.hpp"
 #include "qsp/bytes.hpp"
 
 namespace qsp::wire {
@@ -15,11 +17,11 @@ class Reader {
  public:
   explicit Reader(Bytes input) noexcept : rest_(input) {}
 
-  std::uint8_t u8() noexcept { return static_cast<std::uint8_t>(integer(1)); }
-  std::uint16_t u16() noexcept { return static_cast<std::uint16_t>(integer(2)); }
-  std::uint32_t u24() noexcept { return static_cast<std::uint32_t>(integer(3)); }
-  std::uint32_t u32() noexcept { return static_cast<std::uint32_t>(integer(4)); }
-  std::uint64_t u64() noexcept { return integer(8); }
+  std::uint8_t u8() noexcept { return static_cast<std::uint8_t>(integer<1>()); }
+  std::uint16_t u16() noexcept { return static_cast<std::uint16_t>(integer<2>()); }
+  std::uint32_t u24() noexcept { return static_cast<std::uint32_t>(integer<3>()); }
+  std::uint32_t u32() noexcept { return static_cast<std::uint32_t>(integer<4>()); }
+  std::uint64_t u64() noexcept { return integer<8>(); }
 
   /// Exactly `size` bytes.
   Bytes bytes(std::size_t size) noexcept;
@@ -44,7 +46,11 @@ class Reader {
   [[nodiscard]] bool finished() const noexcept { return ok_ && rest_.empty(); }
 
  private:
-  std::uint64_t integer(std::size_t size) noexcept;
+  template <std::size_t Size>
+  std::uint64_t integer() noexcept {
+    const Bytes taken = bytes(Size);
+    return taken.empty() ? 0 : load_big_endian(taken.first<Size>());
+  }
   Bytes bounded(std::size_t size, std::size_t min, std::size_t max) noexcept;
 
   Bytes rest_;
@@ -58,11 +64,11 @@ class Writer {
  public:
   explicit Writer(MutableBytes output) noexcept : output_(output) {}
 
-  void u8(std::uint8_t value) noexcept { integer(value, 1); }
-  void u16(std::uint16_t value) noexcept { integer(value, 2); }
-  void u24(std::uint32_t value) noexcept { integer(value, 3); }
-  void u32(std::uint32_t value) noexcept { integer(value, 4); }
-  void u64(std::uint64_t value) noexcept { integer(value, 8); }
+  void u8(std::uint8_t value) noexcept { integer<1>(value); }
+  void u16(std::uint16_t value) noexcept { integer<2>(value); }
+  void u24(std::uint32_t value) noexcept { integer<3>(value); }
+  void u32(std::uint32_t value) noexcept { integer<4>(value); }
+  void u64(std::uint64_t value) noexcept { integer<8>(value); }
   void bytes(Bytes value) noexcept;
 
   /// Bytes behind their length in 8 or 16 bits; fails where the length does not fit.
@@ -77,7 +83,11 @@ class Writer {
   [[nodiscard]] Bytes written() const noexcept { return Bytes(output_).first(size()); }
 
  private:
-  void integer(std::uint64_t value, std::size_t size) noexcept;
+  template <std::size_t Size>
+  void integer(std::uint64_t value) noexcept {
+    const MutableBytes room = reserve(Size);
+    if (!room.empty()) std::ranges::copy(big_endian<Size>(value), room.begin());
+  }
 
   MutableBytes output_;
   std::size_t used_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/big_endian.hpp"
 #include "base/try.hpp"
 #include "qsp/bytes.hpp"
 #include "qsp/error.hpp"
@@ -29,10 +31,28 @@ struct FrameHeader {
   bool operator==(const FrameHeader&) const = default;
 };
 
-void encode(const FrameHeader& header, std::span<std::uint8_t, kFrameHeaderSize> out) noexcept;
+[[gnu::always_inline]] inline void encode(const FrameHeader& header,
+                                          std::span<std::uint8_t, kFrameHeaderSize> out) noexcept {
+  out[0] = std::to_underlying(header.type);
+  out[1] = header.flags;
+  std::ranges::copy(big_endian<8>(header.session_id), out.subspan<2, 8>().begin());
+  std::ranges::copy(big_endian<4>(header.epoch), out.subspan<10, 4>().begin());
+  std::ranges::copy(big_endian<4>(header.seq), out.subspan<14, 4>().begin());
+  std::ranges::copy(big_endian<4>(header.payload_len), out.subspan<18, 4>().begin());
+}
 
 /// The header at the start of `in`. Error: InvalidMessage/PROTOCOL_ERROR for an unassigned type.
-Result<FrameHeader> decode_header(std::span<const std::uint8_t, kFrameHeaderSize> in) noexcept;
+inline Result<FrameHeader> decode_header(std::span<const std::uint8_t, kFrameHeaderSize> in) noexcept {
+  if (in[0] < std::to_underlying(FrameType::Handshake) || in[0] > std::to_underlying(FrameType::Close)) {
+    return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, "frame header: unknown type");
+  }
+  return FrameHeader{.type = static_cast<FrameType>(in[0]),
+                     .flags = in[1],
+                     .session_id = load_big_endian(in.subspan<2, 8>()),
+                     .epoch = static_cast<std::uint32_t>(load_big_endian(in.subspan<10, 4>())),
+                     .seq = static_cast<std::uint32_t>(load_big_endian(in.subspan<14, 4>())),
+                     .payload_len = static_cast<std::uint32_t>(load_big_endian(in.subspan<18, 4>()))};
+}
 
 /// What a profile lets a frame of one type be. Sizes in bytes of payload, both inclusive.
 struct PayloadBounds {
@@ -45,7 +65,16 @@ struct PayloadBounds {
 using FrameBounds = std::array<PayloadBounds, 4>;
 
 /// Error: InvalidMessage/PROTOCOL_ERROR for a flag or length outside the bounds of the header's type.
-Result<void> check_bounds(const FrameHeader& header, const FrameBounds& bounds) noexcept;
+inline Result<void> check_bounds(const FrameHeader& header, const FrameBounds& bounds) noexcept {
+  const PayloadBounds& bound = bounds[std::to_underlying(header.type) - 1U];
+  if ((header.flags & ~bound.allowed_flags) != 0) {
+    return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, "frame header: flags");
+  }
+  if (header.payload_len < bound.min || header.payload_len > bound.max) {
+    return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, "frame header: payload_len");
+  }
+  return {};
+}
 
 /// Not a whole frame yet: offer the same bytes again once at least `total` of them are there.
 struct NeedBytes {
@@ -69,7 +98,7 @@ template <class CheckHeader>
 Result<std::variant<NeedBytes, FrameView>> decode_frame(MutableBytes in, CheckHeader&& check_header) {
   if (in.size() < kFrameHeaderSize) return NeedBytes{kFrameHeaderSize};
   const std::span<const std::uint8_t, kFrameHeaderSize> header_bytes = in.first<kFrameHeaderSize>();
-  QSP_TRY(const auto header, decode_header(header_bytes));
+  QSP_TRY(const auto& header, decode_header(header_bytes));
   QSP_TRY(std::forward<CheckHeader>(check_header)(header));
   const std::size_t total = kFrameHeaderSize + header.payload_len;
   if (in.size() < total) return NeedBytes{total};

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace qsp {
@@ -27,6 +30,22 @@ TEST(BigEndian, every_size_is_stored_appended_and_loaded_alike) {
     EXPECT_EQ(std::vector(appended.begin() + 1, appended.end()), stored);
     EXPECT_EQ(load_big_endian(stored), size == 8 ? kValue : kValue & ((std::uint64_t{1} << (8 * size)) - 1)) << size;
   }
+}
+
+/// A size that is known when the program is compiled has code of its own.
+template <std::size_t Size>
+void expect_as_of_unknown_size() {
+  std::vector<std::uint8_t> stored(Size);
+  store_big_endian(kValue, stored);
+  const std::array<std::uint8_t, Size> bytes = big_endian<Size>(kValue);
+  EXPECT_EQ(std::vector(bytes.begin(), bytes.end()), stored);
+  EXPECT_EQ(load_big_endian(std::span<const std::uint8_t, Size>(bytes)), load_big_endian(stored)) << Size;
+}
+
+TEST(BigEndian, every_size_known_beforehand_is_stored_and_loaded_alike) {
+  [&]<std::size_t... Less>(std::index_sequence<Less...>) {
+    (expect_as_of_unknown_size<Less + 1>(), ...);
+  }(std::make_index_sequence<8>());
 }
 
 TEST(BigEndian, of_more_than_eight_bytes_the_last_count) {

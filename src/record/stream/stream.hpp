@@ -23,6 +23,16 @@ inline constexpr wire::FrameBounds kBounds{{
 
 inline constexpr std::size_t kOverhead = wire::kFrameHeaderSize + crypto::kTagSize;
 
+/// The plaintext of a sealed frame that counts towards a key's limit of bytes (SPEC §8.6).
+inline std::uint64_t counted(wire::FrameType type, std::uint64_t size) noexcept {
+  return type == wire::FrameType::Close ? 0 : size;
+}
+
+/// What a key must have room for before it protects a frame: a key always has a frame left to say goodbye with.
+inline Usage needed(wire::FrameType type, std::uint64_t size) noexcept {
+  return {.frames = type == wire::FrameType::Close ? 1U : 2U, .bytes = counted(type, size)};
+}
+
 /// The sending direction.
 class Sender {
  public:
@@ -59,7 +69,27 @@ class Receiver {
  public:
   /// Session, epoch, count and hard limits of a header whose payload_len was checked, in this order (SPEC §2.5).
   /// Errors: PeerMisbehaved with PROTOCOL_ERROR, EPOCH_MISMATCH or LIMIT.
-  [[nodiscard]] Result<void> check(const wire::FrameHeader& header) const noexcept;
+  [[nodiscard]] Result<void> check(const wire::FrameHeader& header) const noexcept {
+    if (session_id_ && header.session_id != *session_id_) {
+      return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "frame header: session_id");
+    }
+    const bool is_next = begins_next(header);
+    if (header.epoch != current_.epoch() && !is_next) {
+      return fail(ErrorKind::PeerMisbehaved, Reason::EpochMismatch, "frame header: epoch");
+    }
+    // §7: a first server frame of e+1 that is not DONE is PROTOCOL_ERROR; only a REKEY frame can be one.
+    if (is_next && header.type != wire::FrameType::Rekey) {
+      return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "frame header: the new epoch begins without DONE");
+    }
+    if (header.seq != static_cast<std::uint32_t>(next_)) {
+      return fail(ErrorKind::PeerMisbehaved, Reason::ProtocolError, "frame header: seq");
+    }
+    const Key& key = is_next ? announced_ : current_;
+    if (key.ready() && !key.has_room(needed(header.type, header.payload_len - crypto::kTagSize))) {
+      return fail(ErrorKind::PeerMisbehaved, Reason::Limit, "hard limit of a receiving key");
+    }
+    return {};
+  }
 
   /// Counts a clear frame whose header was checked.
   void accept_clear() noexcept { ++next_; }
