@@ -22,8 +22,7 @@ constexpr std::uint64_t swap_to_big_endian(std::uint64_t value) noexcept {
   return std::endian::native == std::endian::little ? std::byteswap(value) : value;
 }
 
-/// The low `Size` bytes of a value. In every frame there are some: a loop over bytes, as below for a size that is not
-/// known, takes ten times as long.
+/// The low `Size` bytes of a value. Every frame has some, and no compiler sees through a loop over bytes.
 template <std::size_t Size>
 constexpr std::array<std::uint8_t, Size> big_endian(std::uint64_t value) noexcept {
   static_assert(Size > 0 && Size <= 8);

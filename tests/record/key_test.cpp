@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -79,11 +80,13 @@ TEST(Nonce, is_the_epoch_and_the_full_count) {
 TEST(AadView, is_the_label_and_the_header) {
   Buffer header(wire::kFrameHeaderSize);
   for (std::size_t i = 0; i < header.size(); ++i) header[i] = static_cast<std::uint8_t>(i);
-  for (const std::string_view label : {"hs", "close"}) {
-    Buffer expected(label.begin(), label.end());
+  const std::map<std::string_view, Label> labels{{"hs", Label("hs")}, {"close", Label("close")}};
+  for (const auto& [text, label] : labels) {
+    Buffer expected(text.begin(), text.end());
     expected.insert(expected.end(), header.begin(), header.end());
-    const Aad aad(label, header);
-    EXPECT_TRUE(std::ranges::equal(aad.view(), expected)) << label;
+    Aad aad(label);
+    std::ranges::copy(header, aad.header().begin());
+    EXPECT_TRUE(std::ranges::equal(aad.view(), expected)) << text;
   }
 }
 
