@@ -1,12 +1,11 @@
+#include "base/base64.hpp"
+
 #include <algorithm>
 #include <cstdint>
 
-#include "json/json.hpp"
 #include "qsp/secret.hpp"
 
-// Keys pass through here, so no table is looked up at, and no branch taken on, a place that depends on their bits.
-
-namespace qsp::json {
+namespace qsp {
 namespace {
 
 /// All ones where `low` <= `value` <= `high`, else zero; of values up to 255.
@@ -32,18 +31,13 @@ constexpr std::uint32_t sextet(char character) noexcept {
 
 }  // namespace
 
-std::size_t base64_size(std::size_t bytes) noexcept { return (bytes + 2) / 3 * 4; }
-
-boost::json::string to_base64(Bytes bytes) {
-  boost::json::string text(wiping_memory());
-  text.resize(base64_size(bytes.size()), '=');
+void to_base64(Bytes bytes, std::span<char> text) noexcept {
   for (std::size_t from = 0, to = 0; from < bytes.size(); from += 3, to += 4) {
     const std::size_t count = std::min<std::size_t>(3, bytes.size() - from);
     std::uint32_t group = 0;
     for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (i < count ? bytes[from + i] : 0U);
-    for (std::size_t i = 0; i <= count; ++i) text[to + i] = character(group >> (18 - 6 * i) & 63);
+    for (std::size_t i = 0; i < 4; ++i) text[to + i] = i <= count ? character(group >> (18 - 6 * i) & 63) : '=';
   }
-  return text;
 }
 
 std::optional<std::size_t> from_base64(std::string_view text, MutableBytes out) noexcept {
@@ -72,4 +66,4 @@ std::optional<std::size_t> from_base64(std::string_view text, MutableBytes out) 
   return wrong == 0 ? std::optional(size) : refused();
 }
 
-}  // namespace qsp::json
+}  // namespace qsp
