@@ -19,7 +19,7 @@ constexpr std::size_t kMaxBlocks = 2;
 constexpr std::size_t kMaxPassphraseSize = 1024;
 constexpr std::string_view kPrivateLabel = PEM_STRING_PKCS8INF;
 constexpr std::string_view kEncryptedLabel = PEM_STRING_PKCS8;
-constexpr const char* kPublicLabel = PEM_STRING_PUBLIC;
+constexpr std::string_view kPublicLabel = PEM_STRING_PUBLIC;
 
 std::unexpected<Error> fail_pem(std::string_view where) noexcept {
   return fail_clean(ErrorKind::ApiMisuse, Reason::InternalError, where);
@@ -29,28 +29,6 @@ struct DerBlock {
   std::string label;
   SecretBytes der;
 };
-
-void free_text(char* text) noexcept { OPENSSL_free(text); }
-using Text = Owned<char, free_text>;
-
-Result<DerBlock> decode(const PemBlock& pem) {
-  const std::string_view text = pem.text.reveal_text();
-  const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  char* label = nullptr;
-  char* header = nullptr;
-  unsigned char* data = nullptr;
-  long size = 0;
-  if (!bio || PEM_read_bio_ex(bio.get(), &label, &header, &data, &size, PEM_FLAG_SECURE) != 1) {
-    return fail_pem("a damaged PEM block");
-  }
-  const Text owned_label(label);
-  const Text owned_header(header);
-  const auto der_size = static_cast<std::size_t>(size);
-  DerBlock block{label, SecretBytes::copy_of(Bytes(data, der_size))};
-  OPENSSL_secure_clear_free(data, der_size);
-  if (*header != '\0') return fail_pem("a PEM block with headers, which PKCS#8 does not have");
-  return block;
-}
 
 struct Blocks {
   std::vector<DerBlock> all;
@@ -67,8 +45,9 @@ Result<Blocks> read_blocks(std::string_view pem) {
     if (!next) return fail_pem(next.error());
     if (!*next) break;
     if (blocks.all.size() == kMaxBlocks) return fail_pem("more PEM blocks than a key has");
-    QSP_TRY(DerBlock block, decode(**next));
-    blocks.all.push_back(std::move(block));
+    auto der = decode(**next);
+    if (!der) return fail_pem(der.error());
+    blocks.all.push_back({std::string((*next)->label), *std::move(der)});
   }
   if (blocks.all.empty()) return fail_pem("no PEM block");
   blocks.text_of_private_key = reader.skipped_private_key();
@@ -144,20 +123,25 @@ EncryptedPkcs8 encrypt(const Library& library, PKCS8_PRIV_KEY_INFO* plain, std::
   return sealed;
 }
 
-bool write_private_key(const Library& library, BIO* out, const EVP_PKEY* key,
-                       const std::optional<SecretBytes>& passphrase) {
-  const Pkcs8 plain(EVP_PKEY2PKCS8(key));
-  if (!plain) return false;
-  if (!passphrase) return PEM_write_bio_PKCS8_PRIV_KEY_INFO(out, plain.get()) == 1;
-  const EncryptedPkcs8 sealed = encrypt(library, plain.get(), passphrase->reveal_text());
-  return sealed != nullptr && PEM_write_bio_PKCS8(out, sealed.get()) == 1;
+/// What OpenSSL writes of an object, as a block. False where it fails.
+template <auto Encode>
+bool append_block(SecretBytes& text, std::string_view label, const auto* object) {
+  const int size = object != nullptr ? Encode(object, nullptr) : -1;
+  if (size <= 0) return false;
+  SecretBytes der(static_cast<std::size_t>(size));
+  unsigned char* at = der.writable().data();
+  if (Encode(object, &at) != size) return false;
+  append_pem(text, label, der.reveal());
+  return true;
 }
 
-/// What was written to a memory BIO.
-std::string_view written(BIO* bio) noexcept {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return size > 0 ? std::string_view(data, static_cast<std::size_t>(size)) : std::string_view();
+bool append_private_key(SecretBytes& text, const Library& library, const EVP_PKEY* key,
+                        const std::optional<SecretBytes>& passphrase) {
+  const Pkcs8 plain(EVP_PKEY2PKCS8(key));
+  if (!plain) return false;
+  if (!passphrase) return append_block<i2d_PKCS8_PRIV_KEY_INFO>(text, kPrivateLabel, plain.get());
+  const EncryptedPkcs8 sealed = encrypt(library, plain.get(), passphrase->reveal_text());
+  return append_block<i2d_X509_SIG>(text, kEncryptedLabel, sealed.get());
 }
 
 }  // namespace
@@ -187,12 +171,10 @@ Result<SecretBytes> write_private_keys(const Library& library, const std::vector
   if (passphrase && (passphrase->empty() || passphrase->size() > kMaxPassphraseSize)) {
     return fail_pem("a passphrase that is empty or longer than 1,024 bytes");
   }
-  const Bio bio(BIO_new(BIO_s_secmem()));
-  const bool all = bio && std::ranges::all_of(keys, [&](const Pkey& key) {
-                     return write_private_key(library, bio.get(), key.get(), passphrase);
-                   });
-  if (!all) return fail_provider("a private key cannot be written");
-  return SecretBytes::copy_of(written(bio.get()));
+  SecretBytes text;
+  const auto append = [&](const Pkey& key) { return append_private_key(text, library, key.get(), passphrase); };
+  if (!std::ranges::all_of(keys, append)) return fail_provider("a private key cannot be written");
+  return text;
 }
 
 Result<PublicKey> read_public_key(std::string_view pem) {
@@ -218,7 +200,7 @@ Result<PublicKey> read_public_key(std::string_view pem) {
 }
 
 Result<std::string> write_public_key(const PublicKey& key) {
-  std::vector<std::uint8_t> der = spki_der(key.algorithm, key.bytes);
+  const std::vector<std::uint8_t> der = spki_der(key.algorithm, key.bytes);
   if (der.empty()) return fail_pem("a public key of the wrong length");
   // The composite's first block ends where Ed25519's does.
   std::size_t first = der.size();
@@ -226,15 +208,10 @@ Result<std::string> write_public_key(const PublicKey& key) {
     const Bytes ed25519 = Bytes(key.bytes).first(info(SignatureId::Ed25519).public_key_size);
     first = spki_der(SignatureId::Ed25519, ed25519).size();
   }
-  const Bio bio(BIO_new(BIO_s_mem()));
-  const auto write = [&bio](MutableBytes block) {
-    return PEM_write_bio(bio.get(), kPublicLabel, "", block.data(), static_cast<long>(block.size())) > 0;
-  };
-  const MutableBytes all(der);
-  if (!bio || !write(all.first(first)) || (first < all.size() && !write(all.subspan(first)))) {
-    return fail_provider("a public key cannot be written");
-  }
-  return std::string(written(bio.get()));
+  SecretBytes text;
+  append_pem(text, kPublicLabel, Bytes(der).first(first));
+  if (first < der.size()) append_pem(text, kPublicLabel, Bytes(der).subspan(first));
+  return std::string(text.reveal_text());
 }
 
 }  // namespace qsp::crypto::openssl
