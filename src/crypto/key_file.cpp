@@ -1,10 +1,7 @@
 #include "crypto/key_file.hpp"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
-#include "base/base64.hpp"
 #include "crypto/joined_signature.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/spki.hpp"
@@ -15,7 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxBlocks = 2;
 constexpr std::size_t kMaxPassphraseSize = 1024;
-constexpr std::size_t kLine = 64;  // characters of a block's lines, RFC 7468 §2
 // RFC 7468 §10, §11, §13.
 constexpr std::string_view kPrivateLabel = "PRIVATE KEY";
 constexpr std::string_view kEncryptedLabel = "ENCRYPTED PRIVATE KEY";
@@ -25,24 +21,6 @@ struct DerBlock {
   std::string_view label;
   SecretBytes der;
 };
-
-Result<DerBlock> decode(const PemBlock& pem) {
-  SecretBytes base64;
-  base64.reserve(pem.text.size());
-  std::string_view rest = pem.text.reveal_text();
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(line.size() + 1);
-    if (line.starts_with('-')) continue;
-    if (line.contains(':')) return fail_key("a PEM block with headers, which PKCS#8 does not have");
-    base64.append(line);
-  }
-  SecretBytes der(base64.size() / 4 * 3);
-  const std::optional<std::size_t> size = from_base64(base64.reveal_text(), der.writable());
-  if (!size || *size == 0) return fail_key("a damaged PEM block");
-  der.resize(*size);
-  return DerBlock{pem.label, std::move(der)};
-}
 
 struct Blocks {
   std::vector<DerBlock> all;
@@ -59,27 +37,13 @@ Result<Blocks> read_blocks(std::string_view pem) {
     if (!next) return fail_key(next.error());
     if (!*next) break;
     if (blocks.all.size() == kMaxBlocks) return fail_key("more PEM blocks than a key has");
-    QSP_TRY(DerBlock block, decode(**next));
-    blocks.all.push_back(std::move(block));
+    auto der = decode(**next);
+    if (!der) return fail_key(der.error());
+    blocks.all.push_back({(*next)->label, *std::move(der)});
   }
   if (blocks.all.empty()) return fail_key("no PEM block");
   blocks.text_of_private_key = reader.skipped_private_key();
   return blocks;
-}
-
-/// Appends a PEM block to SecretBytes or a string.
-template <class Text>
-void append_block(Text& text, std::string_view label, Bytes der) {
-  SecretBytes base64(base64_size(der.size()));
-  to_base64(der, {reinterpret_cast<char*>(base64.writable().data()), base64.size()});
-  for (const std::string_view part : {std::string_view("-----BEGIN "), label, std::string_view("-----\n")})
-    text.append(part);
-  for (std::string_view rest = base64.reveal_text(); !rest.empty(); rest.remove_prefix(std::min(kLine, rest.size()))) {
-    text.append(rest.substr(0, kLine));
-    text.append("\n");
-  }
-  for (const std::string_view part : {std::string_view("-----END "), label, std::string_view("-----\n")})
-    text.append(part);
 }
 
 }  // namespace
@@ -112,12 +76,9 @@ Result<void> check_new_passphrase(const std::optional<SecretBytes>& passphrase) 
 }
 
 SecretBytes private_key_text(const std::vector<PrivateKeyBlock>& blocks) {
-  std::size_t size = 0;
-  for (const PrivateKeyBlock& block : blocks) size += 2 * block.der.size() + 2 * kLine;
   SecretBytes text;
-  text.reserve(size);
   for (const PrivateKeyBlock& block : blocks) {
-    append_block(text, block.encrypted ? kEncryptedLabel : kPrivateLabel, block.der.reveal());
+    append_pem(text, block.encrypted ? kEncryptedLabel : kPrivateLabel, block.der.reveal());
   }
   return text;
 }
@@ -142,14 +103,14 @@ Result<PublicKey> read_public_key(std::string_view pem) {
 
 Result<std::string> write_public_key(const PublicKey& key) {
   if (key.bytes.size() != info(key.algorithm).public_key_size) return fail_key("a public key of the wrong length");
-  std::string text;
+  SecretBytes text;
   Bytes rest(key.bytes);
   for (const SignatureId part : parts_of(key.algorithm)) {
     const std::size_t size = info(part).public_key_size;
-    append_block(text, kPublicLabel, spki_der(part, rest.first(size)));
+    append_pem(text, kPublicLabel, spki_der(part, rest.first(size)));
     rest = rest.subspan(size);
   }
-  return text;
+  return std::string(text.reveal_text());
 }
 
 }  // namespace qsp::crypto

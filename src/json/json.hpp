@@ -24,7 +24,7 @@ std::expected<boost::json::value, std::string> parse(std::string_view text, std:
 /// Compact JSON.
 SecretBytes serialize(const boost::json::value& value);
 
-/// Base64 (RFC 4648 §4) as a JSON string, in wiping memory.
+/// Base64 (base/base64.hpp) in wiping memory.
 boost::json::string to_base64(Bytes bytes);
 
 }  // namespace qsp::json

@@ -9,9 +9,8 @@
 
 #include "base/base64.hpp"
 
+namespace qsp {
 namespace {
-
-using namespace qsp;
 
 std::optional<std::string> decoded(std::string_view text, std::size_t room = 64) {
   std::vector<std::uint8_t> out(room, 0xaa);
@@ -81,4 +80,27 @@ TEST(Base64, never_writes_beyond_its_room) {
   EXPECT_EQ(decoded("", 0), "");
 }
 
+TEST(Base64, every_length_comes_back_and_its_padding_says_how_long_it_was) {
+  std::string bytes;
+  for (unsigned size = 0; size <= 70; ++size, bytes += static_cast<char>(size * 37)) {
+    const std::string text = encoded(bytes);
+    EXPECT_EQ(text.size() % 4, 0U);
+    EXPECT_EQ(std::ranges::count(text, '='), static_cast<std::ptrdiff_t>((3 - size % 3) % 3));
+    EXPECT_EQ(decoded(text, 70), bytes);
+  }
+}
+
+TEST(Base64, every_byte_comes_back_at_every_place) {
+  for (unsigned code = 0; code < 256; ++code) {
+    for (std::size_t at = 0; at < 3; ++at) {
+      std::string bytes = "abc";
+      bytes[at] = static_cast<char>(code);
+      for (std::size_t size = at + 1; size <= 3; ++size) {
+        EXPECT_EQ(decoded(encoded(bytes.substr(0, size))), bytes.substr(0, size)) << code << " at " << at;
+      }
+    }
+  }
+}
+
 }  // namespace
+}  // namespace qsp
