@@ -31,8 +31,7 @@ struct FrameHeader {
   bool operator==(const FrameHeader&) const = default;
 };
 
-[[gnu::always_inline]] inline void encode(const FrameHeader& header,
-                                          std::span<std::uint8_t, kFrameHeaderSize> out) noexcept {
+inline void encode(const FrameHeader& header, std::span<std::uint8_t, kFrameHeaderSize> out) noexcept {
   out[0] = std::to_underlying(header.type);
   out[1] = header.flags;
   std::ranges::copy(big_endian<8>(header.session_id), out.subspan<2, 8>().begin());
