@@ -1,17 +1,8 @@
 #include "qsp/secret.hpp"
 
-#include <cstring>
-
 #include "base/declassified.hpp"
 
 namespace qsp {
-
-void wipe(MutableBytes bytes) noexcept {
-  if (bytes.empty()) return;
-  std::memset(bytes.data(), 0, bytes.size());
-  // The compiler must assume that this reads the memory, so it keeps the memset.
-  __asm__ __volatile__("" : : "r"(bytes.data()) : "memory");
-}
 
 namespace {
 

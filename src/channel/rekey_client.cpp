@@ -69,16 +69,15 @@ Result<void> Session::on(const wire::RekeyInit& init, Bytes plaintext, Instant n
   if (init.key_id.empty() && init.kem_public_key.empty() && live_->agreement.qkd) {
     return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY INIT: neither a KEM key nor a QKD key");
   }
-  if (init.key_id.empty()) return send_ack(plaintext, std::nullopt, now);
+  if (init.key_id.empty()) return send_ack(init, plaintext, std::nullopt, now);
   const Instant deadline = now + std::min<Instant>(kKmeStep, live_->policy.timer);
   live_->rekey = AwaitDecKey{SecretBytes::copy_of(plaintext), std::string(init.key_id), deadline};
   events_.emplace_back(QkdKeyNeeded{live_->agreement.peer_sae_id, std::string(init.key_id), deadline});
   return {};
 }
 
-Result<void> Session::send_ack(Bytes init_bytes, std::optional<QkdKey>&& key, Instant now) {
-  const auto parsed = wire::parse_rekey(init_bytes);
-  const auto& init = std::get<wire::RekeyInit>(*parsed);
+Result<void> Session::send_ack(const wire::RekeyInit& init, Bytes init_bytes, std::optional<QkdKey>&& key,
+                               Instant now) {
   schedule::RekeyInputs inputs{.qkd_key = std::move(key), .shared_secret = std::nullopt, .material = init.material};
   wire::RekeyAck ack{.new_epoch = init.new_epoch, .confirm = {}, .kem_ciphertext = {}};
   std::vector<std::uint8_t> ciphertext;
@@ -143,7 +142,8 @@ Result<void> Session::provide_rekey_key(DeliveredKey&& key, Instant now) {
   } else if (auto* state = std::get_if<AwaitDecKey>(&live_->rekey)) {
     const bool lawful = same_uuid(taken.key_id, state->key_id) && taken.key.size() == QkdKey::kCapacity;
     const SecretBytes init = std::move(state->init);
-    done = lawful ? send_ack(init.reveal(), std::move(taken.key), now) : send_nak();
+    const auto parsed = wire::parse_rekey(init.reveal());
+    done = lawful ? send_ack(std::get<wire::RekeyInit>(*parsed), init.reveal(), std::move(taken.key), now) : send_nak();
   }
   if (!done) die(done.error());
   return {};

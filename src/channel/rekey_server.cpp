@@ -91,8 +91,7 @@ Result<void> Session::on(const wire::RekeyAck& ack, Bytes plaintext, Instant now
     inputs.shared_secret = std::move(*secret);
   }
   QSP_TRY(const auto thr, rekey_transcript(state->init.reveal(), plaintext));
-  const auto parsed = wire::parse_rekey(state->init.reveal());
-  inputs.material = std::get<wire::RekeyInit>(*parsed).material;
+  inputs.material = state->init.reveal().subspan(wire::kInitMaterialBegin, wire::kMaterialSize);
   QSP_TRY(auto next, std::move(live_->ratchet).next(schedule(), std::move(inputs), session_id_, thr));
   if (!constant_time_equal(next.confirm, ack.confirm)) {
     return fail(ErrorKind::PeerMisbehaved, Reason::RekeyFailed, "REKEY ACK: confirm");

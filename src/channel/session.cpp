@@ -195,7 +195,7 @@ Result<void> Session::send_control(FrameType type, Bytes plaintext) {
   const std::size_t begin = transmit_.size();
   transmit_.resize(begin + plaintext.size() + record::stream::kOverhead);
   const MutableBytes frame = MutableBytes(transmit_).subspan(begin);
-  std::ranges::copy(plaintext, frame.begin() + kFrameHeaderSize);
+  std::copy(plaintext.begin(), plaintext.end(), frame.begin() + kFrameHeaderSize);
   const auto sealed = sender_.seal(type, 0, frame);
   if (!sealed) {
     wipe(frame);

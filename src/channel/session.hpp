@@ -182,7 +182,7 @@ class Session final : public Channel {
   Result<void> fail_rekey_key(QkdFailure why, Instant now);
   Result<void> send_request();
   Result<void> send_nak();
-  Result<void> send_ack(Bytes init, std::optional<QkdKey>&& key, Instant now);
+  Result<void> send_ack(const wire::RekeyInit& init, Bytes init_bytes, std::optional<QkdKey>&& key, Instant now);
   Result<schedule::Digest> rekey_transcript(Bytes init, Bytes ack) const;
   void begin_epoch(std::uint32_t epoch, bool kem, std::optional<std::string> key_id, Instant now);
 

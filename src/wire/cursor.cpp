@@ -41,7 +41,8 @@ MutableBytes Writer::reserve(std::size_t size) noexcept {
 
 void Writer::bytes(Bytes value) noexcept {
   const MutableBytes room = reserve(value.size());
-  if (ok_) std::ranges::copy(value, room.begin());
+  // libstdc++ 12's ranges::copy goes byte by byte where its source is const.
+  if (ok_) std::copy(value.begin(), value.end(), room.begin());
 }
 
 void Writer::lp8(Bytes value) noexcept {

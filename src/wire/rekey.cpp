@@ -21,7 +21,8 @@ void begin(Writer& writer, RekeyType type, std::uint32_t new_epoch) noexcept {
 
 std::array<std::uint8_t, 32> array32(Reader& reader) noexcept {
   std::array<std::uint8_t, 32> result{};
-  std::ranges::copy(reader.bytes(32), result.begin());
+  const Bytes bytes = reader.bytes(32);
+  std::copy(bytes.begin(), bytes.end(), result.begin());
   return result;
 }
 
@@ -42,6 +43,12 @@ RekeyNak read_nak(Reader& reader, std::uint32_t new_epoch) noexcept {
   return {new_epoch, Reason::QkdUnavailable};
 }
 
+/// What was read, if it is everything there is.
+Result<RekeyMessage> whole(const Reader& reader, RekeyMessage&& message) noexcept {
+  if (!reader.finished()) return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, "REKEY");
+  return std::move(message);
+}
+
 }  // namespace
 
 Result<RekeyMessage> parse_rekey(Bytes plaintext) noexcept {
@@ -49,28 +56,22 @@ Result<RekeyMessage> parse_rekey(Bytes plaintext) noexcept {
   reader.expect(as_bytes(kRekeyMagic));
   const auto type = static_cast<RekeyType>(reader.u8());
   const std::uint32_t new_epoch = reader.u32();
-  RekeyMessage message;
   switch (type) {
     case RekeyType::Init:
-      message = read_init(reader, new_epoch);
-      break;
+      return whole(reader, read_init(reader, new_epoch));
     case RekeyType::Ack:
-      message = RekeyAck{.new_epoch = new_epoch, .confirm = array32(reader), .kem_ciphertext = reader.lp16(0, 0xffff)};
-      break;
+      return whole(
+          reader,
+          RekeyAck{.new_epoch = new_epoch, .confirm = array32(reader), .kem_ciphertext = reader.lp16(0, 0xffff)});
     case RekeyType::Request:
-      message = RekeyRequest{new_epoch};
-      break;
+      return whole(reader, RekeyRequest{new_epoch});
     case RekeyType::Nak:
-      message = read_nak(reader, new_epoch);
-      break;
+      return whole(reader, read_nak(reader, new_epoch));
     case RekeyType::Done:
-      message = RekeyDone{new_epoch};
-      break;
-    default:
-      reader.fail();
+      return whole(reader, RekeyDone{new_epoch});
   }
-  if (!reader.finished()) return fail(ErrorKind::InvalidMessage, Reason::ProtocolError, "REKEY");
-  return message;
+  reader.fail();
+  return whole(reader, RekeyMessage{});
 }
 
 std::size_t encode(const RekeyInit& message, MutableBytes out) noexcept {

@@ -43,6 +43,8 @@ struct RekeyDone {
 
 using RekeyMessage = std::variant<RekeyInit, RekeyAck, RekeyRequest, RekeyNak, RekeyDone>;
 
+/// Where an INIT's material begins.
+inline constexpr std::size_t kInitMaterialBegin = 9;
 /// Where an ACK's confirm stands: THr covers the bytes before and after it.
 inline constexpr std::size_t kAckConfirmBegin = 9;
 inline constexpr std::size_t kAckConfirmEnd = 41;
