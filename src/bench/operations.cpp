@@ -151,7 +151,7 @@ void add_hkdf(std::vector<Operation>& all) {
 }
 
 void add_random(std::vector<Operation>& all) {
-  for (const std::size_t size : {32, 16'384}) {
+  for (const std::size_t size : {std::size_t{32}, std::size_t{16'384}}) {
     all.push_back({.name = fmt::format("random {} bytes", text::grouped(size)),
                    .algorithm = crypto::Primitive::Random,
                    .prepare = [size](Provider& provider) -> Outcome<Contender> {

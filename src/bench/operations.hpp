@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -20,7 +21,7 @@ struct Operation {
 };
 
 /// Bytes of the messages whose sealing is measured.
-inline constexpr std::size_t kMessageSizes[] = {64, 256, 1350, 4096, 16'384, 65'536};
+inline constexpr std::array<std::size_t, 6> kMessageSizes{64, 256, 1350, 4096, 16'384, 65'536};
 
 /// All of them, in the order of the suite table.
 std::vector<Operation> operations();

@@ -64,7 +64,7 @@ class RoutedProvider final : public Provider {
   [[nodiscard]] const Served& served(const Algorithm& algorithm) const noexcept;
   /// For what all do alike.
   [[nodiscard]] Provider& any() const noexcept { return *parts_.front().provider; }
-  [[nodiscard]] std::vector<Provider*> by_signatures() const;
+  [[nodiscard]] std::vector<Provider*> readers() const;
   [[nodiscard]] bool tells_more(const Error& error, const Error& than) const noexcept;
 
   std::vector<Part> parts_;
@@ -145,16 +145,17 @@ Result<std::unique_ptr<Verifier>> RoutedProvider::verifier(const PublicKey& key)
   return serving.by->verifier(key);
 }
 
-/// The parts, those that serve most signatures first: the first to read a key is then seldom the wrong one.
-std::vector<Provider*> RoutedProvider::by_signatures() const {
-  std::vector<Provider*> providers;
-  for (const Part& part : parts_) providers.push_back(part.provider.get());
-  std::ranges::stable_sort(providers, std::ranges::greater(), [this](const Provider* provider) {
+/// The parts, and first the one that serves most signatures: it is seldom the wrong one to read a key.
+std::vector<Provider*> RoutedProvider::readers() const {
+  std::vector<Provider*> readers;
+  for (const Part& part : parts_) readers.push_back(part.provider.get());
+  const auto signatures = [this](const Provider* provider) {
     return std::ranges::count_if(served_, [provider](const Served& serving) {
       return serving.by == provider && std::holds_alternative<SignatureId>(serving.algorithm);
     });
-  });
-  return providers;
+  };
+  std::ranges::iter_swap(readers.begin(), std::ranges::max_element(readers, {}, signatures));
+  return readers;
 }
 
 /// Of the reasons for which two parts cannot read a key: one that knows the key's algorithm has more to say than one
@@ -172,7 +173,7 @@ bool RoutedProvider::tells_more(const Error& error, const Error& than) const noe
 Result<std::unique_ptr<Signer>> RoutedProvider::load_signer(std::string_view pem, const AskPassphrase& ask) {
   AskOnce once(ask);
   std::optional<Error> refused;
-  for (Provider* const provider : by_signatures()) {
+  for (Provider* const provider : readers()) {
     Result<std::unique_ptr<Signer>> signer = provider->load_signer(pem, once.asking());
     if (!signer) {
       if (!refused || tells_more(signer.error(), *refused)) refused = signer.error();

@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <variant>
 
 #include "crypto/routed/library.hpp"
 #include "qsp/crypto.hpp"
@@ -62,16 +64,20 @@ inline constexpr std::array kRoutes{
 /// The name of an algorithm, as the suite table has it.
 [[nodiscard]] std::string_view name(const Algorithm& algorithm) noexcept;
 
+inline constexpr std::array kPrimitives{Primitive::Hkdf, Primitive::Random, Primitive::Keystream};
+
 /// Every algorithm that a provider can be asked for: suite table, then primitives.
-inline constexpr auto kAlgorithms = [] {
-  std::array<Algorithm, kKems.size() + kSignatures.size() + kAeads.size() + 3> all;
-  std::size_t at = 0;
-  for (const KemInfo& row : kKems) all[at++] = row.id;
-  for (const SignatureInfo& row : kSignatures) all[at++] = row.id;
-  for (const AeadInfo& row : kAeads) all[at++] = row.id;
-  for (const Primitive primitive : {Primitive::Hkdf, Primitive::Random, Primitive::Keystream}) all[at++] = primitive;
-  return all;
-}();
+inline constexpr auto kAlgorithms = []<std::size_t... kAt>(std::index_sequence<kAt...>) {
+  const auto algorithm = [](std::size_t at) -> Algorithm {
+    if (at < kKems.size()) return kKems[at].id;
+    at -= kKems.size();
+    if (at < kSignatures.size()) return kSignatures[at].id;
+    at -= kSignatures.size();
+    if (at < kAeads.size()) return kAeads[at].id;
+    return kPrimitives[at - kAeads.size()];
+  };
+  return std::array{algorithm(kAt)...};
+}(std::make_index_sequence<kKems.size() + kSignatures.size() + kAeads.size() + kPrimitives.size()>());
 
 /// What is wrong with a table of routes; empty: nothing. A sound one has each algorithm once, names libraries alone,
 /// and divides by size what is an AEAD, between two libraries.
