@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "crypto/kem_layout.hpp"
 #include "crypto/openssl/owned.hpp"
 #include "crypto/support.hpp"
 #include "qsp/suites.hpp"
@@ -15,30 +16,14 @@ namespace {
 using test::Buffer;
 using test::expect_error;
 using test::joined;
+using test::kLayouts;
+using test::Layout;
 using test::must;
 using test::ScriptedRng;
 using test::unhex;
 
-constexpr std::size_t kSeedSize = 64;     // d ‖ z
-constexpr std::size_t kMessageSize = 32;  // m
-
-/// What a KEM is made of, as draft-ietf-tls-ecdhe-mlkem says it.
-struct Layout {
-  KemId id;
-  KemId ml_kem;
-  std::size_t ecdh_share;  ///< bytes; 0 in a pure ML-KEM
-  std::size_t ecdh_seed;   ///< bytes that the classical private key draws
-  bool ecdh_first;
-};
-
-constexpr std::array<Layout, 6> kLayouts{{
-    {KemId::X25519MlKem768, KemId::MlKem768, 32, 32, false},
-    {KemId::SecP256r1MlKem768, KemId::MlKem768, 65, 32, true},
-    {KemId::SecP384r1MlKem1024, KemId::MlKem1024, 97, 48, true},
-    {KemId::MlKem768, KemId::MlKem768, 0, 0, false},
-    {KemId::MlKem1024, KemId::MlKem1024, 0, 0, false},
-    {KemId::MlKem512, KemId::MlKem512, 0, 0, false},
-}};
+constexpr std::size_t kSeedSize = test::kKemSeedSize;
+constexpr std::size_t kMessageSize = test::kKemMessageSize;
 
 /// What the suites below have in common, over one provider.
 class KemSuite : public test::ProviderTest {
@@ -56,11 +41,8 @@ class EachKem : public test::EveryRow<Layout, KemSuite> {
   const Layout& layout() const { return row(); }
   const Kem& kem() { return KemSuite::kem(layout().id); }
   std::unique_ptr<KemPrivateKey> generate() { return KemSuite::generate(layout().id); }
-  /// Where the classical part of a share or ciphertext begins.
-  std::size_t ecdh_at(Bytes whole) const { return layout().ecdh_first ? 0 : whole.size() - layout().ecdh_share; }
-  Bytes ml_kem_part(Bytes whole) const {
-    return layout().ecdh_first ? whole.subspan(layout().ecdh_share) : whole.first(whole.size() - layout().ecdh_share);
-  }
+  std::size_t ecdh_at(Bytes whole) const { return layout().ecdh_at(whole.size()); }
+  Bytes ml_kem_part(Bytes whole) const { return layout().ml_kem_part(whole); }
 
   void expect_share_refused(Bytes share) {
     expect_error(kem().encapsulate(share, provider_->rng()), ErrorKind::InvalidMessage, Reason::HandshakeFailed);
