@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <vector>
 
+#include "base/base64.hpp"
 #include "check.hpp"
 #include "json/json.hpp"
 
@@ -16,7 +17,7 @@ using fuzz::check;
 
 void try_base64(std::string_view text) {
   std::vector<std::uint8_t> out(text.size());
-  const auto size = json::from_base64(text, out);
+  const auto size = from_base64(text, out);
   check(size || std::ranges::all_of(out, [](std::uint8_t byte) { return byte == 0; }), "refused and not wiped");
   if (!size) return;
   const auto again = json::to_base64(Bytes(out).first(*size));

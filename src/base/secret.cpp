@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/declassified.hpp"
+
 namespace qsp {
 
 void wipe(MutableBytes bytes) noexcept {
@@ -11,7 +13,9 @@ void wipe(MutableBytes bytes) noexcept {
   __asm__ __volatile__("" : : "r"(bytes.data()) : "memory");
 }
 
-bool constant_time_equal(Bytes a, Bytes b) noexcept {
+namespace {
+
+bool equal(Bytes a, Bytes b) noexcept {
   if (a.size() != b.size()) return false;
   std::uint8_t difference = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -21,5 +25,10 @@ bool constant_time_equal(Bytes a, Bytes b) noexcept {
   }
   return difference == 0;
 }
+
+}  // namespace
+
+// Public: that the two are equal or not, which is why anybody compares.
+bool constant_time_equal(Bytes a, Bytes b) noexcept { return declassified(equal(a, b) ? 1 : 0) != 0; }
 
 }  // namespace qsp

@@ -12,8 +12,8 @@
 /// The yardstick: TLS 1.3 of the same OpenSSL with the same algorithms as QSP 1.0's default.
 namespace qsp::bench::tls {
 
-using SslContext = crypto::openssl::Owned<SSL_CTX, SSL_CTX_free>;
-using Ssl = crypto::openssl::Owned<SSL, SSL_free>;
+using SslContext = Owned<SSL_CTX, SSL_CTX_free>;
+using Ssl = Owned<SSL, SSL_free>;
 
 inline constexpr const char* kGroup = "X25519MLKEM768";
 inline constexpr const char* kCipher = "TLS_AES_256_GCM_SHA384";

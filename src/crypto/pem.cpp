@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/try.hpp"
+#include "crypto/pem_marks.hpp"
 
 namespace qsp::crypto {
 namespace {
@@ -12,13 +13,14 @@ constexpr std::string_view kDashes = "-----";
 constexpr std::string_view kBegin = "-----BEGIN ";
 constexpr std::string_view kEnd = "-----END ";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kWhiteSpace = " \t\v\f";
 constexpr std::string_view kDamaged = "a damaged PEM block";
 
 std::string_view trimmed(std::string_view line) noexcept {
-  if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
-  line.remove_prefix(std::min(line.find_first_not_of(kWhiteSpace), line.size()));
-  while (!line.empty() && kWhiteSpace.contains(line.back())) line.remove_suffix(1);
+  if (!line.empty() && mark_of(line.front()) == Mark::Foreign && line.starts_with(kByteOrderMark)) {
+    line.remove_prefix(kByteOrderMark.size());
+  }
+  while (!line.empty() && mark_of(line.front()) == Mark::White) line.remove_prefix(1);
+  while (!line.empty() && mark_of(line.back()) == Mark::White) line.remove_suffix(1);
   return line;
 }
 
@@ -46,8 +48,9 @@ bool is_key_label(std::string_view label) noexcept { return label.ends_with("KEY
 bool is_private_key_label(std::string_view label) noexcept { return label.ends_with("PRIVATE KEY"); }
 
 PemReader::Line PemReader::next_line() noexcept {
-  const std::size_t end = rest_.find_first_of("\r\n");
-  const bool ended = end != std::string_view::npos;
+  std::size_t end = 0;
+  while (end < rest_.size() && mark_of(rest_[end]) != Mark::LineEnd) ++end;
+  const bool ended = end < rest_.size();
   const std::string_view line = rest_.substr(0, end);
   rest_.remove_prefix(line.size());
   rest_.remove_prefix(rest_.starts_with("\r\n") ? 2 : ended ? 1 : 0);
@@ -77,7 +80,7 @@ Result<PemBlock, std::string_view> PemReader::rest_of_block(std::string_view lab
     if (rest_.empty()) return std::unexpected("a PEM block without its end: a damaged PEM block");
     const std::string_view line = next_line().text;
     size += line.size() + 1;
-    if (!line.contains(kDashes)) continue;
+    if (!stands_in(line, kDashes)) continue;
     if (label_of(line, kEnd) != label) return std::unexpected(kDamaged);
     break;
   }

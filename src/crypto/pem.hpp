@@ -7,7 +7,8 @@
 #include "qsp/crypto.hpp"
 
 /// Text with PEM blocks, as RFC 7468 allows it: explanatory text before, between and behind them (§2, §5.2), any line
-/// end, a byte order mark.
+/// end, a byte order mark. Of what stands in a block, time, branches and addresses depend on its layout alone: on where
+/// lines end, and where white space, hyphens and padding are.
 namespace qsp::crypto {
 
 struct PemBlock {
@@ -18,6 +19,16 @@ struct PemBlock {
 /// Whether a block of this label holds a key: private or public, in any format.
 bool is_key_label(std::string_view label) noexcept;
 bool is_private_key_label(std::string_view label) noexcept;
+
+/// Whether `needle` stands in a text that may have a private key in it. The needle has a character that Base64 has not;
+/// that one is looked for, and only around it is anything compared.
+bool stands_in(std::string_view text, std::string_view needle) noexcept;
+
+/// The bytes of a block: at least one. Error: what is wrong, a phrase for a person.
+Result<SecretBytes, std::string_view> decode(const PemBlock& block);
+
+/// A block as text: lines of 64 characters, each ended by a line feed. Appends it.
+void append_pem(SecretBytes& text, std::string_view label, Bytes bytes);
 
 /// The blocks of a text, one after the other. What lies outside them is skipped, but never what could be a damaged
 /// block: a line with five or more dashes that is not a boundary ends the reading with an error.

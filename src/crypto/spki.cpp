@@ -16,6 +16,11 @@ struct Prefix {
   std::array<std::uint8_t, 22> bytes;
 
   [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes).first(size); }
+  /// The content of its OBJECT IDENTIFIER: what stands between two SEQUENCEs' heads and the BIT STRING's.
+  [[nodiscard]] Bytes oid() const noexcept {
+    const std::size_t outer = bytes[1] == 0x82 ? 4 : 2;
+    return Bytes(bytes).subspan(outer + 4, bytes[outer + 3]);
+  }
 };
 
 constexpr std::array<Prefix, 5> kPrefixes{{
@@ -52,6 +57,17 @@ std::vector<std::uint8_t> spki_der(SignatureId id, Bytes raw) {
   der.insert(der.end(), prefix->view().begin(), prefix->view().end());
   der.insert(der.end(), raw.begin(), raw.end());
   return der;
+}
+
+Bytes oid_of(SignatureId id) noexcept {
+  const auto* const prefix = std::ranges::find(kPrefixes, id, &Prefix::id);
+  return prefix == kPrefixes.end() ? Bytes() : prefix->oid();
+}
+
+std::optional<SignatureId> algorithm_of_oid(Bytes oid) noexcept {
+  const auto* const prefix =
+      std::ranges::find_if(kPrefixes, [oid](const Prefix& row) { return std::ranges::equal(row.oid(), oid); });
+  return prefix == kPrefixes.end() ? std::nullopt : std::optional(prefix->id);
 }
 
 std::optional<PublicKey> public_key_from_spki(Bytes der) {

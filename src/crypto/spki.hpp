@@ -16,4 +16,9 @@ std::vector<std::uint8_t> spki_der(SignatureId id, Bytes raw);
 /// Never a composite, which has two.
 std::optional<PublicKey> public_key_from_spki(Bytes der);
 
+/// The content of an algorithm's OBJECT IDENTIFIER in DER; empty for the composite, which has two.
+Bytes oid_of(SignatureId id) noexcept;
+/// The other way round.
+std::optional<SignatureId> algorithm_of_oid(Bytes oid) noexcept;
+
 }  // namespace qsp::crypto

@@ -1,6 +1,7 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "base/base64.hpp"
 #include "base/try.hpp"
 #include "etsi014/fields.hpp"
 #include "json/json.hpp"
@@ -39,9 +40,9 @@ Parsed<Key> read_key(const bj::value& value) {
   const bj::string* const base64 = member == nullptr ? nullptr : member->if_string();
   if (base64 == nullptr) return wrong("key", member == nullptr ? "missing" : "not a string");
   if (base64->empty()) return wrong("key", "empty");
-  if (base64->size() > json::base64_size(kMaxKeySize)) return wrong("key", "too long");
+  if (base64->size() > base64_size(kMaxKeySize)) return wrong("key", "too long");
   KeyMaterial whole;
-  const auto size = json::from_base64(*base64, whole.writable());
+  const auto size = from_base64(*base64, whole.writable());
   if (!size) return wrong("key", "not canonical base64 of " + std::to_string(kMaxKeySize) + " bytes or fewer");
   QSP_TRY(const auto simulated, read_simulated(*object, "key_extension"));
   QSP_TRY(const auto simulated_id, read_simulated(*object, "key_ID_extension"));

@@ -18,7 +18,6 @@ namespace {
 
 using crypto::openssl::Bio;
 using crypto::openssl::Certificate;
-using crypto::openssl::Owned;
 using crypto::openssl::Pkey;
 using files::OrText;
 using Time = std::chrono::system_clock::time_point;

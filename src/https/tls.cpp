@@ -24,7 +24,6 @@ namespace {
 
 using crypto::openssl::Bio;
 using crypto::openssl::Certificate;
-using crypto::openssl::Owned;
 using files::OrText;
 
 constexpr std::size_t kMaxCertificatesSize = std::size_t{4}

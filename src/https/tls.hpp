@@ -15,7 +15,7 @@
 namespace qsp::https {
 
 /// One end of a connection to be.
-using Ssl = crypto::openssl::Owned<SSL, SSL_free>;
+using Ssl = Owned<SSL, SSL_free>;
 /// What connections are made from. Connections keep it alive.
 using TlsContext = std::shared_ptr<SSL_CTX>;
 

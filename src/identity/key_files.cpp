@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/try.hpp"
+#include "crypto/pem.hpp"
 #include "files/file.hpp"
 #include "files/trusted.hpp"
 #include "identity/passphrase.hpp"
@@ -34,10 +35,10 @@ OrText<void> refuse_existing(const std::string& file) {
 KeyFileKind kind_of(std::string_view text) noexcept {
   const std::size_t begin = text.find_first_not_of(kWhiteSpace);
   if (begin == std::string_view::npos) return KeyFileKind::Empty;
-  if (text.contains("[[peer")) return KeyFileKind::Peers;
+  if (crypto::stands_in(text, "[[peer")) return KeyFileKind::Peers;
   // "PRIVATE KEY" and "ENCRYPTED PRIVATE KEY" are PKCS#8; one private block is enough to make the file a secret.
-  if (text.contains("PRIVATE KEY-----")) return KeyFileKind::Private;
-  if (text.contains("-----BEGIN PUBLIC KEY-----")) return KeyFileKind::Public;
+  if (crypto::stands_in(text, "PRIVATE KEY-----")) return KeyFileKind::Private;
+  if (crypto::stands_in(text, "-----BEGIN PUBLIC KEY-----")) return KeyFileKind::Public;
   return text.substr(begin).starts_with("-----") ? KeyFileKind::Damaged : KeyFileKind::Neither;
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/base64.hpp"
 #include "qsp/secret_bytes.hpp"
 
 namespace qsp::json {
@@ -161,6 +162,13 @@ SecretBytes serialize(const bj::value& value) {
   char* const out = reinterpret_cast<char*>(text.writable().data());
   serializer.reset(&value);
   for (std::size_t at = 0; !serializer.done();) at += serializer.read(out + at, size - at).size();
+  return text;
+}
+
+bj::string to_base64(Bytes bytes) {
+  bj::string text(wiping_memory());
+  text.resize(base64_size(bytes.size()));
+  qsp::to_base64(bytes, text);
   return text;
 }
 

@@ -5,7 +5,6 @@
 #include <boost/json/value.hpp>
 #include <cstddef>
 #include <expected>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,12 +24,7 @@ std::expected<boost::json::value, std::string> parse(std::string_view text, std:
 /// Compact JSON.
 SecretBytes serialize(const boost::json::value& value);
 
-/// RFC 4648 §4, with padding.
-std::size_t base64_size(std::size_t bytes) noexcept;
-/// In wiping memory.
+/// Base64 (base/base64.hpp) in wiping memory.
 boost::json::string to_base64(Bytes bytes);
-/// Bytes that canonical base64 `text` stands for: their number, or nothing where it is not exact (alphabet, padding,
-/// stray bits) or more than `out` has room for. On failure `out` is wiped.
-std::optional<std::size_t> from_base64(std::string_view text, MutableBytes out) noexcept;
 
 }  // namespace qsp::json

@@ -17,7 +17,6 @@
 #include "base/try.hpp"
 #include "files/file.hpp"
 #include "qsp/bytes.hpp"
-#include "wire/cursor.hpp"
 
 namespace qsp::keysource {
 namespace {
@@ -263,10 +262,7 @@ OrText<QkdKey> Pad::spend(std::uint64_t index) {
   constexpr std::array<std::uint8_t, kRecordSize> kErased{};
   Secret<kRecordSize, struct RecordTag> record;
   QSP_TRY(files::read_at(pad_.get(), file_, record.writable(), record_offset(index)));
-  const Bytes key = record.reveal().first(kKeySize);
-  wire::Reader check(record.reveal().subspan(kKeySize));
-  const bool intact = check.u64() == record_check(header_.pad_id, index, key);
-  if (std::ranges::equal(record.reveal(), kErased)) {
+  if (is_erased(record.reveal())) {
     return refuse_for_good(file_ + ": a key that was used is unused in " + journal_of(file_) +
                            ", which is therefore older than the pad; make a new pair with: qsp pad create");
   }
@@ -275,9 +271,9 @@ OrText<QkdKey> Pad::spend(std::uint64_t index) {
   if (OrText<void> erased = files::write_at(pad_.get(), file_, kErased, record_offset(index)); !erased) {
     return refuse_for_good(std::move(erased.error()));
   }
-  if (!intact)
+  if (!is_intact(header_.pad_id, index, record.reveal()))
     return std::unexpected(file_ + ": key " + std::to_string(index) + " is damaged; it is skipped from now on");
-  return QkdKey::copy_of(key);
+  return QkdKey::copy_of(record.reveal().first(kKeySize));
 }
 
 OrText<DeliveredKey> Pad::take_next() {

@@ -135,4 +135,16 @@ std::uint64_t record_check(const Uuid& pad_id, std::uint64_t index, Bytes key) n
   return crc64(key, crc64(key_id_of(pad_id, index)));
 }
 
+bool is_intact(const Uuid& pad_id, std::uint64_t index, Bytes record) noexcept {
+  std::array<std::uint8_t, kRecordSize - kKeySize> check{};
+  wire::Writer writer(check);
+  writer.u64(record_check(pad_id, index, record.first(kKeySize)));
+  return constant_time_equal(record.subspan(kKeySize), check);
+}
+
+bool is_erased(Bytes record) noexcept {
+  constexpr std::array<std::uint8_t, kRecordSize> kErased{};
+  return constant_time_equal(record, kErased);
+}
+
 }  // namespace qsp::keysource

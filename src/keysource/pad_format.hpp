@@ -104,5 +104,9 @@ constexpr std::size_t journal_size(std::uint64_t keys) noexcept {
 
 /// A record's check. It finds damage only: who can write the pad can read it.
 std::uint64_t record_check(const Uuid& pad_id, std::uint64_t index, Bytes key) noexcept;
+/// Whether a record's check is that of its key.
+[[nodiscard]] bool is_intact(const Uuid& pad_id, std::uint64_t index, Bytes record) noexcept;
+/// Whether a record is the zeros that its key was overwritten with.
+[[nodiscard]] bool is_erased(Bytes record) noexcept;
 
 }  // namespace qsp::keysource

@@ -165,8 +165,8 @@ std::string reference(int mode, Bytes key, Bytes salt, Bytes info, std::size_t s
   std::size_t next = 3;
   if (!salt.empty()) params[next++] = octets(OSSL_KDF_PARAM_SALT, salt);
   if (!info.empty()) params[next++] = octets(OSSL_KDF_PARAM_INFO, info);
-  const openssl::Owned<EVP_KDF, EVP_KDF_free> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
-  const openssl::Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> context(EVP_KDF_CTX_new(kdf.get()));
+  const Owned<EVP_KDF, EVP_KDF_free> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
+  const Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> context(EVP_KDF_CTX_new(kdf.get()));
   Buffer out(size);
   EXPECT_EQ(EVP_KDF_derive(context.get(), out.data(), out.size(), params.data()), 1);
   return to_hex(out);

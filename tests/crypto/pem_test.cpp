@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,60 @@ TEST(PemReader, knows_keys_by_their_labels) {
     EXPECT_TRUE(is_key_label(label) && !is_private_key_label(label)) << label;
   }
   for (const std::string_view label : {"CERTIFICATE", "X509 CRL", "EC PARAMETERS"}) EXPECT_FALSE(is_key_label(label));
+}
+
+/// The bytes of the one block that `text` is, or what is wrong with it.
+std::string bytes_in(const std::string& text) {
+  PemReader reader(text);
+  const auto next = reader.next();
+  if (!next || !*next) return "no block";
+  const auto bytes = decode(**next);
+  return bytes ? std::string(bytes->reveal_text()) : std::string(bytes.error());
+}
+
+TEST(PemBlock, holds_the_bytes_of_its_base64_however_it_is_laid_out) {
+  for (const std::string_view body :
+       {"Zm9vYmFy", "\nZm9vYmFy", "Zm9v\nYmFy", "Z m9\tvYm\nF y", "Zm9vYmFy\r", "Z\nm\n9\nv\nY\nm\nF\ny"}) {
+    EXPECT_EQ(bytes_in(block("A B", body)), "foobar") << body;
+  }
+  EXPECT_EQ(bytes_in(block("A", "Zm9vYg==")), "foob");
+  EXPECT_EQ(bytes_in(block("A", "Zm9vYmE\n=")), "fooba");
+}
+
+TEST(PemBlock, is_refused_where_it_holds_anything_else) {
+  for (const std::string_view body : {"", "\n", "Zm9", "Zm9v=", "Zm9v====", "Zg=", "Zh==", "Zg==Zm9v", "Zm9v-",
+                                      "Zm9v*m9v", "Zm9v\n\nYmFy", "\n\nZm9v", "Zm9v\n\n"}) {
+    EXPECT_EQ(bytes_in(block("A", body)), "a damaged PEM block") << body;
+  }
+  EXPECT_EQ(bytes_in(block("A", "Proc-Type: 4,ENCRYPTED\n\nAAAA")),
+            "a PEM block with headers, which PKCS#8 does not have");
+}
+
+TEST(PemBlock, is_written_in_lines_of_64_characters_and_read_back) {
+  std::string bytes;
+  for (unsigned size = 0; size < 200; ++size, bytes += static_cast<char>(size * 59)) {
+    SecretBytes text;
+    append_pem(text, "A KEY", as_bytes(bytes));
+    const std::string pem(text.reveal_text());
+    EXPECT_TRUE(pem.starts_with("-----BEGIN A KEY-----\n") && pem.ends_with("\n-----END A KEY-----\n")) << pem;
+    for (std::size_t at = 0; at < pem.size(); at = pem.find('\n', at) + 1) EXPECT_LE(pem.find('\n', at) - at, 64U);
+    EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(pem, '\n')), 2 + ((size + 2) / 3 * 4 + 63) / 64);
+    if (size > 0) {
+      EXPECT_EQ(bytes_in(pem), bytes);
+    }
+  }
+}
+
+TEST(PemText, is_searched_for_what_base64_cannot_be) {
+  const std::string text = "ab-----BEGIN PRIVATE KEY-----\nPRIVATE\n";
+  for (const std::string_view there : {"PRIVATE KEY-----", "-----BEGIN ", "ab-----", "E\n"})
+    EXPECT_TRUE(stands_in(text, there)) << there;
+  for (const std::string_view absent :
+       {"[[peer", "PRIVATE KEY------", "------", "PUBLIC KEY-----", "xab-----", "\n\n"}) {
+    EXPECT_FALSE(stands_in(text, absent)) << absent;
+  }
+  EXPECT_FALSE(stands_in("", "-"));
+  EXPECT_TRUE(stands_in("-", "-"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "base/uuid.hpp"
 #include "keysource/crc64.hpp"
 #include "keysource/pad_format.hpp"
+#include "wire/cursor.hpp"
 
 namespace qsp::keysource {
 namespace {
@@ -104,6 +105,29 @@ TEST(KeyId, of_another_pad_or_form_counts_nothing) {
     Uuid altered = id;
     altered[8] = static_cast<std::uint8_t>(variant);
     EXPECT_FALSE(index_of(kHeader.pad_id, altered)) << variant;
+  }
+}
+
+TEST(PadRecord, with_any_byte_altered_or_under_another_index_is_not_intact) {
+  std::vector<std::uint8_t> record(kRecordSize, 0x5A);
+  wire::Writer(MutableBytes(record).subspan(kKeySize))
+      .u64(record_check(kHeader.pad_id, 7, Bytes(record).first(kKeySize)));
+  EXPECT_TRUE(is_intact(kHeader.pad_id, 7, record));
+  EXPECT_FALSE(is_intact(kHeader.pad_id, 8, record));
+  for (std::uint8_t& byte : record) {
+    byte ^= 1U;
+    EXPECT_FALSE(is_intact(kHeader.pad_id, 7, record));
+    byte ^= 1U;
+  }
+}
+
+TEST(PadRecord, is_erased_where_all_of_it_is_zero) {
+  std::vector<std::uint8_t> record(kRecordSize);
+  EXPECT_TRUE(is_erased(record));
+  for (std::uint8_t& byte : record) {
+    byte = 0x80;
+    EXPECT_FALSE(is_erased(record));
+    byte = 0;
   }
 }
 

@@ -75,12 +75,13 @@ class Worker(threading.Thread):
 
 
 def settle(lab):
-    """Waits until nothing is on its way between the two stores; their links."""
+    """Waits until nothing is on its way between the two stores; their links. What the first said may be old when the second is asked, so
+    they have to agree."""
     end = time.monotonic() + PATIENCE
     while True:
         a, b = lab.a.status()["links"][0], lab.b.status()["links"][0]
         quiet = all(link["fresh"] == 0 and link["unannounced"] == 0 and link["peer_reachable"] for link in (a, b))
-        full = a["ready"] == b["ready"] == a["pool"] // 2
+        full = a["ready"] == b["ready"] == a["peer_keys"] == b["peer_keys"] == a["pool"] // 2
         if (quiet and full) or time.monotonic() > end:
             return a, b
         time.sleep(0.3)

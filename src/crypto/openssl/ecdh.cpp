@@ -31,9 +31,9 @@ bool all_zero(Bytes bytes) noexcept {
 
 const Ecdh::Row& Ecdh::row(Curve curve) noexcept {
   static constexpr std::array<Row, 3> kRows{{
-      {Curve::X25519, "X25519", "X25519", nullptr, 32, 32, 32},
-      {Curve::P256, "EC", "ECDH", "P-256", 32, 65, 32},
-      {Curve::P384, "EC", "ECDH", "P-384", 48, 97, 48},
+      {Curve::X25519, "X25519", "X25519", nullptr},
+      {Curve::P256, "EC", "ECDH", "P-256"},
+      {Curve::P384, "EC", "ECDH", "P-384"},
   }};
   const auto* const found = std::ranges::find(kRows, curve, &Row::curve);
   return found == kRows.end() ? kRows.front() : *found;
@@ -48,7 +48,7 @@ Fetched<Ecdh> Ecdh::make(const Library& library, Curve curve) {
 }
 
 Result<Pkey> Ecdh::generate(Rng& rng, MutableBytes share) const {
-  Seed seed(curve_->seed_size);
+  Seed seed(info(curve_->curve).seed_size);
   QSP_TRY(rng.fill(seed.writable()));
   Result<Pkey> key;
   if (curve_->group == nullptr) {
@@ -66,15 +66,15 @@ Result<Pkey> Ecdh::generate(Rng& rng, MutableBytes share) const {
   return key;
 }
 
-Result<void> Ecdh::agree(EVP_PKEY* own, Bytes peer_share, MutableBytes secret) const {
-  if (peer_share.size() != curve_->share_size) return fail_share("ECDH: a share of the wrong length");
+Result<void> Ecdh::agree(const Pkey& own, Bytes peer_share, MutableBytes secret) const {
+  if (peer_share.size() != info(curve_->curve).share_size) return fail_share("ECDH: a share of the wrong length");
   // The import checks that a point is on its curve, but would also take SEC 1's hybrid form, which is as long.
   if (curve_->group != nullptr && peer_share.front() != kUncompressed) {
     return fail_share("ECDH: a share that is no uncompressed point");
   }
   const Pkey peer = import_public_key(*library_, curve_->key_type, curve_->group, peer_share);
   if (!peer) return fail_share("ECDH: a share off its curve");
-  const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(Library::context(), own, library_->query()));
+  const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(Library::context(), own.get(), library_->query()));
   if (!context || EVP_PKEY_derive_init(context.get()) != 1) return fail_provider("ECDH: no agreement");
   // No second validation: these curves have cofactor 1 or need none (X25519), so a point on the curve is a valid one.
   std::size_t size = secret.size();

@@ -17,11 +17,11 @@ using MessageSeed = Secret<32, SeedTag>;  // m
 
 }  // namespace
 
-Fetched<MlKem> MlKem::make(const Library& library, const char* name, Sizes sizes) {
+Fetched<MlKem> MlKem::make(const Library& library, const char* name) {
   const KeyManagement keys(EVP_KEYMGMT_fetch(Library::context(), name, library.query()));
   const KemMethod kem(EVP_KEM_fetch(Library::context(), name, library.query()));
   if (!keys || !kem) return std::unexpected<std::string_view>(name);
-  return MlKem(library, name, sizes);
+  return MlKem(library, name);
 }
 
 Result<Pkey> MlKem::generate(Rng& rng, MutableBytes public_key) const {
@@ -57,8 +57,8 @@ Result<void> MlKem::encapsulate(Bytes public_key, Rng& rng, MutableBytes ciphert
   return {};
 }
 
-Result<void> MlKem::decapsulate(EVP_PKEY* key, Bytes ciphertext, MutableBytes secret) const {
-  const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(Library::context(), key, library_->query()));
+Result<void> MlKem::decapsulate(const Pkey& key, Bytes ciphertext, MutableBytes secret) const {
+  const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(Library::context(), key.get(), library_->query()));
   std::size_t secret_size = secret.size();
   if (!context || EVP_PKEY_decapsulate_init(context.get(), nullptr) != 1 ||
       EVP_PKEY_decapsulate(context.get(), secret.data(), &secret_size, ciphertext.data(), ciphertext.size()) != 1 ||

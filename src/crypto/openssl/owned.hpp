@@ -4,21 +4,10 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include <memory>
+#include "base/owned.hpp"
 
 /// OpenSSL's objects, each with the one function that frees it. For every room that may include OpenSSL.
 namespace qsp::crypto::openssl {
-
-template <auto Free>
-struct Deleter {
-  template <class Handle>
-  void operator()(Handle* handle) const noexcept {
-    Free(handle);
-  }
-};
-/// An object of OpenSSL's; null where it could not be made.
-template <class Handle, auto Free>
-using Owned = std::unique_ptr<Handle, Deleter<Free>>;
 
 using Bio = Owned<BIO, BIO_free>;
 using Certificate = Owned<X509, X509_free>;

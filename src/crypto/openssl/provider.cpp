@@ -6,13 +6,14 @@
 #include <array>
 #include <utility>
 
+#include "crypto/hkdf_of.hpp"
 #include "crypto/openssl/aead.hpp"
-#include "crypto/openssl/hkdf.hpp"
 #include "crypto/openssl/kem.hpp"
 #include "crypto/openssl/key_file.hpp"
 #include "crypto/openssl/keystream.hpp"
 #include "crypto/openssl/library.hpp"
 #include "crypto/openssl/rng.hpp"
+#include "crypto/openssl/sha256.hpp"
 #include "crypto/openssl/signature.hpp"
 #include "qsp/suites.hpp"
 
@@ -64,7 +65,7 @@ class OpenSslProvider final : public Provider {
   std::string description_;
   Library library_;
   OpenSslRng rng_;
-  std::unique_ptr<OpenSslHkdf> hkdf_;
+  std::unique_ptr<HkdfOf<Sha256>> hkdf_;
   Capabilities capabilities_;
   std::array<Cipher, kAeads.size()> ciphers_;            ///< of kAeads, in its order; null where the library lacks one
   std::array<std::unique_ptr<Kem>, kKems.size()> kems_;  ///< of kKems, likewise
@@ -72,9 +73,9 @@ class OpenSslProvider final : public Provider {
 };
 
 Result<void> OpenSslProvider::fetch() {
-  Fetched<std::unique_ptr<OpenSslHkdf>> hkdf = OpenSslHkdf::make(library_);
-  if (!hkdf) return fail_provider(kNoHash);
-  hkdf_ = *std::move(hkdf);
+  Fetched<Sha256> sha256 = Sha256::make(library_);
+  if (!sha256) return fail_provider(kNoHash);
+  hkdf_ = std::make_unique<HkdfOf<Sha256>>(*std::move(sha256));
   for (std::size_t i = 0; i < kAeads.size(); ++i) {
     ciphers_[i].reset(EVP_CIPHER_fetch(Library::context(), cipher_name(kAeads[i].id), library_.query()));
     if (ciphers_[i]) capabilities_.aeads.push_back(kAeads[i].id);
@@ -112,7 +113,7 @@ Result<const Kem*> OpenSslProvider::kem(KemId id) {
 }
 
 Result<std::unique_ptr<Signer>> OpenSslProvider::load_signer(std::string_view pem, const AskPassphrase& ask) {
-  QSP_TRY(std::vector<Pkey> keys, read_private_keys(library_, pem, ask));
+  QSP_TRY(std::vector<Pkey> keys, read_private_keys(PrivateKeys(library_), pem, ask));
   return signatures_->signer(std::move(keys));
 }
 

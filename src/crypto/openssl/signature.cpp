@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/try.hpp"
+#include "crypto/joined_signature.hpp"
+#include "crypto/key_file.hpp"
 #include "crypto/openssl/pkey.hpp"
 #include "qsp/suites.hpp"
 
@@ -18,20 +20,6 @@ using Row = SignatureAlgorithms::Row;
 
 struct HedgeTag;
 using Hedge = Secret<32, HedgeTag>;
-
-std::unexpected<Error> fail_signature() noexcept {
-  return fail_clean(ErrorKind::PeerMisbehaved, Reason::HandshakeFailed, "the signature does not verify");
-}
-
-std::unexpected<Error> fail_key(std::string_view where) noexcept {
-  return fail_clean(ErrorKind::ApiMisuse, Reason::InternalError, where);
-}
-
-/// The algorithms whose keys and signatures, joined in this order, are `id`'s.
-std::vector<SignatureId> parts_of(SignatureId id) {
-  if (id == SignatureId::Ed25519MlDsa65) return {SignatureId::Ed25519, SignatureId::MlDsa65};
-  return {id};
-}
 
 const Row& row_of(SignatureId id) noexcept {
   const auto* const found = std::ranges::find(SignatureAlgorithms::kRows, id, &Row::id);
@@ -44,7 +32,8 @@ const Row* row_of(const EVP_PKEY* key) noexcept {
   return found == SignatureAlgorithms::kRows.end() ? nullptr : found;
 }
 
-/// One key of one algorithm, with an operation context that is kept between uses.
+/// One key of one algorithm, with an operation context that is kept between uses; a part of JoinedSigner and
+/// JoinedVerifier.
 class KeyOperation {
  public:
   static Result<KeyOperation> make(const Library& library, EVP_SIGNATURE* method, const Row& row, Pkey key) {
@@ -75,6 +64,7 @@ class KeyOperation {
           OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_TEST_ENTROPY, hedge.writable().data(), hedge.size());
     }
     std::size_t size = out.size();
+    const std::lock_guard lock(*in_use_);
     if (EVP_PKEY_sign_message_init(context_.get(), method_.get(), params.data()) != 1 ||
         EVP_PKEY_sign(context_.get(), out.data(), &size, message.data(), message.size()) != 1 || size != out.size()) {
       return fail_provider("signature: signing failed");
@@ -88,6 +78,7 @@ class KeyOperation {
       return fail_provider("signature: verification cannot start");
     }
     if (EVP_PKEY_verify(context_.get(), signature.data(), signature.size(), message.data(), message.size()) != 1) {
+      ERR_clear_error();
       return fail_signature();
     }
     return {};
@@ -101,50 +92,8 @@ class KeyOperation {
   Pkey key_;
   SignatureMethod method_;
   PkeyContext context_;
-};
-
-class KeySigner final : public Signer {
- public:
-  KeySigner(PublicKey key, std::vector<KeyOperation> parts) noexcept
-      : public_key_(std::move(key)), parts_(std::move(parts)) {}
-
-  [[nodiscard]] const PublicKey& public_key() const noexcept override { return public_key_; }
-
-  Result<std::vector<std::uint8_t>> sign(Bytes message, Rng& rng) const override {
-    std::vector<std::uint8_t> signature(info(public_key_.algorithm).signature_size);
-    MutableBytes rest(signature);
-    const std::lock_guard lock(signing_);
-    for (const KeyOperation& part : parts_) {
-      QSP_TRY(part.sign(message, rng, rest.first(part.signature_size())));
-      rest = rest.subspan(part.signature_size());
-    }
-    return signature;
-  }
-
- private:
-  PublicKey public_key_;
-  /// Of `parts_`, which keep OpenSSL's contexts: sessions on several threads sign with the same key.
-  mutable std::mutex signing_;
-  std::vector<KeyOperation> parts_;
-};
-
-class KeyVerifier final : public Verifier {
- public:
-  KeyVerifier(SignatureId id, std::vector<KeyOperation> parts) noexcept : id_(id), parts_(std::move(parts)) {}
-
-  Result<void> verify(Bytes message, Bytes signature) const override {
-    if (signature.size() != info(id_).signature_size) return fail_signature();
-    for (const KeyOperation& part : parts_) {
-      const Result<void> verified = part.verify(message, signature.first(part.signature_size()));
-      if (!verified) return verified;
-      signature = signature.subspan(part.signature_size());
-    }
-    return {};
-  }
-
- private:
-  SignatureId id_;
-  std::vector<KeyOperation> parts_;
+  /// Of the context: sessions on several threads sign with the same key.
+  std::unique_ptr<std::mutex> in_use_ = std::make_unique<std::mutex>();
 };
 
 /// A verifier that its provider keeps for the next one who asks.
@@ -186,24 +135,20 @@ Result<std::vector<Pkey>> SignatureAlgorithms::generate(SignatureId id) const {
 }
 
 Result<std::unique_ptr<Signer>> SignatureAlgorithms::signer(std::vector<Pkey> keys) const {
-  PublicKey public_key;
-  std::vector<SignatureId> ids;
+  std::vector<PublicKey> public_keys;
   std::vector<KeyOperation> parts;
   for (Pkey& key : keys) {
     const Row* const row = row_of(key.get());
     if (row == nullptr) return fail_key("a private key of a type that QSP does not sign with");
     if (method(*row) == nullptr) return lacks(row->id);
     QSP_TRY(KeyOperation part, KeyOperation::make(*library_, method(*row), *row, std::move(key)));
-    QSP_TRY(const std::vector<std::uint8_t> raw, part.public_key());
-    public_key.bytes.insert(public_key.bytes.end(), raw.begin(), raw.end());
-    ids.push_back(row->id);
+    QSP_TRY(std::vector<std::uint8_t> raw, part.public_key());
+    public_keys.push_back({row->id, std::move(raw)});
     parts.push_back(std::move(part));
   }
-  public_key.algorithm = ids.size() == 1 ? ids.front() : SignatureId::Ed25519MlDsa65;
-  if (ids != parts_of(public_key.algorithm)) {
-    return fail_key("two private keys that are not Ed25519's and, behind it, ML-DSA-65's");
-  }
-  return std::make_unique<KeySigner>(std::move(public_key), std::move(parts));
+  std::optional<PublicKey> whole = join(public_keys);
+  if (!whole) return fail_key("two private keys that are not Ed25519's and, behind it, ML-DSA-65's");
+  return std::make_unique<JoinedSigner<KeyOperation>>(*std::move(whole), std::move(parts));
 }
 
 Result<std::unique_ptr<Verifier>> SignatureAlgorithms::verifier(const PublicKey& key) {
@@ -228,12 +173,13 @@ Result<std::unique_ptr<Verifier>> SignatureAlgorithms::make_verifier(const Publi
     const Row& row = row_of(id);
     const std::size_t size = info(id).public_key_size;
     Pkey imported = import_public_key(*library_, row.name, nullptr, rest.first(size));
+    ERR_clear_error();
     if (!imported) return fail_key("a public key that the library refuses");
     QSP_TRY(KeyOperation part, KeyOperation::make(*library_, method(row), row, std::move(imported)));
     parts.push_back(std::move(part));
     rest = rest.subspan(size);
   }
-  return std::make_unique<KeyVerifier>(key.algorithm, std::move(parts));
+  return std::make_unique<JoinedVerifier<KeyOperation>>(key.algorithm, std::move(parts));
 }
 
 }  // namespace qsp::crypto::openssl

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/base64.hpp"
 #include "base/try.hpp"
 #include "json/json.hpp"
 
@@ -51,7 +52,7 @@ std::optional<NewPiece> piece(const bj::value& value, char side) {
   const bj::object* const object = value.if_object();
   if (object == nullptr) return std::nullopt;
   const auto id = uuid(object->if_contains("id"));
-  const auto key = text(object->if_contains("key"), json::base64_size(kPieceSize));
+  const auto key = text(object->if_contains("key"), base64_size(kPieceSize));
   const auto owner = text(object->if_contains("owner"), 1);
   const bj::value* const simulated = object->if_contains("simulated");
   const auto expires = positive(object->if_contains("expires"));
@@ -62,7 +63,7 @@ std::optional<NewPiece> piece(const bj::value& value, char side) {
                 .owner = owner->front() == side ? Owner::Here : Owner::There,
                 .simulated = simulated->get_bool(),
                 .expires = *expires};
-  if (json::from_base64(*key, made.bytes.writable()) != kPieceSize) return std::nullopt;
+  if (from_base64(*key, made.bytes.writable()) != kPieceSize) return std::nullopt;
   return made;
 }
 

@@ -1,18 +1,14 @@
+#include "base/base64.hpp"
+
 #include <algorithm>
 #include <cstdint>
 
-#include "json/json.hpp"
+#include "base/declassified.hpp"
+#include "base/masks.hpp"
 #include "qsp/secret.hpp"
 
-// Keys pass through here, so no table is looked up at, and no branch taken on, a place that depends on their bits.
-
-namespace qsp::json {
+namespace qsp {
 namespace {
-
-/// All ones where `low` <= `value` <= `high`, else zero; of values up to 255.
-constexpr std::uint32_t within(std::uint32_t value, std::uint32_t low, std::uint32_t high) noexcept {
-  return (((value - low) | (high - value)) >> 31) - 1;
-}
 
 constexpr char character(std::uint32_t sextet) noexcept {
   const std::uint32_t code = (within(sextet, 0, 25) & (sextet + 'A')) | (within(sextet, 26, 51) & (sextet - 26 + 'a')) |
@@ -30,20 +26,23 @@ constexpr std::uint32_t sextet(char character) noexcept {
          (slash & 63) | (~(upper | lower | digit | plus | slash) & 64);
 }
 
+/// How many characters of padding end a text. Public: it follows from the number of bytes.
+std::size_t padding_of(std::string_view text) noexcept {
+  if (text.size() < 2) return 0;
+  const std::uint32_t last = same(text[text.size() - 1], '=');
+  const std::uint32_t both = last & same(text[text.size() - 2], '=');
+  return declassified((last & 1) + (both & 1));
+}
+
 }  // namespace
 
-std::size_t base64_size(std::size_t bytes) noexcept { return (bytes + 2) / 3 * 4; }
-
-boost::json::string to_base64(Bytes bytes) {
-  boost::json::string text(wiping_memory());
-  text.resize(base64_size(bytes.size()), '=');
+void to_base64(Bytes bytes, std::span<char> out) noexcept {
   for (std::size_t from = 0, to = 0; from < bytes.size(); from += 3, to += 4) {
     const std::size_t count = std::min<std::size_t>(3, bytes.size() - from);
     std::uint32_t group = 0;
     for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (i < count ? bytes[from + i] : 0U);
-    for (std::size_t i = 0; i <= count; ++i) text[to + i] = character(group >> (18 - 6 * i) & 63);
+    for (std::size_t i = 0; i < 4; ++i) out[to + i] = i <= count ? character(group >> (18 - 6 * i) & 63) : '=';
   }
-  return text;
 }
 
 std::optional<std::size_t> from_base64(std::string_view text, MutableBytes out) noexcept {
@@ -52,9 +51,7 @@ std::optional<std::size_t> from_base64(std::string_view text, MutableBytes out) 
     return std::nullopt;
   };
   if (text.size() % 4 != 0) return refused();
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  const std::size_t size = text.size() / 4 * 3 - padding;
+  const std::size_t size = text.size() / 4 * 3 - padding_of(text);
   if (size > out.size()) return refused();
 
   std::uint32_t wrong = 0;
@@ -69,7 +66,8 @@ std::optional<std::size_t> from_base64(std::string_view text, MutableBytes out) 
     for (std::size_t i = 0; i < count; ++i) out[to + i] = static_cast<std::uint8_t>(group >> (16 - 8 * i));
     wrong |= count < 3 ? group & (0xffffffU >> (8 * count)) : 0;
   }
-  return wrong == 0 ? std::optional(size) : refused();
+  // Public: what is refused is nobody's key.
+  return declassified(wrong) == 0 ? std::optional(size) : refused();
 }
 
-}  // namespace qsp::json
+}  // namespace qsp

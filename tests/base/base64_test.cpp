@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "json/json.hpp"
+#include "base/base64.hpp"
 
+namespace qsp {
 namespace {
-
-using namespace qsp;
 
 std::optional<std::string> decoded(std::string_view text, std::size_t room = 64) {
   std::vector<std::uint8_t> out(room, 0xaa);
-  const auto size = json::from_base64(text, out);
+  const auto size = from_base64(text, out);
   if (!size) {
     EXPECT_TRUE(std::ranges::all_of(out, [](std::uint8_t byte) { return byte == 0; })) << "not wiped: " << text;
     return std::nullopt;
@@ -23,9 +23,9 @@ std::optional<std::string> decoded(std::string_view text, std::size_t room = 64)
 }
 
 std::string encoded(std::string_view bytes) {
-  const auto text = json::to_base64(as_bytes(bytes));
-  EXPECT_EQ(text.size(), json::base64_size(bytes.size()));
-  return {text.data(), text.size()};
+  std::string text(base64_size(bytes.size()), '?');
+  to_base64(as_bytes(bytes), text);
+  return text;
 }
 
 TEST(Base64, follows_the_vectors_of_rfc4648) {
@@ -80,4 +80,27 @@ TEST(Base64, never_writes_beyond_its_room) {
   EXPECT_EQ(decoded("", 0), "");
 }
 
+TEST(Base64, every_length_comes_back_and_its_padding_says_how_long_it_was) {
+  std::string bytes;
+  for (unsigned size = 0; size <= 70; ++size, bytes += static_cast<char>(size * 37)) {
+    const std::string text = encoded(bytes);
+    EXPECT_EQ(text.size() % 4, 0U);
+    EXPECT_EQ(std::ranges::count(text, '='), static_cast<std::ptrdiff_t>((3 - size % 3) % 3));
+    EXPECT_EQ(decoded(text, 70), bytes);
+  }
+}
+
+TEST(Base64, every_byte_comes_back_at_every_place) {
+  for (unsigned code = 0; code < 256; ++code) {
+    for (std::size_t at = 0; at < 3; ++at) {
+      std::string bytes = "abc";
+      bytes[at] = static_cast<char>(code);
+      for (std::size_t size = at + 1; size <= 3; ++size) {
+        EXPECT_EQ(decoded(encoded(bytes.substr(0, size))), bytes.substr(0, size)) << code << " at " << at;
+      }
+    }
+  }
+}
+
 }  // namespace
+}  // namespace qsp
