@@ -1,5 +1,6 @@
-// What tools/setup-awslc asks of an AWS-LC that it has built, by functions that src/crypto/awslc uses and that no public
-// header of it promises: ML-DSA-65 signatures by a given key and hedge, and an ML-KEM-768 secret that both ends get.
+// What tools/setup-awslc asks of an AWS-LC that it has built, by functions that src/crypto/awslc uses and that no
+// public header of it promises: ML-DSA-65 signatures by a given key and hedge, and an ML-KEM-768 secret that both ends
+// get.
 #include <string.h>
 
 #include "aws-lc/ml_dsa.h"
@@ -8,14 +9,14 @@
 static const uint8_t kMessage[] = "probe";
 static const uint8_t kPrefix[] = {0, 1, 'c'};  // FIPS 204, algorithm 2: 0, the context's length, the context
 
-static int sign(const uint8_t *key, uint8_t hedge, uint8_t *signature) {
+static int sign(const uint8_t* key, uint8_t hedge, uint8_t* signature) {
   const uint8_t bytes[MLDSA65_SIGNATURE_SEED_BYTES] = {hedge};
   size_t size = MLDSA65_SIGNATURE_BYTES;
   return ml_dsa_65_sign_internal(key, signature, &size, kMessage, sizeof kMessage, kPrefix, sizeof kPrefix, bytes) &&
          size == MLDSA65_SIGNATURE_BYTES;
 }
 
-static int verifies(const uint8_t *key, const uint8_t *signature) {
+static int verifies(const uint8_t* key, const uint8_t* signature) {
   return ml_dsa_65_verify(key, signature, MLDSA65_SIGNATURE_BYTES, kMessage, sizeof kMessage, kPrefix + 2, 1);
 }
 
