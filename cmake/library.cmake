@@ -51,10 +51,9 @@ string(REGEX REPLACE "/$" "" pc_up "${pc_up}")
 # qsp_component(name ROOM … OUTPUT … NEEDS … LIBRARIES … BRINGS … ABOUT …): the component `name` is ROOM and what it uses beyond the
 # components that it NEEDS, as libOUTPUT. LIBRARIES: of others, that its rooms are linked with. BRINGS: an archive that they are
 # linked with and that is on no system; it is installed beside, as a target of ours whose headers nobody sees.
-set(QSP_COMPONENTS "")
 function(qsp_component name)
   cmake_parse_arguments(COMPONENT "" "ROOM;OUTPUT;ABOUT;BRINGS" "NEEDS;LIBRARIES" ${ARGN})
-  set(QSP_COMPONENTS ${QSP_COMPONENTS} ${name} PARENT_SCOPE)
+  set_property(GLOBAL APPEND PROPERTY QSP_COMPONENTS ${name})
   qsp_rooms_below(rooms qsp_${COMPONENT_ROOM})
   if(NOT name STREQUAL core)
     list(REMOVE_ITEM rooms ${core_rooms})
@@ -134,6 +133,7 @@ qsp_component(identity ROOM identity OUTPUT qsp-identity NEEDS core LIBRARIES fm
 qsp_component(qkd ROOM keysource OUTPUT qsp-qkd NEEDS core LIBRARIES Threads::Threads ABOUT "QKD keys for QSP from pad files")
 qsp_component(tcp ROOM driver OUTPUT qsp-tcp NEEDS core LIBRARIES fmt::fmt Threads::Threads ABOUT "QSP over TCP")
 
+get_property(QSP_COMPONENTS GLOBAL PROPERTY QSP_COMPONENTS)
 # `./dev build library`: all of these.
 add_custom_target(library)
 foreach(kind IN LISTS kinds)
