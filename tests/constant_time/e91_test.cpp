@@ -1,6 +1,7 @@
 // The keys of the simulated quantum link: what is reconciled, hashed and authenticated with.
 
 #include <array>
+#include <bit>
 #include <vector>
 
 #include "constant_time/provider.hpp"
@@ -10,6 +11,7 @@
 #include "e91/hashing/toeplitz.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/post/authentication_pad.hpp"
+#include "e91/post/sift.hpp"
 
 namespace qsp::test {
 namespace {
@@ -90,6 +92,36 @@ TEST_F(ConstantTime, of_the_hash_that_two_keys_are_compared_by) {
   for (const hashing::Carryless& form : hashing::carryless_forms()) {
     const std::uint64_t hash = hashing::verification_hash(key, 0x123456789ABCDEF, form);
     EXPECT_TRUE(is_secret(Bytes(reinterpret_cast<const std::uint8_t*>(&hash), sizeof hash))) << form.name;
+  }
+}
+
+/// A station's clicks: their slots are told to everybody, the bit of each is raw key.
+Clicks secret_clicks(std::uint64_t slots, std::uint64_t leave_out) {
+  Clicks clicks;
+  for (std::uint64_t slot = 0; slot < slots; ++slot) {
+    if (slot % leave_out != 0) clicks.emplace_back(slot, slot % 7 < 3);
+  }
+  static_assert(std::endian::native == std::endian::little && sizeof(Click) == 8);
+  for (const Click& click : clicks) mark_secret(reinterpret_cast<const std::uint8_t&>(click), 1);
+  return clicks;
+}
+
+TEST_F(ConstantTime, of_sifting) {
+  const auto provider = make_secret_provider(4);
+  for (const Mode mode : {Mode::Biased, Mode::Classic}) {
+    Clicks alice = secret_clicks(4000, 3), bob = secret_clicks(4000, 5);
+    for (Clicks* const clicks : {&alice, &bob}) post::keep_live(*clicks, 1);
+    auto of_alice = Settings::create(*provider, Seed(), weights(mode, Side::Alice, 0.7));
+    Seed other;
+    other.writable()[0] = 1;
+    auto of_bob = Settings::create(*provider, std::move(other), weights(mode, Side::Bob, 0.7));
+    ASSERT_TRUE(of_alice && of_bob);
+    const post::ClicksMessage announced = post::announce(bob, *of_bob, 4000);
+    const auto at_alice = post::sift_alice(mode, alice, *of_alice, announced);
+    ASSERT_TRUE(at_alice);
+    const auto at_bob = post::sift_bob(mode, bob, announced.setting, at_alice->answer);
+    ASSERT_TRUE(at_bob);
+    EXPECT_TRUE(is_secret(bytes_of(at_alice->sifted.key)) && is_secret(bytes_of(at_bob->key)));
   }
 }
 

@@ -9,6 +9,10 @@ namespace qsp::test {
 void mark_secret(Bytes bytes) noexcept { static_cast<void>(VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size())); }
 void mark_secret(std::string_view text) noexcept { mark_secret(as_bytes(text)); }
 
+void mark_secret(const std::uint8_t& byte, std::uint8_t mask) noexcept {
+  static_cast<void>(VALGRIND_SET_VBITS(&byte, &mask, 1));
+}
+
 void declare_public(Bytes bytes) noexcept { static_cast<void>(VALGRIND_MAKE_MEM_DEFINED(bytes.data(), bytes.size())); }
 void declare_public(std::string_view text) noexcept { declare_public(as_bytes(text)); }
 

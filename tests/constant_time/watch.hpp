@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include "qsp/bytes.hpp"
 
@@ -13,6 +15,8 @@ namespace qsp::test {
 /// From here on a secret.
 void mark_secret(Bytes bytes) noexcept;
 void mark_secret(std::string_view text) noexcept;
+/// Of one byte, the bits of the mask alone.
+void mark_secret(const std::uint8_t& byte, std::uint8_t mask) noexcept;
 
 /// From here on known to anybody; who calls it says why. Of what QSP's own code makes public in the middle of a
 /// computation, the program's declassified() is the place, and this program's own form of it calls this.
