@@ -44,13 +44,16 @@ if(NOT OPENSSL_CRYPTO_LIBRARY MATCHES "\\.a$")
     list(JOIN QSP_LIBCRYPTO_STATIC_LDFLAGS " " pc_OpenSSL::Crypto)
   endif()
 endif()
+set(pc_AWSLC::Crypto "-lqsp_awslc_crypto -pthread")
 file(RELATIVE_PATH pc_up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" pc_up "${pc_up}")
 
-# qsp_component(name ROOM … OUTPUT … NEEDS … LIBRARIES … ABOUT …): the component `name` is ROOM and what it uses beyond the
-# components that it NEEDS, as libOUTPUT. LIBRARIES: of others, that its rooms are linked with.
+# qsp_component(name ROOM … OUTPUT … NEEDS … LIBRARIES … BRINGS … ABOUT …): the component `name` is ROOM and what it uses beyond the
+# components that it NEEDS, as libOUTPUT. LIBRARIES: of others, that its rooms are linked with. BRINGS: an archive that they are
+# linked with and that is on no system; it is installed beside, as a target of ours whose headers nobody sees.
 function(qsp_component name)
-  cmake_parse_arguments(COMPONENT "" "ROOM;OUTPUT;ABOUT" "NEEDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(COMPONENT "" "ROOM;OUTPUT;ABOUT;BRINGS" "NEEDS;LIBRARIES" ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY QSP_COMPONENTS ${name})
   qsp_rooms_below(rooms qsp_${COMPONENT_ROOM})
   if(NOT name STREQUAL core)
     list(REMOVE_ITEM rooms ${core_rooms})
@@ -72,11 +75,17 @@ function(qsp_component name)
       LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library EXCLUDE_FROM_ALL)
   endforeach()
   target_link_libraries(qsp_static_${name} INTERFACE ${COMPONENT_LIBRARIES})
+  if(COMPONENT_BRINGS)
+    target_link_libraries(qsp_static_${name} INTERFACE
+      $<BUILD_INTERFACE:$<LINK_ONLY:${COMPONENT_BRINGS}>> $<INSTALL_INTERFACE:$<LINK_ONLY:qsp::${name}_archive>>)
+    get_target_property(archive ${COMPONENT_BRINGS} IMPORTED_LOCATION)
+    install(FILES ${archive} DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library EXCLUDE_FROM_ALL)
+  endif()
   add_library(qsp::${name} ALIAS qsp_static_${name})
   if(shared IN_LIST kinds)
-    qsp_link_shared(${name} "${COMPONENT_NEEDS}" "${COMPONENT_LIBRARIES}")
+    qsp_link_shared(${name} "${COMPONENT_NEEDS}" "${COMPONENT_LIBRARIES};${COMPONENT_BRINGS}")
   endif()
-  qsp_describe_to_pkg_config(${COMPONENT_OUTPUT} "${COMPONENT_ABOUT}" "${COMPONENT_NEEDS}" "${COMPONENT_LIBRARIES}")
+  qsp_describe_to_pkg_config(${COMPONENT_OUTPUT} "${COMPONENT_ABOUT}" "${COMPONENT_NEEDS}" "${COMPONENT_LIBRARIES};${COMPONENT_BRINGS}")
 endfunction()
 
 # A shared library shows what symbols.map lets through. What it uses of the core's rooms and is hidden in libqsp.so, it has as
@@ -115,19 +124,25 @@ endfunction()
 qsp_component(core ROOM channel OUTPUT qsp ABOUT "QSP, the Quantum-Safe Protocol: a session without I/O")
 qsp_component(openssl ROOM crypto_openssl OUTPUT qsp-openssl NEEDS core LIBRARIES OpenSSL::Crypto
   ABOUT "The cryptography of QSP by OpenSSL")
+if(TARGET qsp_crypto_awslc)
+  qsp_component(awslc ROOM crypto_awslc OUTPUT qsp-awslc NEEDS core BRINGS AWSLC::Crypto ABOUT "The cryptography of QSP by AWS-LC")
+  install(FILES ${AWSLC_ROOT}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME LICENSE.AWS-LC COMPONENT library EXCLUDE_FROM_ALL)
+endif()
 qsp_component(identity ROOM identity OUTPUT qsp-identity NEEDS core LIBRARIES fmt::fmt Threads::Threads
   ABOUT "Key files and pinned peers of QSP")
 qsp_component(qkd ROOM keysource OUTPUT qsp-qkd NEEDS core LIBRARIES Threads::Threads ABOUT "QKD keys for QSP from pad files")
 qsp_component(tcp ROOM driver OUTPUT qsp-tcp NEEDS core LIBRARIES fmt::fmt Threads::Threads ABOUT "QSP over TCP")
 
+get_property(QSP_COMPONENTS GLOBAL PROPERTY QSP_COMPONENTS)
 # `./dev build library`: all of these.
 add_custom_target(library)
 foreach(kind IN LISTS kinds)
-  foreach(name IN ITEMS core openssl identity qkd tcp)
+  foreach(name IN LISTS QSP_COMPONENTS)
     add_dependencies(library qsp_${kind}_${name})
   endforeach()
 endforeach()
 
+list(JOIN QSP_COMPONENTS " " QSP_COMPONENTS)
 set(config ${CMAKE_INSTALL_LIBDIR}/cmake/qsp)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/qspConfig.cmake.in ${PROJECT_BINARY_DIR}/qspConfig.cmake
   INSTALL_DESTINATION ${config} NO_SET_AND_CHECK_MACRO)

@@ -140,7 +140,8 @@ Outcome<SealResult> bench_seal(std::size_t size, std::uint64_t loops) {
                     .qsp = paces[0].seconds,
                     .tls = paces[1].seconds,
                     .bare = paces[2].seconds,
-                    .evp = paces[3].seconds};
+                    .evp = paces[3].seconds,
+                    .provider = std::string(ends->provider().description())};
 }
 
 }  // namespace qsp::bench

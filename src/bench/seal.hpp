@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "bench/rounds.hpp"
 
@@ -15,6 +16,7 @@ struct SealResult {
   double tls;   ///< TLS 1.3: SSL_write and SSL_read through a pair of memory BIOs, in records of 16 KiB at most
   double bare;  ///< the provider's AES-256-GCM in place, re-used, with a nonce and 25 bytes of AAD for each message
   double evp;   ///< the same of OpenSSL's EVP, with contexts kept
+  std::string provider;  ///< what QSP runs on
 };
 
 /// Seals and opens `loops` frames of `size` bytes. Preconditions: loops is 1…2^29, size 1…Endpoint::kMaxPlaintext.

@@ -18,7 +18,7 @@ import time
 import unittest
 
 arguments = argparse.ArgumentParser()
-for name in ("--program", "--build", "--source", "--cmake", "--generator", "--compiler", "--openssl", "--crypto", "--kinds", "--pkg-config", "--flags"):
+for name in ("--program", "--build", "--source", "--cmake", "--generator", "--compiler", "--openssl", "--crypto", "--kinds", "--pkg-config", "--components", "--flags"):
     arguments.add_argument(name, required=True)
 given = arguments.parse_args()
 
@@ -147,30 +147,46 @@ class Examples(unittest.TestCase):
     def libdir(self):
         return next(path.parent.parent for path in self.prefix.rglob("qsp.pc")).relative_to(self.prefix)
 
-    def test_with_pkg_config(self):
+    def link(self, kind, *packages):
+        """How a program is linked, as pkg-config says."""
         libraries = self.prefix / self.libdir()
+        if kind == "shared":
+            return [*self.pkg_config("--libs", *packages), f"-Wl,-rpath,{libraries}"]
         archives = self.top / "archives"  # where the linker finds archives and nothing else
-        archives.mkdir()
-        for path in libraries.glob("*.a"):
-            (archives / path.name).symlink_to(path)
-        (archives / pathlib.Path(given.crypto).name).symlink_to(given.crypto)
+        if not archives.exists():
+            archives.mkdir()
+            for path in [*libraries.glob("*.a"), pathlib.Path(given.crypto)]:
+                (archives / path.name).symlink_to(path)
+        return [f"-L{archives}", *[word for word in self.pkg_config("--static", "--libs", *packages) if not word.startswith("-L")]]
+
+    def test_with_pkg_config(self):
         for name, (_, _, packages) in EXAMPLES.items():
             programs = {kind: {} for kind in self.kinds}
             for who in ("alice", "bob"):
                 source = pathlib.Path(given.source) / "examples" / name / f"{who}.cpp"
                 made = self.top / f"{name}-{who}.o"
-                run(*LAUNCHER, given.compiler, "-std=c++23", *given.flags.split(), *self.pkg_config("--cflags", *packages), "-c", source, "-o", made, cwd=archives)
+                run(*LAUNCHER, given.compiler, "-std=c++23", *given.flags.split(), *self.pkg_config("--cflags", *packages), "-c", source, "-o", made, cwd=self.top)
                 for kind in self.kinds:
-                    if kind == "shared":
-                        link = [*self.pkg_config("--libs", *packages), f"-Wl,-rpath,{libraries}"]
-                    else:
-                        found = self.pkg_config("--static", "--libs", *packages)
-                        link = [f"-L{archives}", *[word for word in found if not word.startswith("-L")]]
                     programs[kind][who] = self.top / f"{name}-{who}-{kind}"
-                    run(given.compiler, *given.flags.split(), made, "-o", programs[kind][who], *link)
+                    run(given.compiler, *given.flags.split(), made, "-o", programs[kind][who], *self.link(kind, *packages))
             for kind in self.kinds:
                 with self.subTest(f"{kind}: {name}"):
                     self.talk(name, programs[kind])
+
+    @unittest.skipUnless("awslc" in given.components, "built without AWS-LC")
+    def test_aws_lc_comes_with_the_library(self):
+        """Beside OpenSSL in one program, whose sources see the headers of neither."""
+        source = pathlib.Path(given.source) / "tests/install/awslc"
+        for kind in self.kinds:
+            build = self.top / f"awslc-{kind}"
+            run(*self.configure(source, build, kind))
+            run(given.cmake, "--build", build)
+            self.assertEqual(run(build / "both"), "each signs what the other verifies\n")
+            run(given.compiler, "-std=c++23", *given.flags.split(), *self.pkg_config("--cflags", "qsp-awslc"), source / "both.cpp",
+                "-o", build / "by-pkg-config", *self.link(kind, "qsp-awslc", "qsp-openssl"))
+            self.assertEqual(run(build / "by-pkg-config"), "each signs what the other verifies\n")
+        self.assertTrue((self.prefix / "share/doc/qsp/LICENSE.AWS-LC").is_file())
+        self.assertFalse((self.prefix / "include/openssl").exists() or (self.prefix / "include/aws-lc").exists())
 
     def find(self, components, *options):
         project = pathlib.Path(tempfile.mkdtemp(dir=self.top))
@@ -181,7 +197,7 @@ class Examples(unittest.TestCase):
     def test_a_component_that_there_is_not_is_named_with_those_that_there_are(self):
         done = self.find("REQUIRED COMPONENTS core warp")
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("qsp has no component warp: it has core openssl identity qkd tcp.", re.sub(r"\s+", " ", done.stderr))
+        self.assertIn(f"qsp has no component warp: it has {given.components}.", re.sub(r"\s+", " ", done.stderr))
         self.assertEqual(self.find("COMPONENTS core OPTIONAL_COMPONENTS warp").returncode, 0)
 
     def test_another_major_version_is_not_taken(self):

@@ -24,8 +24,8 @@ DOORS = {"include/qsp/asio.hpp": ("boost/", "mutex", "thread")}
 FORBIDDEN_WORDS = re.compile(r"\b(steady_clock|system_clock|high_resolution_clock|std::this_thread|getenv|std::random_device)\b")
 # Headers that cost every source seconds to compile: one source includes each, the others its declarations.
 ONE_SOURCE = {"CLI/": "src/cli/command.cpp", "toml++/": "src/config/toml.cpp"}
-# The one room that makes the program's provider, and the one that defines the function with which it does.
-MAKES_PROVIDER, DEFINES_PROVIDER = "crypto/provider", "crypto/openssl"
+# The one room that makes the program's provider, and those that define the functions with which it does.
+MAKES_PROVIDER, DEFINE_PROVIDERS = "crypto/routed", ("crypto/openssl", "crypto/awslc")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 SOURCES = {".cpp", ".hpp"}
 # The house's rules, and the folders whose files they bind.
@@ -146,8 +146,9 @@ def breaches(source_dir, rules, included=None):
                 yield f"{where}: room {room} must not use room {other} ({header})"
         if public and file.name != "error.hpp" and "std::expected" in text:
             yield f"{where}: a public header returns qsp::Result, which must not be dropped, and never std::expected"
-        if not public and room not in (MAKES_PROVIDER, DEFINES_PROVIDER) and re.search(r"\bmake_openssl_provider\b", text):
-            yield f"{where}: only room {MAKES_PROVIDER} calls make_openssl_provider; the others call crypto::make_provider"
+        made = None if public or room in (MAKES_PROVIDER, *DEFINE_PROVIDERS) else re.search(r"\bmake_(?:openssl|awslc)_provider\b", text)
+        if made:
+            yield f"{where}: only room {MAKES_PROVIDER} calls {made[0]}; the others call crypto::make_provider"
         for word in FORBIDDEN_WORDS.findall(text) if core else ():
             yield f"{where}: the core must not use {word}"
 
