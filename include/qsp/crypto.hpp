@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "qsp/bytes.hpp"
@@ -174,6 +175,12 @@ struct Capabilities {
   [[nodiscard]] QSP_EXPORT bool has(AeadId id) const noexcept;
 };
 
+/// What a provider does beside KEMs, signatures and AEADs.
+enum class Primitive : std::uint8_t { Hkdf, Random, Keystream };
+
+/// Whatever a provider can be asked for.
+using Algorithm = std::variant<KemId, SignatureId, AeadId, Primitive>;
+
 /// A cryptographic library behind QSP. An object belongs to one thread; make one for each.
 ///
 /// It may lack algorithms of the suite table, and says in capabilities() which it has; a session offers and accepts
@@ -208,6 +215,10 @@ class QSP_EXPORT Provider {
 
   /// Error: Provider/INTERNAL_ERROR, always where capabilities().keystream is false.
   virtual Result<std::unique_ptr<Keystream>> keystream(TrafficKey&& key);
+
+  /// The library that does this, and its version, for logs; the same as description() where there is only one. Lives as
+  /// long as the provider. Of an algorithm that the provider lacks it says nothing that counts.
+  [[nodiscard]] virtual std::string_view library_of(const Algorithm& algorithm) const noexcept;
 };
 
 }  // namespace qsp::crypto

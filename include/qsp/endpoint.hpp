@@ -83,6 +83,11 @@ struct EpochStatus {
   std::uint64_t bytes_sent = 0, bytes_received = 0;  ///< of plaintext
 };
 
+/// The cryptographic libraries at work in this end of a session, each with its version ("OpenSSL 3.5.7").
+struct Libraries {
+  std::string kem, local_signature, peer_signature, aead;
+};
+
 /// What a session is and has agreed on. Before Established, and for a profile that tells nothing of itself (rc155), all
 /// but `secure` is empty; after Closed it stays what it was last.
 struct ChannelStatus {
@@ -97,6 +102,7 @@ struct ChannelStatus {
   bool rekey_pending = false;
   EpochStatus current;
   std::optional<EpochStatus> previous;
+  Libraries libraries;
 };
 
 /// A key for use outside the channel, bound to an epoch (SPEC §6).

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/try.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "qsp/suites.hpp"
 
 namespace qsp::bench {

@@ -95,6 +95,7 @@ Outcome<HandshakeResult> bench_handshake(std::uint64_t loops) {
                          .tls = paces[1],
                          .primitives = paces[2],
                          .symmetric = paces[3].seconds,
+                         .provider = std::string(ends->provider().description()),
                          .bytes = first.carried()};
 }
 

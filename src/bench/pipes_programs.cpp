@@ -20,6 +20,7 @@
 #include "base/try.hpp"
 #include "bench/own_address.hpp"
 #include "bench/pipes_traffic.hpp"
+#include "crypto/routed/provider.hpp"
 
 namespace qsp::bench {
 namespace {
@@ -64,6 +65,9 @@ std::string said(const Child::Program& program, int output) {
   return text;
 }
 
+/// This program's, which its environment may have told it: Child hands none of that on.
+std::string provider() { return std::string(crypto::name(crypto::default_library())); }
+
 class Qsp final : public Daemon {
  public:
   Qsp(std::string program, const ScratchFolder& folder) : program_(std::move(program)), folder_(folder) {}
@@ -71,13 +75,14 @@ class Qsp final : public Daemon {
   Outcome<RunningServer> serve(const ServerEnd& end) const override {
     QSP_TRY(auto told, PipeHandles::make());
     const Descriptor silent = nowhere();
-    auto child = Child::run(
-        {.arguments = {program_, "serve", "--listen", "127.0.0.1:0", "--log-level", "off", "--key", folder_ / "bob.key",
-                       "--peers", folder_ / "bob.toml", end.forward != 0 ? "--forward" : "--exec",
-                       end.forward != 0 ? fmt::format("127.0.0.1:{}", end.forward) : "exec " + end.command},
-         .library_folder = {},
-         .standard = {silent.get(), told.in.get(), silent.get()},
-         .kept = {}});
+    auto child =
+        Child::run({.arguments = {program_, "serve", "--listen", "127.0.0.1:0", "--log-level", "off", "--provider",
+                                  provider(), "--key", folder_ / "bob.key", "--peers", folder_ / "bob.toml",
+                                  end.forward != 0 ? "--forward" : "--exec",
+                                  end.forward != 0 ? fmt::format("127.0.0.1:{}", end.forward) : "exec " + end.command},
+                    .library_folder = {},
+                    .standard = {silent.get(), told.in.get(), silent.get()},
+                    .kept = {}});
     if (!child) return std::unexpected(child.error());
     told.in = Descriptor();
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> lines(::fdopen(::dup(told.out.get()), "r"), std::fclose);
@@ -96,8 +101,8 @@ class Qsp final : public Daemon {
   Outcome<Child> connect(std::uint16_t port, int input, int output) const override {
     const Descriptor silent = nowhere();
     return Child::run(
-        {.arguments = {program_, "connect", fmt::format("127.0.0.1:{}", port), "--log-level", "off", "--key",
-                       folder_ / "alice.key", "--peers", folder_ / "alice.toml", "--peer", "bob"},
+        {.arguments = {program_, "connect", fmt::format("127.0.0.1:{}", port), "--log-level", "off", "--provider",
+                       provider(), "--key", folder_ / "alice.key", "--peers", folder_ / "alice.toml", "--peer", "bob"},
          .library_folder = {},
          .standard = {input, output, silent.get()},
          .kept = {}});

@@ -62,6 +62,7 @@ Outcome<RekeyResult> measure(const KeyPair& keys, const Named& named, std::uint6
                      .loops = loops,
                      .qsp = paces[0].seconds,
                      .primitives = paces[1].seconds,
+                     .provider = std::string(ends->provider().description()),
                      .final_epoch = pair.server().epoch()};
 }
 

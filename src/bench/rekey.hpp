@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct RekeyResult {
   std::uint64_t loops;
   double qsp;
   double primitives;          ///< the same cryptographic operations on the bare provider
+  std::string provider;       ///< what both run on
   std::uint32_t final_epoch;  ///< at both ends: 1 + loops
 };
 

@@ -24,6 +24,8 @@ std::string in_memory() {
       kRounds);
 }
 
+std::string on(const std::string& provider) { return fmt::format("QSP's cryptography: {}\n", provider); }
+
 std::string table_of(const text::Rows& rows) { return text::columns(rows, text::LastColumn::Right); }
 
 std::string rate(double per_second) { return text::grouped(static_cast<std::uint64_t>(std::llround(per_second))); }
@@ -51,7 +53,8 @@ Report report(const HandshakeResult& result) {
                            {"ratio_to_tls_error", qsp / tls * error(result.tls)},
                            {"ratio_to_primitives", qsp / primitives},
                            {"ratio_to_primitives_error", qsp / primitives * error(result.primitives)},
-                           {"qsp_bytes", result.bytes}};
+                           {"qsp_bytes", result.bytes},
+                           {"provider", result.provider}};
   const auto row = [&](std::string name, const Pace& pace) {
     const bool own = &pace == &result.qsp;
     return Cells{std::move(name), rate(1 / pace.seconds), fmt::format("{:.0f}", 1e6 * pace.seconds),
@@ -63,6 +66,7 @@ Report report(const HandshakeResult& result) {
                                row("primitives alone", result.primitives)});
   text += fmt::format("\nX25519MLKEM768, ML-DSA-65 both ways, AES-256-GCM, no QKD; {} handshakes of {} bytes\n",
                       text::grouped(result.loops), text::grouped(result.bytes));
+  text += on(result.provider);
   text += fmt::format(
       "TLS: memory BIOs, self-signed certificates that both ends verify, SSL_CTX kept, no tickets\n"
       "primitives: a KEM key generated, encapsulated to and decapsulated; 2 signatures made, 2 verified under kept "
@@ -93,11 +97,11 @@ Report report(const std::vector<SealResult>& results) {
   std::string text =
       table_of(table) +
       fmt::format(
-          "\npayload sealed at one end and opened at the other, 1 MB = 10^6 bytes\n"
-          "AES-256-GCM: EVP in place, contexts kept, a nonce and 25 bytes of AAD for each frame\n"
+          "\n{}payload sealed at one end and opened at the other, 1 MB = 10^6 bytes\n"
+          "AES-256-GCM: EVP of OpenSSL in place, contexts kept, a nonce and 25 bytes of AAD for each frame\n"
           "TLS 1.3: SSL_write and SSL_read through a pair of memory BIOs, records of 16 KiB at most\n{}\n",
-          in_memory());
-  return {.json = {{"rows", std::move(rows)}}, .text = std::move(text)};
+          on(results.front().provider), in_memory());
+  return {.json = {{"rows", std::move(rows)}, {"provider", results.front().provider}}, .text = std::move(text)};
 }
 
 Report report(const std::vector<RekeyResult>& results) {
@@ -118,11 +122,11 @@ Report report(const std::vector<RekeyResult>& results) {
   std::string text =
       table_of(table) +
       fmt::format(
-          "\nINIT, ACK and DONE, every frame sealed and opened; QKD keys come from memory\n"
+          "\n{}INIT, ACK and DONE, every frame sealed and opened; QKD keys come from memory\n"
           "primitives: the same random bytes, hashes, HKDF, AEAD keys and frames, and KEM operations, without a "
           "protocol\n{}\n",
-          in_memory());
-  return {.json = {{"rows", std::move(rows)}}, .text = std::move(text)};
+          on(results.front().provider), in_memory());
+  return {.json = {{"rows", std::move(rows)}, {"provider", results.front().provider}}, .text = std::move(text)};
 }
 
 Report report(const RekeyBenchResult& result) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/handshake.hpp"
+#include "bench/libraries.hpp"
 #include "bench/loopback.hpp"
 #include "bench/pipes.hpp"
 #include "bench/rc155_rekey.hpp"
@@ -29,6 +30,7 @@ struct LoopbackAndPipes {
 
 Report report(const HandshakeResult& result);
 Report report(const std::vector<SealResult>& results);
+Report report(const LibrariesResult& result);
 Report report(const std::vector<RekeyResult>& results);
 /// As SPEC_155 §10.3 has it.
 Report report(const RekeyBenchResult& result);

@@ -103,8 +103,12 @@ Outcome<SealResult> bench_seal(std::size_t size, std::uint64_t loops) {
       }),
   };
   QSP_TRY(const auto paces, take_turns(contenders, loops));
-  return SealResult{
-      .size = size, .loops = loops, .qsp = paces[0].seconds, .tls = paces[1].seconds, .bare = paces[2].seconds};
+  return SealResult{.size = size,
+                    .loops = loops,
+                    .qsp = paces[0].seconds,
+                    .tls = paces[1].seconds,
+                    .bare = paces[2].seconds,
+                    .provider = std::string(ends->provider().description())};
 }
 
 }  // namespace qsp::bench

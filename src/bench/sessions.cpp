@@ -21,7 +21,7 @@
 #include "bench/child.hpp"
 #include "bench/clients.hpp"
 #include "bench/ends.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "net/echo.hpp"
 #include "net/server.hpp"
 #include "rc155/session.hpp"

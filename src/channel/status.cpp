@@ -29,6 +29,13 @@ ChannelStatus Session::status() const {
   status.rekey_pending = live_->requested || live_->due || !std::holds_alternative<NoRekey>(live_->rekey);
   status.current = live_->current;
   status.previous = live_->previous;
+  const auto library_of = [this](const crypto::Algorithm& algorithm) {
+    return std::string(provider_.library_of(algorithm));
+  };
+  status.libraries = {.kem = library_of(agreement.kem),
+                      .local_signature = library_of(agreement.local_signature),
+                      .peer_signature = library_of(agreement.peer_signature),
+                      .aead = library_of(agreement.aead)};
   return status;
 }
 

@@ -18,8 +18,10 @@
 #include "cli/kme/kme.hpp"
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
+#include "cli/provider_choice.hpp"
 #include "cli/text.hpp"
 #include "process/harden.hpp"
+#include "text/escape.hpp"
 #include "text/terminal.hpp"
 
 namespace qsp::cli {
@@ -53,7 +55,7 @@ void add_verbs(Command& app, Context& context) {
 
 /// What every verb takes. It stands before the verb's name, or behind it.
 void add_common_options(Command& app, Context& context, std::string& level, std::string& options_file,
-                        bool& asks_for_version) {
+                        ProviderChoice& provider, bool& asks_for_version) {
   app.add_flag("--json", context.json, "results on standard output as JSON, in UTF-8");
   // CommandLine makes them the verb; here they are for help.
   app.add_flag("-v,-V,--version", asks_for_version, "print what qsp version prints");
@@ -62,6 +64,7 @@ void add_common_options(Command& app, Context& context, std::string& level, std:
   app.add_file("--options", options_file,
                "a TOML file with options of the verb, one per line without its dashes, such as\nlisten = "
                "\"[::]:7155\"; the command line overrides it");
+  provider.add_to(app);
   set_help(
       app,
       {.notes = "For a single verb, run qsp VERB --help or qsp help VERB. qsp --version, -v or -V is qsp version.\n"
@@ -77,11 +80,12 @@ int act(int argc, char** argv) {
   Context context;
   std::string level = "info";
   std::string options_file;  // for help alone: CommandLine reads it
+  ProviderChoice provider;
   bool asks_for_version = false;
   Command app("qsp: a quantum-safe secure channel\n", "qsp");
   app.require_subcommand(1);
   app.fallthrough();
-  add_common_options(app, context, level, options_file, asks_for_version);
+  add_common_options(app, context, level, options_file, provider, asks_for_version);
   add_verbs(app, context);
 
   CommandLine command_line(app);
@@ -100,6 +104,10 @@ int act(int argc, char** argv) {
     case Parsed::Error:
       print_error(command_line.explain(outcome));
       return kUsage;
+  }
+  if (const auto chosen = provider.apply(); !chosen) {
+    print_error(text::terminal_escape(chosen.error()));
+    return kUsage;
   }
   set_up_log(level);
   context.options_file = command_line.options_file();

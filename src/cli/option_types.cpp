@@ -52,7 +52,7 @@ void set_help(Command& verb, const Help& help) {
   for (const std::string& example : help.examples) footer.append("  ").append(example) += '\n';
   footer += fmt::format(
       "\nExit codes:\n  0  {}\n  1  {}; also where the result cannot be written\n  2  wrong usage\n\n"
-      "Every verb takes --json, --log-level LEVEL and --options FILE (see: qsp --help).",
+      "Every verb takes --json, --log-level LEVEL, --options FILE and --provider LIBRARY (see: qsp --help).",
       help.done, help.failed);
   verb.footer(footer);
 }

@@ -67,4 +67,6 @@ Result<std::unique_ptr<Keystream>> Provider::keystream(TrafficKey&& key) {
   return fail(ErrorKind::Provider, Reason::InternalError, "the cryptographic provider lacks a keystream");
 }
 
+std::string_view Provider::library_of(const Algorithm& /*algorithm*/) const noexcept { return description(); }
+
 }  // namespace qsp::crypto

@@ -28,6 +28,9 @@ class OtherRngProvider : public Provider {
   }
   Result<std::string> public_key_pem(const PublicKey& key) override { return inner_->public_key_pem(key); }
   Result<std::unique_ptr<Keystream>> keystream(TrafficKey&& key) override { return inner_->keystream(std::move(key)); }
+  [[nodiscard]] std::string_view library_of(const Algorithm& algorithm) const noexcept override {
+    return inner_->library_of(algorithm);
+  }
 
  protected:
   /// `inner` outlives it.

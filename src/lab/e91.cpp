@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/try.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "identity/key_files.hpp"
 
 namespace qsp::lab {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/try.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "identity/identity.hpp"
 #include "node/rekey_timing.hpp"
 #include "qsp/suites.hpp"

@@ -41,6 +41,13 @@ boost::json::object event_of(std::string_view event, const SessionView& session)
   return object;
 }
 
+boost::json::object json_of(const Libraries& libraries) {
+  return {{"kem", libraries.kem},
+          {"local_signature", libraries.local_signature},
+          {"peer_signature", libraries.peer_signature},
+          {"aead", libraries.aead}};
+}
+
 }  // namespace
 
 /// Each epoch once, when it is over.
@@ -60,8 +67,12 @@ void EventLog::warn_without_qkd(const SessionView& session) const {
 void EventLog::established(const SessionView& session) {
   log_.info("session {} of {} established{}{}", id_of(session), net::to_string(session.address),
             session.status ? ": " : "", session.status ? describe(*session.status) : "");
+  if (session.status) log_.debug("session {}: {}", id_of(session), describe(session.status->libraries));
   warn_without_qkd(session);
-  if (event_) event_(event_of("established", session));
+  if (!event_) return;
+  boost::json::object event = event_of("established", session);
+  if (session.status) event["libraries"] = json_of(session.status->libraries);
+  event_(event);
 }
 
 void EventLog::rekeyed(const SessionView& session) {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/try.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "node/channel_end.hpp"
 #include "rc155/session.hpp"
 

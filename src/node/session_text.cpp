@@ -39,6 +39,15 @@ std::string describe(const ChannelStatus& status) {
                                           : "no QKD");
 }
 
+std::string describe(const Libraries& libraries) {
+  const auto& [kem, local, peer, aead] = libraries;
+  if (kem == local && kem == peer && kem == aead) return fmt::format("cryptography by {}", kem);
+  const std::string signatures = local == peer
+                                     ? fmt::format("signatures by {}", local)
+                                     : fmt::format("the signature here by {}, the one there by {}", local, peer);
+  return fmt::format("KEM by {}; {}; AEAD by {}", kem, signatures, aead);
+}
+
 std::string without_qkd_warning(const ChannelStatus& status) {
   return fmt::format("epoch {} is WITHOUT a QKD key, which is preferred here", status.current.epoch);
 }
@@ -58,6 +67,7 @@ void log_epochs_over(const Log& log, const ChannelStatus& status, bool ended) {
 
 void log_established(const Log& log, const ChannelStatus& status) {
   log.info("{}", describe(status));
+  log.debug("{}", describe(status.libraries));
   if (status.without_qkd) log.warn("{}", without_qkd_warning(status));
 }
 

@@ -25,6 +25,9 @@ std::vector<EpochStatus> epochs_over(const ChannelStatus& status, bool ended);
 /// Logs them at a client's end, where there is one session.
 void log_epochs_over(const Log& log, const ChannelStatus& status, bool ended);
 /// Logs what was agreed, where a client's session is established.
+/// Which cryptographic libraries do the work of a session.
+std::string describe(const Libraries& libraries);
+
 void log_established(const Log& log, const ChannelStatus& status);
 
 /// "QSP 1.0 with bob: X25519MLKEM768, ML-DSA-65 here, ML-DSA-65 there, AES-256-GCM, QKD mixed in".

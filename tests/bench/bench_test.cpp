@@ -9,6 +9,7 @@
 #include "bench/bulk.hpp"
 #include "bench/ends.hpp"
 #include "bench/handshake.hpp"
+#include "bench/libraries.hpp"
 #include "bench/loopback.hpp"
 #include "bench/rekey.hpp"
 #include "bench/rounds.hpp"
@@ -130,6 +131,33 @@ TEST(Ends, rekey_in_the_form_that_was_asked_for) {
       EXPECT_EQ(epoch.key_id.has_value(), form.qkd);
     }
   }
+}
+
+/// A row over two libraries, of which the table prefers the second.
+testing::AssertionResult is_wrong(const std::optional<Pace>& first, const std::optional<Pace>& second) {
+  const LibrariesResult result{
+      .libraries = {{crypto::Library::OpenSsl, "one"}, {crypto::Library::AwsLc, "other"}},
+      .rows = {{.name = "sign", .paces = {first, second}, .preferred = crypto::Library::AwsLc}}};
+  const auto better = better_than_preferred(result, result.rows.front());
+  if (!better) return testing::AssertionFailure() << "the table is right";
+  return *better == 0 ? testing::AssertionSuccess() : testing::AssertionFailure() << "the preferred one is better";
+}
+
+TEST(LibrariesBench, finds_the_table_wrong_where_the_other_library_is_clearly_faster) {
+  EXPECT_TRUE(is_wrong(Pace{1, 0}, Pace{2, 0}));
+  EXPECT_TRUE(is_wrong(Pace{0.89, 0}, Pace{1, 0}));
+  EXPECT_FALSE(is_wrong(Pace{0.91, 0}, Pace{1, 0})) << "by less than a tenth";
+  EXPECT_FALSE(is_wrong(Pace{1, 0.3}, Pace{2, 0.3})) << "by less than chance may do";
+  EXPECT_TRUE(is_wrong(Pace{1, 0.2}, Pace{2, 0.2}));
+  EXPECT_FALSE(is_wrong(Pace{2, 0}, Pace{1, 0}));
+  EXPECT_FALSE(is_wrong(Pace{1, 0}, std::nullopt)) << "the preferred library lacks it";
+  EXPECT_FALSE(is_wrong(std::nullopt, Pace{1, 0}));
+}
+
+TEST(LibrariesBench, has_no_verdict_where_the_preferred_library_was_not_measured) {
+  const LibrariesResult result{.libraries = {{crypto::Library::OpenSsl, "one"}},
+                               .rows = {{.name = "sign", .paces = {Pace{1, 0}}, .preferred = crypto::Library::AwsLc}}};
+  EXPECT_EQ(better_than_preferred(result, result.rows.front()), std::nullopt);
 }
 
 TEST(LoopbackBench, brings_every_byte) {

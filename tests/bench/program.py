@@ -30,6 +30,27 @@ class Bench(unittest.TestCase):
         self.assertEqual(result["loops"], 2)
         self.assert_figures(result, "qsp_per_sec", "tls_per_sec", "primitives_per_sec", "ratio_to_tls", "ratio_to_primitives")
 
+    def test_primitives(self):
+        result = self.result("primitives", "--time", "1ms")
+        names = [library["name"] for library in result["libraries"]]
+        self.assertEqual(names[0], "openssl")
+        self.assertEqual(len(result["rows"]), len({row["name"] for row in result["rows"]}))
+        for row in result["rows"]:
+            self.assert_figures(row, "openssl_us")
+            self.assertIn(row["preferred"], ("openssl", "awslc"))
+            self.assertEqual("ratio" in row, len(names) == 2 and not row["name"].startswith("SLH-DSA"), row["name"])
+        told = {row["name"] for row in result["rows"]}
+        self.assertLessEqual({"X25519MLKEM768 generate", "ML-DSA-65 sign", "Ed25519 verify", "AES-256-GCM seal, open 64 bytes",
+                              "ChaCha20-Poly1305 seal, open 65,536 bytes", "ChaCha20-Poly1305 set key", "SHA-256 64 bytes",
+                              "HKDF extract", "random 32 bytes"}, told)
+        alone = self.result("primitives", "--time", "1ms", "--provider", "openssl")
+        self.assertEqual([library["name"] for library in alone["libraries"]], ["openssl"])
+        self.assertFalse(any(row["wrong"] or "ratio" in row for row in alone["rows"]))
+
+    def test_a_measurement_says_what_it_ran_on(self):
+        for verb in (["handshake", "--loops", "1"], ["seal", "--size", "64", "--bytes", "64"], ["rekey", "--loops", "1"]):
+            self.assertRegex(self.result(*verb, "--provider", "openssl")["provider"], r"^OpenSSL \S+$")
+
     def test_seal(self):
         rows = self.result("seal", "--size", "64", "--size", "65536", "--bytes", "200000")["rows"]
         self.assertEqual([(row["size"], row["loops"]) for row in rows], [(64, 3125), (65536, 3)])

@@ -1,8 +1,16 @@
 // What a session says of itself (qsp::ChannelStatus).
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "base/overloaded.hpp"
 #include "channel/traffic.hpp"
 #include "channel/world.hpp"
+#include "crypto/other_rng.hpp"
+#include "qsp/suites.hpp"
 
 namespace qsp::test {
 namespace {
@@ -40,6 +48,43 @@ TEST(Status, tells_the_two_ends_signature_algorithms_apart) {
   EXPECT_EQ(client.peer_signature, crypto::SignatureId::MlDsa65);
   EXPECT_EQ(server.local_signature, crypto::SignatureId::MlDsa65);
   EXPECT_EQ(server.peer_signature, crypto::SignatureId::MlDsa87);
+}
+
+/// A provider of several libraries, each named after the algorithm that it serves.
+class Several final : public crypto::OtherRngProvider {
+ public:
+  explicit Several(std::unique_ptr<crypto::Provider> fake) : OtherRngProvider(*fake), fake_(std::move(fake)) {}
+
+  [[nodiscard]] crypto::Rng& rng() noexcept override { return fake_->rng(); }
+  [[nodiscard]] std::string_view library_of(const crypto::Algorithm& algorithm) const noexcept override {
+    return std::visit(Overloaded{[](crypto::Primitive) { return std::string_view("primitive"); },
+                                 [](auto id) { return info(id).name; }},
+                      algorithm);
+  }
+
+ private:
+  std::unique_ptr<crypto::Provider> fake_;
+};
+
+TEST(Status, names_the_library_that_does_each_part_of_the_work) {
+  World world(std::make_unique<Several>(make_fake_provider(1)), make_fake_provider(2));
+  world.alice = make_party(*world.client_provider, "alice", crypto::SignatureId::MlDsa87);
+  world.client.signer = world.alice.signer.get();
+  world.pinned = Pinned();
+  world.pinned.pin(world.alice.pinned());
+  const auto pair = world.established();
+  for (const bool closed : {false, true}) {
+    if (closed) pair->at(Role::Client).close(Reason::Normal, "");
+    const Libraries client = channel(*pair, Role::Client).status().libraries;
+    EXPECT_EQ(client.kem, "X25519MLKEM768");
+    EXPECT_EQ(client.local_signature, "ML-DSA-87");
+    EXPECT_EQ(client.peer_signature, "ML-DSA-65");
+    EXPECT_EQ(client.aead, "AES-256-GCM");
+  }
+  const Libraries server = channel(*pair, Role::Server).status().libraries;
+  for (const std::string& library : {server.kem, server.local_signature, server.peer_signature, server.aead}) {
+    EXPECT_EQ(library, world.server_provider->description()) << "the one that there is";
+  }
 }
 
 TEST(Status, names_no_application_where_none_is_common) {

@@ -52,7 +52,7 @@ class Help(unittest.TestCase):
         for _, text in self.each():
             self.assertRegex(text, r"(?m)^Examples:\n  \S")
             self.assertRegex(text, r"(?m)^Exit codes:\n  0  .*\n  1  .*\n  2  ")
-            self.assertIn("--json, --log-level LEVEL and --options FILE", text + VERBS[""])
+            self.assertIn("--json, --log-level LEVEL, --options FILE and --provider LIBRARY", text + VERBS[""])
 
     def test_says_what_it_means(self):
         for verb, text in self.each():

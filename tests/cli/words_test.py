@@ -73,6 +73,37 @@ class Words(Usage):
         self.assert_usage(["help", "conect"], "did you mean connect")
         self.assertEqual(qsp("-h").stdout, qsp("--help").stdout)
 
+    def test_the_cryptographic_library_is_chosen(self):
+        def version(*args, provider=None):
+            env = {name: value for name, value in os.environ.items() if name != "QSP_PROVIDER"}
+            return qsp("version", *args, env=env if provider is None else env | {"QSP_PROVIDER": provider})
+
+        whole = json.loads(version("--json").stdout)
+        self.assertEqual(whole["provider"], "auto")
+        self.assertEqual(whole["awslc"], "AWS-LC" in whole["crypto"])
+        self.assertEqual(b"AWS-LC is not in this program" in version().stdout, not whole["awslc"])
+        done = [name for served in whole["libraries"] for name in served["algorithms"]]
+        self.assertEqual(sorted(done), sorted(whole["kems"] + whole["signatures"] + whole["aeads"] + ["HKDF", "random", "keystream"]))
+        openssl = version("--provider", "openssl").stdout
+        self.assertRegex(openssl, rb"^qsp \S+ with OpenSSL 3\.\S+\n")
+        for done in (version(provider="openssl"), version("--provider", "openssl", provider="auto"), version("--provider=openssl", provider="x"),
+                     version("--options", self.write("o.toml", 'provider = "openssl"\n'), provider="auto")):
+            self.assertEqual((done.returncode, done.stdout), (0, openssl))
+        for name in ("auto", ""):
+            self.assertEqual(json.loads(version("--json", provider=name).stdout), whole)
+
+    def test_a_cryptographic_library_that_is_not_there_is_refused(self):
+        self.assert_usage(["version", "--provider", "boringssl"], r"--provider.*auto.*openssl.*awslc")
+        self.assert_usage(["version", "--provider", ""], r"--provider: is empty|--provider.*auto.*openssl.*awslc")
+        env = dict(os.environ)
+        for name, told in (("OpenSSL", r"QSP_PROVIDER 'OpenSSL': .*auto, openssl or awslc"), ("\x1b[31m", r"QSP_PROVIDER '\\x1b\[31m'")):
+            self.assert_fails(qsp("version", env=env | {"QSP_PROVIDER": name}), told, code=2)
+        if json.loads(qsp("version", "--json").stdout)["awslc"]:
+            return
+        for verb in (["version"], ["keygen", "--out", "k"], ["bench", "seal"]):
+            self.assert_usage([*verb, "--provider", "awslc"], r"--provider 'awslc': .*without AWS-LC: run \./dev setup")
+        self.assert_fails(qsp("version", env=env | {"QSP_PROVIDER": "awslc"}), r"QSP_PROVIDER 'awslc': .*\./dev setup", code=2)
+
     def test_a_port_alone_is_no_address(self):
         key = ("--key", self.world.path("bob.key"), "--peers", self.world.path("bob.toml"))
         self.assert_usage(["serve", *key, "--listen", "7155"], r"7155 is a port without a host: write 127\.0\.0\.1:7155")

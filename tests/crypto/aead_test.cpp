@@ -45,25 +45,24 @@ void expect_seals_and_opens(Provider& provider, const Case& c) {
   EXPECT_EQ(to_hex(data), to_hex(c.plain));
 }
 
-class AeadTest : public test::ProviderTest, public testing::WithParamInterface<AeadId> {
+class AeadTest : public test::EveryRow<AeadId> {
  protected:
   std::unique_ptr<Aead> keyed(std::uint8_t byte = 0x42) {
-    auto aead = must(provider_->aead(GetParam()));
+    auto aead = must(provider_->aead(row()));
     must(aead->set_key(TrafficKey::copy_of(Buffer(32, byte))));
     return aead;
   }
   static constexpr Nonce kNonce{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7};
 };
 
-INSTANTIATE_TEST_SUITE_P(All, AeadTest, testing::Values(AeadId::Aes256Gcm, AeadId::ChaCha20Poly1305),
-                         [](const auto& param) {
-                           return param.param == AeadId::Aes256Gcm ? "Aes256Gcm" : "ChaCha20Poly1305";
-                         });
+constexpr std::array kIds{AeadId::Aes256Gcm, AeadId::ChaCha20Poly1305};
+INSTANTIATE_TEST_SUITE_P(Each, AeadTest, testing::ValuesIn(test::on_every_provider(kIds)), test::name_of);
 
-class AeadPublished : public test::ProviderTest {};
+class AeadPublished : public test::EveryProvider<> {};
+INSTANTIATE_TEST_SUITE_P(Each, AeadPublished, testing::ValuesIn(test::every_provider()), test::name_of);
 
 // McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 13, 14 and 16, which NIST republishes.
-TEST_F(AeadPublished, aes256_gcm_matches_its_authors_test_cases) {
+TEST_P(AeadPublished, aes256_gcm_matches_its_authors_test_cases) {
   expect_seals_and_opens(
       *provider_, {AeadId::Aes256Gcm, Buffer(32), Buffer(12), {}, {}, {}, unhex("530f8afbc74536b9a963b4f1c4cb738b")});
   expect_seals_and_opens(*provider_, {AeadId::Aes256Gcm,
@@ -84,7 +83,7 @@ TEST_F(AeadPublished, aes256_gcm_matches_its_authors_test_cases) {
 }
 
 // RFC 8439 §2.8.2.
-TEST_F(AeadPublished, chacha20_poly1305_matches_rfc8439) {
+TEST_P(AeadPublished, chacha20_poly1305_matches_rfc8439) {
   const std::string_view plain =
       "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be "
       "it.";
@@ -207,7 +206,7 @@ TEST_P(AeadTest, without_a_key_it_refuses_and_wipes) {
     expect_error(aead.open(kNonce, {}, data, tag), ErrorKind::ApiMisuse, Reason::InternalError);
     EXPECT_EQ(data, Buffer(20));
   };
-  const auto fresh = must(provider_->aead(GetParam()));
+  const auto fresh = must(provider_->aead(row()));
   expect_refuses(*fresh);
 
   const auto aead = keyed();
@@ -231,7 +230,7 @@ TEST_P(AeadTest, without_a_key_it_refuses_and_wipes) {
   EXPECT_EQ(data, expected) << "a good key must serve again after a refused one";
 }
 
-class AeadVectors : public test::VectorTest {
+class AeadVectors : public test::EveryProvider<test::VectorTest> {
  protected:
   /// Runs the blocks of one cipher that fit the interface: 96-bit nonces, whole tags.
   void run(std::string_view file, std::string_view cipher, AeadId id, std::size_t at_least, std::size_t negative) {
@@ -264,8 +263,10 @@ class AeadVectors : public test::VectorTest {
   }
 };
 
-TEST_F(AeadVectors, aes256_gcm) { run("evpciph_aes_common.txt", "aes-256-gcm", AeadId::Aes256Gcm, 5, 0); }
-TEST_F(AeadVectors, chacha20_poly1305) {
+INSTANTIATE_TEST_SUITE_P(Each, AeadVectors, testing::ValuesIn(test::every_provider()), test::name_of);
+
+TEST_P(AeadVectors, aes256_gcm) { run("evpciph_aes_common.txt", "aes-256-gcm", AeadId::Aes256Gcm, 5, 0); }
+TEST_P(AeadVectors, chacha20_poly1305) {
   run("evpciph_chacha.txt", "chacha20-poly1305", AeadId::ChaCha20Poly1305, 4, 1);
 }
 

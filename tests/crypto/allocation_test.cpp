@@ -7,6 +7,27 @@
 #include "qsp/suites.hpp"
 #include "support/heap.hpp"
 
+// What the linker's --wrap makes of each call of the C library's allocator in this program and in the archives that it
+// is linked with: a library without an allocator of its own that can be replaced is counted here.
+extern "C" {
+std::size_t of_c = 0;
+void* __real_malloc(std::size_t size);                // NOLINT(bugprone-reserved-identifier)
+void* __real_calloc(std::size_t count, std::size_t);  // NOLINT(bugprone-reserved-identifier)
+void* __real_realloc(void* old, std::size_t size);    // NOLINT(bugprone-reserved-identifier)
+void* __wrap_malloc(std::size_t size) {               // NOLINT(bugprone-reserved-identifier)
+  ++of_c;
+  return __real_malloc(size);
+}
+void* __wrap_calloc(std::size_t count, std::size_t size) {  // NOLINT(bugprone-reserved-identifier)
+  ++of_c;
+  return __real_calloc(count, size);
+}
+void* __wrap_realloc(void* old, std::size_t size) {  // NOLINT(bugprone-reserved-identifier)
+  ++of_c;
+  return __real_realloc(old, size);
+}
+}
+
 namespace {
 
 /// Calls of OpenSSL's allocator.
@@ -32,12 +53,12 @@ namespace {
 using test::Buffer;
 using test::must;
 
-class Allocation : public test::ProviderTest {
+class Allocation : public test::EveryProvider<> {
  protected:
   void SetUp() override { ASSERT_TRUE(hooked) << "OpenSSL allocated before the counter was in place"; }
 
   /// Calls of every allocator that the provider and OpenSSL use.
-  static std::size_t allocations() { return qsp::test::heap::made() + of_openssl; }
+  static std::size_t allocations() { return qsp::test::heap::made() + of_openssl + of_c; }
 
   template <class Work>
   static std::size_t count(Work work) {
@@ -47,12 +68,17 @@ class Allocation : public test::ProviderTest {
   }
 };
 
-TEST_F(Allocation, the_counter_sees_both_allocators) {
+INSTANTIATE_TEST_SUITE_P(Each, Allocation, testing::ValuesIn(test::every_provider()), test::name_of);
+
+TEST_P(Allocation, the_counter_sees_every_allocator) {
   EXPECT_GT(count([] { Buffer(100).swap(*std::make_unique<Buffer>()); }), 0U);
   EXPECT_GT(count([] { OPENSSL_free(OPENSSL_malloc(100)); }), 0U);
+  const std::size_t before = of_openssl + of_c;
+  must(tested_->make());
+  EXPECT_GT(of_openssl + of_c, before) << "the library allocates by ways that are not counted";
 }
 
-TEST_F(Allocation, sealing_opening_and_rekeying_allocate_nothing) {
+TEST_P(Allocation, sealing_opening_and_rekeying_allocate_nothing) {
   for (const AeadInfo& row : kAeads) {
     const auto aead = must(provider_->aead(row.id));
     Buffer data(16'384, 1);
@@ -72,7 +98,7 @@ TEST_F(Allocation, sealing_opening_and_rekeying_allocate_nothing) {
   }
 }
 
-TEST_F(Allocation, the_key_schedule_and_randomness_allocate_nothing) {
+TEST_P(Allocation, the_key_schedule_and_randomness_allocate_nothing) {
   Hkdf& hkdf = provider_->hkdf();
   const Buffer long_part(1000, 1);
   Buffer out(100);

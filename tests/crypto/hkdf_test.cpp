@@ -9,7 +9,6 @@
 #include "crypto/openssl/owned.hpp"
 #include "crypto/support.hpp"
 #include "crypto/vectors.hpp"
-#include "qsp/openssl.hpp"
 #include "support/own_stack.hpp"
 
 namespace qsp::crypto {
@@ -20,10 +19,12 @@ using test::expect_error;
 using test::must;
 using test::unhex;
 
+class HkdfMemory : public test::EveryProvider<> {};
+INSTANTIATE_TEST_SUITE_P(Each, HkdfMemory, testing::ValuesIn(test::every_provider()), test::name_of);
+
 /// What was hashed is a secret as often as not: none of it may stay on the stack, whether it was gathered or not.
-TEST(HkdfMemory, nothing_that_was_hashed_or_derived_stays_on_the_stack) {
-  const auto provider = make_openssl_provider().value();
-  Hkdf& hkdf = provider->hkdf();
+TEST_P(HkdfMemory, nothing_that_was_hashed_or_derived_stays_on_the_stack) {
+  Hkdf& hkdf = provider_->hkdf();
   qsp::test::OwnStack stack;
   // Each is counted up from another byte, so that no two share eight bytes in a row.
   for (const std::size_t size : test::Sizes{32, 80, 200, 400}) {
@@ -62,7 +63,7 @@ TEST(HkdfMemory, nothing_that_was_hashed_or_derived_stays_on_the_stack) {
   EXPECT_TRUE(!qsp::test::OwnStack::kSees || stack.holds(left)) << "this test sees what it looks for";
 }
 
-class HkdfTest : public test::ProviderTest {
+class HkdfTest : public test::EveryProvider<> {
  protected:
   Hkdf& hkdf() { return provider_->hkdf(); }
   std::string expanded(Bytes prk, Parts info, std::size_t size) {
@@ -72,6 +73,8 @@ class HkdfTest : public test::ProviderTest {
   }
 };
 
+INSTANTIATE_TEST_SUITE_P(Each, HkdfTest, testing::ValuesIn(test::every_provider()), test::name_of);
+
 /// `size` bytes that differ from their neighbours.
 Buffer counting(std::size_t size, std::uint8_t first = 0) {
   Buffer bytes(size);
@@ -80,7 +83,7 @@ Buffer counting(std::size_t size, std::uint8_t first = 0) {
 }
 
 // RFC 5869 appendix A.
-TEST_F(HkdfTest, matches_the_three_sha256_cases_of_rfc5869) {
+TEST_P(HkdfTest, matches_the_three_sha256_cases_of_rfc5869) {
   struct Case {
     Buffer ikm, salt, info;
     std::string prk, okm;
@@ -108,7 +111,7 @@ TEST_F(HkdfTest, matches_the_three_sha256_cases_of_rfc5869) {
 }
 
 // RFC 4231 §4.2, §4.3 and §4.7 (a key longer than a block); FIPS 180-4's example.
-TEST_F(HkdfTest, matches_the_published_hmac_and_hash_values) {
+TEST_P(HkdfTest, matches_the_published_hmac_and_hash_values) {
   EXPECT_EQ(to_hex(must(hkdf().hmac(Buffer(20, 0x0b), {as_bytes("Hi There")}))),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
   EXPECT_EQ(to_hex(must(hkdf().hmac(as_bytes("Jefe"), {as_bytes("what do ya want "), as_bytes("for nothing?")}))),
@@ -122,7 +125,7 @@ TEST_F(HkdfTest, matches_the_published_hmac_and_hash_values) {
 }
 
 // RFC 5869 §2.2: a salt not provided is a string of HashLen zeros.
-TEST_F(HkdfTest, an_empty_salt_is_thirty_two_zero_bytes) {
+TEST_P(HkdfTest, an_empty_salt_is_thirty_two_zero_bytes) {
   const Buffer ikm = counting(50);
   EXPECT_EQ(to_hex(must(hkdf().extract({}, {ikm})).reveal()), to_hex(must(hkdf().extract(Buffer(32), {ikm})).reveal()));
   EXPECT_NE(to_hex(must(hkdf().extract({}, {ikm})).reveal()),
@@ -130,7 +133,7 @@ TEST_F(HkdfTest, an_empty_salt_is_thirty_two_zero_bytes) {
 }
 
 /// Every two-way cut of messages around the sizes at which SHA-256's blocks, and the gathering of parts, begin anew.
-TEST_F(HkdfTest, parts_are_hashed_as_if_joined) {
+TEST_P(HkdfTest, parts_are_hashed_as_if_joined) {
   for (const std::size_t size : test::Sizes{0, 1, 55, 56, 63, 64, 65, 191, 192, 193, 255, 256, 257, 300, 700}) {
     const Buffer message = counting(size);
     const Bytes all(message);
@@ -172,7 +175,7 @@ std::string reference(int mode, Bytes key, Bytes salt, Bytes info, std::size_t s
   return to_hex(out);
 }
 
-TEST_F(HkdfTest, agrees_with_openssls_hkdf_for_all_sorts_of_lengths) {
+TEST_P(HkdfTest, agrees_with_openssls_hkdf_for_all_sorts_of_lengths) {
   for (const std::size_t ikm : test::Sizes{1, 31, 32, 64, 100, 500}) {
     for (const std::size_t salt : test::Sizes{0, 1, 32, 63, 64, 65, 200}) {
       const Buffer key = counting(ikm, 3);
@@ -192,7 +195,7 @@ TEST_F(HkdfTest, agrees_with_openssls_hkdf_for_all_sorts_of_lengths) {
   }
 }
 
-TEST_F(HkdfTest, expand_refuses_a_short_key_or_too_much_output_and_leaves_zeros) {
+TEST_P(HkdfTest, expand_refuses_a_short_key_or_too_much_output_and_leaves_zeros) {
   Buffer out(40, 0xee);
   expect_error(hkdf().expand(Buffer(31), {}, out), ErrorKind::ApiMisuse, Reason::InternalError);
   EXPECT_EQ(out, Buffer(40));
@@ -203,9 +206,10 @@ TEST_F(HkdfTest, expand_refuses_a_short_key_or_too_much_output_and_leaves_zeros)
   EXPECT_TRUE(hkdf().expand(Buffer(32), {}, {}));
 }
 
-class HkdfVectors : public test::VectorTest {};
+class HkdfVectors : public test::EveryProvider<test::VectorTest> {};
+INSTANTIATE_TEST_SUITE_P(Each, HkdfVectors, testing::ValuesIn(test::every_provider()), test::name_of);
 
-TEST_F(HkdfVectors, hkdf_sha256) {
+TEST_P(HkdfVectors, hkdf_sha256) {
   std::size_t used = 0;
   for (const auto& block : test::read_vectors("evpkdf_hkdf.txt")) {
     if (block.find("KDF") != "HKDF" || block.control("digest") != "SHA256" || block.find("Result")) continue;
@@ -226,7 +230,7 @@ TEST_F(HkdfVectors, hkdf_sha256) {
   EXPECT_GE(used, 9U);
 }
 
-TEST_F(HkdfVectors, hmac_sha256) {
+TEST_P(HkdfVectors, hmac_sha256) {
   std::size_t used = 0;
   for (const auto& block : test::read_vectors("evpmac_common.txt")) {
     if (block.find("MAC") != "HMAC" || block.find("Algorithm") != "SHA256" || block.find("Result")) continue;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "crypto/kem_layout.hpp"
 #include "crypto/openssl/owned.hpp"
 #include "crypto/support.hpp"
 #include "qsp/suites.hpp"
@@ -15,47 +16,33 @@ namespace {
 using test::Buffer;
 using test::expect_error;
 using test::joined;
+using test::kLayouts;
+using test::Layout;
 using test::must;
 using test::ScriptedRng;
 using test::unhex;
 
-constexpr std::size_t kSeedSize = 64;     // d ‖ z
-constexpr std::size_t kMessageSize = 32;  // m
+constexpr std::size_t kSeedSize = test::kKemSeedSize;
+constexpr std::size_t kMessageSize = test::kKemMessageSize;
 
-/// What a KEM is made of, as draft-ietf-tls-ecdhe-mlkem says it.
-struct Layout {
-  KemId id;
-  KemId ml_kem;
-  std::size_t ecdh_share;  ///< bytes; 0 in a pure ML-KEM
-  std::size_t ecdh_seed;   ///< bytes that the classical private key draws
-  bool ecdh_first;
-};
-
-constexpr std::array<Layout, 6> kLayouts{{
-    {KemId::X25519MlKem768, KemId::MlKem768, 32, 32, false},
-    {KemId::SecP256r1MlKem768, KemId::MlKem768, 65, 32, true},
-    {KemId::SecP384r1MlKem1024, KemId::MlKem1024, 97, 48, true},
-    {KemId::MlKem768, KemId::MlKem768, 0, 0, false},
-    {KemId::MlKem1024, KemId::MlKem1024, 0, 0, false},
-    {KemId::MlKem512, KemId::MlKem512, 0, 0, false},
-}};
-
-class KemTest : public test::ProviderTest {
+/// What the suites below have in common, over one provider.
+class KemSuite : public test::ProviderTest {
  protected:
+  using ProviderTest::ProviderTest;
   const Kem& kem(KemId id) { return *must(provider_->kem(id)); }
   std::unique_ptr<KemPrivateKey> generate(KemId id) { return must(kem(id).generate(provider_->rng())); }
 };
 
-class EachKem : public KemTest, public testing::WithParamInterface<Layout> {
+class KemTest : public test::EveryProvider<KemSuite> {};
+INSTANTIATE_TEST_SUITE_P(Each, KemTest, testing::ValuesIn(test::every_provider()), test::name_of);
+
+class EachKem : public test::EveryRow<Layout, KemSuite> {
  protected:
-  const Layout& layout() const { return GetParam(); }
-  const Kem& kem() { return KemTest::kem(layout().id); }
-  std::unique_ptr<KemPrivateKey> generate() { return KemTest::generate(layout().id); }
-  /// Where the classical part of a share or ciphertext begins.
-  std::size_t ecdh_at(Bytes whole) const { return layout().ecdh_first ? 0 : whole.size() - layout().ecdh_share; }
-  Bytes ml_kem_part(Bytes whole) const {
-    return layout().ecdh_first ? whole.subspan(layout().ecdh_share) : whole.first(whole.size() - layout().ecdh_share);
-  }
+  const Layout& layout() const { return row(); }
+  const Kem& kem() { return KemSuite::kem(layout().id); }
+  std::unique_ptr<KemPrivateKey> generate() { return KemSuite::generate(layout().id); }
+  std::size_t ecdh_at(Bytes whole) const { return layout().ecdh_at(whole.size()); }
+  Bytes ml_kem_part(Bytes whole) const { return layout().ml_kem_part(whole); }
 
   void expect_share_refused(Bytes share) {
     expect_error(kem().encapsulate(share, provider_->rng()), ErrorKind::InvalidMessage, Reason::HandshakeFailed);
@@ -65,16 +52,15 @@ class EachKem : public KemTest, public testing::WithParamInterface<Layout> {
   }
 };
 
-std::string layout_name(const testing::TestParamInfo<Layout>& layout) {
-  return test::test_name(info(layout.param.id).name);
-}
-
 class EachHybrid : public EachKem {};
 class EachPCurveHybrid : public EachKem {};
 
-INSTANTIATE_TEST_SUITE_P(All, EachKem, testing::ValuesIn(kLayouts), layout_name);
-INSTANTIATE_TEST_SUITE_P(All, EachHybrid, testing::Values(kLayouts[0], kLayouts[1], kLayouts[2]), layout_name);
-INSTANTIATE_TEST_SUITE_P(All, EachPCurveHybrid, testing::Values(kLayouts[1], kLayouts[2]), layout_name);
+constexpr std::array kHybrids{kLayouts[0], kLayouts[1], kLayouts[2]};
+constexpr std::array kPCurveHybrids{kLayouts[1], kLayouts[2]};
+INSTANTIATE_TEST_SUITE_P(Each, EachKem, testing::ValuesIn(test::on_every_provider(kLayouts)), test::name_of);
+INSTANTIATE_TEST_SUITE_P(Each, EachHybrid, testing::ValuesIn(test::on_every_provider(kHybrids)), test::name_of);
+INSTANTIATE_TEST_SUITE_P(Each, EachPCurveHybrid, testing::ValuesIn(test::on_every_provider(kPCurveHybrids)),
+                         test::name_of);
 
 TEST_P(EachKem, both_ends_reach_the_same_secret_and_never_twice_the_same) {
   std::set<std::string> secrets;
@@ -201,7 +187,7 @@ TEST_P(EachPCurveHybrid, refuses_points_that_are_not_uncompressed_or_not_on_the_
 
 /// RFC 7748 §6.1, and the points of small order that lead there: 0, 1, p - 1, p, p + 1, and one of order 8.
 /// SPEC §3.1.
-TEST_F(KemTest, refuses_x25519_shares_whose_secret_is_zero) {
+TEST_P(KemTest, refuses_x25519_shares_whose_secret_is_zero) {
   const std::array<std::string_view, 6> points{{
       "0000000000000000000000000000000000000000000000000000000000000000",
       "0100000000000000000000000000000000000000000000000000000000000000",
@@ -223,7 +209,7 @@ TEST_F(KemTest, refuses_x25519_shares_whose_secret_is_zero) {
 }
 
 /// The pq-crystals vectors of 2024, first of each set, by SHA-256 of what is long.
-TEST_F(KemTest, ml_kem_matches_the_published_results) {
+TEST_P(KemTest, ml_kem_matches_the_published_results) {
   struct Case {
     KemId id;
     std::string_view public_key_digest, ciphertext_digest, secret;
@@ -254,7 +240,7 @@ TEST_F(KemTest, ml_kem_matches_the_published_results) {
 }
 
 // RFC 7748 §6.1: Alice's key pair, Bob's public key, and what they share.
-TEST_F(KemTest, the_x25519_half_matches_rfc7748_and_stands_last) {
+TEST_P(KemTest, the_x25519_half_matches_rfc7748_and_stands_last) {
   const Buffer alice = unhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
   const Buffer bob_public = unhex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
   ScriptedRng rng(joined({Buffer(kSeedSize, 1), alice}));
@@ -267,7 +253,7 @@ TEST_F(KemTest, the_x25519_half_matches_rfc7748_and_stands_last) {
 }
 
 // RFC 9180 §A.3.1: ikmE and pkEm of DHKEM(P-256, HKDF-SHA256).
-TEST_F(KemTest, the_p256_half_derives_its_key_as_rfc9180_and_stands_first) {
+TEST_P(KemTest, the_p256_half_derives_its_key_as_rfc9180_and_stands_first) {
   ScriptedRng rng(
       joined({Buffer(kSeedSize, 1), unhex("4270e54ffd08d79d5928020af4686d8f6b7d35dbe470265f1f5aa22816ce860e")}));
   const auto key = must(kem(KemId::SecP256r1MlKem768).generate(rng));
@@ -282,12 +268,12 @@ TEST_P(EachKem, the_ml_kem_half_is_the_pure_ml_kem) {
   ScriptedRng hybrid_rng(joined({Buffer(kSeedSize, 5), Buffer(layout().ecdh_seed, 6)}));
   ScriptedRng pure_rng(Buffer(kSeedSize, 5));
   const auto hybrid_key = must(kem().generate(hybrid_rng));
-  const auto pure_key = must(KemTest::kem(layout().ml_kem).generate(pure_rng));
+  const auto pure_key = must(KemSuite::kem(layout().ml_kem).generate(pure_rng));
   EXPECT_EQ(to_hex(ml_kem_part(hybrid_key->public_key())), to_hex(pure_key->public_key()));
   ScriptedRng hybrid_message(joined({Buffer(kMessageSize, 7), Buffer(layout().ecdh_seed, 8)}));
   ScriptedRng pure_message(Buffer(kMessageSize, 7));
   const Encapsulation hybrid = must(kem().encapsulate(hybrid_key->public_key(), hybrid_message));
-  const Encapsulation pure = must(KemTest::kem(layout().ml_kem).encapsulate(pure_key->public_key(), pure_message));
+  const Encapsulation pure = must(KemSuite::kem(layout().ml_kem).encapsulate(pure_key->public_key(), pure_message));
   EXPECT_EQ(to_hex(ml_kem_part(hybrid.ciphertext)), to_hex(pure.ciphertext));
   const Bytes secret = hybrid.secret.reveal();
   EXPECT_EQ(to_hex(layout().ecdh_first ? secret.last(32) : secret.first(32)), to_hex(pure.secret.reveal()));

@@ -15,7 +15,7 @@ using test::ScriptedRng;
 using test::VectorBlock;
 
 /// ML-KEM against NIST's ACVP results and BoringSSL's sets, which hold pq-crystals' and Wycheproof's.
-class MlKemVectors : public test::VectorTest {
+class MlKemVectors : public test::EveryProvider<test::VectorTest> {
  protected:
   std::size_t keygen(std::string_view file) {
     std::size_t used = 0;
@@ -76,20 +76,22 @@ class MlKemVectors : public test::VectorTest {
   }
 };
 
-TEST_F(MlKemVectors, acvp_key_generation) { EXPECT_EQ(keygen("evppkey_ml_kem_keygen.txt"), 75U); }
+INSTANTIATE_TEST_SUITE_P(Each, MlKemVectors, testing::ValuesIn(test::every_provider()), test::name_of);
 
-TEST_F(MlKemVectors, acvp_encapsulation) {
+TEST_P(MlKemVectors, acvp_key_generation) { EXPECT_EQ(keygen("evppkey_ml_kem_keygen.txt"), 75U); }
+
+TEST_P(MlKemVectors, acvp_encapsulation) {
   const Counts counts = encapsulation("evppkey_ml_kem_encap_decap.txt");
   EXPECT_EQ(counts.good, 75U);
 }
 
-TEST_F(MlKemVectors, key_generation) {
+TEST_P(MlKemVectors, key_generation) {
   for (const std::string set : {"512", "768", "1024"}) {
     EXPECT_EQ(keygen("evppkey_ml_kem_" + set + "_keygen.txt"), 100U) << set;
   }
 }
 
-TEST_F(MlKemVectors, encapsulation_refuses_keys_that_are_not_reduced) {
+TEST_P(MlKemVectors, encapsulation_refuses_keys_that_are_not_reduced) {
   for (const std::string set : {"512", "768", "1024"}) {
     const Counts counts = encapsulation("evppkey_ml_kem_" + set + "_encap.txt");
     EXPECT_GE(counts.good, 100U) << set;
@@ -97,7 +99,7 @@ TEST_F(MlKemVectors, encapsulation_refuses_keys_that_are_not_reduced) {
   }
 }
 
-TEST_F(MlKemVectors, decapsulation) {
+TEST_P(MlKemVectors, decapsulation) {
   for (const std::string set : {"512", "768", "1024"}) {
     EXPECT_GE(decapsulation("evppkey_ml_kem_" + set + "_decap.txt", "evppkey_ml_kem_" + set + "_keygen.txt"), 100U)
         << set;

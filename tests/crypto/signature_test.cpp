@@ -27,8 +27,10 @@ std::size_t hedge_size(SignatureId id) {
   return id == SignatureId::SlhDsaSha2_128s ? 16 : 32;
 }
 
-class SignatureTest : public test::ProviderTest {
+/// What the suites below have in common, over one provider.
+class SignatureSuite : public test::ProviderTest {
  protected:
+  using ProviderTest::ProviderTest;
   std::unique_ptr<Verifier> verifier(const PublicKey& key) { return must(provider_->verifier(key)); }
   static void expect_refused(const Verifier& verifier, Bytes message, Bytes signature) {
     expect_error(verifier.verify(message, signature), ErrorKind::PeerMisbehaved, Reason::HandshakeFailed);
@@ -37,16 +39,17 @@ class SignatureTest : public test::ProviderTest {
   static Bytes message() { return as_bytes(kText); }
 };
 
-class EachSignature : public SignatureTest, public testing::WithParamInterface<SignatureInfo> {
+class SignatureTest : public test::EveryProvider<SignatureSuite> {};
+INSTANTIATE_TEST_SUITE_P(Each, SignatureTest, testing::ValuesIn(test::every_provider()), test::name_of);
+
+class EachSignature : public test::EveryRow<SignatureInfo, SignatureSuite> {
  protected:
-  SignatureId id() const { return GetParam().id; }
+  SignatureId id() const { return row().id; }
   /// A signature of SLH-DSA takes a third of a second; the others take at most two milliseconds.
   bool slow() const { return id() == SignatureId::SlhDsaSha2_128s; }
 };
 
-std::string signature_name(const testing::TestParamInfo<SignatureInfo>& row) { return test::test_name(row.param.name); }
-
-INSTANTIATE_TEST_SUITE_P(All, EachSignature, testing::ValuesIn(kSignatures), signature_name);
+INSTANTIATE_TEST_SUITE_P(Each, EachSignature, testing::ValuesIn(test::on_every_provider(kSignatures)), test::name_of);
 
 TEST_P(EachSignature, one_signer_signs_for_sessions_of_several_threads) {
   const auto signer = new_signer(id());
@@ -54,7 +57,7 @@ TEST_P(EachSignature, one_signer_signs_for_sessions_of_several_threads) {
   const int rounds = slow() ? 1 : 200;
   std::array<std::vector<Buffer>, 2> signatures;
   const auto sign = [&](std::vector<Buffer>& own) {
-    const auto provider = must(make_openssl_provider());
+    const auto provider = another_provider();
     for (int i = 0; i < rounds; ++i) own.push_back(must(signer->sign(message(), provider->rng())));
   };
   std::thread other(sign, std::ref(signatures[0]));
@@ -71,7 +74,7 @@ TEST_P(EachSignature, verifies_what_it_signed_for_messages_of_many_sizes) {
     if (slow() && size > 1) continue;
     const Buffer text(size, 0x5a);
     const Buffer signature = must(signer->sign(text, provider_->rng()));
-    EXPECT_EQ(signature.size(), GetParam().signature_size);
+    EXPECT_EQ(signature.size(), row().signature_size);
     EXPECT_TRUE(checks->verify(text, signature)) << size;
     expect_refused(*checks, joined({text, Buffer(1)}), signature);
     if (size > 0) expect_refused(*checks, Bytes(text).first(size - 1), signature);
@@ -122,7 +125,7 @@ TEST_P(EachSignature, refuses_an_altered_message_and_another_key) {
 
 /// The provider keeps imported keys: more of them than it keeps, asked for out of order, each verifies its own
 /// signature only.
-TEST_F(SignatureTest, verifiers_of_many_keys_are_never_mixed_up) {
+TEST_P(SignatureTest, verifiers_of_many_keys_are_never_mixed_up) {
   constexpr std::size_t kKeys = 40;
   std::vector<PublicKey> keys;
   std::vector<Buffer> signatures;
@@ -192,7 +195,7 @@ TEST_P(EachSignature, signers_and_verifiers_outlive_their_provider) {
 
 /// SPEC §3: the composite is Ed25519(64) ‖ ML-DSA-65(3309) over the same bytes, and both must verify.
 /// SPEC §3.2.
-TEST_F(SignatureTest, the_composite_is_both_signatures_and_needs_both) {
+TEST_P(SignatureTest, the_composite_is_both_signatures_and_needs_both) {
   const auto signer = new_signer(SignatureId::Ed25519MlDsa65);
   const Bytes key(signer->public_key().bytes);
   const auto checks = verifier(signer->public_key());
@@ -216,7 +219,7 @@ TEST_F(SignatureTest, the_composite_is_both_signatures_and_needs_both) {
 }
 
 // RFC 8032 §7.1, tests 1 to 3.
-TEST_F(SignatureTest, ed25519_matches_rfc8032) {
+TEST_P(SignatureTest, ed25519_matches_rfc8032) {
   struct Case {
     std::string_view key, public_key, message, signature;
   };
@@ -247,7 +250,7 @@ TEST_F(SignatureTest, ed25519_matches_rfc8032) {
 }
 
 // NIST ACVP, ML-DSA-keyGen-FIPS204, the first case of each set: ξ and SHA-256 of the public key.
-TEST_F(SignatureTest, ml_dsa_keys_come_from_their_seeds_as_published) {
+TEST_P(SignatureTest, ml_dsa_keys_come_from_their_seeds_as_published) {
   struct Case {
     SignatureId id;
     std::string_view seed, public_key_digest;

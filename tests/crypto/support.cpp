@@ -32,11 +32,7 @@ Buffer joined(std::initializer_list<Bytes> parts) {
   return all;
 }
 
-ProviderTest::ProviderTest() {
-  auto made = make_openssl_provider();
-  if (!made) throw std::runtime_error(std::string(made.error().where));
-  provider_ = *std::move(made);
-}
+ProviderTest::ProviderTest(const TestedProvider& tested) : tested_(&tested), provider_(must(tested.make())) {}
 
 void ProviderTest::TearDown() { EXPECT_EQ(ERR_peek_error(), 0U) << "OpenSSL's error queue was left filled"; }
 
@@ -44,5 +40,21 @@ std::unique_ptr<Signer> ProviderTest::new_signer(SignatureId id) {
   const SecretBytes pem = must(provider_->generate_private_key(id, std::nullopt));
   return must(provider_->load_signer(pem.reveal_text(), {}));
 }
+
+bool ProviderTest::lacking(SignatureId id) {
+  if (!tested_->lacks.has(id)) return false;
+  const std::string_view words = lacks(id).error().where;
+  const auto expect_named = [&](const auto& refused) {
+    expect_error(refused, ErrorKind::Provider, Reason::InternalError);
+    if (!refused) {
+      EXPECT_EQ(refused.error().where, words);
+    }
+  };
+  expect_named(provider_->verifier({id, Buffer(info(id).public_key_size)}));
+  expect_named(provider_->generate_private_key(id, std::nullopt));
+  return true;
+}
+
+std::unique_ptr<Provider> ProviderTest::another_provider() const { return must(tested_->make()); }
 
 }  // namespace qsp::crypto::test

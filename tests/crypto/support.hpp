@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "base/hex.hpp"
+#include "crypto/providers.hpp"
 #include "qsp/crypto.hpp"
 #include "qsp/openssl.hpp"
+#include "qsp/suites.hpp"
 #include "support/scripted.hpp"
 
 /// What the suites of the crypto room share.
@@ -44,16 +46,62 @@ void expect_error(const Result<T>& result, ErrorKind kind, Reason reason) {
   EXPECT_FALSE(result.error().where.empty());
 }
 
-/// A suite over the OpenSSL provider. Every test also checks that OpenSSL's error queue is left empty.
+/// A suite over a provider: OpenSSL's, where no other is named. Every test also checks that OpenSSL's error queue is
+/// left empty.
 class ProviderTest : public testing::Test {
  protected:
-  ProviderTest();
+  ProviderTest() : ProviderTest(tested_providers().front()) {}
+  explicit ProviderTest(const TestedProvider& tested);
   void TearDown() override;
+
+  /// Whether the table says that the provider lacks an algorithm. What is asked for all the same is then checked to be
+  /// refused in the words of lacks().
+  bool lacking(SignatureId id);
 
   /// A signer over a new key.
   std::unique_ptr<Signer> new_signer(SignatureId id);
+  /// A second provider of the same library, for another thread.
+  std::unique_ptr<Provider> another_provider() const;
 
+  const TestedProvider* tested_;
   std::unique_ptr<Provider> provider_;
 };
+
+/// A suite that runs over every provider: INSTANTIATE_TEST_SUITE_P(Each, Suite, kEveryProvider, name_of).
+template <class Suite = ProviderTest>
+class EveryProvider : public Suite, public testing::WithParamInterface<const TestedProvider*> {
+ protected:
+  EveryProvider() : Suite(*GetParam()) {}
+};
+
+/// A suite over every row of a table of algorithms, on every provider that has it:
+/// INSTANTIATE_TEST_SUITE_P(Each, Suite, testing::ValuesIn(on_every_provider(kRows)), name_of).
+template <class Row, class Suite = ProviderTest>
+class EveryRow : public Suite, public testing::WithParamInterface<On<Row>> {
+ protected:
+  EveryRow() : Suite(*this->GetParam().provider) {}
+  const Row& row() const { return this->GetParam().row; }
+};
+
+/// "OpenSSL", or "OpenSSL_MLDSA65".
+struct NameOf {
+  std::string operator()(const testing::TestParamInfo<const TestedProvider*>& each) const {
+    return std::string(each.param->name);
+  }
+  template <class Row>
+  std::string operator()(const testing::TestParamInfo<On<Row>>& each) const {
+    const Row& row = each.param.row;
+    std::string_view algorithm;
+    if constexpr (requires { row.name; }) {
+      algorithm = row.name;
+    } else if constexpr (std::is_enum_v<Row>) {
+      algorithm = info(row).name;
+    } else {
+      algorithm = info(row.id).name;
+    }
+    return std::string(each.param.provider->name).append("_").append(test_name(algorithm));
+  }
+};
+inline constexpr NameOf name_of;
 
 }  // namespace qsp::crypto::test

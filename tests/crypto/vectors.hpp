@@ -45,6 +45,7 @@ std::vector<VectorBlock> read_vectors(std::string_view file, Wanted wanted = nul
 /// A suite over the vector files. Skipped where there are none, as with an OpenSSL not built from its source package.
 class VectorTest : public ProviderTest {
  protected:
+  using ProviderTest::ProviderTest;
   void SetUp() override;
 };
 

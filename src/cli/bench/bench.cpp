@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +14,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "qsp/endpoint.hpp"
 #include "text/progress.hpp"
 #include "text/terminal.hpp"
@@ -34,6 +35,7 @@ struct BenchOptions {
   std::size_t sessions = 1000;
   std::uint64_t bytes = std::uint64_t{1} << 30;
   bool only_pipes = false;
+  double each = 0.1;      ///< seconds of an operation on a library
   bool insecure = false;  ///< taken, and not needed: nobody else's data is at stake
 };
 
@@ -83,6 +85,14 @@ int run_rekey(bool json, const BenchOptions& options) {
   return print(*result, json);
 }
 
+int run_primitives(bool json, const BenchOptions& options) {
+  text::Progress progress(write_err);
+  auto result = bench::bench_libraries(
+      from_seconds(options.each), [&progress](std::string_view operation) { progress.say(std::string(operation)); });
+  if (!result) return failed(result.error());
+  return print(*result, json);
+}
+
 int run_sessions(bool json, const BenchOptions& options) {
   const auto protocol = options.profile == "1.0" ? bench::Protocol::Qsp1 : bench::Protocol::Rc155;
   // Without a thread: this process must have one alone, and its memory is measured.
@@ -106,6 +116,20 @@ Command& add_handshake(Command& bench, BenchOptions& options) {
   verb->add_checked("--loops", options.handshakes, "handshakes to measure, and as many of each yardstick",
                     range(1, 100'000'000));
   set_help(*verb, {.examples = {"qsp bench handshake", "qsp bench handshake --loops 500 --json"}});
+  return *verb;
+}
+
+Command& add_primitives(Command& bench, BenchOptions& options) {
+  Command* const verb =
+      bench.add_subcommand("primitives", "every cryptographic operation, on each library of this program side by side");
+  verb->add_option("--time", options.each, "processor time for each operation on each library")
+      ->check(is_time(std::chrono::milliseconds(1), std::chrono::minutes(1)))
+      ->type_name("TIME")
+      ->default_str("100ms");
+  set_help(*verb,
+           {.notes = "Marks the library that qsp takes for each, and where it is the slower one on this machine.\n"
+                     "With --provider openssl or awslc it measures that library alone.",
+            .examples = {"qsp bench primitives", "qsp bench primitives --time 1s --json"}});
   return *verb;
 }
 
@@ -174,6 +198,7 @@ void add_bench(Command& app, Context& context) {
   act(add_handshake(*verb, *options), [](bool json, const BenchOptions& given) {
     return print_outcome(bench::bench_handshake(given.handshakes), json);
   });
+  act(add_primitives(*verb, *options), run_primitives);
   act(add_seal(*verb, *options), run_seal);
   act(add_rekey(*verb, *options), run_rekey);
   act(add_sessions(*verb, *options), run_sessions);

@@ -10,7 +10,7 @@
 #include "cli/output.hpp"
 #include "cli/session/profile.hpp"
 #include "cli/text.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "rc155/attack/fuzz.hpp"
 #include "text/escape.hpp"
 #include "text/progress.hpp"

@@ -11,7 +11,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "identity/found_keys.hpp"
 #include "qsp/suites.hpp"
 #include "text/escape.hpp"

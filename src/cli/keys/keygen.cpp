@@ -13,7 +13,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "files/unfinished.hpp"
 #include "identity/identity.hpp"
 #include "identity/key_files.hpp"

@@ -8,7 +8,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "files/unfinished.hpp"
 #include "keysource/pad.hpp"
 #include "text/escape.hpp"

@@ -11,7 +11,7 @@
 #include "cli/kme/kme.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "kme/config/config.hpp"
 #include "kme/kme.hpp"
 #include "net/descriptor_limit.hpp"

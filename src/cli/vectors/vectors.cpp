@@ -9,7 +9,7 @@
 #include "cli/option_types.hpp"
 #include "cli/output.hpp"
 #include "cli/text.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "files/file.hpp"
 #include "files/replacement.hpp"
 #include "text/table.hpp"

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "e91/link/link_file.hpp"
 #include "e91/station/block_log.hpp"
 #include "e91/station/eve_file.hpp"

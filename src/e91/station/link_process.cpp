@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/try.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "e91/link/link_file.hpp"
 #include "e91/station/source.hpp"
 #include "text/escape.hpp"

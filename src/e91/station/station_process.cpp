@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/try.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "e91/local/local_link.hpp"
 #include "e91/station/block_log.hpp"
 #include "e91/station/station.hpp"

@@ -10,7 +10,7 @@
 
 #include "base/hex.hpp"
 #include "base/try.hpp"
-#include "crypto/provider/provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "e91/hashing/verification.hpp"
 #include "e91/keyrate/entropy.hpp"
 #include "e91/keyrate/rate.hpp"
