@@ -21,7 +21,7 @@ SERVERS = ("serve", "kme serve", "e91 link", "e91 alice")
 # They print nothing on standard output.
 SILENT = ("e91 bob", "e91 feed")
 # Their figures take long; they print them as the others do.
-SLOW = ("e91 bench",)
+SLOW = ("e91 bench", "bench primitives")
 # What they ask a running KME is tested with them; here they fail before they have a result.
 ASKING = ("kme status", "kme inject", "kme import", "kme check", "kme load", "connect")
 
