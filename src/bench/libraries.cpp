@@ -58,8 +58,10 @@ Outcome<OperationRow> measure(const Operation& operation, const std::vector<Cand
     loops = contenders.empty() ? fit : std::min(loops, fit);
     contenders.push_back(std::move(contender));
   }
-  OperationRow row{
-      .name = operation.name, .paces = {}, .preferred = crypto::preferred(operation.algorithm, operation.size)};
+  OperationRow row{.name = operation.name,
+                   .paces = {},
+                   .preferred = crypto::preferred(operation.algorithm, operation.size),
+                   .chosen = !std::holds_alternative<crypto::AeadId>(operation.algorithm) || operation.size > 0};
   row.paces.resize(libraries.size());
   if (contenders.empty()) return row;
   QSP_TRY(const auto paces, take_turns(contenders, loops));
@@ -73,6 +75,7 @@ Outcome<OperationRow> measure(const Operation& operation, const std::vector<Cand
 }  // namespace
 
 std::optional<std::size_t> better_than_preferred(const LibrariesResult& result, const OperationRow& row) {
+  if (!row.chosen) return std::nullopt;
   const auto preferred = std::ranges::find(result.libraries, row.preferred, &MeasuredLibrary::library);
   if (preferred == result.libraries.end()) return std::nullopt;
   const auto& own = row.paces[static_cast<std::size_t>(preferred - result.libraries.begin())];

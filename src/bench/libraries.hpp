@@ -24,6 +24,7 @@ struct OperationRow {
   std::string name;
   std::vector<std::optional<Pace>> paces;  ///< in the order of the libraries; none where one lacks the algorithm
   crypto::Library preferred;               ///< by the table of routes
+  bool chosen = true;                      ///< the table has the choice; an AEAD's key goes where its frames do
 };
 
 struct LibrariesResult {

@@ -154,6 +154,15 @@ TEST(LibrariesBench, finds_the_table_wrong_where_the_other_library_is_clearly_fa
   EXPECT_FALSE(is_wrong(std::nullopt, Pace{1, 0}));
 }
 
+TEST(LibrariesBench, has_no_verdict_where_there_is_no_choice) {
+  LibrariesResult result{
+      .libraries = {{crypto::Library::OpenSsl, "one"}, {crypto::Library::AwsLc, "other"}},
+      .rows = {{.name = "set key", .paces = {Pace{1, 0}, Pace{2, 0}}, .preferred = crypto::Library::AwsLc}}};
+  EXPECT_EQ(better_than_preferred(result, result.rows.front()), 0U);
+  result.rows.front().chosen = false;
+  EXPECT_EQ(better_than_preferred(result, result.rows.front()), std::nullopt);
+}
+
 TEST(LibrariesBench, has_no_verdict_where_the_preferred_library_was_not_measured) {
   const LibrariesResult result{.libraries = {{crypto::Library::OpenSsl, "one"}},
                                .rows = {{.name = "sign", .paces = {Pace{1, 0}}, .preferred = crypto::Library::AwsLc}}};
