@@ -64,11 +64,12 @@ boost::json::array json_of(const std::vector<Served>& all) {
   return libraries;
 }
 
-text::Rows rows_of(const std::vector<Served>& all) {
-  text::Rows rows;
-  for (const Served& served : all)
-    rows.push_back({served.library, fmt::format("{}", fmt::join(served.algorithms, ", "))});
-  return rows;
+std::string text_of(const std::vector<Served>& all) {
+  std::string text;
+  for (const Served& served : all) {
+    text += fmt::format("{}: {}\n", served.library, fmt::join(served.algorithms, ", "));
+  }
+  return text;
 }
 
 int version(const Context& context) {
@@ -93,7 +94,7 @@ int version(const Context& context) {
           text::columns({{"KEMs", fmt::format("{}", fmt::join(algorithm_names(crypto::kKems), ", "))},
                          {"signatures", fmt::format("{}", fmt::join(algorithm_names(crypto::kSignatures), ", "))},
                          {"AEADs", fmt::format("{}", fmt::join(algorithm_names(crypto::kAeads), ", "))}}),
-          text::columns(rows_of(served)), whole ? std::string() : fmt::format("{}\n", kNoAwsLc)));
+          text_of(served), whole ? std::string() : fmt::format("{}\n", kNoAwsLc)));
   return kOk;
 }
 

@@ -1,4 +1,5 @@
 #include <array>
+#include <initializer_list>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -22,7 +23,7 @@ Buffer every_byte() {
 }
 
 TEST_F(ConstantTime, of_a_comparison) {
-  for (const std::size_t size : {0, 1, 16, 32, 48, 257}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{0, 1, 16, 32, 48, 257}) {
     Buffer one(size, 7), other(size, 7);
     for (const bool equal : {true, false}) {
       if (!equal && size > 0) other[size / 2] = 8;
@@ -91,7 +92,7 @@ TEST_F(ConstantTime, of_hexadecimal_digits_of_either_case_and_of_what_is_none) {
 
 TEST_F(ConstantTime, of_base64) {
   const Buffer all = every_byte();
-  for (const std::size_t size : {0, 1, 2, 3, 16, 32, 254, 255, 256}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{0, 1, 2, 3, 16, 32, 254, 255, 256}) {
     const Buffer bytes(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(size));
     mark_secret(Bytes(bytes));
     std::string text(base64_size(size), '?');

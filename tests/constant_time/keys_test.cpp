@@ -1,6 +1,7 @@
 // Keys as text and as records: PEM, pads, the store of a KME, ETSI GS QKD 014.
 
 #include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ std::string_view body_of(std::string_view pem) {
 }
 
 TEST_F(ConstantTime, of_private_keys_in_pem_that_are_written_and_read) {
-  for (const std::size_t size : {1, 47, 48, 49, 82, 2000}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{1, 47, 48, 49, 82, 2000}) {
     const Buffer der = some_bytes(size);
     mark_secret(Bytes(der));
     std::vector<crypto::PrivateKeyBlock> blocks;
@@ -104,13 +105,13 @@ TEST_F(ConstantTime, of_the_pieces_that_a_kme_stores_and_joins) {
   const Piece back = store::take_piece(column);
   EXPECT_TRUE(constant_time_equal(back.reveal(), piece.reveal()));
   etsi014::KeyMaterial key(kPieceSize + 8);
-  for (const std::size_t index : {0, 1}) store::join(key, index, back);
+  for (const std::size_t index : std::initializer_list<std::size_t>{0, 1}) store::join(key, index, back);
   EXPECT_TRUE(is_secret(key.reveal()));
   EXPECT_TRUE(constant_time_equal(key.reveal().first(kPieceSize), piece.reveal()));
 }
 
 TEST_F(ConstantTime, of_a_kmes_key_as_base64_in_a_message) {
-  for (const std::size_t size : {8, 31, 32, 33, 512}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{8, 31, 32, 33, 512}) {
     const Buffer key = some_bytes(size);
     mark_secret(Bytes(key));
     const boost::json::string text = json::to_base64(key);

@@ -86,6 +86,8 @@ void ml_dsa_keys_that_contradict_themselves_are_refused(Trial& trial) {
     };
     refused(KeyForm::Both, other.seed, key.expanded, "a seed of another key");
     refused(KeyForm::Both, flipped(key.seed, 31), key.expanded, "a seed with a bit altered");
+    // Alone, an expanded key does not tell whether its K (bytes 32 to 63) is the right one; beside the seed it does.
+    refused(KeyForm::Both, key.seed, flipped(key.expanded, 32), "another K than its seed's");
     for (const std::size_t at : {std::size_t{0}, std::size_t{64}, key.expanded.size() - 1}) {  // ρ, tr, t0
       refused(KeyForm::Both, key.seed, flipped(key.expanded, at), "an expanded key with a bit altered, and its seed");
       refused(KeyForm::Expanded, {}, flipped(key.expanded, at), "an expanded key with a bit altered");
@@ -98,6 +100,35 @@ void ml_dsa_keys_that_contradict_themselves_are_refused(Trial& trial) {
     refused(KeyForm::Expanded, {}, good.first(good.size() - 1), "a shorter expanded key");
     refused(KeyForm::Expanded, {}, joined({good, Buffer(1)}), "a longer expanded key");
     refused(KeyForm::Both, key.seed, good.first(good.size() - 1), "a seed and a shorter expanded key");
+  }
+}
+
+/// RFC 9881 §6: one value, and nothing behind it or in it.
+void ml_dsa_keys_with_more_than_one_value_are_refused(Trial& trial) {
+  const auto [kind, reason] = kMisuse;
+  for (const SignatureId id : ml_dsa_of(trial)) {
+    const std::string_view name = info(id).name;
+    const MlDsaKey key = ml_dsa_key(id, 40);
+    const Buffer seed = der(0x80, {key.seed});
+    const Buffer expanded = der(0x04, {key.expanded});
+    const Buffer beside = der(0x04, {key.seed});
+    const Buffer null = unhex("0500");
+    const auto file = [&](Bytes value) {
+      const Buffer algorithm = der(0x30, {oid(id)});
+      return pem("PRIVATE KEY", der(0x30, {unhex("020100"), algorithm, der(0x04, {value})}));
+    };
+    for (const Buffer& good : {seed, expanded, der(0x30, {beside, expanded})}) {
+      trial.need(trial.provider().load_signer(file(good), {}), "a key written by hand", name);
+      trial.expect_refused(trial.provider().load_signer(file(joined({good, null})), {}), kind, reason,
+                           "a value behind the key", name);
+      trial.expect_refused(trial.provider().load_signer(file(joined({good, Buffer(1)})), {}), kind, reason,
+                           "a byte behind the key", name);
+    }
+    for (const Buffer& bad :
+         {Buffer(), der(0x30, {beside, expanded, null}), der(0x30, {expanded, beside}), der(0x30, {beside}),
+          der(0x30, {expanded}), der(0x30, {seed, expanded}), der(0xa0, {beside})}) {
+      trial.expect_refused(trial.provider().load_signer(file(bad), {}), kind, reason, "another value", name);
+    }
   }
 }
 
@@ -268,6 +299,7 @@ std::vector<Check> key_checks() {
   return {
       {"key_all_three_forms_of_ml_dsa_are_read_alike", all_three_forms_of_an_ml_dsa_key_are_read_alike},
       {"key_of_ml_dsa_that_contradicts_itself_is_refused", ml_dsa_keys_that_contradict_themselves_are_refused},
+      {"key_of_ml_dsa_with_more_than_one_value_is_refused", ml_dsa_keys_with_more_than_one_value_are_refused},
       {"key_that_one_provider_writes_the_other_reads", what_one_provider_writes_the_other_reads},
       {"key_a_passphrase_is_stretched_as_stated", a_passphrase_is_stretched_as_stated},
       {"key_passphrases_have_their_limits_and_are_asked_for_once",

@@ -12,6 +12,7 @@ using conformance::filled;
 
 constexpr std::string_view kForms = "key_all_three_forms_of_ml_dsa_are_read_alike";
 constexpr std::string_view kContradicts = "key_of_ml_dsa_that_contradicts_itself_is_refused";
+constexpr std::string_view kValue = "key_of_ml_dsa_with_more_than_one_value_is_refused";
 constexpr std::string_view kOther = "key_that_one_provider_writes_the_other_reads";
 constexpr std::string_view kStretched = "key_a_passphrase_is_stretched_as_stated";
 constexpr std::string_view kPassphrase = "key_passphrases_have_their_limits_and_are_asked_for_once";
@@ -85,6 +86,8 @@ std::vector<Fault> faults_of_files() {
        }},
       {"takes_keys_that_contradict_themselves", kContradicts,
        [](Faults& faults) { take_any(faults, [](std::string_view pem) { return pem.size() > 1000; }); }},
+      {"takes_keys_with_something_behind_them", kValue,
+       [](Faults& faults) { take_any(faults, [](std::string_view) { return true; }); }},
       {"takes_seeds_of_other_lengths", kContradicts,
        [](Faults& faults) { take_any(faults, [](std::string_view pem) { return pem.size() < 1000; }); }},
       {"writes_private_keys_of_its_own_kind", kOther,

@@ -12,13 +12,15 @@ namespace qsp::e91::cascade {
 inline constexpr unsigned kMaxSyndromeLevel = 6;
 
 /// Whether a word has an odd number of ones. Folded by hand: without a target's own instruction std::popcount is a
-/// call.
+/// call. And to the last bit: the word is secret, and a constant shifted by what is left of it may become a look-up.
 [[nodiscard]] constexpr bool odd(std::uint64_t word) noexcept {
   word ^= word >> 32;
   word ^= word >> 16;
   word ^= word >> 8;
   word ^= word >> 4;
-  return ((0x6996U >> (word & 15)) & 1) != 0;
+  word ^= word >> 2;
+  word ^= word >> 1;
+  return (word & 1) != 0;
 }
 
 /// The lowest `count` bits. Precondition: count <= 64.
