@@ -1,5 +1,8 @@
 #include "crypto/openssl/aead.hpp"
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
 #include <array>
 #include <utility>
 
@@ -7,6 +10,20 @@ namespace qsp::crypto::openssl {
 namespace {
 
 enum class Direction : int { Open = 0, Seal = 1 };
+
+/// A tag that is read or written as a parameter. EVP_CIPHER_CTX_ctrl would build the same from its arguments, in a
+/// tenth of the time that a frame of 64 bytes takes.
+class TagParameter {
+ public:
+  explicit TagParameter(std::span<std::uint8_t, kTagSize> tag) noexcept
+      : list_{OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size()),
+              OSSL_PARAM_construct_end()} {}
+
+  [[nodiscard]] OSSL_PARAM* list() noexcept { return list_.data(); }
+
+ private:
+  std::array<OSSL_PARAM, 2> list_;
+};
 
 class OpenSslAead final : public Aead {
  public:
@@ -20,7 +37,7 @@ class OpenSslAead final : public Aead {
  private:
   /// Why `data` cannot be processed at all, if so.
   [[nodiscard]] Result<void> check(Bytes aad, Bytes data) const noexcept;
-  bool start(Direction direction, const Nonce& nonce) noexcept;
+  bool start(Direction direction, const Nonce& nonce, const OSSL_PARAM* parameters) noexcept;
   bool update(Bytes aad, MutableBytes data) noexcept;
 
   /// One context for both directions: both ciphers run their key schedule forwards, so the direction is set with the
@@ -50,9 +67,9 @@ Result<void> OpenSslAead::check(Bytes aad, Bytes data) const noexcept {
   return {};
 }
 
-bool OpenSslAead::start(Direction direction, const Nonce& nonce) noexcept {
-  return EVP_CipherInit_ex2(context_.get(), nullptr, nullptr, nonce.data(), std::to_underlying(direction), nullptr) ==
-         1;
+bool OpenSslAead::start(Direction direction, const Nonce& nonce, const OSSL_PARAM* parameters) noexcept {
+  return EVP_CipherInit_ex2(context_.get(), nullptr, nullptr, nonce.data(), std::to_underlying(direction),
+                            parameters) == 1;
 }
 
 bool OpenSslAead::update(Bytes aad, MutableBytes data) noexcept {
@@ -76,8 +93,9 @@ Result<void> OpenSslAead::seal(const Nonce& nonce, Bytes aad, MutableBytes data,
     wipe(data);
     return usable;
   }
-  if (start(Direction::Seal, nonce) && update(aad, data) &&
-      EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, kTagSize, tag.data()) == 1) {
+  TagParameter parameter(tag);
+  if (start(Direction::Seal, nonce, nullptr) && update(aad, data) &&
+      EVP_CIPHER_CTX_get_params(context_.get(), parameter.list()) == 1) {
     return {};
   }
   wipe(data);
@@ -90,11 +108,10 @@ Result<void> OpenSslAead::open(const Nonce& nonce, Bytes aad, MutableBytes data,
     wipe(data);
     return usable;
   }
-  // The control call wants a mutable tag, although it only reads it.
+  // A parameter is mutable, although this one is only read.
   std::array<std::uint8_t, kTagSize> expected;
   std::ranges::copy(tag, expected.begin());
-  if (!start(Direction::Open, nonce) ||
-      EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kTagSize, expected.data()) != 1) {
+  if (!start(Direction::Open, nonce, TagParameter(expected).list())) {
     wipe(data);
     return fail_provider("AEAD: opening failed");
   }
