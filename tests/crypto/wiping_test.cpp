@@ -93,7 +93,7 @@ TEST_P(Wiping, of_a_private_key_and_its_text) {
 
 TEST_P(Wiping, of_a_passphrase) {
   constexpr std::string_view kPassphrase = "correct horse battery staple";
-  const auto given = [] { return std::optional(SecretBytes::copy_of(kPassphrase)); };
+  const auto given = [&] { return std::optional(SecretBytes::copy_of(kPassphrase)); };
   const auto work = [&] {
     const auto file = must(provider_->generate_private_key(SignatureId::Ed25519, given()));
     must(provider_->load_signer(file.reveal_text(), given));
