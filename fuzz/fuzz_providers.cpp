@@ -155,6 +155,11 @@ void verify(SignatureId id, Input& input) {
     signature.insert(signature.end(), all.bytes.begin(), all.bytes.begin() + static_cast<std::ptrdiff_t>(size));
     key.insert(key.end(), all.bytes.begin() + static_cast<std::ptrdiff_t>(size), all.bytes.end());
   }
+  if (id == SignatureId::Ed25519 && input.byte() % 4 == 1) {  // R and A of small order, or not reduced; S is zero
+    key = fuzz::odd_point(input.byte());
+    signature = fuzz::odd_point(input.byte());
+    signature.resize(info(id).signature_size);
+  }
   key = edited(std::move(key), input);
   signature = edited(std::move(signature), input);
   compare_verdicts({id, key}, edited(message, input), signature);
@@ -187,20 +192,25 @@ void open_frame(Input& input) {
       "opening differs");
 }
 
+/// The libraries' readers of PKCS#8 are not one: OpenSSL's also takes BER and the forms of drafts, AWS-LC's also takes
+/// what stands behind the last field. So an edited file may be refused by one of them; but never do they read two keys.
 void load(Input& input) {
-  const SignatureId id = pick(kSigners, input);
-  std::string text = fuzz::pem("PRIVATE KEY", edited(fuzz::private_key_der(id), input));
-  if (input.byte() % 2 == 1)
-    text += fuzz::pem("PRIVATE KEY", edited(fuzz::private_key_der(pick(kSigners, input)), input));
+  const auto der = [&input] {
+    const SignatureId id = pick(kSigners, input);
+    return edited(fuzz::private_key_der(id, input.byte()), input);
+  };
+  std::string text = fuzz::pem("PRIVATE KEY", der());
+  if (input.byte() % 2 == 1) text += fuzz::pem("PRIVATE KEY", der());
   const Buffer edits = edited({text.begin(), text.end()}, input);
   const std::string_view file(reinterpret_cast<const char*>(edits.data()), edits.size());
-  compare(
-      [&](Provider& provider) {
-        const auto signer = provider.load_signer(file, [] { return std::nullopt; });
-        if (!signer) return failed(signer.error());
-        return signed_text(**signer, as_bytes("text"));
-      },
-      "private keys differ");
+  const auto work = [&](Provider& provider) {
+    const auto signer = provider.load_signer(file, [] { return std::nullopt; });
+    if (!signer) return failed(signer.error());
+    return signed_text(**signer, as_bytes("text"));
+  };
+  const Outcome one = work(first());
+  const Outcome other = work(second());
+  check(one.error || other.error || one.bytes == other.bytes, "one file, two keys");
 }
 
 void load_public(Input& input) {

@@ -1,9 +1,14 @@
 #include "provider_input.hpp"
 
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
 #include <algorithm>
 #include <array>
 
 #include "base/hex.hpp"
+#include "crypto/openssl/owned.hpp"
 #include "crypto/pem.hpp"
 
 namespace qsp::fuzz {
@@ -42,6 +47,37 @@ void put(Buffer& into, std::size_t at, Bytes bytes) {
 }
 
 Buffer unhex(std::string_view text) { return from_hex(text).value_or(Buffer()); }
+
+constexpr std::size_t kSeedSize = 32;
+
+Buffer joined(Bytes one, Bytes two) {
+  Buffer all(one.begin(), one.end());
+  all.insert(all.end(), two.begin(), two.end());
+  return all;
+}
+
+/// One DER value.
+Buffer element(std::uint8_t tag, Bytes content) {
+  Buffer head{tag};
+  if (content.size() >= 0x100) {
+    head.insert(head.end(), {0x82, static_cast<std::uint8_t>(content.size() >> 8U)});
+  } else if (content.size() >= 0x80) {
+    head.push_back(0x81);
+  }
+  head.push_back(static_cast<std::uint8_t>(content.size()));
+  return joined(head, content);
+}
+
+/// The expanded key of a PKCS#8 file with a seed.
+Buffer expanded_key(Bytes der) {
+  const unsigned char* at = der.data();
+  const crypto::openssl::Pkey key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.size())));
+  Buffer expanded(5000);
+  std::size_t size = 0;
+  EVP_PKEY_get_octet_string_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, expanded.data(), expanded.size(), &size);
+  expanded.resize(size);
+  return expanded;
+}
 
 }  // namespace
 
@@ -99,7 +135,13 @@ Buffer edited(Buffer base, Input& input) {
   return base;
 }
 
-Buffer private_key_der(crypto::SignatureId id) {
+Buffer odd_point(std::uint8_t which) {
+  Buffer point = unhex(kOdd.at(which % 8));
+  if (which >= 0x80) point.back() ^= 0x80;
+  return point;
+}
+
+Buffer private_key_der(crypto::SignatureId id, std::uint8_t form) {
   using crypto::SignatureId;
   // RFC 8410 §7; RFC 9881 §6, the seed alone.
   std::string_view head = "302e020100300506032b657004220420";
@@ -107,8 +149,13 @@ Buffer private_key_der(crypto::SignatureId id) {
   if (id == SignatureId::MlDsa65) head = "3034020100300b060960864801650304031204228020";
   if (id == SignatureId::MlDsa87) head = "3034020100300b060960864801650304031304228020";
   Buffer der = unhex(head);
-  der.resize(der.size() + 32, 0x5a);
-  return der;
+  const std::size_t head_size = der.size();
+  der.resize(head_size + kSeedSize, 0x5a);
+  if (id == SignatureId::Ed25519 || form % 3 == 0) return der;
+  const Bytes algorithm = Bytes(der).subspan(5, 13);
+  Buffer value = element(0x04, expanded_key(der));
+  if (form % 3 == 1) value = element(0x30, joined(element(0x04, Bytes(der).subspan(head_size)), value));
+  return element(0x30, joined(joined(unhex("020100"), algorithm), element(0x04, value)));
 }
 
 std::string pem(std::string_view label, Bytes der) {

@@ -41,8 +41,12 @@ class Stream final : public crypto::Rng {
 /// Up to 16 edits: bytes set, altered, cut off, added, or replaced by an odd point or number of a curve.
 Buffer edited(Buffer base, Input& input);
 
-/// A private key's file, of PKCS#8 DER that may be edited. Not SLH-DSA's, which costs a second.
-Buffer private_key_der(crypto::SignatureId id);
+/// A point of Edwards 25519 of small order, or that is not reduced, or none.
+Buffer odd_point(std::uint8_t which);
+
+/// A private key in PKCS#8, as DER that may be edited; ML-DSA's in one of its three forms (RFC 9881 §6). Not SLH-DSA's,
+/// whose signature takes a third of a second.
+Buffer private_key_der(crypto::SignatureId id, std::uint8_t form = 0);
 std::string pem(std::string_view label, Bytes der);
 
 }  // namespace qsp::fuzz
