@@ -49,11 +49,12 @@ bool is_private_key_label(std::string_view label) noexcept { return label.ends_w
 
 PemReader::Line PemReader::next_line() noexcept {
   std::size_t end = 0;
-  while (end < rest_.size() && mark_of(rest_[end]) != Mark::LineEnd) ++end;
+  while (end < rest_.size() && !ends_line(mark_of(rest_[end]))) ++end;
   const bool ended = end < rest_.size();
   const std::string_view line = rest_.substr(0, end);
   rest_.remove_prefix(line.size());
-  rest_.remove_prefix(rest_.starts_with("\r\n") ? 2 : ended ? 1 : 0);
+  const bool two = rest_.size() > 1 && mark_of(rest_[0]) == Mark::Return && mark_of(rest_[1]) == Mark::LineFeed;
+  rest_.remove_prefix(two ? 2 : ended ? 1 : 0);
   return {trimmed(line), ended};
 }
 

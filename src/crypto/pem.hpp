@@ -20,8 +20,8 @@ struct PemBlock {
 bool is_key_label(std::string_view label) noexcept;
 bool is_private_key_label(std::string_view label) noexcept;
 
-/// Whether `needle` stands in a text that may have a private key in it. The needle has a character that Base64 has not;
-/// that one is looked for, and only around it is anything compared.
+/// Whether `needle` stands in a text that may have a private key in it. The needle has a character that Base64 has not:
+/// where that one stands, and that the needle does or does not, is all that time tells.
 bool stands_in(std::string_view text, std::string_view needle) noexcept;
 
 /// The bytes of a block: at least one. Error: what is wrong, a phrase for a person.

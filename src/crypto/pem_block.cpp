@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 #include <span>
 
 #include "base/base64.hpp"
@@ -24,14 +25,23 @@ constexpr bool is_of_base64(char c) noexcept {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
 }
 
+/// All ones or zero.
+std::uint32_t starts_with(std::string_view text, std::string_view begin) noexcept {
+  if (text.size() < begin.size()) return 0;
+  std::uint32_t equal = ~std::uint32_t{0};
+  for (std::size_t i = 0; i < begin.size(); ++i) equal &= same(text[i], begin[i]);
+  return equal;
+}
+
 }  // namespace
 
 bool stands_in(std::string_view text, std::string_view needle) noexcept {
   const auto anchor = static_cast<std::size_t>(std::ranges::find_if_not(needle, is_of_base64) - needle.begin());
   for (std::size_t at = anchor; at < text.size(); ++at) {
-    // Public: where a character stands that Base64 does not have.
-    if (declassified(same(text[at], needle[anchor])) == 0) continue;
-    if (text.substr(at - anchor).starts_with(needle)) return true;
+    // Public: where a character stands that Base64 does not have, and whether the needle is around it.
+    if (declassified(same(text[at], needle[anchor])) != 0 &&
+        declassified(starts_with(text.substr(at - anchor), needle)) != 0)
+      return true;
   }
   return false;
 }
@@ -45,7 +55,7 @@ Result<SecretBytes, std::string_view> decode(const PemBlock& block) {
   text.reserve(body.size());
   for (const char& c : body) {
     const Mark mark = mark_of(c);
-    if (mark != Mark::LineEnd && mark != Mark::White) text.append(std::string_view(&c, 1));
+    if (!ends_line(mark) && mark != Mark::White) text.append(std::string_view(&c, 1));
   }
   SecretBytes bytes(text.size() / 4 * 3);
   const auto size = from_base64(text.reveal_text(), bytes.writable());

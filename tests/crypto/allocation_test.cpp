@@ -79,6 +79,11 @@ TEST_P(Allocation, the_counter_sees_every_allocator) {
 }
 
 TEST_P(Allocation, sealing_opening_and_rekeying_allocate_nothing) {
+  // A thread's queue of errors is made at its first one.
+  EXPECT_FALSE(must(provider_->aead(AeadId::Aes256Gcm))->set_key(TrafficKey(0)));
+  const auto used = must(provider_->aead(AeadId::Aes256Gcm));
+  must(used->set_key(TrafficKey(32)));
+  EXPECT_FALSE(used->open(Nonce{}, {}, {}, std::array<std::uint8_t, kTagSize>{}));
   for (const AeadInfo& row : kAeads) {
     const auto aead = must(provider_->aead(row.id));
     Buffer data(16'384, 1);

@@ -3,8 +3,8 @@
 
 #include <memory>
 
+#include "base/owned.hpp"
 #include "crypto/conformance.hpp"
-#include "crypto/openssl/owned.hpp"
 
 namespace qsp::crypto::test::conformance {
 namespace {
@@ -135,7 +135,7 @@ void a_generator_that_fails_fails_the_operation(Trial& trial) {
 
 /// FIPS 203 §6.3: J(z ‖ c), which is SHAKE256 of 32 bytes; computed here without any KEM.
 Buffer rejected(Bytes z, Bytes ciphertext) {
-  const openssl::Owned<EVP_MD_CTX, EVP_MD_CTX_free> hash(EVP_MD_CTX_new());
+  const Owned<EVP_MD_CTX, EVP_MD_CTX_free> hash(EVP_MD_CTX_new());
   Buffer secret(32);
   const bool hashed = EVP_DigestInit_ex2(hash.get(), EVP_shake256(), nullptr) == 1 &&
                       EVP_DigestUpdate(hash.get(), z.data(), z.size()) == 1 &&

@@ -11,9 +11,9 @@ namespace qsp::crypto::test {
 
 std::span<const TestedProvider> tested_providers() {
   static const std::vector<TestedProvider> all{
-      {"OpenSSL", [] { return make_openssl_provider(); }, {}, false},
+      {"OpenSSL", [] { return make_openssl_provider(); }, {}, false, false},
 #ifdef QSP_AWSLC
-      {"AwsLc", [] { return make_awslc_provider(); }, {.signatures = {SignatureId::SlhDsaSha2_128s}}, true},
+      {"AwsLc", [] { return make_awslc_provider(); }, {.signatures = {SignatureId::SlhDsaSha2_128s}}, true, true},
 #endif
   };
   return all;

@@ -21,6 +21,7 @@ struct TestedProvider {
   /// that an algorithm that goes missing is seen, and no test leaves out anything that is not told here.
   Capabilities lacks;
   bool lacks_keystream;
+  bool lacks_scrypt;  ///< of a private key that is encrypted by it (RFC 7914), as `openssl pkcs8 -scrypt` writes
 };
 void PrintTo(const TestedProvider* provider, std::ostream* out);
 

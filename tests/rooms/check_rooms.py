@@ -26,8 +26,6 @@ FORBIDDEN_WORDS = re.compile(r"\b(steady_clock|system_clock|high_resolution_cloc
 ONE_SOURCE = {"CLI/": "src/cli/command.cpp", "toml++/": "src/config/toml.cpp"}
 # The one room that makes the program's provider, and those that define the functions with which it does.
 MAKES_PROVIDER, DEFINE_PROVIDERS = "crypto/routed", ("crypto/openssl", "crypto/awslc")
-# Rooms over a library that a machine may lack, and what they use. The build has none of them then; sources and page have all.
-OPTIONAL = {"crypto/awslc": {"crypto"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 SOURCES = {".cpp", ".hpp"}
 # The house's rules, and the folders whose files they bind.
@@ -73,16 +71,15 @@ class Page:
 
 def page_breaches(page, rules, included):
     """Where the page and the build differ. `included` has the rooms that include each library's headers."""
-    absent = OPTIONAL.keys() - rules.keys()
     for room in sorted(rules.keys() - page.uses.keys()):
         yield f"{PAGE}: has no row for room {room}"
-    for room in sorted(page.uses.keys() - rules.keys() - absent):
+    for room in sorted(page.uses.keys() - rules.keys()):
         yield f"{PAGE}: has a row for {room}, which is no room"
     for room in sorted(page.uses.keys() & rules.keys()):
         told = page.uses[room]
         for used in sorted(rules[room] - told) if told is not None else ():
             yield f"{PAGE}: room {room} uses {used}, and its row does not say so"
-        for used in sorted(told - rules[room] - absent) if told is not None else ():
+        for used in sorted(told - rules[room]) if told is not None else ():
             yield f"{PAGE}: says that room {room} uses {used}, which it does not"
     if page.core != CORE:
         yield f"{PAGE}: lists the core as {' '.join(sorted(page.core))}, which is {' '.join(sorted(CORE))}"
@@ -118,7 +115,6 @@ def room_of(path, rules):
 
 def breaches(source_dir, rules, included=None):
     """What the sources include against the rules; `included` takes the rooms that include each library's headers."""
-    rules = OPTIONAL | rules
     for file in sorted((source_dir / "src").rglob("*")) + sorted((source_dir / "include").rglob("*")):
         if file.suffix not in SOURCES:
             continue

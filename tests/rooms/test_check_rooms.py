@@ -74,10 +74,6 @@ class CheckRooms(unittest.TestCase):
             self.assertEqual(1, len(self.breaches(other, call)), other)
             self.assertEqual(1, len(self.breaches(other, call.replace("openssl", "awslc"))), other)
 
-    def test_a_room_that_the_build_may_lack_keeps_its_rules(self):
-        self.assertEqual([], self.breaches("src/crypto/awslc/a.cpp", '#include <openssl/aead.h>\n#include "crypto/pem.hpp"\n'))
-        self.assertTrue(self.breaches("src/crypto/awslc/a.cpp", '#include "crypto/openssl/owned.hpp"\n'))
-
     def test_a_folder_without_a_room_is_refused(self):
         self.assertTrue(self.breaches("src/elsewhere/a.cpp", ""))
 
@@ -123,14 +119,6 @@ class CheckPage(unittest.TestCase):
         self.expect_one("no row for room wire", page=self.without("| `wire` | frames, `all` of them | base |\n"))
         self.expect_one("no row for room net", rules=PAGE_RULES | {"net": {"wire"}})
         self.expect_one("a row for wire, which is no room", rules={k: v for k, v in PAGE_RULES.items() if k != "wire"})
-
-    def test_a_room_that_the_build_may_lack_has_its_row_all_the_same(self):
-        page = PAGE.replace("| `wire` |", "| `crypto/awslc` | AWS-LC | base |\n| `wire` |").replace("base, wire |", "base, wire, crypto/awslc |")
-        self.assertEqual([], self.breaches(page=page))
-        built = PAGE_RULES | {"crypto/awslc": {"base"}, "bench": {"base", "wire", "crypto/awslc"}}
-        self.assertEqual([], self.breaches(page=page, rules=built))
-        self.expect_one("no row for room crypto/awslc", rules=PAGE_RULES | {"crypto/awslc": {"base"}})
-        self.expect_one("bench uses crypto/awslc", rules=PAGE_RULES | {"bench": {"base", "wire", "crypto/awslc"}})
 
     def test_a_use_that_is_missing_or_too_many_is_a_breach(self):
         self.expect_one("bench uses net", rules=PAGE_RULES | {"bench": {"base", "wire", "net"}})

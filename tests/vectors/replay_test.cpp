@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "base/hex.hpp"
-#include "qsp/openssl.hpp"
+#include "crypto/providers.hpp"
 #include "qsp/suites.hpp"
 #include "support/scripted.hpp"
 #include "vectors/ends.hpp"
@@ -152,28 +152,48 @@ class Replay {
   std::optional<Closed> closed_;
 };
 
-class Vectors : public testing::TestWithParam<Scenario> {
+using Replayed = crypto::test::On<Scenario>;
+
+bool lacking(const crypto::test::TestedProvider& provider, const Scenario& scenario) {
+  const crypto::Capabilities& lacks = provider.lacks;
+  return lacks.has(scenario.kem) || lacks.has(scenario.signature) || lacks.has(scenario.aead);
+}
+
+/// Every scenario with every provider that has what it needs.
+std::vector<Replayed> every_replay() {
+  std::vector<Replayed> all;
+  for (const auto* const provider : crypto::test::every_provider()) {
+    for (const Scenario& scenario : scenarios()) {
+      if (!lacking(*provider, scenario)) all.push_back({provider, scenario});
+    }
+  }
+  return all;
+}
+
+class Vectors : public testing::TestWithParam<Replayed> {
  protected:
   void SetUp() override {
-    text_ = read_file(std::string(GetParam().name));
+    text_ = read_file(std::string(scenario().name));
     ASSERT_FALSE(text_.empty()) << "no such file; make it with: qsp vectors --out vectors/qsp1";
     file_ = json::parse(text_).as_object();
   }
 
-  std::unique_ptr<crypto::Provider> provider_ = crypto::make_openssl_provider().value();
+  static const Scenario& scenario() { return GetParam().row; }
+
+  std::unique_ptr<crypto::Provider> provider_ = GetParam().provider->make().value();
   std::string text_;
   json::object file_;
 };
 
 TEST_P(Vectors, made_anew_are_the_committed_bytes) {
-  const auto made = make_vector(GetParam(), *provider_);
+  const auto made = make_vector(scenario(), *provider_);
   ASSERT_TRUE(made) << made.error();
   EXPECT_TRUE(*made == text_);
 }
 
 TEST_P(Vectors, a_fresh_end_answers_recorded_frames_with_the_recorded_bytes) {
   for (const Role role : {Role::Client, Role::Server}) {
-    Replay replay(file_, GetParam(), *provider_, role);
+    Replay replay(file_, scenario(), *provider_, role);
     EXPECT_TRUE(replay.run_all()) << name_of(role) << (replay.closed() ? ": " + replay.closed()->text : "");
   }
 }
@@ -183,7 +203,7 @@ TEST_P(Vectors, a_fresh_end_refuses_each_altered_frame_for_the_recorded_reason) 
     const json::object& failing = item.as_object();
     const std::string what = string_of(failing.at("description"));
     const Role to = failing.at("from").as_string() == "client" ? Role::Server : Role::Client;
-    Replay replay(file_, GetParam(), *provider_, to);
+    Replay replay(file_, scenario(), *provider_, to);
     const auto first = std::ranges::find(replay.lines(), failing.at("epoch").as_int64(), &Line::epoch);
     const std::size_t index = static_cast<std::size_t>(first - replay.lines().begin()) +
                               static_cast<std::size_t>(failing.at("frame_index").as_int64());
@@ -197,7 +217,7 @@ TEST_P(Vectors, a_fresh_end_refuses_each_altered_frame_for_the_recorded_reason) 
 }
 
 TEST_P(Vectors, the_private_key_of_each_kem_yields_its_share_and_secret) {
-  const crypto::Kem& kem = *provider_->kem(GetParam().kem).value();
+  const crypto::Kem& kem = *provider_->kem(scenario().kem).value();
   std::size_t checked = 0;
   const auto check = [&](const json::object& holder, Bytes share, Bytes ciphertext) {
     if (!holder.contains("kem_private_key")) return;
@@ -220,12 +240,23 @@ TEST_P(Vectors, the_private_key_of_each_kem_yields_its_share_and_secret) {
           std::get<wire::RekeyAck>(wire::parse_rekey(ack).value()).kem_ciphertext);
   }
   const bool hybrid_on_p =
-      GetParam().kem == crypto::KemId::SecP256r1MlKem768 || GetParam().kem == crypto::KemId::SecP384r1MlKem1024;
+      scenario().kem == crypto::KemId::SecP256r1MlKem768 || scenario().kem == crypto::KemId::SecP384r1MlKem1024;
   EXPECT_EQ(checked == 0, hybrid_on_p);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Vectors, testing::ValuesIn(scenarios().begin(), scenarios().end()),
-                         [](const auto& one) { return std::string(one.param.name); });
+INSTANTIATE_TEST_SUITE_P(All, Vectors, testing::ValuesIn(every_replay()), [](const auto& one) {
+  return std::string(one.param.provider->name).append("_").append(one.param.row.name);
+});
+
+/// No scenario is left out but for what the table of providers says, and what it says is so.
+TEST(Scenarios, beyond_a_provider_are_refused) {
+  for (const auto* const provider : crypto::test::every_provider()) {
+    for (const Scenario& scenario : scenarios()) {
+      if (!lacking(*provider, scenario)) continue;
+      EXPECT_FALSE(make_vector(scenario, *provider->make().value())) << provider->name << ", " << scenario.name;
+    }
+  }
+}
 
 TEST(Scenarios, use_every_algorithm_of_the_suite_table) {
   const auto used = [](auto member, auto id) { return std::ranges::count(scenarios(), id, member) > 0; };

@@ -21,10 +21,9 @@ std::unexpected<Error> fail_share(std::string_view where) noexcept {
   return fail_clean(ErrorKind::InvalidMessage, Reason::HandshakeFailed, where);
 }
 
-bool all_zero(Bytes bytes) noexcept {
-  std::uint8_t seen = 0;
-  for (const std::uint8_t byte : bytes) seen |= byte;
-  return seen == 0;
+bool all_zero(Bytes secret) noexcept {
+  constexpr std::array<std::uint8_t, Seed::kCapacity> kZeros{};
+  return constant_time_equal(secret, Bytes(kZeros).first(secret.size()));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "base/try.hpp"
 #include "crypto/routed/routed.hpp"
-#ifdef QSP_AWSLC
+#ifdef QSP_HAS_CRYPTO_AWSLC
 #include "qsp/awslc.hpp"
 #endif
 #include "qsp/openssl.hpp"
@@ -28,7 +28,7 @@ Made as_line(Result<std::unique_ptr<Provider>> made) {
 }
 
 Made make_awslc() {
-#ifdef QSP_AWSLC
+#ifdef QSP_HAS_CRYPTO_AWSLC
   return as_line(make_awslc_provider());
 #else
   return std::unexpected(std::string(kNoAwsLc));
@@ -38,7 +38,7 @@ Made make_awslc() {
 }  // namespace
 
 bool is_built_in(Library library) noexcept {
-#ifdef QSP_AWSLC
+#ifdef QSP_HAS_CRYPTO_AWSLC
   return std::to_underlying(library) < kLibraryNames.size();
 #else
   return library != Library::AwsLc;
