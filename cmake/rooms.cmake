@@ -1,8 +1,8 @@
 # qsp_room(name SOURCES … USES …): one room of src/ as one static library, qsp_<name>, that links only what it may use.
 # TEMPLATES marks a room that is slow to compile for its libraries' headers, PRECOMPILE lists the largest of them, and
 # PRECOMPILED_BY names another room whose list serves as well. Sources still include what they use: QSP_PCH=OFF must build.
-# PROVIDED_BY names libraries that may be absent, and without which there is no such room, and no target of it. Nothing of these
-# libraries passes on to the rooms that use it.
+# PROVIDED_BY names libraries that may be absent, and without which there is no such room; nothing of them passes on to the rooms
+# that use it, but the definition of QSP_HAS_<ROOM> (as QSP_HAS_CRYPTO_AWSLC), with which these ask for it.
 # The link graph is the dependency rule; tests/rooms checks the includes against the same lists.
 function(qsp_room name)
   cmake_parse_arguments(ROOM "TEMPLATES" "PRECOMPILED_BY" "SOURCES;USES;LIBRARIES;PROVIDED_BY;PRECOMPILE" ${ARGN})
@@ -33,6 +33,11 @@ function(qsp_room name)
     set_property(GLOBAL APPEND PROPERTY QSP_USES_${target} ${used_target})
   endforeach()
   target_link_libraries(${target} PUBLIC ${ROOM_LIBRARIES} PRIVATE ${ROOM_PROVIDED_BY})
+  if(ROOM_PROVIDED_BY)
+    string(TOUPPER "QSP_HAS_${name}" present)
+    string(MAKE_C_IDENTIFIER "${present}" present)
+    target_compile_definitions(${target} INTERFACE ${present})
+  endif()
   if(QSP_PCH AND ROOM_PRECOMPILE)
     target_precompile_headers(${target} PRIVATE ${ROOM_PRECOMPILE})
   elseif(QSP_PCH AND ROOM_PRECOMPILED_BY)
