@@ -110,7 +110,7 @@ class HkdfOf final : public Hkdf {
       shortened.add(key);
       good = shortened.finish(MutableBytes(block).template first<kHashSize>());
     } else {
-      std::ranges::copy(key, block.begin());
+      std::copy(key.begin(), key.end(), block.begin());
     }
     for (std::uint8_t& byte : block) byte ^= 0x36;
     if (good) {
