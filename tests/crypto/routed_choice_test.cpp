@@ -24,6 +24,11 @@ TEST(Choice, has_a_name_and_a_library_of_its_own) {
   }
 }
 
+TEST(Choice, has_every_library_that_the_build_found) {
+  EXPECT_EQ(is_built_in(Library::AwsLc), QSP_FOUND_AWSLC == 1);
+  for (const Library always : {Library::Auto, Library::OpenSsl}) EXPECT_TRUE(is_built_in(always));
+}
+
 TEST(Choice, of_a_library_that_is_not_there_says_what_helps) {
   if (is_built_in(Library::AwsLc)) GTEST_SKIP() << "this program has AWS-LC";
   const auto made = make_provider(Library::AwsLc);
