@@ -17,4 +17,17 @@ std::optional<PublicKey> join(const std::vector<PublicKey>& parts) {
   return whole;
 }
 
+bool is_canonical_ed25519(Bytes key) noexcept {
+  constexpr std::uint8_t kSign = 0x80;
+  const bool sign = (key.back() & kSign) != 0;
+  const std::uint8_t high = key.back() & static_cast<std::uint8_t>(~kSign);
+  const Bytes middle = key.subspan(1, key.size() - 2);
+  // p is 2^255 - 19, 0xed and then ones: y is not below it, or -1, which is the larger one whose x is zero.
+  if (high == 0x7f && key.front() >= 0xec && std::ranges::all_of(middle, [](std::uint8_t b) { return b == 0xff; })) {
+    return key.front() == 0xec && !sign;
+  }
+  const bool one = high == 0 && key.front() == 1 && std::ranges::all_of(middle, [](std::uint8_t b) { return b == 0; });
+  return !one || !sign;
+}
+
 }  // namespace qsp::crypto

@@ -17,6 +17,10 @@ std::vector<SignatureId> parts_of(SignatureId id);
 /// The key that these, in this order, are the parts of; nothing where they are those of no algorithm.
 std::optional<PublicKey> join(const std::vector<PublicKey>& parts);
 
+/// Whether an Ed25519 public key is written as RFC 8032 §5.1.2 writes a point: y below the prime, and no sign where x
+/// is zero. Libraries differ in what they make of others, and no two ends may differ.
+bool is_canonical_ed25519(Bytes key) noexcept;
+
 /// How every verifier refuses.
 inline std::unexpected<Error> fail_signature() noexcept {
   return fail(ErrorKind::PeerMisbehaved, Reason::HandshakeFailed, "the signature does not verify");

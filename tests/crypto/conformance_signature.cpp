@@ -226,7 +226,33 @@ std::vector<Buffer> odd_points() {
   return all;
 }
 
-/// No standard settles these, so that all that counts is that two ends with two providers come to the same verdict.
+/// RFC 8032 §5.1.3: a key whose y is not below the prime, or that has a sign where x is zero, is no point.
+void ed25519_keys_that_are_not_reduced_are_refused(Trial& trial) {
+  constexpr SignatureId kId = SignatureId::Ed25519;
+  if (std::ranges::count(trial.signatures(), kId) == 0) return;
+  const auto refused = [&](const Buffer& key) {
+    trial.expect_refused(trial.provider().verifier({kId, key}), ErrorKind::ApiMisuse, Reason::InternalError,
+                         "A = " + to_hex(key), "Ed25519");
+  };
+  for (std::uint8_t y = 0xed; y != 0; ++y) {
+    Buffer key(32, 0xff);
+    key.front() = y;
+    refused(key);
+    key.back() = 0x7f;
+    refused(key);
+  }
+  Buffer one(32);
+  one.front() = 1;
+  Buffer minus_one(32, 0xff);
+  minus_one.front() = 0xec;
+  minus_one.back() = 0x7f;
+  for (const Buffer& key : {one, minus_one}) {
+    trial.need(trial.provider().verifier({kId, key}), "a verifier of a point of small order", "Ed25519");
+    refused(flipped(key, 31, 0x80));
+  }
+}
+
+/// No standard settles the rest, so that all that counts is that two ends with two providers come to the same verdict.
 void ed25519_judges_odd_points_as_the_reference_does(Trial& trial) {
   constexpr SignatureId kId = SignatureId::Ed25519;
   if (std::ranges::count(trial.signatures(), kId) == 0) return;
@@ -285,6 +311,7 @@ std::vector<Check> signature_checks() {
       {"signature_public_keys_of_other_lengths_are_refused", public_keys_of_other_lengths_are_refused},
       {"signature_the_composite_needs_both_halves_in_order", the_composite_needs_both_halves_in_order},
       {"signature_ed25519_takes_no_second_form_of_s", ed25519_takes_no_second_form_of_s},
+      {"signature_ed25519_keys_that_are_not_reduced_are_refused", ed25519_keys_that_are_not_reduced_are_refused},
       {"signature_ed25519_judges_odd_points_as_the_reference_does", ed25519_judges_odd_points_as_the_reference_does},
       {"signature_a_signer_may_be_used_by_any_thread", a_signer_may_be_used_by_any_thread},
   };

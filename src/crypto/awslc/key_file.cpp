@@ -87,6 +87,32 @@ std::optional<SignatureId> named_algorithm(Bytes der) noexcept {
   return algorithm_of_oid({CBS_data(&oid), CBS_len(&oid)});
 }
 
+/// Whether `whole` is one value of this tag and nothing behind it; what is in it goes to `content`.
+bool only(CBS* whole, CBS* content, unsigned tag) noexcept {
+  return CBS_get_asn1(whole, content, tag) == 1 && CBS_len(whole) == 0;
+}
+
+/// Whether what PKCS#8 holds of an ML-DSA key is one of RFC 9881's three forms, and a seed beside an expanded key is
+/// that key's. AWS-LC looks neither behind the value nor at all parts of the expanded key.
+bool is_one_ml_dsa_key(SignatureId id, Bytes der) {
+  CBS all = cbs(der), key, algorithm, value, content, seed, expanded;
+  std::uint64_t version = 0;
+  if (CBS_get_asn1(&all, &key, kSequence) != 1 || CBS_get_asn1_uint64(&key, &version) != 1 ||
+      CBS_get_asn1(&key, &algorithm, kSequence) != 1 || CBS_get_asn1(&key, &value, kOctets) != 1) {
+    return false;
+  }
+  if (CBS_peek_asn1_tag(&value, kSequence) != 1) {
+    const bool is_seed = CBS_peek_asn1_tag(&value, CBS_ASN1_CONTEXT_SPECIFIC | 0) == 1;
+    return only(&value, &content, is_seed ? CBS_ASN1_CONTEXT_SPECIFIC | 0 : kOctets);
+  }
+  if (!only(&value, &content, kSequence) || CBS_get_asn1(&content, &seed, kOctets) != 1 ||
+      !only(&content, &expanded, kOctets)) {
+    return false;
+  }
+  const auto pair = key_pair_of_seed(id, SecretBytes::copy_of(Bytes(CBS_data(&seed), CBS_len(&seed))));
+  return pair && constant_time_equal(pair->private_key.reveal(), Bytes(CBS_data(&expanded), CBS_len(&expanded)));
+}
+
 /// Writes DER into memory that wipes itself. `write` fills a CBB of at most `room` bytes.
 template <class Write>
 SecretBytes written(std::size_t room, Write write) {
@@ -175,7 +201,11 @@ SecretBytes seal(Bytes plain, std::string_view passphrase) {
 }  // namespace
 
 Result<KeyPair> PrivateKeys::plain(Bytes der) const {
-  if (const auto id = named_algorithm(der); id && !has(*id)) return lacks(*id);
+  const std::optional<SignatureId> id = named_algorithm(der);
+  if (id && !has(*id)) return lacks(*id);
+  if (id && *id != SignatureId::Ed25519 && !is_one_ml_dsa_key(*id, der)) {
+    return fail_clean_key("a damaged private key, or one that contradicts itself");
+  }
   CBS rest = cbs(der);
   const Pkey key(EVP_parse_private_key(&rest));
   if (!key || CBS_len(&rest) != 0) return fail_clean_key("a private key of an unknown type, or a damaged one");

@@ -152,6 +152,9 @@ Result<std::unique_ptr<Verifier>> make_verifier(const PublicKey& key) {
   Bytes rest(key.bytes);
   for (const SignatureId id : parts_of(key.algorithm)) {
     const Bytes part = rest.first(info(id).public_key_size);
+    if (id == SignatureId::Ed25519 && !is_canonical_ed25519(part)) {
+      return fail_key("an Ed25519 public key that is not reduced");
+    }
     parts.emplace_back(PublicKey{id, {part.begin(), part.end()}});
     rest = rest.subspan(part.size());
   }

@@ -172,6 +172,9 @@ Result<std::unique_ptr<Verifier>> SignatureAlgorithms::make_verifier(const Publi
   for (const SignatureId id : parts_of(key.algorithm)) {
     const Row& row = row_of(id);
     const std::size_t size = info(id).public_key_size;
+    if (id == SignatureId::Ed25519 && !is_canonical_ed25519(rest.first(size))) {
+      return fail_key("an Ed25519 public key that is not reduced");
+    }
     Pkey imported = import_public_key(*library_, row.name, nullptr, rest.first(size));
     ERR_clear_error();
     if (!imported) return fail_key("a public key that the library refuses");
