@@ -2,18 +2,20 @@
 #include <openssl/evp.h>
 
 #include "crypto/part_provider.hpp"
+#include "crypto/routed/provider.hpp"
 #include "node/world.hpp"
 #include "qsp/suites.hpp"
 
 namespace qsp::node::test {
 namespace {
 
-/// An OpenSSL without ML-KEM-768, and so without X25519MLKEM768, without Ed25519 and without ChaCha20-Poly1305.
+/// An OpenSSL alone, without ML-KEM-768, and so without X25519MLKEM768, without Ed25519 and without ChaCha20-Poly1305.
 class SmallOpenSsl {
  protected:
   SmallOpenSsl() {
     static const crypto::test::PartProvider kPart{{"ML-KEM-768", "ED25519", "ChaCha20-Poly1305"}};
     EXPECT_EQ(EVP_set_default_properties(nullptr, "provider=part"), 1);
+    crypto::set_default_library(crypto::Library::OpenSsl);
   }
 };
 
