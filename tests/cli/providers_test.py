@@ -61,13 +61,15 @@ class Providers(unittest.TestCase):
             for signature in names("signatures"):
                 if {(serving, signature), (dialling, signature)} & LACKING:
                     continue
-                with self.world.server("--provider", serving, "--accept-signature", signature, "--rekey-after", "2", "--kem",
+                with self.world.server("--provider", serving, "--log-level", "debug", "--accept-signature", signature, "--rekey-after", "2", "--kem",
                                        *names("kems"), "--aead", *names("aeads"), keys=(f"bob-{signature}",),
-                                       peers=f"bob-{signature}.toml") as (port, _, _):
+                                       peers=f"bob-{signature}.toml") as (port, _, log):
                     for kem, aead in itertools.product(names("kems"), names("aeads")):
                         with self.subTest(serving=serving, signature=signature, kem=kem, aead=aead):
                             self.session(port, (serving, dialling), signature, kem, aead)
                             tried += 1
+                    self.assertIn(f"cryptography by {WHO[serving]}", log())
+                    self.assertNotIn(f"cryptography by {WHO[dialling]}", log())
         lacking = sum(signature in names("signatures") for _, signature in LACKING)
         self.assertEqual(tried, 2 * (len(names("signatures")) - lacking) * len(names("kems")) * len(names("aeads")))
 
